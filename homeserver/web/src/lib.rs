@@ -1,1 +1,17 @@
-//! placeholder
+//! What every HTTP route shares: requests and responses in ruma's types, the authenticated session, Matrix error
+//! bodies, rate limits.
+
+mod error;
+mod rate_limit;
+mod ruma_http;
+mod session;
+
+pub use self::{
+    error::MatrixError,
+    rate_limit::{ClientAddress, LimitKind, RateLimit, RateLimits},
+    ruma_http::{Routes, Ruma},
+    session::{MaybeSession, Session, TokenVerifier, Verifier},
+};
+
+/// A future that can be returned by a trait object.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

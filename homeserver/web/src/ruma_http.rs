@@ -1,0 +1,109 @@
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request, rejection::BytesRejection},
+    handler::Handler,
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, on},
+};
+use http::Method;
+use ruma::api::{
+    IncomingRequest, IncomingRequestExt as _, OutgoingResponse, OutgoingResponseExt as _,
+    error::{DeserializationError, FromHttpRequestError},
+    path_builder::PathBuilder,
+};
+use serde_json::error::Category;
+
+use crate::MatrixError;
+
+/// A request or a response in ruma's types.
+///
+/// As an extractor it reads the whole body (bounded by axum's `DefaultBodyLimit`), so it stands last.
+#[derive(Debug)]
+pub struct Ruma<T>(pub T);
+
+impl<T, S> FromRequest<S> for Ruma<T>
+where
+    T: IncomingRequest,
+    S: Send + Sync,
+{
+    type Rejection = MatrixError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, MatrixError> {
+        let (mut parts, body) = request.into_parts();
+        let arguments = RawPathParams::from_request_parts(&mut parts, state)
+            .await
+            .map_err(|_| MatrixError::invalid_param("The path is not valid UTF-8."))?;
+        let arguments: Vec<&str> = arguments.iter().map(|(_, value)| value).collect();
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await.map_err(refuse_body)?;
+        let request = http::Request::from_parts(parts, &*body);
+        T::try_from_http_request(request, &arguments).map(Self).map_err(refuse)
+    }
+}
+
+fn refuse_body(rejection: BytesRejection) -> MatrixError {
+    if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+        return MatrixError::too_large("The request body is larger than this endpoint takes.");
+    }
+    MatrixError::bad_json("The request body could not be read.")
+}
+
+fn refuse(error: FromHttpRequestError) -> MatrixError {
+    match error {
+        FromHttpRequestError::MethodMismatch { .. } => MatrixError::method_not_allowed("Another method is needed here."),
+        FromHttpRequestError::Deserialization(DeserializationError::Json(error)) => match error.classify() {
+            Category::Syntax | Category::Eof | Category::Io => {
+                MatrixError::not_json(format!("The request body is not JSON: {error}."))
+            }
+            Category::Data => MatrixError::bad_json(format!("The request body does not fit: {error}.")),
+        },
+        FromHttpRequestError::Deserialization(DeserializationError::Query(error)) => {
+            MatrixError::invalid_param(format!("A query parameter does not fit: {error}."))
+        }
+        FromHttpRequestError::Deserialization(error) => {
+            MatrixError::invalid_param(format!("A parameter does not fit: {error}."))
+        }
+        // ruma's enum is open.
+        error => MatrixError::invalid_param(format!("The request does not fit: {error}.")),
+    }
+}
+
+impl<T: OutgoingResponse> IntoResponse for Ruma<T> {
+    fn into_response(self) -> Response {
+        match self.0.try_into_http_response::<Vec<u8>>() {
+            Ok(response) => response.map(axum::body::Body::from),
+            Err(error) => MatrixError::internal(error).into_response(),
+        }
+    }
+}
+
+/// Registers handlers under all paths, stable and older, that ruma knows for their request type.
+pub trait Routes<S> {
+    /// `handler` answers every path of `Request`.
+    #[must_use]
+    fn ruma<Request, H, T>(self, handler: H) -> Self
+    where
+        Request: IncomingRequest,
+        H: Handler<T, S>,
+        T: 'static;
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> for Router<S> {
+    fn ruma<Request, H, T>(mut self, handler: H) -> Self
+    where
+        Request: IncomingRequest,
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        let method = match Request::METHOD {
+            Method::POST => MethodFilter::POST,
+            Method::PUT => MethodFilter::PUT,
+            Method::DELETE => MethodFilter::DELETE,
+            _ => MethodFilter::GET,
+        };
+        for path in Request::PATH_BUILDER.all_paths() {
+            self = self.route(path, on(method, handler.clone()));
+        }
+        self
+    }
+}

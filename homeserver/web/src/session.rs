@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::{header, request::Parts};
+use ruma::{OwnedDeviceId, OwnedUserId};
+
+use crate::{BoxFuture, MatrixError};
+
+/// Who sends a request: what a valid access token stands for.
+///
+/// As an extractor it refuses requests without a token (`M_MISSING_TOKEN`) or with one that is unknown or expired
+/// (`M_UNKNOWN_TOKEN`).
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub user_id: OwnedUserId,
+    /// The integer that stands for the user in the database.
+    pub user_number: i64,
+    pub device_id: OwnedDeviceId,
+    /// Lives from log-in to log-out, across refreshed access tokens: the scope of transaction IDs.
+    pub session_number: i64,
+    pub is_admin: bool,
+}
+
+/// Checks access tokens; implemented by `accounts`.
+pub trait TokenVerifier: Send + Sync {
+    /// Errors: `M_UNKNOWN_TOKEN` (with `soft_logout` where the session may be continued by logging in again).
+    fn verify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Session, MatrixError>>;
+}
+
+/// The verifier as a request extension: `router.layer(Extension(Verifier(accounts)))`.
+#[derive(Clone)]
+pub struct Verifier(pub Arc<dyn TokenVerifier>);
+
+/// The session if the request has a token, for endpoints where it is optional. A bad token is refused all the same.
+#[derive(Debug, Clone)]
+pub struct MaybeSession(pub Option<Session>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Session {
+    type Rejection = MatrixError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MatrixError> {
+        find(parts).await?.ok_or_else(|| MatrixError::missing_token("This endpoint needs an access token."))
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
+    type Rejection = MatrixError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, MatrixError> {
+        find(parts).await
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeSession {
+    type Rejection = MatrixError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MatrixError> {
+        find(parts).await.map(Self)
+    }
+}
+
+async fn find(parts: &Parts) -> Result<Option<Session>, MatrixError> {
+    let Some(token) = bearer_token(parts) else { return Ok(None) };
+    let verifier = parts.extensions.get::<Verifier>().cloned();
+    let verifier = verifier.ok_or_else(|| MatrixError::internal("no token verifier is wired in"))?;
+    verifier.0.verify(token).await.map(Some)
+}
+
+/// The token of the `Authorization` header. Tokens in the query string are gone from the specification (v1.11
+/// deprecated them): they end up in logs.
+fn bearer_token(parts: &Parts) -> Option<&str> {
+    let header = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
