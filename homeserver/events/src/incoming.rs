@@ -1,0 +1,228 @@
+//! A foreign event on its way in: format, signatures, hash (SS API § Checks performed on receipt of a PDU,
+//! steps 1 to 3).
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use ed25519_dalek::{Signature, VerifyingKey};
+use ruma::{
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedServerName, RoomId, ServerName,
+    UInt, UserId,
+    room_version_rules::{EventIdFormatVersion, RoomVersionRules},
+    signatures::PublicKeyMap,
+};
+
+use crate::{
+    EventError, Pdu, format,
+    hash::{BASE64, content_hash, reference_hash},
+    json::{Json, Numbers, Object, parse_object, write_object, write_object_without},
+    redact::redact,
+};
+
+/// A foreign event whose size and format are right, with its ID; nothing else is known about it.
+///
+/// `parse`, then fetch the keys of [`required_servers`](Self::required_servers), then `verify`, then `into_pdu`.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    event: Object,
+    redacted: Object,
+    event_id: OwnedEventId,
+    room_id: OwnedRoomId,
+}
+
+impl Incoming {
+    /// Parses the event, drops `unsigned` (which nobody vouches for), checks size, lengths and format.
+    pub fn parse(json: &str, rules: &RoomVersionRules) -> Result<Self, EventError> {
+        let numbers = if rules.authorization.strict_canonical_json {
+            Numbers::Strict
+        } else {
+            Numbers::Lenient
+        };
+        let mut event = parse_object(json, numbers)?;
+        event.remove("unsigned");
+        format::check(&event, rules)?;
+        let mut redacted = event.clone();
+        redact(&mut redacted, &rules.redaction);
+        let event_id = event_id_of(&event, &redacted, rules)?;
+        let room_id = room_id_of(&event, &event_id)?;
+        Ok(Self {
+            event,
+            redacted,
+            event_id,
+            room_id,
+        })
+    }
+
+    /// The event's ID.
+    pub fn event_id(&self) -> &EventId {
+        &self.event_id
+    }
+
+    /// The event's room.
+    pub fn room_id(&self) -> &RoomId {
+        &self.room_id
+    }
+
+    /// Who says that they sent the event.
+    pub fn sender(&self) -> Option<&UserId> {
+        self.event
+            .get("sender")
+            .and_then(Json::as_str)
+            .and_then(|sender| sender.try_into().ok())
+    }
+
+    /// When the origin says that it made the event: from room version 5 on its signing keys must be valid then.
+    pub fn origin_server_ts(&self) -> MilliSecondsSinceUnixEpoch {
+        let millis = self
+            .event
+            .get("origin_server_ts")
+            .and_then(Json::as_i64)
+            .unwrap_or(0);
+        MilliSecondsSinceUnixEpoch(UInt::try_from(millis).unwrap_or_default())
+    }
+
+    /// The servers whose signature the event needs (SS API § Validating hashes and signatures on received events):
+    /// the sender's, unless the event is an invite by a third-party invite; in versions 1 and 2 the one that the
+    /// event ID names; from version 8 on the one that let a member into a restricted room.
+    pub fn required_servers(&self, rules: &RoomVersionRules) -> BTreeSet<OwnedServerName> {
+        let text = |object: &Object, key: &str| object.get(key).and_then(Json::as_str).map(str::to_owned);
+        let empty = Object::new();
+        let content = self
+            .event
+            .get("content")
+            .and_then(Json::as_object)
+            .unwrap_or(&empty);
+        let is_member = text(&self.event, "type").as_deref() == Some("m.room.member");
+        let is_third_party_invite = is_member
+            && text(content, "membership").as_deref() == Some("invite")
+            && content.contains_key("third_party_invite");
+
+        let mut servers = BTreeSet::new();
+        if !is_third_party_invite {
+            servers.extend(self.sender().map(|sender| sender.server_name().to_owned()));
+        }
+        if rules.signatures.check_event_id_server {
+            servers.extend(self.event_id.server_name().map(ToOwned::to_owned));
+        }
+        if is_member && rules.signatures.check_join_authorised_via_users_server {
+            let authorising_user = text(content, "join_authorised_via_users_server");
+            servers.extend(
+                authorising_user
+                    .and_then(|user| UserId::parse(user).ok())
+                    .map(|user| user.server_name().to_owned()),
+            );
+        }
+        servers
+    }
+
+    /// The IDs of the keys with which this server says that it signed the event.
+    pub fn key_ids_of(&self, server: &ServerName) -> impl Iterator<Item = &str> {
+        let signatures = self.event.get("signatures").and_then(Json::as_object);
+        let signatures = signatures
+            .and_then(|by_server| by_server.get(server.as_str()))
+            .and_then(Json::as_object);
+        signatures
+            .into_iter()
+            .flatten()
+            .map(|(key_id, _)| key_id.as_str())
+    }
+
+    /// Checks that each required server signed the event with at least one of the given keys.
+    ///
+    /// Signatures of keys that are not given are ignored; a wrong one of a given key fails the event.
+    pub fn verify(&self, keys: &PublicKeyMap, rules: &RoomVersionRules) -> Result<(), EventError> {
+        let mut message = String::with_capacity(1024);
+        write_object_without(&mut message, &self.redacted, &["signatures", "unsigned"]);
+        self.required_servers(rules)
+            .iter()
+            .try_for_each(|server| self.verify_server(server, keys, message.as_bytes()))
+    }
+
+    fn verify_server(
+        &self,
+        server: &ServerName,
+        keys: &PublicKeyMap,
+        message: &[u8],
+    ) -> Result<(), EventError> {
+        let fail = |what: &str| EventError::Signature(format!("{what} of {server} on {}", self.event_id));
+        let signatures = self.event.get("signatures").and_then(Json::as_object);
+        let signatures = signatures
+            .and_then(|by_server| by_server.get(server.as_str()))
+            .and_then(Json::as_object)
+            .ok_or_else(|| fail("no signature"))?;
+        let known = keys.get(server.as_str());
+        let mut is_signed = false;
+        for (key_id, signature) in signatures
+            .iter()
+            .filter(|(key_id, _)| key_id.starts_with("ed25519:"))
+        {
+            let Some(public_key) = known.and_then(|known| known.get(key_id)) else {
+                continue;
+            };
+            let public_key = <[u8; 32]>::try_from(public_key.as_bytes())
+                .ok()
+                .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
+                .ok_or_else(|| fail("unusable public key"))?;
+            let signature = signature
+                .as_str()
+                .and_then(|text| BASE64.decode(text).ok())
+                .and_then(|bytes| Signature::from_slice(&bytes).ok())
+                .ok_or_else(|| fail("malformed signature"))?;
+            ed25519_dalek::Verifier::verify(&public_key, message, &signature)
+                .map_err(|_| fail("wrong signature"))?;
+            is_signed = true;
+        }
+        if is_signed {
+            Ok(())
+        } else {
+            Err(fail("no signature by a known key"))
+        }
+    }
+
+    /// The event, or its redacted copy if its content does not match its content hash.
+    pub fn into_pdu(self, rules: &RoomVersionRules) -> Result<Pdu, EventError> {
+        let claimed = self
+            .event
+            .get("hashes")
+            .and_then(Json::as_object)
+            .and_then(|hashes| hashes.get("sha256"));
+        let claimed = claimed
+            .and_then(Json::as_str)
+            .and_then(|hash| BASE64.decode(hash).ok());
+        let is_intact = claimed.is_some_and(|claimed| claimed == content_hash(&self.event));
+        let mut json = String::with_capacity(1024);
+        write_object(&mut json, if is_intact { &self.event } else { &self.redacted });
+        Pdu::from_canonical(self.event_id, self.room_id, json.into(), rules)
+    }
+}
+
+/// The event's ID: written in versions 1 and 2, computed in all later ones.
+fn event_id_of(
+    event: &Object,
+    redacted: &Object,
+    rules: &RoomVersionRules,
+) -> Result<OwnedEventId, EventError> {
+    let id = match rules.event_id_format {
+        EventIdFormatVersion::V1 => event
+            .get("event_id")
+            .and_then(Json::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        format => format!("${}", reference_hash(redacted, format)),
+    };
+    EventId::parse(&id).map_err(|error| EventError::BadFormat(format!("event ID {id:?}: {error}")))
+}
+
+/// The event's room ID: written, except in the create event of version 12, whose ID it shares.
+fn room_id_of(event: &Object, event_id: &EventId) -> Result<OwnedRoomId, EventError> {
+    let id = match event.get("room_id").and_then(Json::as_str) {
+        Some(id) => id.to_owned(),
+        None => room_id_from_create(event_id),
+    };
+    RoomId::parse(&id).map_err(|error| EventError::BadFormat(format!("room ID {id:?}: {error}")))
+}
+
+/// The room ID that a version 12 create event gives its room: its own ID with the sigil `!`.
+pub(crate) fn room_id_from_create(event_id: &EventId) -> String {
+    format!("!{}", event_id.as_str().trim_start_matches('$'))
+}
