@@ -1,0 +1,41 @@
+# The commands to remember. Each is a thin name for the real one, which stands beside it.
+
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+
+.PHONY: help run demo test lint bench conformance
+
+help:
+	@echo "make run    build the server and start it on http://127.0.0.1:8008 (data in ./data)"
+	@echo "make demo   the same with a sample company's directory, rooms and three accounts, in a temporary folder"
+	@echo "make test   every test, on SQLite and PostgreSQL, with real clients; installs what it needs"
+	@echo "make lint   formatting and lints, warnings denied"
+	@echo "make bench  the load generator's scenarios against the release build; writes docs/performance.md"
+
+run: require-cargo
+	cargo build --release --locked -p echorift
+	@echo "EchoRift will answer on http://127.0.0.1:8008 (stop it with Ctrl-C)."
+	"$(CARGO_TARGET_DIR)/release/echorift" serve $(if $(wildcard echorift.toml),--config echorift.toml)
+
+demo: require-cargo
+	cargo build --release --locked -p echorift
+	tests/demo/run "$(CARGO_TARGET_DIR)/release/echorift"
+
+test: require-cargo
+	tests/run
+
+lint: require-cargo
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+bench: require-cargo
+	cargo build --release --locked -p echorift
+	tests/bench/run "$(CARGO_TARGET_DIR)/release/echorift"
+
+# Rewrites the generated columns of docs/conformance.md from docs/conformance.json.
+conformance:
+	python3 tests/conformance.py
+
+.PHONY: require-cargo
+require-cargo:
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs and try again." >&2; exit 1; }

@@ -1,0 +1,153 @@
+//! The configuration: a TOML file, overridden by environment variables, checked as a whole.
+//!
+//! `config/echorift.toml` documents every key with its default; [`Config::default_settings`] is what a
+//! server without a file runs with.
+
+mod fault;
+mod listeners;
+mod people;
+mod reserved;
+mod secret;
+mod sections;
+mod table;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use figment::value::Dict;
+
+pub(crate) use self::fault::{Fault, Faults};
+pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
+pub(crate) use self::people::{DirectorySettings, PasswordSettings, RegistrationSettings, SessionSettings};
+pub(crate) use self::secret::Secret;
+pub(crate) use self::sections::{
+    DatabaseSettings, FederationSettings, LimitSettings, LogFormat, LogSettings, PresenceSettings, Publish,
+    RateLimitSettings, RoomSettings, ServerSettings, SupportSettings,
+};
+use self::table::{Notes, Table};
+
+/// Every setting of a server, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Config {
+    pub(crate) server: ServerSettings,
+    pub(crate) listeners: Vec<ListenerSettings>,
+    pub(crate) database: DatabaseSettings,
+    pub(crate) registration: RegistrationSettings,
+    pub(crate) passwords: PasswordSettings,
+    pub(crate) sessions: SessionSettings,
+    /// `None` without a `[directory]` table: only local accounts can log in then.
+    pub(crate) directory: Option<DirectorySettings>,
+    pub(crate) rate_limits: RateLimitSettings,
+    pub(crate) limits: LimitSettings,
+    pub(crate) rooms: RoomSettings,
+    pub(crate) presence: PresenceSettings,
+    pub(crate) federation: FederationSettings,
+    pub(crate) support: SupportSettings,
+    pub(crate) log: LogSettings,
+    /// Keys that are set but belong to features this release does not have.
+    pub(crate) without_effect: Vec<String>,
+}
+
+impl Config {
+    /// Reads the file, if one is named, and `ECHORIFT__…` variables over it.
+    ///
+    /// Errors: every fault at once, in the order of `config/echorift.toml`.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Faults> {
+        let mut figment = Figment::new();
+        if let Some(path) = file {
+            if let Err(error) = std::fs::metadata(path) {
+                return Err(file_fault(
+                    path,
+                    &format!("cannot be read: {error}"),
+                    "Check the path after --config.",
+                ));
+            }
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        Self::from_figment(&figment.merge(Env::prefixed("ECHORIFT__").split("__")), file).map(|read| read.0)
+    }
+
+    /// What a server runs with that was given neither a file nor variables.
+    pub(crate) fn default_settings() -> Result<Self, Faults> {
+        Self::from_figment(&Figment::new(), None).map(|read| read.0)
+    }
+
+    /// The settings, and every key that was looked for.
+    fn from_figment(figment: &Figment, file: Option<&Path>) -> Result<(Self, BTreeSet<String>), Faults> {
+        let values = match figment.find_value("") {
+            Ok(value) => value.into_dict().unwrap_or_default(),
+            Err(error) if error.missing() => Dict::new(),
+            Err(error) => {
+                let path = file.unwrap_or(Path::new("the environment"));
+                let problem = format!("is not valid TOML: {error}");
+                return Err(file_fault(
+                    path,
+                    problem.trim_end(),
+                    "Correct the file at that line.",
+                ));
+            }
+        };
+        let mut notes = Notes::new(figment);
+        let mut root = Table::root(&mut notes, values);
+        let mut config = Self::read(&mut root);
+        root.finish();
+        let Notes {
+            faults,
+            known,
+            without_effect,
+            ..
+        } = notes;
+        config.without_effect = without_effect;
+        if faults.is_empty() {
+            Ok((config, known))
+        } else {
+            Err(Faults(faults))
+        }
+    }
+
+    fn read(root: &mut Table<'_, '_>) -> Self {
+        let server = root.table("server", ServerSettings::read);
+        let directory = root.optional_table("directory", DirectorySettings::read);
+        let listeners = listeners::read_all(root);
+        let database = root.table("database", |table| {
+            DatabaseSettings::read(table, &server.data_dir)
+        });
+        let registration = root.table("registration", RegistrationSettings::read);
+        let passwords = root.table("passwords", |table| {
+            PasswordSettings::read(table, directory.is_some())
+        });
+        Self {
+            server,
+            listeners,
+            database,
+            registration,
+            passwords,
+            sessions: root.table("sessions", SessionSettings::read),
+            directory,
+            rate_limits: root.table("rate_limits", RateLimitSettings::read),
+            limits: root.table("limits", LimitSettings::read),
+            rooms: root.table("rooms", RoomSettings::read),
+            presence: root.table("presence", PresenceSettings::read),
+            federation: root.table("federation", FederationSettings::read),
+            support: root.table("support", SupportSettings::read),
+            log: root.table("log", LogSettings::read),
+            without_effect: Vec::new(),
+        }
+    }
+}
+
+fn file_fault(path: &Path, problem: &str, fix: &str) -> Faults {
+    Faults(vec![Fault {
+        key: String::new(),
+        value: None,
+        place: path.display().to_string(),
+        problem: format!("{} {problem}", path.display()),
+        fix: fix.to_owned(),
+    }])
+}

@@ -1,0 +1,60 @@
+//! Keys of features that this release does not have yet.
+//!
+//! A configuration written for a newer release must not keep an older one from starting, for that would
+//! make a rollback impossible. So these names are accepted, and the log says that they have no effect.
+
+/// Names as in the handbook of later releases; a name stands for itself and everything below it.
+const RESERVED: &[&str] = &[
+    "application_services",
+    "calls",
+    "cluster",
+    "directory.attribute_photo",
+    "directory.mapping",
+    "directory.sync_interval",
+    "email",
+    "federation.allow",
+    "federation.deny",
+    "federation.hosts",
+    "federation.mode",
+    "federation.partner",
+    "federation.share_device_names",
+    "federation.trusted_key_servers",
+    "media",
+    "oauth",
+    "outbound",
+    "push",
+    "rate_limits.delayed_events",
+    "rate_limits.directory_search",
+    "rate_limits.federation",
+    "rate_limits.media",
+    "registration.allow_guests",
+    "registration.recaptcha",
+    "rooms.public_directory_over_federation",
+    "server.client_dir",
+    "server_notices",
+    "telemetry",
+    "url_previews",
+    "user_directory",
+];
+
+pub(super) fn is_reserved(path: &str) -> bool {
+    RESERVED.iter().any(|name| {
+        path == *name
+            || path
+                .strip_prefix(name)
+                .is_some_and(|below| below.starts_with('.'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserved_name_covers_what_is_below_it_and_nothing_else() {
+        assert!(is_reserved("calls.livekit.mode"));
+        assert!(is_reserved("federation.mode"));
+        assert!(!is_reserved("federation.well_known_client"));
+        assert!(!is_reserved("callsign"));
+    }
+}
