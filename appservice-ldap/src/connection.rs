@@ -1,0 +1,203 @@
+//! One connection to one directory server: open, bind, search. Every step has a time limit, every answer a size
+//! limit, and a malformed answer breaks the connection and nothing else.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use ldap3::{
+    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions, StdStream,
+};
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::entry::Entry;
+use crate::url::DirectoryUrl;
+
+/// Result codes of RFC 4511 § 4.1.9 that mean something here.
+const SIZE_LIMIT_EXCEEDED: u32 = 4;
+const NO_SUCH_OBJECT: u32 = 32;
+
+/// What went wrong between the directory and us. Names the server and the step.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("{url} cannot be reached: {cause}")]
+    Unreachable { url: String, cause: String },
+    #[error("encryption with {url} failed: {cause}")]
+    Tls { url: String, cause: String },
+    #[error("{url} did not answer in time to {step}")]
+    TimedOut { url: String, step: &'static str },
+    #[error("the connection to {url} broke during {step}: {cause}")]
+    Broken { url: String, step: &'static str, cause: String },
+    #[error("{url} refused {step}: {result}")]
+    Refused { url: String, step: &'static str, result: Box<LdapResult> },
+    #[error("no server can be used: {0}")]
+    NoServer(String),
+    #[error("all {0} connections to the directory are busy")]
+    Busy(usize),
+}
+
+impl Fault {
+    /// The entry that the operation named does not exist, or may not be seen.
+    pub(crate) fn is_missing_entry(&self) -> bool {
+        matches!(self, Self::Refused { result, .. } if result.rc == NO_SUCH_OBJECT)
+    }
+
+    /// The connection is of no further use; another one may be.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        matches!(self, Self::TimedOut { .. } | Self::Broken { .. })
+    }
+}
+
+/// How to connect, the same for every server.
+#[derive(Debug, Clone)]
+pub(crate) struct Dialling {
+    pub tls: Arc<ClientConfig>,
+    pub start_tls: bool,
+    pub connect_timeout: Duration,
+    pub request_timeout: Duration,
+}
+
+/// What to look for, and how much of it at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Query<'a> {
+    pub base: &'a str,
+    pub scope: Scope,
+    pub filter: &'a str,
+    pub attributes: &'a [&'a str],
+    /// At most this many entries are returned, whatever the server sends.
+    pub entries_max: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    ldap: Ldap,
+    url: String,
+    request_timeout: Duration,
+}
+
+impl Connection {
+    /// Connects and encrypts, within `connect_timeout`.
+    pub(crate) async fn open(url: &DirectoryUrl, dialling: &Dialling) -> Result<Self, Fault> {
+        let opening = timeout(dialling.connect_timeout, dial(url, dialling));
+        let Ok(opened) = AssertUnwindSafe(opening).catch_unwind().await else {
+            return Err(broken(&url.text, "connecting", "a malformed answer".to_owned()));
+        };
+        let ldap =
+            opened.map_err(|_| Fault::TimedOut { url: url.text.clone(), step: "connecting" })??;
+        Ok(Self { ldap, url: url.text.clone(), request_timeout: dialling.request_timeout })
+    }
+
+    /// The server as configured.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The server or the network has ended the connection.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        self.ldap.is_closed()
+    }
+
+    /// Binds, and gives the server's answer: the caller knows what a refusal means.
+    pub(crate) async fn bind(&mut self, name: &str, password: &str) -> Result<LdapResult, Fault> {
+        let (url, limit) = (&self.url, self.request_timeout);
+        guarded(url, "a bind", limit, self.ldap.simple_bind(name, password)).await
+    }
+
+    /// The entries found here. References to what other servers would know are ignored.
+    pub(crate) async fn search(&mut self, query: Query<'_>) -> Result<Vec<Entry>, Fault> {
+        let step = "a search";
+        let (url, limit) = (self.url.clone(), self.request_timeout);
+        let (entries, result) = guarded(&url, step, limit, collect(&mut self.ldap, query, limit)).await?;
+        match result.rc {
+            0 | SIZE_LIMIT_EXCEEDED => Ok(entries),
+            _ => Err(Fault::Refused { url, step, result: Box::new(result) }),
+        }
+    }
+}
+
+async fn dial(url: &DirectoryUrl, dialling: &Dialling) -> Result<Ldap, Fault> {
+    let unreachable = |cause: std::io::Error| Fault::Unreachable { url: url.text.clone(), cause: cause.to_string() };
+    let stream = TcpStream::connect((url.host.as_str(), url.port)).await.map_err(unreachable)?;
+    // A bind is one small packet each way; waiting to fill it would only cost time.
+    stream.set_nodelay(true).map_err(unreachable)?;
+    let settings = LdapConnSettings::new()
+        .set_config(Arc::clone(&dialling.tls))
+        .set_starttls(dialling.start_tls)
+        .set_std_stream(StdStream::Tcp(stream.into_std().map_err(unreachable)?));
+    let (driver, ldap) = LdapConnAsync::with_settings(settings, &url.text)
+        .await
+        .map_err(|error| Fault::Tls { url: url.text.clone(), cause: cause(&error) })?;
+    let name = url.text.clone();
+    // Ends when the last handle is dropped or the server hangs up.
+    tokio::spawn(async move {
+        if let Err(error) = driver.drive().await {
+            tracing::debug!(url = name, "directory connection ended: {error}");
+        }
+    });
+    Ok(ldap)
+}
+
+/// Reads a search to its end or to its limit.
+async fn collect(
+    ldap: &mut Ldap,
+    query: Query<'_>,
+    limit: Duration,
+) -> Result<(Vec<Entry>, LdapResult), LdapError> {
+    let options = SearchOptions::new()
+        .sizelimit(i32::try_from(query.entries_max).unwrap_or(i32::MAX))
+        .timelimit(i32::try_from(limit.as_secs().max(1)).unwrap_or(i32::MAX));
+    let mut stream = ldap
+        .with_search_options(options)
+        .streaming_search(query.base, query.scope, query.filter, query.attributes.to_vec())
+        .await?;
+    let mut entries = Vec::new();
+    while entries.len() < query.entries_max {
+        match stream.next().await? {
+            Some(found) if found.is_ref() || found.is_intermediate() => {}
+            Some(found) => entries.push(Entry::from(SearchEntry::construct(found))),
+            None => return Ok((entries, stream.finish().await)),
+        }
+    }
+    // A server that honours the size limit has only its final word left to say. One that does not would go on.
+    let has_more = stream.next().await?.is_some();
+    let mut result = stream.finish().await;
+    if has_more {
+        result.rc = SIZE_LIMIT_EXCEEDED;
+    }
+    Ok((entries, result))
+}
+
+/// Runs one operation with its time limit. The LDAP library panics on some malformed answers: that ends the
+/// operation, not the request that needed it.
+async fn guarded<T>(
+    url: &str,
+    step: &'static str,
+    limit: Duration,
+    operation: impl Future<Output = Result<T, LdapError>>,
+) -> Result<T, Fault> {
+    match AssertUnwindSafe(timeout(limit, operation)).catch_unwind().await {
+        Ok(Ok(Ok(answer))) => Ok(answer),
+        Ok(Ok(Err(error))) => Err(broken(url, step, cause(&error))),
+        Ok(Err(_)) => Err(Fault::TimedOut { url: url.to_owned(), step }),
+        Err(_) => Err(broken(url, step, "a malformed answer".to_owned())),
+    }
+}
+
+fn broken(url: &str, step: &'static str, cause: String) -> Fault {
+    Fault::Broken { url: url.to_owned(), step, cause }
+}
+
+/// The library's errors in an operator's words.
+fn cause(error: &LdapError) -> String {
+    match error {
+        LdapError::Io { source } => source.to_string(),
+        LdapError::ResultRecv { .. } | LdapError::OpSend { .. } | LdapError::EndOfStream => {
+            "the server closed it".to_owned()
+        }
+        other => other.to_string(),
+    }
+}

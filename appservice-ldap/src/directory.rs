@@ -1,0 +1,292 @@
+//! The directory as the login uses it: who is this, is the password theirs, may they come in.
+
+use std::sync::Arc;
+
+use echorift_storage::Clock;
+use ldap3::Scope;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::account_state::{STATE_ATTRIBUTES, bind_refusal, state_refusal};
+use crate::config::DirectoryConfig;
+use crate::connection::{Connection, Dialling, Fault, Query};
+use crate::endpoints::{Credentials, Endpoints};
+use crate::entry::Entry;
+use crate::groups::{self, Person};
+use crate::identity::{DirectoryUser, id_filter_value, unmapped};
+use crate::pool::Pool;
+use crate::refusal::LoginRefusal;
+use crate::template::{DirectName, UserFilter};
+use crate::tls::{self, DirectoryError};
+use crate::url::DirectoryUrl;
+
+/// Longer names and passwords are nobody's; the directory is not bothered with them.
+const USERNAME_BYTES_MAX: usize = 256;
+const PASSWORD_BYTES_MAX: usize = 1024;
+/// One entry is a person, two are a mistake, more say nothing new.
+const PEOPLE_MAX: usize = 2;
+
+/// A directory of people. Cheap to clone; clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub config: DirectoryConfig,
+    pub user_filter: UserFilter,
+    pub endpoints: Endpoints,
+    pool: Pool,
+    /// Bounds the connections on which passwords are checked.
+    password_checks: Semaphore,
+    clock: Clock,
+}
+
+impl Directory {
+    /// Takes the settings; connects at the first login. Errors: every setting that cannot work.
+    pub fn new(config: DirectoryConfig, clock: Clock) -> Result<Self, DirectoryError> {
+        let faults = config.validate();
+        let urls: Result<Vec<_>, _> =
+            config.urls.iter().map(|text| DirectoryUrl::parse(text, config.start_tls)).collect();
+        let (Ok(urls), Ok(user_filter), []) = (urls, UserFilter::parse(&config.user_filter), &*faults) else {
+            return Err(DirectoryError::Config(faults));
+        };
+        let dialling = Dialling {
+            tls: tls::client_config(&config.ca_file)?,
+            start_tls: config.start_tls,
+            connect_timeout: config.connect_timeout,
+            request_timeout: config.request_timeout,
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                user_filter,
+                endpoints: Endpoints::new(urls, dialling),
+                pool: Pool::new(config.pool_size),
+                password_checks: Semaphore::new(config.pool_size),
+                clock,
+                config,
+            }),
+        })
+    }
+
+    /// Checks a login and gives the person. A refusal is logged here with its reason; the client is to see one
+    /// answer for all of them.
+    pub async fn authenticate(&self, username: &str, password: &str) -> Result<DirectoryUser, LoginRefusal> {
+        let outcome = self.inner.authenticate(username, password).await;
+        logged(username, outcome)
+    }
+
+    /// The person as the directory knows them now, without a password: are they still there, still allowed in?
+    /// With direct bind nobody but the person may look, and the answer is `Unavailable`.
+    pub async fn find(&self, username: &str) -> Result<DirectoryUser, LoginRefusal> {
+        let outcome = self.inner.find(username).await;
+        logged(username, outcome)
+    }
+
+    /// Like [`Directory::find`] by [`DirectoryUser::immutable_id`], which a rename does not change.
+    pub async fn find_by_id(&self, immutable_id: &str) -> Result<DirectoryUser, LoginRefusal> {
+        let outcome = self.inner.find_by_id(immutable_id).await;
+        logged(immutable_id, outcome)
+    }
+}
+
+fn logged<T>(username: &str, outcome: Result<T, LoginRefusal>) -> Result<T, LoginRefusal> {
+    if let Err(refusal) = &outcome {
+        refusal.log(username);
+    }
+    outcome
+}
+
+impl From<Fault> for LoginRefusal {
+    fn from(fault: Fault) -> Self {
+        Self::Unavailable(fault.to_string())
+    }
+}
+
+impl Inner {
+    async fn authenticate(&self, username: &str, password: &str) -> Result<DirectoryUser, LoginRefusal> {
+        check_username(username)?;
+        if password.is_empty() {
+            return Err(LoginRefusal::EmptyPassword);
+        }
+        if password.len() > PASSWORD_BYTES_MAX {
+            return Err(LoginRefusal::WrongPassword);
+        }
+        if self.config.is_direct_bind() {
+            return self.authenticate_directly(username, password).await;
+        }
+        let entry = self.find_entry(username).await?;
+        self.prove_password(&entry, password).await?;
+        self.admit(&entry).await
+    }
+
+    async fn find(&self, username: &str) -> Result<DirectoryUser, LoginRefusal> {
+        check_username(username)?;
+        let entry = self.find_entry(username).await?;
+        self.admit(&entry).await
+    }
+
+    async fn find_by_id(&self, id: &str) -> Result<DirectoryUser, LoginRefusal> {
+        let attribute = &self.config.attribute_id;
+        let filter =
+            format!("(&{}({attribute}={}))", self.user_filter.for_anyone(), id_filter_value(attribute, id));
+        let entry = only(self.search_people(&filter).await?)?;
+        self.admit(&entry).await
+    }
+
+    /// The one entry of a login name. A client may send the localpart of a user id, in which the characters that
+    /// Matrix lacks are mapped; those are tried second.
+    async fn find_entry(&self, username: &str) -> Result<Entry, LoginRefusal> {
+        let entries = self.search_people(&self.user_filter.for_username(username)).await?;
+        match (only(entries), unmapped(username)) {
+            (Err(LoginRefusal::UnknownUser), Some(name)) => {
+                only(self.search_people(&self.user_filter.for_username(&name)).await?)
+            }
+            (found, _) => found,
+        }
+    }
+
+    /// Binds as the person, on a connection of their own: the service account's never changes hands.
+    async fn prove_password(&self, entry: &Entry, password: &str) -> Result<(), LoginRefusal> {
+        // An empty DN would make this an anonymous bind.
+        if entry.dn.is_empty() {
+            return Err(LoginRefusal::IncompleteEntry { attribute: "dn".to_owned() });
+        }
+        self.bind_person(&entry.dn, password, Some(entry)).await.map(drop)
+    }
+
+    async fn bind_person(
+        &self,
+        name: &str,
+        password: &str,
+        entry: Option<&Entry>,
+    ) -> Result<Connection, LoginRefusal> {
+        let limit = self.config.request_timeout;
+        let Ok(Ok(_permit)) = timeout(limit, self.password_checks.acquire()).await else {
+            return Err(Fault::Busy(self.config.pool_size).into());
+        };
+        let credentials = Credentials { name: name.to_owned(), password: password.to_owned() };
+        let (connection, result) = self.endpoints.connect(&credentials).await?;
+        if result.rc != 0 {
+            return Err(bind_refusal(&result, entry));
+        }
+        Ok(connection)
+    }
+
+    /// Without a service account: bind under the filled-in name, then read the own entry.
+    async fn authenticate_directly(
+        &self,
+        username: &str,
+        password: &str,
+    ) -> Result<DirectoryUser, LoginRefusal> {
+        let template = &self.config.bind_dn;
+        let name = DirectName::fill(template, username).ok_or(LoginRefusal::BadUsername)?;
+        let mut connection = self.bind_person(name.as_str(), password, None).await?;
+        let filter = self.user_filter.for_username(username);
+        let attributes = self.attributes();
+        let (base, scope) = match &name {
+            // Reading the very entry that was bound leaves no way to bind as one person and log in as another.
+            DirectName::Dn(dn) => (dn, Scope::Base),
+            DirectName::Account(_) => (&self.config.base_dn, Scope::Subtree),
+        };
+        let query =
+            Query { base, scope, filter: &filter, attributes: &attributes, entries_max: PEOPLE_MAX };
+        let entry = only(connection.search(query).await?)?;
+        if let DirectName::Account(_) = name {
+            // An account name and the filter may mean two people: the password has to be that of the entry.
+            self.prove_password(&entry, password).await?;
+        }
+        self.admit_on(&mut connection, &entry).await
+    }
+
+    /// People below `base_dn`, as the service account sees them.
+    async fn search_people(&self, filter: &str) -> Result<Vec<Entry>, LoginRefusal> {
+        let account = self.service_account()?;
+        let attributes = self.attributes();
+        let query = Query {
+            base: &self.config.base_dn,
+            scope: Scope::Subtree,
+            filter,
+            attributes: &attributes,
+            entries_max: PEOPLE_MAX,
+        };
+        let mut lease = self.pool.lease(&self.endpoints, &account).await?;
+        let mut answer = lease.connection.search(query).await;
+        if lease.was_idle && answer.as_ref().is_err_and(Fault::is_of_connection) {
+            lease.replace(&self.endpoints, &account).await?;
+            answer = lease.connection.search(query).await;
+        }
+        let entries = answer?;
+        lease.give_back();
+        Ok(entries)
+    }
+
+    async fn admit(&self, entry: &Entry) -> Result<DirectoryUser, LoginRefusal> {
+        let account = self.service_account()?;
+        let mut lease = self.pool.lease(&self.endpoints, &account).await?;
+        let mut outcome = self.admit_on(&mut lease.connection, entry).await;
+        if lease.was_idle && matches!(outcome, Err(LoginRefusal::Unavailable(_))) {
+            lease.replace(&self.endpoints, &account).await?;
+            outcome = self.admit_on(&mut lease.connection, entry).await;
+        }
+        if !matches!(outcome, Err(LoginRefusal::Unavailable(_))) {
+            lease.give_back();
+        }
+        outcome
+    }
+
+    /// Decides on a person whose password is right: state of the account, groups.
+    async fn admit_on(
+        &self,
+        connection: &mut Connection,
+        entry: &Entry,
+    ) -> Result<DirectoryUser, LoginRefusal> {
+        if let Some(refusal) = state_refusal(entry, self.clock.now()) {
+            return Err(refusal);
+        }
+        let user = DirectoryUser::from_entry(entry, &self.config)?;
+        let DirectoryConfig { login_group, admin_group, nested_groups, attribute_uid, .. } = &self.config;
+        let person = Person { entry, uid: entry.text(attribute_uid).unwrap_or_default() };
+        let [may_log_in, is_admin] =
+            groups::memberships(connection, person, [login_group, admin_group], *nested_groups).await?;
+        if !may_log_in && !login_group.is_empty() {
+            return Err(LoginRefusal::NotInLoginGroup);
+        }
+        Ok(DirectoryUser { is_admin, ..user })
+    }
+
+    pub(crate) fn service_account(&self) -> Result<Credentials, LoginRefusal> {
+        if self.config.is_direct_bind() {
+            return Err(LoginRefusal::Unavailable("with direct bind only people themselves may look".to_owned()));
+        }
+        let DirectoryConfig { bind_dn, bind_password, .. } = &self.config;
+        Ok(Credentials { name: bind_dn.clone(), password: bind_password.clone() })
+    }
+
+    pub(crate) fn attributes(&self) -> Vec<&str> {
+        let config = &self.config;
+        [&config.attribute_uid, &config.attribute_name, &config.attribute_mail, &config.attribute_id]
+            .into_iter()
+            .map(String::as_str)
+            .chain(["memberOf"])
+            .chain(STATE_ATTRIBUTES)
+            .collect()
+    }
+}
+
+fn check_username(username: &str) -> Result<(), LoginRefusal> {
+    let is_plausible = !username.trim().is_empty()
+        && username.len() <= USERNAME_BYTES_MAX
+        && !username.chars().any(char::is_control);
+    if is_plausible { Ok(()) } else { Err(LoginRefusal::BadUsername) }
+}
+
+/// The person, if the search found exactly one.
+fn only(mut entries: Vec<Entry>) -> Result<Entry, LoginRefusal> {
+    match (entries.pop(), entries.is_empty()) {
+        (None, _) => Err(LoginRefusal::UnknownUser),
+        (Some(entry), true) => Ok(entry),
+        (Some(_), false) => Err(LoginRefusal::Ambiguous),
+    }
+}
