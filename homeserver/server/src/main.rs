@@ -2,6 +2,9 @@
 
 mod cli;
 mod config;
+mod http;
+mod listener;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -130,7 +130,7 @@ impl RateLimitSettings {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LimitSettings {
     pub(crate) request_body_bytes_max: u64,
-    pub(crate) header_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
     pub(crate) body_timeout: Duration,
     pub(crate) connections_max: u32,
     pub(crate) shutdown_grace: Duration,
@@ -140,7 +140,7 @@ impl LimitSettings {
     pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
         Self {
             request_body_bytes_max: table.bytes("request_body", "1MiB"),
-            header_timeout: table.duration("header_timeout", "15s"),
+            idle_timeout: table.duration("idle_timeout", "75s"),
             body_timeout: table.duration("body_timeout", "60s"),
             connections_max: table.whole("connections", 20_000, 1..=1_000_000),
             shutdown_grace: table.duration("shutdown_grace", "10s"),

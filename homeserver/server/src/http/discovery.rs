@@ -1,0 +1,103 @@
+//! How clients and servers find this server and learn what it can do.
+
+use axum::Json;
+use axum::Router;
+use axum::routing::get;
+use echorift_web::MatrixError;
+use serde_json::{Value, json};
+
+use crate::config::{Config, SupportSettings};
+
+/// The versions of the specification whose client features this server has.
+const VERSIONS: [&str; 13] = [
+    "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10", "v1.11", "v1.12",
+    "v1.13",
+];
+
+/// Features that clients look for under the names they had before they became part of a version, and those
+/// that came with a later version than the last of [`VERSIONS`]. Only what works stands here.
+const FEATURES: [&str; 11] = [
+    // Read receipts that others do not see, and markers.
+    "org.matrix.msc2285.stable",
+    // Jump to date.
+    "org.matrix.msc3030",
+    "org.matrix.msc3030.stable",
+    // Threads, their list, receipts and counts.
+    "org.matrix.msc3440.stable",
+    "org.matrix.msc3771",
+    "org.matrix.msc3773",
+    "org.matrix.msc3856.stable",
+    // Relations of relations.
+    "org.matrix.msc3981",
+    // Mentions by intention.
+    "org.matrix.msc3952_intentional_mentions",
+    // Extended profiles.
+    "uk.tcpip.msc4133",
+    "uk.tcpip.msc4133.stable",
+];
+
+pub(super) fn routes(config: &Config) -> Router {
+    let versions = versions();
+    let mut routes = Router::new()
+        .route("/_matrix/client/versions", get(async move || Json(versions)))
+        .route(
+            "/_matrix/federation/v1/version",
+            get(async || Json(federation_version())),
+        );
+    if config.federation.well_known_client {
+        let client = json!({ "m.homeserver": { "base_url": config.server.public_base_url } });
+        let server = delegated_server(&config.server.public_base_url).map(|name| json!({ "m.server": name }));
+        let support = support(&config.support);
+        routes = routes
+            .route("/.well-known/matrix/client", get(async move || Json(client)))
+            .route("/.well-known/matrix/server", get(async move || found(server)))
+            .route("/.well-known/matrix/support", get(async move || found(support)));
+    }
+    routes
+}
+
+fn found(document: Option<Value>) -> Result<Json<Value>, MatrixError> {
+    document
+        .map(Json)
+        .ok_or_else(|| MatrixError::not_found("This server does not publish that document."))
+}
+
+/// `GET /_matrix/client/versions` (CS API § API Versions).
+fn versions() -> Value {
+    let features: serde_json::Map<String, Value> = FEATURES
+        .iter()
+        .map(|name| ((*name).to_owned(), Value::Bool(true)))
+        .collect();
+    json!({ "versions": VERSIONS, "unstable_features": features })
+}
+
+/// `GET /_matrix/federation/v1/version` (SS API § Retrieving server version); clients show it too.
+fn federation_version() -> Value {
+    json!({ "server": { "name": "EchoRift", "version": env!("CARGO_PKG_VERSION") } })
+}
+
+/// `m.server`: the host and port behind the public address (SS API § Server discovery).
+fn delegated_server(public_base_url: &str) -> Option<String> {
+    let url = reqwest::Url::parse(public_base_url).ok()?;
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+}
+
+/// `GET /.well-known/matrix/support`; `None` without any contact, for an empty document is not allowed.
+fn support(settings: &SupportSettings) -> Option<Value> {
+    let mut document = serde_json::Map::new();
+    let mut contact = serde_json::Map::new();
+    if let Some(user_id) = &settings.matrix_id {
+        contact.insert("matrix_id".to_owned(), Value::from(user_id.as_str()));
+    }
+    if let Some(email) = &settings.email {
+        contact.insert("email_address".to_owned(), Value::from(email.as_str()));
+    }
+    if !contact.is_empty() {
+        contact.insert("role".to_owned(), Value::from("m.role.admin"));
+        document.insert("contacts".to_owned(), Value::from(vec![Value::Object(contact)]));
+    }
+    if let Some(page) = &settings.page {
+        document.insert("support_page".to_owned(), Value::from(page.as_str()));
+    }
+    (!document.is_empty()).then_some(Value::Object(document))
+}

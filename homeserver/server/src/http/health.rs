@@ -1,0 +1,68 @@
+//! Whether the server lives, and whether it is ready for work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use echorift_storage::Database;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// A load balancer asks every few seconds; a database that takes longer than this is not ready.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What `/health/ready` looks at.
+pub(crate) struct Health {
+    database: Option<Database>,
+    is_stopping: AtomicBool,
+}
+
+impl Health {
+    /// `None` stands for no database at all: tests of the routes alone.
+    pub(crate) fn new(database: Option<Database>) -> Self {
+        Self {
+            database,
+            is_stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on the server is not ready, so that a load balancer sends it nothing new.
+    pub(crate) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    async fn problem(&self) -> Option<&'static str> {
+        if self.is_stopping.load(Ordering::Relaxed) {
+            return Some("the server is stopping");
+        }
+        let database = self.database.as_ref()?;
+        match tokio::time::timeout(DATABASE_TIMEOUT, database.fetch_optional("SELECT 1", &[])).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the database does not answer a health check");
+                Some("the database refuses requests")
+            }
+            Err(_) => Some("the database does not answer in time"),
+        }
+    }
+}
+
+pub(super) fn routes(health: Arc<Health>) -> Router {
+    Router::new()
+        .route("/health/live", get(async || Json(json!({ "status": "live" }))))
+        .route("/health/ready", get(ready))
+        .with_state(health)
+}
+
+async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, Json<Value>) {
+    match health.problem().await {
+        None => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Some(problem) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({ "status": "not ready", "problem": problem })),
+        ),
+    }
+}

@@ -1,0 +1,67 @@
+//! The routes of the server itself, and what surrounds every request.
+
+mod discovery;
+mod envelope;
+mod health;
+mod metrics;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use echorift_web::MatrixError;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::config::{Config, Service};
+
+pub(crate) use self::health::Health;
+pub(crate) use self::metrics::Metrics;
+
+/// Merges the features' routes with the server's own and puts the envelope around them.
+///
+/// What matches no route is `M_UNRECOGNIZED`: 404, or 405 where another method would match
+/// (CS API § Common error codes).
+pub(crate) fn assemble(
+    features: Router,
+    config: &Config,
+    health: Arc<Health>,
+    metrics: Option<Metrics>,
+) -> Router {
+    let body_bytes_max = usize::try_from(config.limits.request_body_bytes_max).unwrap_or(usize::MAX);
+    features
+        .merge(discovery::routes(config))
+        .merge(health::routes(health))
+        .merge(metrics::routes(metrics))
+        .fallback(async || MatrixError::unrecognized("There is nothing at this path."))
+        .method_not_allowed_fallback(async || {
+            MatrixError::method_not_allowed("This path exists, but not with this method.")
+        })
+        .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(RequestBodyTimeoutLayer::new(config.limits.body_timeout))
+        .layer(CatchPanicLayer::custom(envelope::answer_panic))
+        .layer(axum::middleware::from_fn(envelope::wrap))
+}
+
+/// The group of routes that a path belongs to, so that a listener can refuse what it does not serve.
+pub(crate) fn service_of(path: &str) -> Service {
+    let below = |prefix: &str| path.starts_with(prefix);
+    if below("/_matrix/media/") || below("/_matrix/client/v1/media/") {
+        Service::Media
+    } else if below("/_matrix/client/") {
+        Service::Client
+    } else if below("/_matrix/federation/") || below("/_matrix/key/") {
+        Service::Federation
+    } else if below("/_synapse/admin/") {
+        Service::Admin
+    } else if below("/health/") {
+        Service::Health
+    } else if path == "/metrics" {
+        Service::Metrics
+    } else {
+        Service::Web
+    }
+}
+
+#[cfg(test)]
+mod tests;
