@@ -1,6 +1,8 @@
 //! Matrix events: their forms, hashes, signatures, authorisation rules and state resolution, for room versions 1
 //! to 12. Pure: no I/O, no clock, no async.
 
+#[cfg(test)]
+mod testing;
 mod version;
 
 mod error;

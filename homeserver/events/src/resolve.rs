@@ -125,3 +125,6 @@ fn conflicted_events(states: &[StateMap]) -> impl Iterator<Item = OwnedEventId> 
         .filter(move |(key, event_id)| states.iter().any(|state| state.get(*key) != Some(*event_id)))
         .map(|(_, event_id)| event_id.clone())
 }
+
+#[cfg(test)]
+mod tests;
