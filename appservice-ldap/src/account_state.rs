@@ -26,7 +26,9 @@ const LOCKED_FOR_GOOD: &str = "000001010000Z";
 pub(crate) fn state_refusal(entry: &Entry, now: Timestamp) -> Option<LoginRefusal> {
     let has_flag = |attribute: &str, flag: i64| entry.number(attribute).is_some_and(|bits| bits & flag != 0);
     if has_flag("userAccountControl", UAC_DISABLED)
-        || entry.text("nsAccountLock").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        || entry
+            .text("nsAccountLock")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     {
         return Some(LoginRefusal::Disabled);
     }
@@ -36,7 +38,9 @@ pub(crate) fn state_refusal(entry: &Entry, now: Timestamp) -> Option<LoginRefusa
     {
         return Some(LoginRefusal::Locked);
     }
-    expiry(entry).is_some_and(|end| end <= now).then_some(LoginRefusal::Expired)
+    expiry(entry)
+        .is_some_and(|end| end <= now)
+        .then_some(LoginRefusal::Expired)
 }
 
 /// The moment at which the account ends, if it ever does.
@@ -62,7 +66,11 @@ pub(crate) fn bind_refusal(result: &LdapResult, entry: Option<&Entry>) -> LoginR
         // invalidCredentials
         49 => active_directory_refusal(&result.text).unwrap_or_else(|| {
             let is_locked = entry.is_some_and(|entry| entry.text("pwdAccountLockedTime").is_some());
-            if is_locked { LoginRefusal::Locked } else { LoginRefusal::WrongPassword }
+            if is_locked {
+                LoginRefusal::Locked
+            } else {
+                LoginRefusal::WrongPassword
+            }
         }),
         // inappropriateAuthentication: the entry has no password to compare.
         48 => LoginRefusal::WrongPassword,
@@ -105,8 +113,13 @@ mod tests {
     }
 
     fn refused_bind(rc: u32, text: &str, entry: Option<&Entry>) -> LoginRefusal {
-        let result =
-            LdapResult { rc, matched: String::new(), text: text.to_owned(), refs: vec![], ctrls: vec![] };
+        let result = LdapResult {
+            rc,
+            matched: String::new(),
+            text: text.to_owned(),
+            refs: vec![],
+            ctrls: vec![],
+        };
         bind_refusal(&result, entry)
     }
 
@@ -114,13 +127,19 @@ mod tests {
     fn flags_of_active_directory_count() {
         assert_eq!(state("userAccountControl", "512"), None);
         assert_eq!(state("userAccountControl", "514"), Some(LoginRefusal::Disabled));
-        assert_eq!(state("msDS-User-Account-Control-Computed", "16"), Some(LoginRefusal::Locked));
+        assert_eq!(
+            state("msDS-User-Account-Control-Computed", "16"),
+            Some(LoginRefusal::Locked)
+        );
     }
 
     #[test]
     fn an_account_that_ended_has_expired() {
         // 2024-01-01 and 2100-01-01 in ticks since 1601.
-        assert_eq!(state("accountExpires", "133485408000000000"), Some(LoginRefusal::Expired));
+        assert_eq!(
+            state("accountExpires", "133485408000000000"),
+            Some(LoginRefusal::Expired)
+        );
         assert_eq!(state("accountExpires", "157469184000000000"), None);
         for never in ["0", "9223372036854775807"] {
             assert_eq!(state("accountExpires", never), None);
@@ -131,9 +150,15 @@ mod tests {
 
     #[test]
     fn a_lock_for_good_counts_and_a_passing_one_is_left_to_the_server() {
-        assert_eq!(state("pwdAccountLockedTime", "000001010000Z"), Some(LoginRefusal::Locked));
+        assert_eq!(
+            state("pwdAccountLockedTime", "000001010000Z"),
+            Some(LoginRefusal::Locked)
+        );
         assert_eq!(state("pwdAccountLockedTime", "20261101120000Z"), None);
-        let locked = entry("uid=anna", [("pwdAccountLockedTime", b"20261101120000Z".as_slice())]);
+        let locked = entry(
+            "uid=anna",
+            [("pwdAccountLockedTime", b"20261101120000Z".as_slice())],
+        );
         assert_eq!(refused_bind(49, "", Some(&locked)), LoginRefusal::Locked);
         assert_eq!(refused_bind(49, "", None), LoginRefusal::WrongPassword);
     }
@@ -150,7 +175,9 @@ mod tests {
             ("775", LoginRefusal::Locked),
             ("57", LoginRefusal::WrongPassword),
         ] {
-            let text = format!("80090308: LdapErr: DSID-0C09042F, comment: AcceptSecurityContext error, data {code}, v4563");
+            let text = format!(
+                "80090308: LdapErr: DSID-0C09042F, comment: AcceptSecurityContext error, data {code}, v4563"
+            );
             assert_eq!(refused_bind(49, &text, None), refusal, "{code}");
         }
     }

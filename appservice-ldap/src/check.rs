@@ -32,15 +32,27 @@ pub struct CheckFinding {
 
 impl CheckFinding {
     fn good(finding: String) -> Self {
-        Self { severity: Severity::Good, finding, advice: String::new() }
+        Self {
+            severity: Severity::Good,
+            finding,
+            advice: String::new(),
+        }
     }
 
     fn warning(finding: String, advice: &str) -> Self {
-        Self { severity: Severity::Warning, finding, advice: advice.to_owned() }
+        Self {
+            severity: Severity::Warning,
+            finding,
+            advice: advice.to_owned(),
+        }
     }
 
     fn failure(finding: String, advice: &str) -> Self {
-        Self { severity: Severity::Failure, finding, advice: advice.to_owned() }
+        Self {
+            severity: Severity::Failure,
+            finding,
+            advice: advice.to_owned(),
+        }
     }
 }
 
@@ -61,16 +73,22 @@ impl Directory {
 
 impl Inner {
     async fn check_server(&self, url: &DirectoryUrl, findings: &mut Vec<CheckFinding>) {
-        let Some(mut connection) = self.check_bind(url, findings).await else { return };
+        let Some(mut connection) = self.check_bind(url, findings).await else {
+            return;
+        };
         if self.config.is_direct_bind() {
             return;
         }
         if let Err(fault) = self.check_people(&mut connection, findings).await {
-            findings.push(refused(&fault, "see that the service account may search below base_dn"));
+            findings.push(refused(
+                &fault,
+                "see that the service account may search below base_dn",
+            ));
         }
-        for (key, group) in
-            [("login_group", &self.config.login_group), ("admin_group", &self.config.admin_group)]
-        {
+        for (key, group) in [
+            ("login_group", &self.config.login_group),
+            ("admin_group", &self.config.admin_group),
+        ] {
             if !group.is_empty() {
                 findings.push(check_group(&mut connection, key, group).await);
             }
@@ -81,7 +99,10 @@ impl Inner {
     async fn check_bind(&self, url: &DirectoryUrl, findings: &mut Vec<CheckFinding>) -> Option<Connection> {
         let text = &url.text;
         // With direct bind there is no account to try: an anonymous bind shows that the server is there.
-        let anonymous = Credentials { name: String::new(), password: String::new() };
+        let anonymous = Credentials {
+            name: String::new(),
+            password: String::new(),
+        };
         let account = self.service_account().unwrap_or(anonymous);
         let (connection, result) = match attempt(url, self.endpoints.dialling(), &account).await {
             Ok(bound) => bound,
@@ -101,7 +122,10 @@ impl Inner {
         });
         if self.config.is_direct_bind() {
             let advice = "log in once to see whether bind_dn and user_filter fit";
-            findings.push(CheckFinding::warning(format!("{text}: with direct bind no more can be checked"), advice));
+            findings.push(CheckFinding::warning(
+                format!("{text}: with direct bind no more can be checked"),
+                advice,
+            ));
             return None;
         }
         if result.rc != 0 {
@@ -110,7 +134,10 @@ impl Inner {
                 8 | 13 => "the server asks for encryption: use ldaps:// or start_tls = true",
                 _ => "ask the directory's administrator what the answer means",
             };
-            findings.push(CheckFinding::failure(format!("{text} refused the service account: {result}"), advice));
+            findings.push(CheckFinding::failure(
+                format!("{text} refused the service account: {result}"),
+                advice,
+            ));
             return None;
         }
         findings.push(CheckFinding::good(format!("{text} accepts the service account")));
@@ -135,7 +162,10 @@ impl Inner {
         let people = match connection.search(query).await {
             Err(fault) if fault.is_missing_entry() => {
                 let advice = "correct base_dn, or let the service account read there";
-                findings.push(CheckFinding::failure(format!("{url} has no entry at base_dn"), advice));
+                findings.push(CheckFinding::failure(
+                    format!("{url} has no entry at base_dn"),
+                    advice,
+                ));
                 return Ok(());
             }
             answer => answer?,
@@ -162,11 +192,17 @@ impl Inner {
         if count == 0 {
             return CheckFinding::good(format!("{url}: {total} sample entries can become accounts"));
         }
-        let finding =
-            format!("{url}: {count} of {total} sample entries have no usable {}", incomplete.join(" and no usable "));
+        let finding = format!(
+            "{url}: {count} of {total} sample entries have no usable {}",
+            incomplete.join(" and no usable ")
+        );
         let advice = "set attribute_id and attribute_uid to what this directory uses: entryUUID and uid in OpenLDAP, \
                       objectGUID and sAMAccountName in Active Directory";
-        if count == total { CheckFinding::failure(finding, advice) } else { CheckFinding::warning(finding, advice) }
+        if count == total {
+            CheckFinding::failure(finding, advice)
+        } else {
+            CheckFinding::warning(finding, advice)
+        }
     }
 }
 
@@ -202,7 +238,11 @@ fn connect_advice(fault: &Fault) -> &'static str {
             "name the authority that signed the server's certificate in ca_file, and the server as its certificate does"
         }
         Fault::TimedOut { .. } => "check the firewall in between, or raise connect_timeout",
-        Fault::Broken { .. } => "check that this is an LDAP port, and ldaps:// only where the server expects TLS",
-        Fault::Refused { .. } | Fault::NoServer(_) | Fault::Busy(_) => "try again when the server is less busy",
+        Fault::Broken { .. } => {
+            "check that this is an LDAP port, and ldaps:// only where the server expects TLS"
+        }
+        Fault::Refused { .. } | Fault::NoServer(_) | Fault::Busy(_) => {
+            "try again when the server is less busy"
+        }
     }
 }

@@ -109,7 +109,12 @@ pub struct ConfigFault {
 
 impl fmt::Display for ConfigFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, value, problem, fix } = self;
+        let Self {
+            key,
+            value,
+            problem,
+            fix,
+        } = self;
         write!(formatter, "directory.{key} = {value:?}: {problem}; {fix}")
     }
 }
@@ -132,7 +137,12 @@ impl DirectoryConfig {
 
     fn validate_urls(&self, faults: &mut Vec<ConfigFault>) {
         if self.urls.is_empty() {
-            faults.push(fault("urls", "[]", "no server is named", "list at least one ldaps:// address"));
+            faults.push(fault(
+                "urls",
+                "[]",
+                "no server is named",
+                "list at least one ldaps:// address",
+            ));
         }
         for text in &self.urls {
             match DirectoryUrl::parse(text, self.start_tls) {
@@ -156,7 +166,12 @@ impl DirectoryConfig {
     fn validate_names(&self, faults: &mut Vec<ConfigFault>) {
         let dn_fix = "write a distinguished name such as ou=people,dc=example,dc=org";
         if self.base_dn.is_empty() {
-            faults.push(fault("base_dn", "", "people cannot be searched without it", dn_fix));
+            faults.push(fault(
+                "base_dn",
+                "",
+                "people cannot be searched without it",
+                dn_fix,
+            ));
         }
         for (key, value) in [
             ("base_dn", &self.base_dn),
@@ -207,11 +222,17 @@ impl DirectoryConfig {
     }
 
     fn validate_limits(&self, faults: &mut Vec<ConfigFault>) {
-        for (key, value) in
-            [("connect_timeout", self.connect_timeout), ("request_timeout", self.request_timeout)]
-        {
+        for (key, value) in [
+            ("connect_timeout", self.connect_timeout),
+            ("request_timeout", self.request_timeout),
+        ] {
             if value.is_zero() {
-                faults.push(fault(key, "0s", "nothing answers in no time", "write a time such as 5s"));
+                faults.push(fault(
+                    key,
+                    "0s",
+                    "nothing answers in no time",
+                    "write a time such as 5s",
+                ));
             }
         }
         if self.pool_size == 0 || self.pool_size > POOL_SIZE_MAX {
@@ -226,7 +247,12 @@ impl DirectoryConfig {
 }
 
 fn fault(key: &'static str, value: &str, problem: impl Into<String>, fix: &str) -> ConfigFault {
-    ConfigFault { key, value: value.to_owned(), problem: problem.into(), fix: fix.to_owned() }
+    ConfigFault {
+        key,
+        value: value.to_owned(),
+        problem: problem.into(),
+        fix: fix.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -267,13 +293,27 @@ mod tests {
         let keys = faulty_keys(&config);
         assert_eq!(
             keys,
-            ["urls", "base_dn", "user_filter", "bind_password", "attribute_id", "connect_timeout", "pool_size"]
+            [
+                "urls",
+                "base_dn",
+                "user_filter",
+                "bind_password",
+                "attribute_id",
+                "connect_timeout",
+                "pool_size"
+            ]
         );
     }
 
     #[test]
     fn start_tls_on_an_encrypted_address_is_a_fault() {
-        assert_eq!(faulty_keys(&DirectoryConfig { start_tls: true, ..working() }), ["start_tls"]);
+        assert_eq!(
+            faulty_keys(&DirectoryConfig {
+                start_tls: true,
+                ..working()
+            }),
+            ["start_tls"]
+        );
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use ldap3::{
-    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions, StdStream,
+    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions,
+    StdStream,
 };
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
@@ -31,9 +32,17 @@ pub(crate) enum Fault {
     #[error("{url} did not answer in time to {step}")]
     TimedOut { url: String, step: &'static str },
     #[error("the connection to {url} broke during {step}: {cause}")]
-    Broken { url: String, step: &'static str, cause: String },
+    Broken {
+        url: String,
+        step: &'static str,
+        cause: String,
+    },
     #[error("{url} refused {step}: {result}")]
-    Refused { url: String, step: &'static str, result: Box<LdapResult> },
+    Refused {
+        url: String,
+        step: &'static str,
+        result: Box<LdapResult>,
+    },
     #[error("no server can be used: {0}")]
     NoServer(String),
     #[error("all {0} connections to the directory are busy")]
@@ -86,9 +95,15 @@ impl Connection {
         let Ok(opened) = AssertUnwindSafe(opening).catch_unwind().await else {
             return Err(broken(&url.text, "connecting", "a malformed answer".to_owned()));
         };
-        let ldap =
-            opened.map_err(|_| Fault::TimedOut { url: url.text.clone(), step: "connecting" })??;
-        Ok(Self { ldap, url: url.text.clone(), request_timeout: dialling.request_timeout })
+        let ldap = opened.map_err(|_| Fault::TimedOut {
+            url: url.text.clone(),
+            step: "connecting",
+        })??;
+        Ok(Self {
+            ldap,
+            url: url.text.clone(),
+            request_timeout: dialling.request_timeout,
+        })
     }
 
     /// The server as configured.
@@ -114,14 +129,23 @@ impl Connection {
         let (entries, result) = guarded(&url, step, limit, collect(&mut self.ldap, query, limit)).await?;
         match result.rc {
             0 | SIZE_LIMIT_EXCEEDED => Ok(entries),
-            _ => Err(Fault::Refused { url, step, result: Box::new(result) }),
+            _ => Err(Fault::Refused {
+                url,
+                step,
+                result: Box::new(result),
+            }),
         }
     }
 }
 
 async fn dial(url: &DirectoryUrl, dialling: &Dialling) -> Result<Ldap, Fault> {
-    let unreachable = |cause: std::io::Error| Fault::Unreachable { url: url.text.clone(), cause: cause.to_string() };
-    let stream = TcpStream::connect((url.host.as_str(), url.port)).await.map_err(unreachable)?;
+    let unreachable = |cause: std::io::Error| Fault::Unreachable {
+        url: url.text.clone(),
+        cause: cause.to_string(),
+    };
+    let stream = TcpStream::connect((url.host.as_str(), url.port))
+        .await
+        .map_err(unreachable)?;
     // A bind is one small packet each way; waiting to fill it would only cost time.
     stream.set_nodelay(true).map_err(unreachable)?;
     let settings = LdapConnSettings::new()
@@ -130,7 +154,10 @@ async fn dial(url: &DirectoryUrl, dialling: &Dialling) -> Result<Ldap, Fault> {
         .set_std_stream(StdStream::Tcp(stream.into_std().map_err(unreachable)?));
     let (driver, ldap) = LdapConnAsync::with_settings(settings, &url.text)
         .await
-        .map_err(|error| Fault::Tls { url: url.text.clone(), cause: cause(&error) })?;
+        .map_err(|error| Fault::Tls {
+            url: url.text.clone(),
+            cause: cause(&error),
+        })?;
     let name = url.text.clone();
     // Ends when the last handle is dropped or the server hangs up.
     tokio::spawn(async move {
@@ -182,13 +209,20 @@ async fn guarded<T>(
     match AssertUnwindSafe(timeout(limit, operation)).catch_unwind().await {
         Ok(Ok(Ok(answer))) => Ok(answer),
         Ok(Ok(Err(error))) => Err(broken(url, step, cause(&error))),
-        Ok(Err(_)) => Err(Fault::TimedOut { url: url.to_owned(), step }),
+        Ok(Err(_)) => Err(Fault::TimedOut {
+            url: url.to_owned(),
+            step,
+        }),
         Err(_) => Err(broken(url, step, "a malformed answer".to_owned())),
     }
 }
 
 fn broken(url: &str, step: &'static str, cause: String) -> Fault {
-    Fault::Broken { url: url.to_owned(), step, cause }
+    Fault::Broken {
+        url: url.to_owned(),
+        step,
+        cause,
+    }
 }
 
 /// The library's errors in an operator's words.

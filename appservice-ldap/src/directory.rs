@@ -47,8 +47,11 @@ impl Directory {
     /// Takes the settings; connects at the first login. Errors: every setting that cannot work.
     pub fn new(config: DirectoryConfig, clock: Clock) -> Result<Self, DirectoryError> {
         let faults = config.validate();
-        let urls: Result<Vec<_>, _> =
-            config.urls.iter().map(|text| DirectoryUrl::parse(text, config.start_tls)).collect();
+        let urls: Result<Vec<_>, _> = config
+            .urls
+            .iter()
+            .map(|text| DirectoryUrl::parse(text, config.start_tls))
+            .collect();
         let (Ok(urls), Ok(user_filter), []) = (urls, UserFilter::parse(&config.user_filter), &*faults) else {
             return Err(DirectoryError::Config(faults));
         };
@@ -129,8 +132,11 @@ impl Inner {
 
     async fn find_by_id(&self, id: &str) -> Result<DirectoryUser, LoginRefusal> {
         let attribute = &self.config.attribute_id;
-        let filter =
-            format!("(&{}({attribute}={}))", self.user_filter.for_anyone(), id_filter_value(attribute, id));
+        let filter = format!(
+            "(&{}({attribute}={}))",
+            self.user_filter.for_anyone(),
+            id_filter_value(attribute, id)
+        );
         let entry = only(self.search_people(&filter).await?)?;
         self.admit(&entry).await
     }
@@ -138,7 +144,9 @@ impl Inner {
     /// The one entry of a login name. A client may send the localpart of a user id, in which the characters that
     /// Matrix lacks are mapped; those are tried second.
     async fn find_entry(&self, username: &str) -> Result<Entry, LoginRefusal> {
-        let entries = self.search_people(&self.user_filter.for_username(username)).await?;
+        let entries = self
+            .search_people(&self.user_filter.for_username(username))
+            .await?;
         match (only(entries), unmapped(username)) {
             (Err(LoginRefusal::UnknownUser), Some(name)) => {
                 only(self.search_people(&self.user_filter.for_username(&name)).await?)
@@ -151,7 +159,9 @@ impl Inner {
     async fn prove_password(&self, entry: &Entry, password: &str) -> Result<(), LoginRefusal> {
         // An empty DN would make this an anonymous bind.
         if entry.dn.is_empty() {
-            return Err(LoginRefusal::IncompleteEntry { attribute: "dn".to_owned() });
+            return Err(LoginRefusal::IncompleteEntry {
+                attribute: "dn".to_owned(),
+            });
         }
         self.bind_person(&entry.dn, password, Some(entry)).await.map(drop)
     }
@@ -166,7 +176,10 @@ impl Inner {
         let Ok(Ok(_permit)) = timeout(limit, self.password_checks.acquire()).await else {
             return Err(Fault::Busy(self.config.pool_size).into());
         };
-        let credentials = Credentials { name: name.to_owned(), password: password.to_owned() };
+        let credentials = Credentials {
+            name: name.to_owned(),
+            password: password.to_owned(),
+        };
         let (connection, result) = self.endpoints.connect(&credentials).await?;
         if result.rc != 0 {
             return Err(bind_refusal(&result, entry));
@@ -190,8 +203,13 @@ impl Inner {
             DirectName::Dn(dn) => (dn, Scope::Base),
             DirectName::Account(_) => (&self.config.base_dn, Scope::Subtree),
         };
-        let query =
-            Query { base, scope, filter: &filter, attributes: &attributes, entries_max: PEOPLE_MAX };
+        let query = Query {
+            base,
+            scope,
+            filter: &filter,
+            attributes: &attributes,
+            entries_max: PEOPLE_MAX,
+        };
         let entry = only(connection.search(query).await?)?;
         if let DirectName::Account(_) = name {
             // An account name and the filter may mean two people: the password has to be that of the entry.
@@ -246,8 +264,17 @@ impl Inner {
             return Err(refusal);
         }
         let user = DirectoryUser::from_entry(entry, &self.config)?;
-        let DirectoryConfig { login_group, admin_group, nested_groups, attribute_uid, .. } = &self.config;
-        let person = Person { entry, uid: entry.text(attribute_uid).unwrap_or_default() };
+        let DirectoryConfig {
+            login_group,
+            admin_group,
+            nested_groups,
+            attribute_uid,
+            ..
+        } = &self.config;
+        let person = Person {
+            entry,
+            uid: entry.text(attribute_uid).unwrap_or_default(),
+        };
         let [may_log_in, is_admin] =
             groups::memberships(connection, person, [login_group, admin_group], *nested_groups).await?;
         if !may_log_in && !login_group.is_empty() {
@@ -258,20 +285,34 @@ impl Inner {
 
     pub(crate) fn service_account(&self) -> Result<Credentials, LoginRefusal> {
         if self.config.is_direct_bind() {
-            return Err(LoginRefusal::Unavailable("with direct bind only people themselves may look".to_owned()));
+            return Err(LoginRefusal::Unavailable(
+                "with direct bind only people themselves may look".to_owned(),
+            ));
         }
-        let DirectoryConfig { bind_dn, bind_password, .. } = &self.config;
-        Ok(Credentials { name: bind_dn.clone(), password: bind_password.clone() })
+        let DirectoryConfig {
+            bind_dn,
+            bind_password,
+            ..
+        } = &self.config;
+        Ok(Credentials {
+            name: bind_dn.clone(),
+            password: bind_password.clone(),
+        })
     }
 
     pub(crate) fn attributes(&self) -> Vec<&str> {
         let config = &self.config;
-        [&config.attribute_uid, &config.attribute_name, &config.attribute_mail, &config.attribute_id]
-            .into_iter()
-            .map(String::as_str)
-            .chain(["memberOf"])
-            .chain(STATE_ATTRIBUTES)
-            .collect()
+        [
+            &config.attribute_uid,
+            &config.attribute_name,
+            &config.attribute_mail,
+            &config.attribute_id,
+        ]
+        .into_iter()
+        .map(String::as_str)
+        .chain(["memberOf"])
+        .chain(STATE_ATTRIBUTES)
+        .collect()
     }
 }
 
@@ -279,7 +320,11 @@ fn check_username(username: &str) -> Result<(), LoginRefusal> {
     let is_plausible = !username.trim().is_empty()
         && username.len() <= USERNAME_BYTES_MAX
         && !username.chars().any(char::is_control);
-    if is_plausible { Ok(()) } else { Err(LoginRefusal::BadUsername) }
+    if is_plausible {
+        Ok(())
+    } else {
+        Err(LoginRefusal::BadUsername)
+    }
 }
 
 /// The person, if the search found exactly one.

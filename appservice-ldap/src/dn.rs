@@ -13,7 +13,8 @@ pub(crate) fn normalise(dn: &str) -> Option<String> {
 
 /// Whether `dn` is `ancestor` or lies below it. Both in normal form.
 pub(crate) fn is_within(dn: &str, ancestor: &str) -> bool {
-    dn.strip_suffix(ancestor).is_some_and(|rest| rest.is_empty() || rest.ends_with(',') || ancestor.is_empty())
+    dn.strip_suffix(ancestor)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with(',') || ancestor.is_empty())
 }
 
 /// The name one level up, as it was written; `None` at the top.
@@ -23,7 +24,10 @@ pub(crate) fn parent(dn: &str) -> Option<&str> {
 }
 
 fn normalise_rdn(rdn: &str) -> Option<String> {
-    let parts: Option<Vec<String>> = split_unescaped(rdn, '+').into_iter().map(normalise_part).collect();
+    let parts: Option<Vec<String>> = split_unescaped(rdn, '+')
+        .into_iter()
+        .map(normalise_part)
+        .collect();
     let mut parts = parts?;
     parts.sort_unstable();
     Some(parts.join("+"))
@@ -37,7 +41,11 @@ fn normalise_part(part: &str) -> Option<String> {
     }
     let value = String::from_utf8(unescape(trim_unescaped(value))?).ok()?;
     // Servers match names without regard to case; blanks inside a value count once (RFC 4518 § 2.6.1).
-    let value = value.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    let value = value
+        .to_lowercase()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     Some(format!("{}={}", name.to_lowercase(), ldap3::dn_escape(value)))
 }
 
@@ -97,7 +105,9 @@ fn unescape(value: &str) -> Option<Vec<u8>> {
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

@@ -41,7 +41,14 @@ struct Current {
 
 impl Endpoints {
     pub(crate) fn new(urls: Vec<DirectoryUrl>, dialling: Dialling) -> Self {
-        Self { urls, dialling, current: Mutex::new(Current { index: 0, left_favourite_at: None }) }
+        Self {
+            urls,
+            dialling,
+            current: Mutex::new(Current {
+                index: 0,
+                left_favourite_at: None,
+            }),
+        }
     }
 
     pub(crate) fn urls(&self) -> &[DirectoryUrl] {
@@ -71,7 +78,9 @@ impl Endpoints {
 
     fn first_to_try(&self) -> usize {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = current.left_favourite_at.is_some_and(|since| since.elapsed() >= FAVOURITE_RETRY);
+        let is_due = current
+            .left_favourite_at
+            .is_some_and(|since| since.elapsed() >= FAVOURITE_RETRY);
         if !is_due {
             return current.index;
         }
@@ -92,7 +101,10 @@ impl Endpoints {
             tracing::warn!(url, "using another directory server: {}", problems.join("; "));
         }
         let left_favourite_at = (index != 0).then(|| current.left_favourite_at.unwrap_or_else(Instant::now));
-        *current = Current { index, left_favourite_at };
+        *current = Current {
+            index,
+            left_favourite_at,
+        };
     }
 }
 
@@ -111,7 +123,11 @@ pub(crate) async fn attempt(
     let mut connection = Connection::open(url, dialling).await?;
     let result = connection.bind(&credentials.name, &credentials.password).await?;
     if matches!(result.rc, BUSY | UNAVAILABLE) {
-        return Err(Fault::Refused { url: url.text.clone(), step: "a bind", result: Box::new(result) });
+        return Err(Fault::Refused {
+            url: url.text.clone(),
+            step: "a bind",
+            result: Box::new(result),
+        });
     }
     Ok((connection, result))
 }
@@ -126,7 +142,15 @@ mod tests {
             .collect();
         let tls = crate::tls::client_config(std::path::Path::new("")).expect("TLS settings");
         let limit = Duration::from_secs(1);
-        Endpoints::new(urls, Dialling { tls, start_tls: false, connect_timeout: limit, request_timeout: limit })
+        Endpoints::new(
+            urls,
+            Dialling {
+                tls,
+                start_tls: false,
+                connect_timeout: limit,
+                request_timeout: limit,
+            },
+        )
     }
 
     #[test]

@@ -35,16 +35,24 @@ impl Entry {
 
     /// Every value that is text.
     pub(crate) fn texts(&self, attribute: &str) -> impl Iterator<Item = &str> {
-        self.all_bytes(attribute).iter().filter_map(|value| std::str::from_utf8(value).ok())
+        self.all_bytes(attribute)
+            .iter()
+            .filter_map(|value| std::str::from_utf8(value).ok())
     }
 
     fn all_bytes(&self, attribute: &str) -> &[Vec<u8>] {
-        self.attributes.get(&attribute.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+        self.attributes
+            .get(&attribute.to_ascii_lowercase())
+            .map_or(&[], Vec::as_slice)
     }
 
     fn add(&mut self, attribute: &str, values: impl Iterator<Item = Vec<u8>>) {
         // Active Directory delivers long lists in pieces, as `memberOf;range=0-1499`.
-        let name = attribute.split(';').next().unwrap_or(attribute).to_ascii_lowercase();
+        let name = attribute
+            .split(';')
+            .next()
+            .unwrap_or(attribute)
+            .to_ascii_lowercase();
         let known = self.attributes.entry(name).or_default();
         let room = VALUES_MAX.saturating_sub(known.len());
         known.extend(values.take(room));
@@ -53,7 +61,10 @@ impl Entry {
 
 impl From<SearchEntry> for Entry {
     fn from(found: SearchEntry) -> Self {
-        let mut entry = Self { dn: found.dn, attributes: HashMap::new() };
+        let mut entry = Self {
+            dn: found.dn,
+            attributes: HashMap::new(),
+        };
         for (name, values) in found.attrs {
             entry.add(&name, values.into_iter().map(String::into_bytes));
         }
@@ -70,7 +81,10 @@ pub(crate) mod tests {
 
     /// An entry with these attributes, for the tests of this crate.
     pub(crate) fn entry<'a>(dn: &str, attributes: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Entry {
-        let mut entry = Entry { dn: dn.to_owned(), ..Entry::default() };
+        let mut entry = Entry {
+            dn: dn.to_owned(),
+            ..Entry::default()
+        };
         for (name, value) in attributes {
             entry.add(name, std::iter::once(value.to_vec()));
         }
@@ -79,7 +93,13 @@ pub(crate) mod tests {
 
     #[test]
     fn names_of_attributes_are_compared_without_case_and_options() {
-        let entry = entry("", [("memberOf;range=0-1499", b"a".as_slice()), ("MEMBEROF", b"b".as_slice())]);
+        let entry = entry(
+            "",
+            [
+                ("memberOf;range=0-1499", b"a".as_slice()),
+                ("MEMBEROF", b"b".as_slice()),
+            ],
+        );
         assert_eq!(entry.texts("memberof").collect::<Vec<_>>(), ["a", "b"]);
     }
 

@@ -42,11 +42,18 @@ pub(crate) async fn memberships<const N: usize>(
 ) -> Result<[bool; N], Fault> {
     let mut is_member = [false; N];
     let mut farther = Vec::new();
-    for (group, is_member) in wanted.iter().zip(&mut is_member).filter(|(group, _)| !group.is_empty()) {
+    for (group, is_member) in wanted
+        .iter()
+        .zip(&mut is_member)
+        .filter(|(group, _)| !group.is_empty())
+    {
         match is_direct_member(connection, person, group).await? {
             Some(true) => *is_member = true,
             Some(false) => farther.push(*group),
-            None => tracing::warn!(group, "a group of the settings does not exist, or may not be read"),
+            None => tracing::warn!(
+                group,
+                "a group of the settings does not exist, or may not be read"
+            ),
         }
     }
     if is_nested && !farther.is_empty() {
@@ -68,7 +75,11 @@ async fn nested_memberships<'a>(
     let mut reached = HashSet::new();
     if !root.is_active_directory {
         let ancestors = climb(connection, person, groups, &root).await?;
-        reached.extend(groups.iter().filter(|group| dn::normalise(group).is_some_and(|g| ancestors.contains(&g))));
+        reached.extend(
+            groups
+                .iter()
+                .filter(|group| dn::normalise(group).is_some_and(|g| ancestors.contains(&g))),
+        );
         return Ok(reached);
     }
     for group in groups {
@@ -86,12 +97,25 @@ async fn is_direct_member(
     group: &str,
 ) -> Result<Option<bool>, Fault> {
     let wanted = dn::normalise(group);
-    if person.entry.texts("memberOf").any(|of| dn::normalise(of) == wanted) {
+    if person
+        .entry
+        .texts("memberOf")
+        .any(|of| dn::normalise(of) == wanted)
+    {
         return Ok(Some(true));
     }
-    let filter = format!("(|{}{})", names_filter([person.entry.dn.as_str()]), uid_filter(person.uid));
-    let query =
-        Query { base: group, scope: Scope::Base, filter: &filter, attributes: &["1.1"], entries_max: 1 };
+    let filter = format!(
+        "(|{}{})",
+        names_filter([person.entry.dn.as_str()]),
+        uid_filter(person.uid)
+    );
+    let query = Query {
+        base: group,
+        scope: Scope::Base,
+        filter: &filter,
+        attributes: &["1.1"],
+        entries_max: 1,
+    };
     match connection.search(query).await {
         Ok(entries) => Ok(Some(!entries.is_empty())),
         Err(fault) if fault.is_missing_entry() => Ok(None),
@@ -101,8 +125,13 @@ async fn is_direct_member(
 
 async fn is_member_in_chain(connection: &mut Connection, entry: &Entry, group: &str) -> Result<bool, Fault> {
     let filter = chain_filter(group);
-    let query =
-        Query { base: &entry.dn, scope: Scope::Base, filter: &filter, attributes: &["1.1"], entries_max: 1 };
+    let query = Query {
+        base: &entry.dn,
+        scope: Scope::Base,
+        filter: &filter,
+        attributes: &["1.1"],
+        entries_max: 1,
+    };
     Ok(!connection.search(query).await?.is_empty())
 }
 
@@ -119,7 +148,10 @@ async fn climb(
     targets: &[&str],
     root: &RootDse,
 ) -> Result<HashSet<String>, Fault> {
-    let bases: BTreeSet<String> = targets.iter().map(|group| root.context_of(group)).collect();
+    let mut bases = BTreeSet::new();
+    for group in targets {
+        bases.extend(readable_base(connection, root, group).await?);
+    }
     let targets: Vec<String> = targets.iter().filter_map(|group| dn::normalise(group)).collect();
     let mut visited: HashSet<String> = HashSet::new();
     let mut names = vec![person.entry.dn.clone()];
@@ -128,8 +160,14 @@ async fn climb(
     let mut told: Vec<String> = person.entry.texts("memberOf").map(str::to_owned).collect();
     for _ in 0..DEPTH_MAX {
         let mut above = std::mem::take(&mut told);
-        for (base, chunk) in bases.iter().flat_map(|base| names.chunks(NAMES_PER_FILTER).map(move |c| (base, c))) {
-            let filter = format!("(|{}{extra_filter})", names_filter(chunk.iter().map(String::as_str)));
+        for (base, chunk) in bases
+            .iter()
+            .flat_map(|base| names.chunks(NAMES_PER_FILTER).map(move |c| (base, c)))
+        {
+            let filter = format!(
+                "(|{}{extra_filter})",
+                names_filter(chunk.iter().map(String::as_str))
+            );
             let query = Query {
                 base,
                 scope: Scope::Subtree,
@@ -152,12 +190,44 @@ async fn climb(
             return Ok(visited);
         }
         if visited.len() >= GROUPS_MAX {
-            tracing::warn!(?targets, "a person is in {GROUPS_MAX} groups or more: the rest was not looked at");
+            tracing::warn!(
+                ?targets,
+                "a person is in {GROUPS_MAX} groups or more: the rest was not looked at"
+            );
             return Ok(visited);
         }
     }
-    tracing::warn!(?targets, "groups are nested more than {DEPTH_MAX} deep: the rest was not looked at");
+    tracing::warn!(
+        ?targets,
+        "groups are nested more than {DEPTH_MAX} deep: the rest was not looked at"
+    );
     Ok(visited)
+}
+
+/// Where to look for the groups between a person and this one: its part of the tree, or where that may not be
+/// read, the folder that it stands in. `None` if neither may be.
+async fn readable_base(
+    connection: &mut Connection,
+    root: &RootDse,
+    group: &str,
+) -> Result<Option<String>, Fault> {
+    let context = root.context_of(group);
+    for base in context.into_iter().chain(dn::parent(group).map(str::to_owned)) {
+        let filter = "(objectClass=*)";
+        let query = Query {
+            base: &base,
+            scope: Scope::Base,
+            filter,
+            attributes: &["1.1"],
+            entries_max: 1,
+        };
+        match connection.search(query).await {
+            Ok(found) if !found.is_empty() => return Ok(Some(base)),
+            Err(fault) if fault.is_of_connection() => return Err(fault),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Matches the groups that name one of these: `groupOfNames` and `groupOfUniqueNames`.
@@ -199,20 +269,21 @@ impl RootDse {
             answer => answer.unwrap_or_default(),
         };
         Ok(entries.first().map_or_else(Self::default, |entry| Self {
-            is_active_directory: entry.texts("supportedCapabilities").any(|oid| oid == ACTIVE_DIRECTORY),
+            is_active_directory: entry
+                .texts("supportedCapabilities")
+                .any(|oid| oid == ACTIVE_DIRECTORY),
             naming_contexts: entry.texts("namingContexts").filter_map(dn::normalise).collect(),
         }))
     }
 
-    /// Where the groups are that may lie between a person and this one: its part of the tree, or if the server
-    /// does not tell, the folder that it stands in.
-    fn context_of(&self, group: &str) -> String {
-        let normal = dn::normalise(group).unwrap_or_default();
-        let above = self.naming_contexts.iter().filter(|context| dn::is_within(&normal, context));
-        match above.max_by_key(|context| context.len()) {
-            Some(context) => context.clone(),
-            None => dn::parent(group).unwrap_or(group).to_owned(),
-        }
+    /// The part of the tree that holds this group.
+    fn context_of(&self, group: &str) -> Option<String> {
+        let group = dn::normalise(group)?;
+        let above = self
+            .naming_contexts
+            .iter()
+            .filter(|context| dn::is_within(&group, context));
+        above.max_by_key(|context| context.len()).cloned()
     }
 }
 
@@ -222,8 +293,14 @@ mod tests {
 
     #[test]
     fn names_are_escaped_in_filters() {
-        assert_eq!(chain_filter("cn=a*,dc=x"), format!("(memberOf:{IN_CHAIN}:=cn=a\\2a,dc=x)"));
-        assert_eq!(names_filter(["cn=(a),dc=x"]), "(member=cn=\\28a\\29,dc=x)(uniqueMember=cn=\\28a\\29,dc=x)");
+        assert_eq!(
+            chain_filter("cn=a*,dc=x"),
+            format!("(memberOf:{IN_CHAIN}:=cn=a\\2a,dc=x)")
+        );
+        assert_eq!(
+            names_filter(["cn=(a),dc=x"]),
+            "(member=cn=\\28a\\29,dc=x)(uniqueMember=cn=\\28a\\29,dc=x)"
+        );
         assert!(ldap3::parse_filter(chain_filter("cn=a*,dc=x")).is_ok());
     }
 
@@ -233,8 +310,8 @@ mod tests {
             is_active_directory: false,
             naming_contexts: vec!["dc=x".to_owned(), "dc=eu,dc=x".to_owned()],
         };
-        assert_eq!(root.context_of("cn=a,dc=eu,dc=x"), "dc=eu,dc=x");
-        assert_eq!(root.context_of("cn=a,dc=us,dc=x"), "dc=x");
-        assert_eq!(root.context_of("cn=a,ou=groups,dc=y"), "ou=groups,dc=y");
+        assert_eq!(root.context_of("cn=a,dc=eu,dc=x").as_deref(), Some("dc=eu,dc=x"));
+        assert_eq!(root.context_of("cn=a,dc=us,dc=x").as_deref(), Some("dc=x"));
+        assert_eq!(root.context_of("cn=a,dc=y"), None);
     }
 }

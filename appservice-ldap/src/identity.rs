@@ -30,12 +30,19 @@ impl DirectoryUser {
     /// Reads a person, not yet an administrator. Refuses an entry without id or with a name that Matrix
     /// cannot carry.
     pub(crate) fn from_entry(entry: &Entry, config: &DirectoryConfig) -> Result<Self, LoginRefusal> {
-        let lacks = |attribute: &str| LoginRefusal::IncompleteEntry { attribute: attribute.to_owned() };
+        let lacks = |attribute: &str| LoginRefusal::IncompleteEntry {
+            attribute: attribute.to_owned(),
+        };
         let id = entry.bytes(&config.attribute_id).filter(|id| !id.is_empty());
         let uid = entry.text(&config.attribute_uid);
         Ok(Self {
-            immutable_id: id_text(&config.attribute_id, id.ok_or_else(|| lacks(&config.attribute_id))?),
-            localpart: uid.and_then(localpart).ok_or_else(|| lacks(&config.attribute_uid))?,
+            immutable_id: id_text(
+                &config.attribute_id,
+                id.ok_or_else(|| lacks(&config.attribute_id))?,
+            ),
+            localpart: uid
+                .and_then(localpart)
+                .ok_or_else(|| lacks(&config.attribute_uid))?,
             display_name: entry.text(&config.attribute_name).and_then(display_name),
             mail: entry.text(&config.attribute_mail).and_then(mail),
             is_admin: false,
@@ -52,6 +59,8 @@ pub(crate) fn localpart(uid: &str) -> Option<String> {
     let mut localpart = String::with_capacity(uid.len());
     for byte in uid.to_lowercase().bytes() {
         match byte {
+            // By custom, user ids with an underscore in front belong to application services.
+            b'_' if localpart.is_empty() => localpart.push_str("=5f"),
             b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/' | b'+' => localpart.push(char::from(byte)),
             other => localpart.push_str(&format!("={other:02x}")),
         }
@@ -71,7 +80,9 @@ pub(crate) fn unmapped(localpart: &str) -> Option<String> {
             bytes.push(byte);
         }
     }
-    String::from_utf8(bytes).ok().filter(|name| name != localpart && !name.chars().any(char::is_control))
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|name| name != localpart && !name.chars().any(char::is_control))
 }
 
 /// An immutable id as text: `objectGUID` as Microsoft writes it, other text as it is, other bytes in hexadecimal.
@@ -137,13 +148,19 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn display_name(name: &str) -> Option<String> {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(DISPLAY_NAME_CHARS_MAX).collect();
+    let name: String = name
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(DISPLAY_NAME_CHARS_MAX)
+        .collect();
     (!name.is_empty()).then_some(name)
 }
 
 fn mail(address: &str) -> Option<String> {
     let is_plausible = address.len() <= MAIL_BYTES_MAX
-        && address.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        && address
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
         && !address.chars().any(|c| c.is_control() || c.is_whitespace());
     is_plausible.then(|| address.to_owned())
 }
@@ -162,6 +179,7 @@ mod tests {
         assert_eq!(localpart("(star)*").unwrap(), "=28star=29=2a");
         assert_eq!(localpart("Jürgen").unwrap(), "j=c3=bcrgen");
         assert_eq!(localpart("a=b").unwrap(), "a=3db");
+        assert_eq!(localpart("_backup_").unwrap(), "=5fbackup_");
     }
 
     #[test]
@@ -196,7 +214,9 @@ mod tests {
         let entry = entry("uid=anna", [("uid", b"anna".as_slice())]);
         assert_eq!(
             DirectoryUser::from_entry(&entry, &DirectoryConfig::default()),
-            Err(LoginRefusal::IncompleteEntry { attribute: "entryUUID".to_owned() })
+            Err(LoginRefusal::IncompleteEntry {
+                attribute: "entryUUID".to_owned()
+            })
         );
     }
 

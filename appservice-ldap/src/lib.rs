@@ -6,8 +6,8 @@
 mod config;
 mod refusal;
 
-mod directory;
 mod check;
+mod directory;
 
 mod account_state;
 mod groups;

@@ -32,7 +32,11 @@ pub(crate) struct Lease<'a> {
 
 impl Pool {
     pub(crate) fn new(size: usize) -> Self {
-        Self { size, permits: Semaphore::new(size), idle: Mutex::new(Vec::with_capacity(size)) }
+        Self {
+            size,
+            permits: Semaphore::new(size),
+            idle: Mutex::new(Vec::with_capacity(size)),
+        }
     }
 
     /// Waits for a free place, as long as one operation may take, then reuses or opens a connection.
@@ -46,7 +50,12 @@ impl Pool {
             Some(connection) => (connection, true),
             None => (open(endpoints, account).await?, false),
         };
-        Ok(Lease { connection, was_idle, pool: self, _permit: permit })
+        Ok(Lease {
+            connection,
+            was_idle,
+            pool: self,
+            _permit: permit,
+        })
     }
 
     async fn permit(&self, limit: Duration) -> Result<SemaphorePermit<'_>, Fault> {
@@ -70,7 +79,11 @@ impl Lease<'_> {
         endpoints: &Endpoints,
         account: &Credentials,
     ) -> Result<(), Fault> {
-        self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.pool
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         self.connection = open(endpoints, account).await?;
         self.was_idle = false;
         Ok(())
@@ -88,7 +101,11 @@ async fn open(endpoints: &Endpoints, account: &Credentials) -> Result<Connection
     let (connection, result) = endpoints.connect(account).await?;
     if result.rc != 0 {
         let url = connection.url().to_owned();
-        return Err(Fault::Refused { url, step: "the bind of the service account", result: Box::new(result) });
+        return Err(Fault::Refused {
+            url,
+            step: "the bind of the service account",
+            result: Box::new(result),
+        });
     }
     Ok(connection)
 }

@@ -24,8 +24,15 @@ impl UserFilter {
         }
         let anyone = template.replace(PLACEHOLDER, "*");
         // A placeholder in an extensible match cannot be a wildcard.
-        let anyone = if parse_filter(&anyone).is_ok() { anyone } else { "(objectClass=*)".to_owned() };
-        Ok(Self { template: template.to_owned(), anyone })
+        let anyone = if parse_filter(&anyone).is_ok() {
+            anyone
+        } else {
+            "(objectClass=*)".to_owned()
+        };
+        Ok(Self {
+            template: template.to_owned(),
+            anyone,
+        })
     }
 
     /// The filter for one name. The name is only ever compared: its `*`, `(` and `\` are escaped.
@@ -110,7 +117,10 @@ mod tests {
             DirectName::fill("{username}@nordlicht.example", "anna"),
             Some(DirectName::Account("anna@nordlicht.example".to_owned()))
         );
-        assert_eq!(DirectName::fill("{username}@nordlicht.example", "anna@evil.example"), None);
+        assert_eq!(
+            DirectName::fill("{username}@nordlicht.example", "anna@evil.example"),
+            None
+        );
         assert_eq!(DirectName::fill("NORDLICHT\\{username}", "EVIL\\anna"), None);
     }
 

@@ -26,8 +26,10 @@ pub(crate) fn client_config(ca_file: &Path) -> Result<Arc<ClientConfig>, Directo
     // A system without a certificate store is fine as long as `ca_file` names the one that matters.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if !ca_file.as_os_str().is_empty() {
-        add_file(&mut roots, ca_file)
-            .map_err(|problem| DirectoryError::CaFile { path: ca_file.to_owned(), problem })?;
+        add_file(&mut roots, ca_file).map_err(|problem| DirectoryError::CaFile {
+            path: ca_file.to_owned(),
+            problem,
+        })?;
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -40,10 +42,16 @@ pub(crate) fn client_config(ca_file: &Path) -> Result<Arc<ClientConfig>, Directo
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
     let mut certificates = 0_usize;
     for certificate in CertificateDer::pem_file_iter(path).map_err(|error| error.to_string())? {
-        roots.add(certificate.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
+        roots
+            .add(certificate.map_err(|error| error.to_string())?)
+            .map_err(|error| error.to_string())?;
         certificates += 1;
     }
-    if certificates == 0 { Err("it holds no certificate".to_owned()) } else { Ok(()) }
+    if certificates == 0 {
+        Err("it holds no certificate".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -55,7 +63,10 @@ mod tests {
     fn a_missing_or_empty_file_is_an_error() {
         let empty = tempfile::NamedTempFile::new().unwrap();
         for path in [Path::new("/nonexistent/ca.pem"), empty.path()] {
-            assert!(matches!(client_config(path), Err(DirectoryError::CaFile { .. })), "{path:?}");
+            assert!(
+                matches!(client_config(path), Err(DirectoryError::CaFile { .. })),
+                "{path:?}"
+            );
         }
     }
 

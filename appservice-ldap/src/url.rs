@@ -62,14 +62,27 @@ mod tests {
 
     #[test]
     fn an_ipv6_literal_is_connectable_without_encryption_only() {
-        assert_eq!(DirectoryUrl::parse("ldap://[::1]:1389", false).unwrap().host, "::1");
+        assert_eq!(
+            DirectoryUrl::parse("ldap://[::1]:1389", false).unwrap().host,
+            "::1"
+        );
         assert!(DirectoryUrl::parse("ldaps://[::1]", false).is_err());
         assert!(DirectoryUrl::parse("ldap://[::1]", true).is_err());
     }
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "dc1.example.org", "http://dc1", "ldap://", "ldap:dc1", "ldap:///dc=org", "ldap://dc1/dc=org", "ldap://me@dc1", "ldapi:///"] {
+        for text in [
+            "",
+            "dc1.example.org",
+            "http://dc1",
+            "ldap://",
+            "ldap:dc1",
+            "ldap:///dc=org",
+            "ldap://dc1/dc=org",
+            "ldap://me@dc1",
+            "ldapi:///",
+        ] {
             assert!(DirectoryUrl::parse(text, false).is_err(), "{text}");
         }
     }

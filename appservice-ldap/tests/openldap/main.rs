@@ -1,0 +1,17 @@
+//! The directory client against a real OpenLDAP with the sample company Nordlicht (`config/demo/nordlicht.ldif`)
+//! and its troubles (`tests/fixtures/ldap/troubles.ldif`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests state their expectations"
+)]
+
+mod check;
+mod failover;
+mod groups;
+mod login;
+mod names;
+mod slapd;
