@@ -1,1 +1,28 @@
-//! placeholder
+//! The room engine: every event of every room is appended, kept and read here.
+//!
+//! - [`Rooms`] finds and loads rooms, events and states (`engine`).
+//! - [`EventDraft`] and [`Rooms::append`] are the one door for new events (`append`, `sends`).
+//! - [`Room`] is a loaded room: its head, what readers see of it ([`View`]), its latest events (`room`).
+
+mod append;
+mod engine;
+mod error;
+mod event;
+mod receipts;
+mod room;
+mod sends;
+mod state;
+mod store;
+mod user_rooms;
+
+pub use self::{
+    append::EventDraft,
+    engine::{PublishPolicy, Rooms, RoomsOptions},
+    error::RoomError,
+    event::{Event, Outcome, Relation, Transaction},
+    receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
+    room::{Members, Room, View},
+    state::{State, StateChange, key_of},
+    store::{events::Order, memberships::UserMembership},
+    user_rooms::RoomsOfUser,
+};

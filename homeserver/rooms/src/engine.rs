@@ -1,0 +1,399 @@
+//! The rooms of this server: finding, loading and reading them.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
+
+use dashmap::DashMap;
+use echorift_events::{SigningKey, rules_for};
+use echorift_storage::{
+    Chain, Clock, Database, EventNumber, Names, RoomNumber, Sequence, SnapshotNumber, StorageError, UserNumber,
+};
+use parking_lot::RwLock;
+use quick_cache::sync::Cache;
+use ruma::{EventId, OwnedEventId, OwnedServerName, OwnedUserId, RoomId, RoomVersionId, ServerName, UserId};
+
+use crate::{
+    RoomError,
+    event::Event,
+    receipts::{self, RoomReceipts},
+    room::{Extremity, Head, Members, Room},
+    sends::Sends,
+    state::State,
+    store::{self, events::StoredEvent, heads::StoredHead},
+    user_rooms::{RoomsOfUser, UserRooms},
+};
+
+/// How many of its latest events are read with a room.
+const LOADED_TAIL: i64 = 30;
+/// How many states other than rooms' current ones are kept. They share most of their entries.
+const CACHED_STATES: usize = 20_000;
+
+/// What the operator configures, and what the server is.
+pub struct RoomsOptions {
+    pub server_name: OwnedServerName,
+    pub signing_key: SigningKey,
+    pub default_version: RoomVersionId,
+    /// Who may put rooms into the directory (`rooms.publish`).
+    pub publish: PublishPolicy,
+    /// Whether the room directory can be read without an account (`rooms.public_directory_without_login`).
+    pub directory_without_login: bool,
+    /// How many bytes of events are kept in memory.
+    pub event_cache_bytes: u64,
+    /// How many rooms are kept in memory.
+    pub loaded_rooms: usize,
+}
+
+/// Who may put rooms into the room directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishPolicy {
+    Everyone,
+    Admins,
+    Nobody,
+}
+
+/// The room engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Rooms(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub options: RoomsOptions,
+    pub database: Database,
+    pub clock: Clock,
+    pub users: Names,
+    pub names: Names,
+    pub event_numbers: Sequence,
+    pub snapshot_numbers: Sequence,
+    pub events: Cache<EventNumber, Arc<Event>, EventWeight>,
+    pub event_ids: Cache<OwnedEventId, EventNumber>,
+    states: Cache<SnapshotNumber, State>,
+    /// Every room that was ever loaded. The weak pointer keeps it unique while anyone still holds it.
+    slots: DashMap<RoomNumber, Arc<Slot>>,
+    /// Keeps the rooms that were used of late.
+    loaded: Cache<RoomNumber, Arc<Room>>,
+    pub user_rooms: UserRooms,
+    pub sends: Sends,
+}
+
+#[derive(Default)]
+struct Slot {
+    room: RwLock<Weak<Room>>,
+    /// Held while the room is being loaded.
+    loading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone)]
+pub(crate) struct EventWeight;
+
+impl quick_cache::Weighter<EventNumber, Arc<Event>> for EventWeight {
+    fn weight(&self, _: &EventNumber, event: &Arc<Event>) -> u64 {
+        event.weight()
+    }
+}
+
+/// The mean size of a cached event, for the cache's own tables.
+const EVENT_BYTES: u64 = 2_500;
+
+impl Rooms {
+    pub fn new(options: RoomsOptions, database: &Database, users: Names, clock: Clock) -> Self {
+        let estimated = usize::try_from(options.event_cache_bytes / EVENT_BYTES).unwrap_or(1).max(1);
+        Self(Arc::new(Inner {
+            database: database.clone(),
+            clock,
+            users,
+            names: Names::rooms(database),
+            event_numbers: Sequence::new("event_number", database),
+            snapshot_numbers: Sequence::new("snapshot_number", database),
+            events: Cache::with_weighter(estimated, options.event_cache_bytes, EventWeight),
+            event_ids: Cache::new(estimated),
+            states: Cache::new(CACHED_STATES),
+            slots: DashMap::new(),
+            loaded: Cache::new(options.loaded_rooms),
+            user_rooms: UserRooms::new(database),
+            sends: Sends::default(),
+            options,
+        }))
+    }
+
+    pub fn server_name(&self) -> &ServerName {
+        &self.0.options.server_name
+    }
+
+    pub fn options(&self) -> &RoomsOptions {
+        &self.0.options
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub fn users(&self) -> &Names {
+        &self.0.users
+    }
+
+    pub fn is_local(&self, user: &UserId) -> bool {
+        user.server_name() == self.server_name()
+    }
+
+    /// The number of a user, made if need be.
+    pub async fn user_number(&self, user: &UserId) -> Result<UserNumber, StorageError> {
+        self.0.users.intern(user.as_str()).await.map(UserNumber)
+    }
+
+    /// The ID of a user.
+    pub async fn user_id(&self, user: UserNumber) -> Result<OwnedUserId, StorageError> {
+        let name = self.0.users.name(user.0).await?;
+        UserId::parse(&*name).map_err(|error| StorageError::corrupt("user_numbers.user_id", error))
+    }
+
+    /// The IDs of these users, in their order. One query at most.
+    pub async fn user_ids(&self, users: &[UserNumber]) -> Result<Vec<OwnedUserId>, StorageError> {
+        let numbers: Vec<i64> = users.iter().map(|user| user.0).collect();
+        let names = self.0.users.names(&numbers).await?;
+        let parse = |name: &Arc<str>| UserId::parse(&**name);
+        let ids = names.iter().map(|name| parse(name).map_err(|error| StorageError::corrupt("user_numbers.user_id", error)));
+        ids.collect()
+    }
+
+    /// A room by its ID. Errors: `UnknownRoom`.
+    pub async fn room(&self, id: &RoomId) -> Result<Arc<Room>, RoomError> {
+        let unknown = || RoomError::UnknownRoom(id.to_owned());
+        let number = self.0.names.find(id.as_str()).await?.map(RoomNumber).ok_or_else(unknown)?;
+        if let Some(room) = self.loaded(number) {
+            return Ok(room);
+        }
+        self.load(&[number]).await?.pop().ok_or_else(unknown)
+    }
+
+    /// A room that is in memory.
+    pub fn loaded(&self, number: RoomNumber) -> Option<Arc<Room>> {
+        if let Some(room) = self.0.loaded.get(&number) {
+            return Some(room);
+        }
+        let slot = Arc::clone(&*self.0.slots.get(&number)?);
+        let room = slot.room.read().upgrade()?;
+        self.0.loaded.insert(number, Arc::clone(&room));
+        Some(room)
+    }
+
+    /// These rooms, in their order; those that are not stored are left out. A handful of queries, however many rooms.
+    pub async fn load(&self, numbers: &[RoomNumber]) -> Result<Vec<Arc<Room>>, StorageError> {
+        let mut missing: Vec<RoomNumber> = numbers.iter().copied().filter(|number| self.loaded(*number).is_none()).collect();
+        let mut fresh = HashMap::new();
+        if !missing.is_empty() {
+            // In the same order for everyone, so that two loads never wait for each other.
+            missing.sort_unstable();
+            missing.dedup();
+            let slots: Vec<Arc<Slot>> =
+                missing.iter().map(|number| Arc::clone(&*self.0.slots.entry(*number).or_default())).collect();
+            let mut guards = Vec::with_capacity(slots.len());
+            for slot in &slots {
+                guards.push(slot.loading.lock().await);
+            }
+            missing.retain(|number| self.loaded(*number).is_none());
+            for room in self.read_rooms(&missing).await? {
+                fresh.insert(room.number, self.adopt(room));
+            }
+        }
+        let found = numbers.iter().filter_map(|number| fresh.get(number).cloned().or_else(|| self.loaded(*number)));
+        Ok(found.collect())
+    }
+
+    /// Makes a room findable.
+    pub(crate) fn adopt(&self, room: Room) -> Arc<Room> {
+        let room = Arc::new(room);
+        *self.0.slots.entry(room.number).or_default().room.write() = Arc::downgrade(&room);
+        self.0.loaded.insert(room.number, Arc::clone(&room));
+        room
+    }
+
+    async fn read_rooms(&self, numbers: &[RoomNumber]) -> Result<Vec<Room>, StorageError> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let database = &self.0.database;
+        let heads = store::heads::load(database, numbers).await?;
+        let mut loaded = self.read_heads(&heads).await?;
+        let mut all_receipts: HashMap<RoomNumber, Vec<_>> = HashMap::new();
+        for (room, key, receipt) in receipts::load(database, numbers).await? {
+            all_receipts.entry(room).or_default().push((key, receipt));
+        }
+        let mut tails: HashMap<RoomNumber, Vec<StoredEvent>> = HashMap::new();
+        for event in store::events::tails(database, numbers, LOADED_TAIL).await? {
+            tails.entry(event.room).or_default().push(event);
+        }
+        let room_numbers: Vec<i64> = heads.iter().map(|head| head.room.0).collect();
+        let ids = self.0.names.names(&room_numbers).await?;
+        let mut rooms = Vec::with_capacity(heads.len());
+        for (stored, id) in heads.into_iter().zip(ids) {
+            let id = RoomId::parse(&*id).map_err(|error| StorageError::corrupt("room_numbers.room_id", error))?;
+            let rules = rules_for(&stored.version)
+                .ok_or_else(|| StorageError::corrupt("rooms.room_version", stored.version.as_str()))?;
+            let mut tail = Vec::new();
+            for event in tails.remove(&stored.room).unwrap_or_default() {
+                tail.push(self.remember(event.parse(id.clone(), &rules)?));
+            }
+            let Some(head) = loaded.remove(&stored.room) else { continue };
+            let is_whole = tail.len() < usize::try_from(LOADED_TAIL).unwrap_or(usize::MAX);
+            let receipts = RoomReceipts::new(all_receipts.remove(&stored.room).unwrap_or_default().into_iter().collect());
+            rooms.push(Room::new((stored.room, id), (stored.version, rules), head, tail, is_whole, receipts));
+        }
+        Ok(rooms)
+    }
+
+    /// The heads of rooms as the database holds them.
+    async fn read_heads(&self, heads: &[StoredHead]) -> Result<HashMap<RoomNumber, Head>, StorageError> {
+        let database = &self.0.database;
+        let mut states = store::snapshots::load(database, heads.iter().map(|head| head.snapshot)).await?;
+        let extremities = heads.iter().flat_map(|head| head.extremities.iter().copied());
+        let ids: HashMap<_, _> = store::heads::event_ids(database, extremities).await?.into_iter().collect();
+        let numbers: Vec<RoomNumber> = heads.iter().map(|head| head.room).collect();
+        let mut members = self.read_members(&numbers).await?;
+        let mut loaded = HashMap::with_capacity(heads.len());
+        for head in heads {
+            let extremity = |number: &EventNumber| {
+                let event_id = ids.get(number).cloned();
+                let event_id = event_id.ok_or_else(|| StorageError::corrupt("room_heads.extremities", number));
+                event_id.map(|event_id| Extremity { number: *number, event_id })
+            };
+            let head_of_room = Head {
+                extremities: head.extremities.iter().map(extremity).collect::<Result<_, _>>()?,
+                depth: head.depth,
+                state: states.remove(&head.snapshot).unwrap_or_default(),
+                members: members.remove(&head.room).unwrap_or_default(),
+                chain: Chain::new(),
+            };
+            loaded.insert(head.room, head_of_room);
+        }
+        Ok(loaded)
+    }
+
+    async fn read_members(&self, rooms: &[RoomNumber]) -> Result<HashMap<RoomNumber, Members>, StorageError> {
+        let present = store::memberships::present_in(&self.0.database, rooms).await?;
+        let users: Vec<UserNumber> = present.iter().map(|(_, user, _)| *user).collect();
+        let ids = self.user_ids(&users).await?;
+        let mut members: HashMap<RoomNumber, Members> = HashMap::new();
+        for ((room, user, membership), id) in present.into_iter().zip(ids) {
+            members.entry(room).or_default().put(user, self.is_local(&id), &membership);
+        }
+        Ok(members)
+    }
+
+    /// The head after a failed commit, from what the database holds.
+    pub(crate) async fn reload_head(&self, room: &Room) -> Result<Head, RoomError> {
+        let stored = store::heads::load(&self.0.database, &[room.number]).await?;
+        let head = self.read_heads(&stored).await?.remove(&room.number);
+        head.ok_or_else(|| RoomError::UnknownRoom(room.id.clone()))
+    }
+
+    /// Keeps an event in memory; of two copies of one event the first stays.
+    pub(crate) fn remember(&self, event: Event) -> Arc<Event> {
+        if let Some(known) = self.0.events.get(&event.number) {
+            return known;
+        }
+        let event = Arc::new(event);
+        self.0.event_ids.insert(event.pdu.event_id.clone(), event.number);
+        self.0.events.insert(event.number, Arc::clone(&event));
+        event
+    }
+
+    /// An event that is known to exist.
+    pub async fn event(&self, number: EventNumber) -> Result<Arc<Event>, StorageError> {
+        if let Some(event) = self.0.events.get(&number) {
+            return Ok(event);
+        }
+        let event = self.events(&[number]).await?.pop();
+        event.ok_or_else(|| StorageError::corrupt("events", format!("event {number} is missing")))
+    }
+
+    /// These events, in their order; those that are not stored are left out. A query or two, however many events.
+    pub async fn events(&self, numbers: &[EventNumber]) -> Result<Vec<Arc<Event>>, StorageError> {
+        let mut found: Vec<Option<Arc<Event>>> = numbers.iter().map(|number| self.0.events.get(number)).collect();
+        let missing: Vec<EventNumber> =
+            numbers.iter().zip(&found).filter(|(_, event)| event.is_none()).map(|(number, _)| *number).collect();
+        if !missing.is_empty() {
+            let stored = store::events::by_numbers(&self.0.database, missing).await?;
+            let loaded = self.parse_events(stored).await?;
+            let loaded: HashMap<EventNumber, Arc<Event>> =
+                loaded.into_iter().map(|event| (event.number, event)).collect();
+            for (number, event) in numbers.iter().zip(&mut found) {
+                if event.is_none() {
+                    *event = loaded.get(number).cloned();
+                }
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Reads stored events by the rules of their rooms, in the order given.
+    pub(crate) async fn parse_events(&self, stored: Vec<StoredEvent>) -> Result<Vec<Arc<Event>>, StorageError> {
+        let mut numbers: Vec<RoomNumber> = stored.iter().map(|event| event.room).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let rooms: HashMap<RoomNumber, Arc<Room>> =
+            self.load(&numbers).await?.into_iter().map(|room| (room.number, room)).collect();
+        let parsed = stored.into_iter().filter_map(|event| {
+            let room = rooms.get(&event.room)?;
+            Some(event.parse(room.id.clone(), &room.rules).map(|event| self.remember(event)))
+        });
+        parsed.collect()
+    }
+
+    /// A committed event of `room` by its ID. Errors: `UnknownEvent`, also for events of other rooms.
+    pub async fn event_by_id(&self, room: &Room, id: &EventId) -> Result<Arc<Event>, RoomError> {
+        let number = match self.0.event_ids.get(id) {
+            Some(number) => Some(number),
+            None => store::events::numbers_of(&self.0.database, &[id]).await?.remove(id),
+        };
+        let unknown = || RoomError::UnknownEvent(id.to_owned());
+        let event = self.events(&[number.ok_or_else(unknown)?]).await?.pop().ok_or_else(unknown)?;
+        // An event that is not yet committed has no position; neither have those outside the timeline.
+        let is_visible = event.room == room.number && event.position().0 != 0;
+        if is_visible { Ok(event) } else { Err(unknown()) }
+    }
+
+    /// The state stored under a snapshot number.
+    pub async fn state(&self, snapshot: SnapshotNumber) -> Result<State, StorageError> {
+        let mut states = self.states([snapshot]).await?;
+        states.remove(&snapshot).ok_or_else(|| StorageError::corrupt("state_snapshots", snapshot))
+    }
+
+    /// The states stored under these numbers. Two queries at most.
+    pub async fn states(
+        &self,
+        snapshots: impl IntoIterator<Item = SnapshotNumber>,
+    ) -> Result<HashMap<SnapshotNumber, State>, StorageError> {
+        let mut found = HashMap::new();
+        let mut missing = Vec::new();
+        for snapshot in snapshots {
+            match self.0.states.get(&snapshot) {
+                Some(state) => {
+                    found.insert(snapshot, state);
+                }
+                None => missing.push(snapshot),
+            }
+        }
+        if !missing.is_empty() {
+            for (snapshot, state) in store::snapshots::load(&self.0.database, missing).await? {
+                self.0.states.insert(snapshot, state.clone());
+                found.insert(snapshot, state);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Keeps a state that was just made.
+    pub(crate) fn remember_state(&self, state: &State) {
+        self.0.states.insert(state.snapshot, state.clone());
+    }
+
+    /// All rooms that the user has or had a membership in.
+    pub async fn rooms_of(&self, user: UserNumber) -> Result<Arc<RoomsOfUser>, StorageError> {
+        self.0.user_rooms.of(user).await
+    }
+}

@@ -1,0 +1,65 @@
+use echorift_events::{AuthRefusal, EventError};
+use echorift_storage::StorageError;
+use ruma::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomVersionId};
+
+/// Why the room engine did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RoomError {
+    #[error("room {0} is not known here")]
+    UnknownRoom(OwnedRoomId),
+    #[error("event {0} is not known here")]
+    UnknownEvent(OwnedEventId),
+    #[error("{user_id} is not in {room_id}")]
+    NotJoined { user_id: OwnedUserId, room_id: OwnedRoomId },
+    /// Allowed by nobody's rules: the sentence says which one.
+    #[error("{0}")]
+    Forbidden(String),
+    #[error("{0}")]
+    NotFound(String),
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("room version {0} is not supported")]
+    UnsupportedVersion(RoomVersionId),
+    #[error("alias {0} is taken")]
+    AliasTaken(OwnedRoomAliasId),
+    #[error("the initial state is not allowed: {0}")]
+    BadInitialState(String),
+    #[error("a restricted join cannot be authorised here: {0}")]
+    CannotAuthoriseJoin(String),
+    #[error("the authorisation rules do not allow this: {0}")]
+    Refused(#[from] AuthRefusal),
+    #[error(transparent)]
+    Event(#[from] EventError),
+    #[error("the room could not be read or written: {0}")]
+    Storage(#[from] StorageError),
+}
+
+impl From<RoomError> for echorift_web::MatrixError {
+    fn from(error: RoomError) -> Self {
+        match error {
+            // Whether a room exists is not told to those who are not in it.
+            RoomError::UnknownRoom(_) => Self::forbidden("You are not in this room."),
+            RoomError::UnknownEvent(_) => Self::not_found("This event does not exist, or you may not see it."),
+            RoomError::NotJoined { .. } => Self::forbidden("You are not in this room."),
+            RoomError::Forbidden(reason) => Self::forbidden(reason),
+            RoomError::NotFound(what) => Self::not_found(what),
+            RoomError::BadRequest(reason) => Self::invalid_param(reason),
+            RoomError::UnsupportedVersion(version) => {
+                Self::unsupported_room_version(format!("Room version {version} is not supported here."))
+            }
+            RoomError::AliasTaken(alias) => Self::room_in_use(format!("The alias {alias} is taken.")),
+            RoomError::BadInitialState(reason) => Self::invalid_room_state(reason),
+            RoomError::CannotAuthoriseJoin(reason) => Self::unable_to_authorise_join(reason),
+            RoomError::Refused(refusal) => Self::forbidden(refusal.to_string()),
+            RoomError::Event(error) => match error {
+                EventError::TooLarge { .. } | EventError::FieldTooLarge { .. } => Self::too_large(error.to_string()),
+                EventError::BadJson(_) | EventError::BadFormat(_) => Self::bad_json(error.to_string()),
+                EventError::Signature(_)
+                | EventError::BadKey(_)
+                | EventError::MissingEvent(_)
+                | EventError::Resolution(_) => Self::internal(error),
+            },
+            RoomError::Storage(cause) => Self::internal(cause),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A room in memory: the head that appends build upon, and the view that readers see.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+};
+
+use echorift_events::RoomVersionRules;
+use echorift_storage::{Chain, EventNumber, Position, RoomNumber, UserNumber};
+use imbl::OrdSet;
+use parking_lot::RwLock;
+use ruma::{OwnedEventId, OwnedRoomId, RoomVersionId, events::room::member::MembershipState};
+
+use crate::{event::Event, receipts::RoomReceipts, state::State};
+
+/// How many of its latest events a room keeps at hand for those who follow it live.
+const TAIL: usize = 128;
+
+/// A room that is loaded. There is never more than one for the same room number.
+pub struct Room {
+    pub number: RoomNumber,
+    pub id: OwnedRoomId,
+    pub version: RoomVersionId,
+    pub rules: RoomVersionRules,
+    /// What the next event builds upon, ahead of the commits: `None` after a failed commit, until it is loaded again.
+    /// Held while an event is built and queued, never while a commit is awaited.
+    pub(crate) head: tokio::sync::Mutex<Option<Head>>,
+    view: RwLock<Arc<View>>,
+    tail: RwLock<Tail>,
+    pub(crate) receipts: RoomReceipts,
+}
+
+/// What the next event of a room builds upon.
+#[derive(Clone)]
+pub(crate) struct Head {
+    pub extremities: Vec<Extremity>,
+    /// The depth of the next event.
+    pub depth: u64,
+    pub state: State,
+    pub members: Members,
+    pub chain: Chain,
+}
+
+#[derive(Clone)]
+pub(crate) struct Extremity {
+    pub number: EventNumber,
+    pub event_id: OwnedEventId,
+}
+
+/// What readers see of a room: the effect of all that is committed, and of nothing else.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    pub state: State,
+    pub members: Members,
+    /// The position of the room's latest event.
+    pub position: Position,
+}
+
+/// Who is in a room.
+#[derive(Debug, Clone, Default)]
+pub struct Members {
+    pub joined: OrdSet<UserNumber>,
+    /// Those of them whose account is on this server.
+    pub joined_local: OrdSet<UserNumber>,
+    pub invited: OrdSet<UserNumber>,
+}
+
+impl Members {
+    /// Moves one user to where the membership says.
+    pub(crate) fn put(&mut self, user: UserNumber, is_local: bool, membership: &MembershipState) {
+        self.joined.remove(&user);
+        self.joined_local.remove(&user);
+        self.invited.remove(&user);
+        match membership {
+            MembershipState::Join => {
+                self.joined.insert(user);
+                if is_local {
+                    self.joined_local.insert(user);
+                }
+            }
+            MembershipState::Invite => {
+                self.invited.insert(user);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The latest events of a room's timeline, oldest first.
+#[derive(Default)]
+struct Tail {
+    events: VecDeque<Arc<Event>>,
+    /// Every event after this position is among `events`.
+    complete_after: Position,
+}
+
+impl Room {
+    pub(crate) fn new(
+        (number, id): (RoomNumber, OwnedRoomId),
+        (version, rules): (RoomVersionId, RoomVersionRules),
+        head: Head,
+        tail: Vec<Arc<Event>>,
+        is_whole_timeline: bool,
+        receipts: RoomReceipts,
+    ) -> Self {
+        let position = tail.last().map(|event| event.position()).unwrap_or_default();
+        let view = View { state: head.state.clone(), members: head.members.clone(), position };
+        let complete_after = match tail.first() {
+            Some(first) if !is_whole_timeline => first.position(),
+            _ => Position(i64::MIN),
+        };
+        Self {
+            number,
+            id,
+            version,
+            rules,
+            head: tokio::sync::Mutex::new(Some(head)),
+            view: RwLock::new(Arc::new(view)),
+            tail: RwLock::new(Tail { events: tail.into(), complete_after }),
+            receipts,
+        }
+    }
+
+    /// The committed state of the room.
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.read())
+    }
+
+    /// The timeline events with `after < position <= to`, oldest first, if all of them are in memory.
+    pub fn recent(&self, after: Position, to: Position) -> Option<Vec<Arc<Event>>> {
+        let tail = self.tail.read();
+        if after < tail.complete_after {
+            return None;
+        }
+        let start = tail.events.partition_point(|event| event.position() <= after);
+        let events = tail.events.iter().skip(start).take_while(|event| event.position() <= to);
+        Some(events.cloned().collect())
+    }
+
+    /// The last `limit` timeline events up to `to`, oldest first, and whether there are older ones; `None` if they are
+    /// not all in memory.
+    pub fn latest(&self, to: Position, limit: usize) -> Option<(Vec<Arc<Event>>, bool)> {
+        let tail = self.tail.read();
+        let end = tail.events.partition_point(|event| event.position() <= to);
+        let is_whole = tail.complete_after == Position(i64::MIN);
+        if end < limit && !is_whole {
+            return None;
+        }
+        let start = end.saturating_sub(limit);
+        let events = tail.events.range(start..end).cloned().collect();
+        Some((events, start > 0 || !is_whole))
+    }
+
+    /// Makes a committed event visible. Called in log order.
+    pub(crate) fn publish(&self, event: Arc<Event>, state: State, members: Members) {
+        let position = event.position();
+        {
+            let mut tail = self.tail.write();
+            tail.events.push_back(event);
+            if tail.events.len() > TAIL
+                && let Some(dropped) = tail.events.pop_front()
+            {
+                tail.complete_after = dropped.position();
+            }
+        }
+        *self.view.write() = Arc::new(View { state, members, position });
+    }
+
+    /// Puts the redacted form of an event in the place of the event.
+    pub(crate) fn replace(&self, redacted: &Arc<Event>) {
+        let mut tail = self.tail.write();
+        let position = redacted.position();
+        let index = tail.events.partition_point(|event| event.position() < position);
+        if let Some(event) = tail.events.get_mut(index)
+            && event.number == redacted.number
+        {
+            *event = Arc::clone(redacted);
+        }
+    }
+}
