@@ -226,3 +226,6 @@ fn room_id_of(event: &Object, event_id: &EventId) -> Result<OwnedRoomId, EventEr
 pub(crate) fn room_id_from_create(event_id: &EventId) -> String {
     format!("!{}", event_id.as_str().trim_start_matches('$'))
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,3 +72,6 @@ pub fn canonical_json(text: &str) -> Result<String, EventError> {
     write_value(&mut canonical, &value);
     Ok(canonical)
 }
+
+#[cfg(test)]
+mod tests;

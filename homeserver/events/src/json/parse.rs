@@ -227,7 +227,10 @@ impl<'a> Parser<'a> {
             return Err(self.fail("number out of range"));
         }
         let magnitude = number.abs();
-        let canonical = if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
+        // An integer in scientific notation is still an integer (appendices § Canonical JSON, last example).
+        let canonical = if !text.contains('.') && magnitude < 1e16 && number.fract() == 0.0 {
+            format!("{:.0}", number + 0.0)
+        } else if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
             format!("{number:?}")
         } else {
             let scientific = format!("{number:e}");
