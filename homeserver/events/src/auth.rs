@@ -161,3 +161,6 @@ fn check_room_is_named_after_its_create_event(
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

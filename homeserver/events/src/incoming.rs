@@ -33,12 +33,7 @@ pub struct Incoming {
 impl Incoming {
     /// Parses the event, drops `unsigned` (which nobody vouches for), checks size, lengths and format.
     pub fn parse(json: &str, rules: &RoomVersionRules) -> Result<Self, EventError> {
-        let numbers = if rules.authorization.strict_canonical_json {
-            Numbers::Strict
-        } else {
-            Numbers::Lenient
-        };
-        let mut event = parse_object(json, numbers)?;
+        let mut event = parse_object(json, Numbers::of(rules))?;
         event.remove("unsigned");
         format::check(&event, rules)?;
         let mut redacted = event.clone();

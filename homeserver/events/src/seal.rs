@@ -54,8 +54,7 @@ pub struct Draft {
 /// could be no event of the room version.
 pub fn seal(draft: Draft, rules: &RoomVersionRules, key: &SigningKey) -> Result<Pdu, EventError> {
     check_draft(&draft, rules)?;
-    // Our own events are strict in every room version: what we may have to read, we need not write.
-    let mut content = parse_object(draft.content.get(), Numbers::Strict)?;
+    let mut content = parse_object(draft.content.get(), Numbers::of(rules))?;
     let event_type = draft.event_type.to_string();
     if let Some(redacts) = &draft.redacts
         && rules.redaction.content_field_redacts

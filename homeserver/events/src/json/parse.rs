@@ -1,5 +1,7 @@
 //! A JSON parser that keeps numbers exactly, which generic value types do not.
 
+use ruma::room_version_rules::RoomVersionRules;
+
 use super::{INTEGER_MAX, Json, Object};
 use crate::EventError;
 
@@ -13,6 +15,17 @@ pub(crate) enum Numbers {
     Strict,
     /// Whatever JSON allows: room versions 1 to 5 (appendices § Canonical JSON, warning box).
     Lenient,
+}
+
+impl Numbers {
+    /// What the room version accepts (rooms § Canonical JSON).
+    pub(crate) fn of(rules: &RoomVersionRules) -> Self {
+        if rules.authorization.strict_canonical_json {
+            Self::Strict
+        } else {
+            Self::Lenient
+        }
+    }
 }
 
 /// Parses a text that holds one JSON value and nothing else.
