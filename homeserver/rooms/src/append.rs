@@ -318,7 +318,8 @@ impl<'a> Batch<'a> {
         self.head.extremities = vec![Extremity { number, event_id: event.pdu.event_id.clone() }];
         self.head.depth = event.pdu.depth.saturating_add(1);
 
-        let record = self.change.record(Record::Event { room, event: number });
+        let member = membership.as_ref().map(|(user, _)| *user);
+        let record = self.change.record(Record::Event { room, event: number, member });
         store::events::insert(&mut self.change, &event, record);
         if let Some((user, membership)) = &membership {
             store::memberships::put(&mut self.change, room, *user, membership, number, record);

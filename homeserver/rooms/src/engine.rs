@@ -8,7 +8,7 @@ use std::{
 use dashmap::DashMap;
 use echorift_events::{SigningKey, rules_for};
 use echorift_storage::{
-    Chain, Clock, Database, EventNumber, Names, RoomNumber, Sequence, SnapshotNumber, StorageError, UserNumber,
+    Chain, Clock, Database, EventNumber, Names, Position, RoomNumber, Sequence, SnapshotNumber, StorageError, UserNumber,
 };
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
@@ -390,6 +390,47 @@ impl Rooms {
     /// Keeps a state that was just made.
     pub(crate) fn remember_state(&self, state: &State) {
         self.0.states.insert(state.snapshot, state.clone());
+    }
+
+    /// Up to `limit` timeline events of a room with `after < position <= to`: the earliest or the latest of them, in
+    /// the order asked for.
+    pub async fn timeline(
+        &self,
+        room: &Room,
+        (after, to): (Position, Position),
+        order: store::events::Order,
+        limit: usize,
+    ) -> Result<Vec<Arc<Event>>, StorageError> {
+        if let Some(mut events) = room.recent(after, to) {
+            if order == store::events::Order::NewestFirst {
+                events.reverse();
+            }
+            events.truncate(limit);
+            return Ok(events);
+        }
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let numbers = store::events::page(&self.0.database, room.number, (after, to), order, limit).await?;
+        self.events(&numbers).await
+    }
+
+    /// The state of a room after its last timeline event with `position <= to`; empty before the first.
+    pub async fn state_at(&self, room: &Room, to: Position) -> Result<State, StorageError> {
+        let view = room.view();
+        if view.position <= to {
+            return Ok(view.state.clone());
+        }
+        let last = match room.latest(to, 1) {
+            Some((events, _)) => events.into_iter().next(),
+            None => {
+                let order = store::events::Order::NewestFirst;
+                let page = store::events::page(&self.0.database, room.number, (Position(i64::MIN), to), order, 1);
+                self.events(&page.await?).await?.into_iter().next()
+            }
+        };
+        match last {
+            Some(event) => self.state(event.snapshot).await,
+            None => Ok(State::default()),
+        }
     }
 
     /// All rooms that the user has or had a membership in.

@@ -126,6 +126,11 @@ impl Room {
         Arc::clone(&self.view.read())
     }
 
+    /// How far each member has read.
+    pub fn receipts(&self) -> &RoomReceipts {
+        &self.receipts
+    }
+
     /// The timeline events with `after < position <= to`, oldest first, if all of them are in memory.
     pub fn recent(&self, after: Position, to: Position) -> Option<Vec<Arc<Event>>> {
         let tail = self.tail.read();

@@ -8,8 +8,9 @@ use crate::{EventNumber, Position, RoomNumber, UserNumber};
 /// room that keeps it, whose cache has just been filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record {
-    /// A room event that belongs to its room's timeline.
-    Event { room: RoomNumber, event: EventNumber },
+    /// A room event that belongs to its room's timeline; `member` is the user whose membership it is about, if it is
+    /// a member event, because that user must hear of it whatever the membership now is.
+    Event { room: RoomNumber, event: EventNumber, member: Option<UserNumber> },
     /// A receipt of `user`; a private one concerns only `user`.
     Receipt { room: RoomNumber, user: UserNumber, private: bool },
     /// Global account data of a user.
