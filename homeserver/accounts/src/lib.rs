@@ -1,1 +1,44 @@
-//! placeholder
+//! The people of this server: accounts, profiles, devices, sessions and their tokens, password providers,
+//! user-interactive authentication, account data, filters.
+//!
+//! [`Accounts`] is the whole of it: what other crates ask, the [`verifier`](Accounts::verifier) of access tokens, and
+//! the [`router`](Accounts::router) of its endpoints.
+
+mod account_data;
+mod accounts;
+mod claims;
+mod devices;
+mod error;
+mod first_admin;
+mod http;
+mod last_seen;
+mod login;
+mod maintenance;
+mod marks;
+mod observer;
+mod options;
+mod password;
+mod profile;
+mod provider;
+mod registration;
+mod secret;
+mod sessions;
+mod shared_secret;
+mod signing_key;
+mod store;
+mod uia;
+mod username;
+mod verify;
+
+pub use self::{
+    account_data::{
+        AccountDatum, GlobalAccountData, RoomAccountDataOfUser, TypedAccountData, default_push_rules,
+    },
+    accounts::Accounts,
+    error::AccountError,
+    observer::{AccountObserver, ProfileObserver},
+    options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
+    profile::Profile,
+    provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
+    uia::UiaRefusal,
+};

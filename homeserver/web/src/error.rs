@@ -44,6 +44,8 @@ refusals! {
     user_in_use = BAD_REQUEST "M_USER_IN_USE",
     invalid_username = BAD_REQUEST "M_INVALID_USERNAME",
     user_deactivated = FORBIDDEN "M_USER_DEACTIVATED",
+    /// The account may look but not act (CS API § Account suspension).
+    user_suspended = FORBIDDEN "M_USER_SUSPENDED",
     weak_password = BAD_REQUEST "M_WEAK_PASSWORD",
     exclusive = BAD_REQUEST "M_EXCLUSIVE",
     invalid_room_state = BAD_REQUEST "M_INVALID_ROOM_STATE",
@@ -57,13 +59,23 @@ refusals! {
 
 impl MatrixError {
     pub fn new(status: StatusCode, errcode: &'static str, message: impl Into<String>) -> Self {
-        Self { status, errcode, message: message.into(), fields: Map::new(), retry_after: None }
+        Self {
+            status,
+            errcode,
+            message: message.into(),
+            fields: Map::new(),
+            retry_after: None,
+        }
     }
 
     /// A fault of ours: the cause goes to the log, the client learns only that it happened.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "M_UNKNOWN", "The server could not do this; its log says why.")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "M_UNKNOWN",
+            "The server could not do this; its log says why.",
+        )
     }
 
     /// The token is unknown or expired. With `soft_logout` the client may log in again and keep its device and keys.
@@ -71,11 +83,20 @@ impl MatrixError {
         Self::unknown_token_hard(message).with("soft_logout", Value::Bool(soft_logout))
     }
 
+    /// The account is locked; the client keeps its keys and waits (CS API § Account locking).
+    pub fn user_locked(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "M_USER_LOCKED", message).with("soft_logout", Value::Bool(true))
+    }
+
     /// Too many requests; the client may try again after `retry_after`.
     pub fn limit_exceeded(retry_after: Duration) -> Self {
         let millis = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
-        let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "M_LIMIT_EXCEEDED", "Too many requests: slow down.")
-            .with("retry_after_ms", Value::from(millis));
+        let mut error = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "M_LIMIT_EXCEEDED",
+            "Too many requests: slow down.",
+        )
+        .with("retry_after_ms", Value::from(millis));
         error.retry_after = Some(retry_after);
         error
     }
@@ -123,7 +144,9 @@ impl IntoResponse for MatrixError {
         if let Some(wait) = self.retry_after {
             // Whole seconds, rounded up: a client that waits that long is let in.
             let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -9,8 +9,8 @@ mod session;
 pub use self::{
     error::MatrixError,
     rate_limit::{ClientAddress, LimitKind, RateLimit, RateLimits},
-    ruma_http::{Routes, Ruma},
-    session::{MaybeSession, Session, TokenVerifier, Verifier},
+    ruma_http::{Body, Routes, Ruma},
+    session::{MaybeSession, Session, SessionEvenLocked, TokenVerifier, Verifier},
 };
 
 /// A future that can be returned by a trait object.

@@ -62,7 +62,10 @@ impl RateLimits {
             let quota = Quota::with_period(period)?.allow_burst(burst);
             Some((kind, RateLimiter::dashmap(quota)))
         });
-        Self { buckets: buckets.collect(), checks: AtomicU32::new(0) }
+        Self {
+            buckets: buckets.collect(),
+            checks: AtomicU32::new(0),
+        }
     }
 
     /// No limits at all (`rate_limits.enabled = false`).
@@ -72,13 +75,16 @@ impl RateLimits {
 
     /// Takes one from the bucket of `key` (a user ID, an address). Error: `M_LIMIT_EXCEEDED` with the time to wait.
     pub fn check(&self, kind: LimitKind, key: &str) -> Result<(), MatrixError> {
-        let Some(buckets) = self.buckets.get(&kind) else { return Ok(()) };
+        let Some(buckets) = self.buckets.get(&kind) else {
+            return Ok(());
+        };
         if self.checks.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             buckets.retain_recent();
         }
         // One allocation a check; the bucket's key outlives the request.
         let answer = buckets.check_key(&key.to_owned());
-        answer.map_err(|until| MatrixError::limit_exceeded(until.wait_time_from(DefaultClock::default().now())))
+        answer
+            .map_err(|until| MatrixError::limit_exceeded(until.wait_time_from(DefaultClock::default().now())))
     }
 }
 
@@ -90,7 +96,8 @@ pub struct ClientAddress(pub Option<IpAddr>);
 impl ClientAddress {
     /// The key for [`RateLimits::check`].
     pub fn key(self) -> String {
-        self.0.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+        self.0
+            .map_or_else(|| "unknown".to_owned(), |address| address.to_string())
     }
 }
 
@@ -108,11 +115,19 @@ mod tests {
 
     #[test]
     fn a_burst_is_let_through_and_then_refused_with_the_time_to_wait() {
-        let limits = RateLimits::new([(LimitKind::Login, RateLimit { per_second: 0.001, burst: 2 })]);
+        let limits = RateLimits::new([(
+            LimitKind::Login,
+            RateLimit {
+                per_second: 0.001,
+                burst: 2,
+            },
+        )]);
         assert!(limits.check(LimitKind::Login, "a").is_ok());
         assert!(limits.check(LimitKind::Login, "a").is_ok());
         assert!(limits.check(LimitKind::Login, "b").is_ok());
-        let refusal = limits.check(LimitKind::Login, "a").map_err(|refusal| refusal.errcode());
+        let refusal = limits
+            .check(LimitKind::Login, "a")
+            .map_err(|refusal| refusal.errcode());
         assert_eq!(refusal, Err("M_LIMIT_EXCEEDED"));
         assert!(limits.check(LimitKind::Messages, "a").is_ok());
     }

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{header, request::Parts};
 use ruma::{OwnedDeviceId, OwnedUserId};
 
-use crate::{BoxFuture, MatrixError};
+use crate::{BoxFuture, ClientAddress, MatrixError};
 
 /// Who sends a request: what a valid access token stands for.
 ///
@@ -23,8 +23,16 @@ pub struct Session {
 
 /// Checks access tokens; implemented by `accounts`.
 pub trait TokenVerifier: Send + Sync {
-    /// Errors: `M_UNKNOWN_TOKEN` (with `soft_logout` where the session may be continued by logging in again).
+    /// Errors: `M_USER_LOCKED`, `M_UNKNOWN_TOKEN` (with `soft_logout` where the session may be continued by logging in again).
     fn verify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Session, MatrixError>>;
+
+    /// As [`TokenVerifier::verify`], but lets locked accounts through.
+    fn verify_even_locked<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Session, MatrixError>> {
+        self.verify(token)
+    }
+
+    /// Is told of each request that a session makes: where from, and with which client. Must be quick.
+    fn seen(&self, _session: &Session, _address: ClientAddress) {}
 }
 
 /// The verifier as a request extension: `router.layer(Extension(Verifier(accounts)))`.
@@ -35,11 +43,15 @@ pub struct Verifier(pub Arc<dyn TokenVerifier>);
 #[derive(Debug, Clone)]
 pub struct MaybeSession(pub Option<Session>);
 
+/// The session, also of a locked account: logging out stays possible (CS API § Account locking).
+#[derive(Debug, Clone)]
+pub struct SessionEvenLocked(pub Session);
+
 impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = MatrixError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MatrixError> {
-        find(parts).await?.ok_or_else(|| MatrixError::missing_token("This endpoint needs an access token."))
+        find(parts, false).await?.ok_or_else(missing_token)
     }
 }
 
@@ -47,7 +59,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
     type Rejection = MatrixError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, MatrixError> {
-        find(parts).await
+        find(parts, false).await
     }
 }
 
@@ -55,15 +67,38 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeSession {
     type Rejection = MatrixError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MatrixError> {
-        find(parts).await.map(Self)
+        find(parts, false).await.map(Self)
     }
 }
 
-async fn find(parts: &Parts) -> Result<Option<Session>, MatrixError> {
-    let Some(token) = bearer_token(parts) else { return Ok(None) };
-    let verifier = parts.extensions.get::<Verifier>().cloned();
-    let verifier = verifier.ok_or_else(|| MatrixError::internal("no token verifier is wired in"))?;
-    verifier.0.verify(token).await.map(Some)
+impl<S: Send + Sync> FromRequestParts<S> for SessionEvenLocked {
+    type Rejection = MatrixError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MatrixError> {
+        find(parts, true).await?.map(Self).ok_or_else(missing_token)
+    }
+}
+
+fn missing_token() -> MatrixError {
+    MatrixError::missing_token("This endpoint needs an access token.")
+}
+
+async fn find(parts: &Parts, even_locked: bool) -> Result<Option<Session>, MatrixError> {
+    let Some(token) = bearer_token(parts) else {
+        return Ok(None);
+    };
+    let verifier = parts.extensions.get::<Verifier>();
+    let Verifier(verifier) =
+        verifier.ok_or_else(|| MatrixError::internal("no token verifier is wired in"))?;
+    let session = if even_locked {
+        verifier.verify_even_locked(token)
+    } else {
+        verifier.verify(token)
+    }
+    .await?;
+    let address = parts.extensions.get::<ClientAddress>().copied();
+    verifier.seen(&session, address.unwrap_or(ClientAddress(None)));
+    Ok(Some(session))
 }
 
 /// The token of the `Authorization` header. Tokens in the query string are gone from the specification (v1.11

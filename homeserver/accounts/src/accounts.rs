@@ -1,0 +1,157 @@
+use std::sync::{Arc, OnceLock};
+
+use echorift_storage::{Clock, Database, Names, Sequence, UserNumber};
+use echorift_web::{RateLimits, Verifier};
+use ruma::{OwnedUserId, ServerName, UserId};
+
+use crate::{
+    AccountError, AccountObserver, AccountsOptions, PasswordProvider, ProfileObserver,
+    account_data::AccountDataCache,
+    last_seen::LastSeen,
+    maintenance,
+    marks::Marks,
+    password::Passwords,
+    shared_secret::Nonces,
+    signing_key::TokenKey,
+    store::{self, accounts::Account},
+    uia::UiaSessions,
+    verify::TokenChecks,
+};
+
+/// The accounts of this server. Clones share everything.
+#[derive(Clone)]
+pub struct Accounts(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) options: AccountsOptions,
+    pub(crate) database: Database,
+    pub(crate) users: Names,
+    pub(crate) rooms: Names,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Arc<RateLimits>,
+    /// Asked in this order before the local accounts.
+    pub(crate) providers: Vec<Arc<dyn PasswordProvider>>,
+    pub(crate) passwords: Passwords,
+    pub(crate) key: TokenKey,
+    pub(crate) session_numbers: Sequence,
+    pub(crate) checks: TokenChecks,
+    pub(crate) marks: Marks,
+    pub(crate) uia: UiaSessions,
+    pub(crate) nonces: Nonces,
+    pub(crate) last_seen: LastSeen,
+    pub(crate) account_data: AccountDataCache,
+    pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
+    pub(crate) account_observer: OnceLock<Arc<dyn AccountObserver>>,
+}
+
+impl Accounts {
+    /// Reads the token key (or makes it) and what every request is compared with, and starts the housekeeping, which
+    /// ends when the last clone is dropped.
+    ///
+    /// Errors: `SigningKey`, `Hash` for argon2 settings that cannot be used, `Storage`.
+    pub async fn start(
+        options: AccountsOptions,
+        database: &Database,
+        users: Names,
+        clock: Clock,
+        limits: Arc<RateLimits>,
+        providers: Vec<Arc<dyn PasswordProvider>>,
+    ) -> Result<Self, AccountError> {
+        let key = TokenKey::open(&options.data_dir)?;
+        let passwords = Passwords::new(&options.passwords)?;
+        let checks =
+            TokenChecks::load(database, clock.now(), options.sessions.longest_access_token_ms()).await?;
+        let marks = Marks::load(database).await?;
+        let accounts = Self(Arc::new(Inner {
+            rooms: Names::rooms(database),
+            session_numbers: Sequence::new("session_number", database),
+            database: database.clone(),
+            uia: UiaSessions::new(),
+            nonces: Nonces::new(),
+            last_seen: LastSeen::new(),
+            account_data: AccountDataCache::new(),
+            profile_observer: OnceLock::new(),
+            account_observer: OnceLock::new(),
+            options,
+            users,
+            clock,
+            limits,
+            providers,
+            passwords,
+            key,
+            checks,
+            marks,
+        }));
+        tokio::spawn(maintenance::run(Arc::downgrade(&accounts.0)));
+        Ok(accounts)
+    }
+
+    /// All endpoints of this crate. The server adds [`Accounts::verifier`] as an extension to all its routes.
+    pub fn router(&self) -> axum::Router {
+        crate::http::router().with_state(self.clone())
+    }
+
+    pub fn verifier(&self) -> Verifier {
+        Verifier(Arc::new(self.clone()))
+    }
+
+    pub fn server_name(&self) -> &ServerName {
+        &self.0.options.server_name
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Names who is told of changed profiles; only the first call counts.
+    pub fn observe_profiles(&self, observer: Arc<dyn ProfileObserver>) {
+        let _ = self.0.profile_observer.set(observer);
+    }
+
+    /// Names who is told of ended accounts; only the first call counts.
+    pub fn observe_accounts(&self, observer: Arc<dyn AccountObserver>) {
+        let _ = self.0.account_observer.set(observer);
+    }
+
+    /// Whether `user` is of this server and has an account that was not deactivated.
+    pub async fn user_exists(&self, user: &UserId) -> Result<bool, AccountError> {
+        Ok(self
+            .find_account(user)
+            .await?
+            .is_some_and(|account| !account.is_deactivated))
+    }
+
+    /// Whether `user` administers this server.
+    pub async fn is_admin(&self, user: &UserId) -> Result<bool, AccountError> {
+        let number = self.0.users.find(user.as_str()).await?;
+        Ok(number.is_some_and(|number| self.0.marks.of(number).is_admin))
+    }
+
+    /// Whether the account may only look (CS API § Account suspension). Asks memory only.
+    pub fn is_suspended(&self, user: UserNumber) -> bool {
+        self.0.marks.of(user.0).is_suspended
+    }
+
+    pub(crate) fn is_local(&self, user: &UserId) -> bool {
+        user.server_name() == self.server_name()
+    }
+
+    /// The account of a local user, deactivated ones included.
+    pub(crate) async fn find_account(&self, user: &UserId) -> Result<Option<Account>, AccountError> {
+        if !self.is_local(user) {
+            return Ok(None);
+        }
+        Ok(store::accounts::find_by_localpart(&self.0.database, user.localpart()).await?)
+    }
+
+    /// The account of someone who has a session.
+    pub(crate) async fn load_account(&self, user: UserNumber) -> Result<Account, AccountError> {
+        let account = store::accounts::find_by_number(&self.0.database, user).await?;
+        account.ok_or(AccountError::NoSuchUser)
+    }
+
+    pub(crate) fn user_id(&self, account: &Account) -> Result<OwnedUserId, AccountError> {
+        UserId::parse_with_server_name(account.localpart.as_str(), self.server_name())
+            .map_err(|error| echorift_storage::StorageError::corrupt("accounts.localpart", error).into())
+    }
+}

@@ -1,0 +1,79 @@
+use echorift_storage::StorageError;
+use echorift_web::MatrixError;
+
+/// Why something about an account could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    #[error("there is no such user on this server")]
+    NoSuchUser,
+    #[error("the name is taken")]
+    UserInUse,
+    #[error("the name cannot be used: {0}")]
+    InvalidUsername(&'static str),
+    #[error("the password cannot be used: {0}")]
+    BadPassword(&'static str),
+    #[error("the name and the password do not belong together")]
+    WrongCredentials,
+    #[error("the account is deactivated")]
+    Deactivated,
+    #[error("the account is locked")]
+    Locked,
+    #[error("the account is suspended")]
+    Suspended,
+    #[error("the directory that knows the account does not answer")]
+    DirectoryUnavailable,
+    #[error("the token is unknown or no longer valid")]
+    UnknownToken { soft_logout: bool },
+    #[error("{what} is over the limit of {limit}")]
+    TooLarge { what: &'static str, limit: usize },
+    #[error("a profile of more than {limit} bytes")]
+    ProfileTooLarge { limit: usize },
+    #[error("a key of more than {limit} bytes")]
+    KeyTooLarge { limit: usize },
+    #[error("the key that signs access tokens ({path}): {reason}")]
+    SigningKey { path: String, reason: String },
+    #[error("a token could not be made: {0}")]
+    Token(#[from] jsonwebtoken::errors::Error),
+    #[error("a password could not be hashed: {0}")]
+    Hash(String),
+    #[error("the accounts could not be read or written")]
+    Storage(#[from] StorageError),
+}
+
+impl From<AccountError> for MatrixError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::NoSuchUser => Self::not_found("There is no such user."),
+            AccountError::UserInUse => Self::user_in_use("This user name is taken."),
+            AccountError::InvalidUsername(reason) => Self::invalid_username(reason),
+            AccountError::BadPassword(reason) => Self::weak_password(reason),
+            AccountError::WrongCredentials => Self::forbidden("The user name or the password is wrong."),
+            AccountError::Deactivated => Self::user_deactivated("This account has been deactivated."),
+            AccountError::Locked => Self::user_locked("This account is locked: ask your administrator."),
+            AccountError::Suspended => {
+                Self::user_suspended("This account is suspended: ask your administrator.")
+            }
+            AccountError::DirectoryUnavailable => {
+                Self::unavailable("The company directory does not answer: try again later.")
+            }
+            AccountError::UnknownToken { soft_logout } => {
+                Self::unknown_token("This token is unknown or no longer valid.", soft_logout)
+            }
+            AccountError::TooLarge { .. } => Self::too_large(format!("{error}.")),
+            AccountError::ProfileTooLarge { .. } => Self::new(
+                http::StatusCode::BAD_REQUEST,
+                "M_PROFILE_TOO_LARGE",
+                "The profile would be over 64 KiB.",
+            ),
+            AccountError::KeyTooLarge { .. } => Self::new(
+                http::StatusCode::BAD_REQUEST,
+                "M_KEY_TOO_LARGE",
+                "The name of the field is over 255 bytes.",
+            ),
+            AccountError::SigningKey { .. } | AccountError::Token(_) | AccountError::Hash(_) => {
+                Self::internal(error)
+            }
+            AccountError::Storage(cause) => Self::internal(cause),
+        }
+    }
+}

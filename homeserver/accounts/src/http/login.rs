@@ -1,0 +1,158 @@
+use axum::{Json, extract::State};
+use echorift_web::{Body, ClientAddress, LimitKind, MatrixError};
+use ruma::OwnedDeviceId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    AccountError, Accounts,
+    sessions::{OpenedSession, SessionRequest},
+    store::{self, accounts::Account},
+    username::localpart_of,
+};
+
+/// `GET /_matrix/client/v3/login` (CS API § Login).
+pub(crate) async fn list_flows() -> Json<Value> {
+    Json(json!({ "flows": [
+        { "type": "m.login.password" },
+        { "type": "m.login.token", "get_login_token": true },
+    ]}))
+}
+
+/// The body of a log-in. ruma's type is not used: it panics where `type` is missing.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LoginBody {
+    r#type: String,
+    identifier: Option<Identifier>,
+    /// Before `identifier` there was this.
+    user: Option<String>,
+    medium: Option<String>,
+    address: Option<String>,
+    password: Option<String>,
+    token: Option<String>,
+    device_id: Option<OwnedDeviceId>,
+    initial_device_display_name: Option<String>,
+    #[serde(default)]
+    refresh_token: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Identifier {
+    r#type: String,
+    user: Option<String>,
+    medium: Option<String>,
+    address: Option<String>,
+}
+
+/// Who a client says it is.
+enum Named {
+    User(String),
+    Mail(String),
+}
+
+/// `POST /_matrix/client/v3/login` (CS API § Login).
+pub(crate) async fn log_in(
+    State(accounts): State<Accounts>,
+    address: ClientAddress,
+    Body(body): Body<LoginBody>,
+) -> Result<Json<Value>, MatrixError> {
+    accounts.0.limits.check(LimitKind::Login, &address.key())?;
+    let account = match body.r#type.as_str() {
+        "m.login.password" => by_password(&accounts, &body).await?,
+        "m.login.token" => {
+            let token = body
+                .token
+                .as_deref()
+                .ok_or_else(|| MatrixError::missing_param("`token` is missing."))?;
+            accounts.check_login_token(token).await?
+        }
+        other => {
+            return Err(MatrixError::unknown(format!(
+                "Logging in by {other} is not offered here."
+            )));
+        }
+    };
+    let request = SessionRequest {
+        device_id: body.device_id,
+        device_name: body.initial_device_display_name,
+        wants_refresh_token: body.refresh_token,
+    };
+    let opened = accounts.open_session(&account, request).await?;
+    let mut answer = session_body(&accounts, &opened);
+    if let Some(fields) = answer.as_object_mut() {
+        let base_url = accounts.0.options.public_base_url.as_str();
+        fields.insert(
+            "well_known".to_owned(),
+            json!({ "m.homeserver": { "base_url": base_url } }),
+        );
+    }
+    Ok(Json(answer))
+}
+
+async fn by_password(accounts: &Accounts, body: &LoginBody) -> Result<Account, MatrixError> {
+    let password = body
+        .password
+        .as_deref()
+        .ok_or_else(|| MatrixError::missing_param("`password` is missing."))?;
+    let localpart = match named(body)? {
+        Named::User(typed) => {
+            localpart_of(&typed, accounts.server_name()).ok_or(AccountError::WrongCredentials)?
+        }
+        // An unknown address is checked as a name that nobody can have, and so takes as long as a known one.
+        Named::Mail(mail) => store::accounts::find_by_mail(&accounts.0.database, &mail.to_lowercase())
+            .await
+            .map_err(AccountError::from)?
+            .map_or_else(|| format!("@{mail}"), |account| account.localpart),
+    };
+    accounts.0.limits.check(
+        LimitKind::Login,
+        &format!("@{localpart}:{}", accounts.server_name()),
+    )?;
+    Ok(accounts.check_password(&localpart, password).await?)
+}
+
+fn named(body: &LoginBody) -> Result<Named, MatrixError> {
+    let missing = |name: &str| MatrixError::missing_param(format!("`{name}` is missing."));
+    let mail = |medium: Option<&str>, address: Option<&str>| match medium {
+        Some("email") => address
+            .map(|address| Named::Mail(address.to_owned()))
+            .ok_or_else(|| missing("address")),
+        _ => Err(MatrixError::forbidden("Only e-mail addresses are known here.")),
+    };
+    match &body.identifier {
+        Some(identifier) => match identifier.r#type.as_str() {
+            "m.id.user" => identifier
+                .user
+                .clone()
+                .map(Named::User)
+                .ok_or_else(|| missing("user")),
+            "m.id.thirdparty" => mail(identifier.medium.as_deref(), identifier.address.as_deref()),
+            "m.id.phone" => Err(MatrixError::forbidden("Phone numbers are not known here.")),
+            other => Err(MatrixError::unknown(format!(
+                "Identifiers of type {other} are not understood."
+            ))),
+        },
+        None if body.medium.is_some() => mail(body.medium.as_deref(), body.address.as_deref()),
+        None => body
+            .user
+            .clone()
+            .map(Named::User)
+            .ok_or_else(|| missing("identifier")),
+    }
+}
+
+/// What a client gets that has logged in or registered.
+pub(super) fn session_body(accounts: &Accounts, opened: &OpenedSession) -> Value {
+    let mut body = json!({
+        "user_id": opened.user_id,
+        // Deprecated, and still read by older clients and scripts.
+        "home_server": accounts.server_name(),
+        "device_id": opened.device_id,
+        "access_token": opened.tokens.access_token,
+        "expires_in_ms": u64::try_from(opened.tokens.expires_in.as_millis()).unwrap_or(u64::MAX),
+    });
+    if let (Some(token), Some(body)) = (&opened.tokens.refresh_token, body.as_object_mut()) {
+        body.insert("refresh_token".to_owned(), token.as_str().into());
+    }
+    body
+}

@@ -1,0 +1,123 @@
+use axum::{Json, extract::State};
+use echorift_web::{ClientAddress, LimitKind, MatrixError, Ruma};
+use ruma::api::client::{
+    account::{
+        check_registration_token_validity, get_username_availability,
+        register::{LoginType, RegistrationKind, v3},
+    },
+    uiaa::AuthType,
+};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq as _;
+
+use super::login::session_body;
+use crate::{
+    Accounts, UiaRefusal,
+    sessions::SessionRequest,
+    uia::{Authorised, Purpose},
+};
+
+/// `POST /_matrix/client/v3/register` (CS API § Account registration).
+pub(crate) async fn register(
+    State(accounts): State<Accounts>,
+    address: ClientAddress,
+    Ruma(request): Ruma<v3::Request>,
+) -> Result<Json<Value>, UiaRefusal> {
+    if request.kind == RegistrationKind::Guest {
+        return Err(MatrixError::guest_access_forbidden("This server has no guests.").into());
+    }
+    if request.kind != RegistrationKind::User {
+        return Err(MatrixError::invalid_param("`kind` is either \"user\" or \"guest\".").into());
+    }
+    if request.login_type == Some(LoginType::ApplicationService) {
+        return Err(MatrixError::unknown_token("No application service has this token.", false).into());
+    }
+    let flows = flows(&accounts).await?;
+    if flows.is_empty() {
+        return Err(
+            MatrixError::forbidden("Nobody can register on this server: ask your administrator.").into(),
+        );
+    }
+    let user_id = accounts.judge_new_name(request.username.as_deref()).await?;
+    let purpose = Purpose {
+        operation: "register",
+        user: None,
+    };
+    let authorised = accounts
+        .walk_stages(purpose, flows, request.auth.as_ref())
+        .await?;
+    // Counted here: the stages are several requests, one account.
+    accounts.0.limits.check(LimitKind::Registration, &address.key())?;
+    let password = request.password.as_deref();
+    let password = password.ok_or_else(|| MatrixError::missing_param("`password` is missing."))?;
+    let account = match authorised {
+        Authorised {
+            first_admin_token: Some(hash),
+        } => accounts.register_first_admin(&user_id, password, hash).await?,
+        Authorised {
+            first_admin_token: None,
+        } => accounts.register(&user_id, password, false).await?,
+    };
+    if request.inhibit_login {
+        return Ok(Json(
+            json!({ "user_id": user_id, "home_server": accounts.server_name() }),
+        ));
+    }
+    let request = SessionRequest {
+        device_id: request.device_id,
+        device_name: request.initial_device_display_name,
+        wants_refresh_token: request.refresh_token,
+    };
+    let opened = accounts.open_session(&account, request).await?;
+    Ok(Json(session_body(&accounts, &opened)))
+}
+
+/// The ways to an account; none if registration is closed.
+async fn flows(accounts: &Accounts) -> Result<Vec<Vec<AuthType>>, MatrixError> {
+    let options = &accounts.0.options.registration;
+    let mut flows = Vec::new();
+    if options.enabled && options.without_verification {
+        flows.push(vec![AuthType::Dummy]);
+    }
+    if (options.enabled && options.token.is_some()) || accounts.awaits_first_admin().await? {
+        flows.push(vec![AuthType::RegistrationToken]);
+    }
+    Ok(flows)
+}
+
+/// `GET /_matrix/client/v3/register/available` (CS API § Account registration).
+pub(crate) async fn is_available(
+    State(accounts): State<Accounts>,
+    address: ClientAddress,
+    Ruma(request): Ruma<get_username_availability::v3::Request>,
+) -> Result<Ruma<get_username_availability::v3::Response>, MatrixError> {
+    accounts.0.limits.check(LimitKind::Registration, &address.key())?;
+    if flows(&accounts).await?.is_empty() {
+        return Err(MatrixError::forbidden(
+            "Nobody can register on this server: ask your administrator.",
+        ));
+    }
+    accounts.judge_new_name(Some(&request.username)).await?;
+    Ok(Ruma(get_username_availability::v3::Response::new(true)))
+}
+
+/// `GET /_matrix/client/v1/register/m.login.registration_token/validity` (CS API § Token-authenticated registration).
+pub(crate) async fn is_token_valid(
+    State(accounts): State<Accounts>,
+    address: ClientAddress,
+    Ruma(request): Ruma<check_registration_token_validity::v1::Request>,
+) -> Result<Ruma<check_registration_token_validity::v1::Response>, MatrixError> {
+    // As costly to guess at as the registration itself.
+    accounts.0.limits.check(LimitKind::Registration, &address.key())?;
+    let options = &accounts.0.options.registration;
+    let token = request.token.as_str();
+    let is_configured = options.enabled
+        && options
+            .token
+            .as_deref()
+            .is_some_and(|known| bool::from(known.as_bytes().ct_eq(token.as_bytes())));
+    let is_valid = is_configured || accounts.is_first_admin_token(token).await?;
+    Ok(Ruma(check_registration_token_validity::v1::Response::new(
+        is_valid,
+    )))
+}

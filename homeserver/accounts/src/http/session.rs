@@ -1,0 +1,54 @@
+use axum::extract::State;
+use echorift_storage::UserNumber;
+use echorift_web::{MatrixError, Ruma, Session, SessionEvenLocked};
+use ruma::api::client::{
+    account::whoami,
+    session::{logout, logout_all, refresh_token},
+};
+
+use crate::Accounts;
+
+/// `POST /_matrix/client/v3/refresh` (CS API § Refreshing access tokens).
+pub(crate) async fn refresh(
+    State(accounts): State<Accounts>,
+    Ruma(request): Ruma<refresh_token::v3::Request>,
+) -> Result<Ruma<refresh_token::v3::Response>, MatrixError> {
+    let tokens = accounts.refresh(&request.refresh_token).await?;
+    Ok(Ruma(refresh_token::v3::Response {
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        expires_in_ms: Some(tokens.expires_in),
+    }))
+}
+
+/// `POST /_matrix/client/v3/logout` (CS API § Logout): also ends the device.
+pub(crate) async fn log_out(
+    State(accounts): State<Accounts>,
+    SessionEvenLocked(session): SessionEvenLocked,
+) -> Result<Ruma<logout::v3::Response>, MatrixError> {
+    let device = std::slice::from_ref(&session.device_id);
+    accounts
+        .delete_devices(UserNumber(session.user_number), device)
+        .await?;
+    Ok(Ruma(logout::v3::Response::new()))
+}
+
+/// `POST /_matrix/client/v3/logout/all` (CS API § Logout).
+pub(crate) async fn log_out_everywhere(
+    State(accounts): State<Accounts>,
+    SessionEvenLocked(session): SessionEvenLocked,
+) -> Result<Ruma<logout_all::v3::Response>, MatrixError> {
+    accounts
+        .end_sessions(UserNumber(session.user_number), None)
+        .await?;
+    Ok(Ruma(logout_all::v3::Response::new()))
+}
+
+/// `GET /_matrix/client/v3/account/whoami` (CS API § Current account information).
+pub(crate) async fn whoami(session: Session) -> Ruma<whoami::v3::Response> {
+    Ruma(whoami::v3::Response {
+        user_id: session.user_id,
+        device_id: Some(session.device_id),
+        is_guest: false,
+    })
+}

@@ -1,0 +1,153 @@
+use std::collections::{BTreeMap, HashMap};
+
+use echorift_storage::{StorageError, UserNumber, list};
+use ruma::{OwnedMxcUri, OwnedUserId, UserId};
+use serde_json::Value;
+
+use crate::{AccountError, Accounts};
+
+/// CS API § Profiles: of the whole profile as JSON, and of a field's name.
+const PROFILE_BYTES_MAX: usize = 64 * 1024;
+const FIELD_NAME_BYTES_MAX: usize = 255;
+
+pub(crate) const DISPLAY_NAME: &str = "displayname";
+pub(crate) const AVATAR_URL: &str = "avatar_url";
+
+/// What a local user tells of themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Profile {
+    pub display_name: Option<String>,
+    pub avatar_url: Option<OwnedMxcUri>,
+    /// All fields as JSON, the two above included.
+    pub fields: BTreeMap<String, Value>,
+}
+
+impl Profile {
+    fn insert(&mut self, field: String, value: Value) {
+        match field.as_str() {
+            DISPLAY_NAME => self.display_name = value.as_str().map(ToOwned::to_owned),
+            AVATAR_URL => self.avatar_url = value.as_str().map(OwnedMxcUri::from),
+            _ => {}
+        }
+        self.fields.insert(field, value);
+    }
+}
+
+impl Accounts {
+    /// The profile of a local user; `None` for remote, unknown and deactivated ones.
+    pub async fn profile(&self, user: &UserId) -> Result<Option<Profile>, AccountError> {
+        Ok(self.profiles(&[user.to_owned()]).await?.remove(user))
+    }
+
+    /// The profiles of those of `users` who have an account here.
+    pub async fn profiles(
+        &self,
+        users: &[OwnedUserId],
+    ) -> Result<HashMap<OwnedUserId, Profile>, AccountError> {
+        const SQL: &str = "
+            SELECT accounts.localpart, profile_fields.field, profile_fields.value
+              FROM accounts LEFT JOIN profile_fields USING (user_number)
+             WHERE accounts.localpart IN (SELECT value ->> 0 FROM json_each($1)) AND deactivated_ts IS NULL";
+        let local = users
+            .iter()
+            .filter(|user| self.is_local(user))
+            .map(|user| (user.localpart(), user));
+        let local: HashMap<&str, &OwnedUserId> = local.collect();
+        let mut profiles: HashMap<OwnedUserId, Profile> = HashMap::new();
+        if local.is_empty() {
+            return Ok(profiles);
+        }
+        for row in self
+            .0
+            .database
+            .fetch_all(SQL, &[list(local.keys().copied())])
+            .await?
+        {
+            let localpart = row.text(0)?;
+            let Some(user) = local.get(localpart.as_str()) else {
+                continue;
+            };
+            let profile = profiles.entry((*user).clone()).or_default();
+            if let (Some(field), Some(value)) = (row.optional_text(1)?, row.optional_text(2)?) {
+                let value = serde_json::from_str(&value)
+                    .map_err(|error| StorageError::corrupt("profile_fields.value", error))?;
+                profile.insert(field, value);
+            }
+        }
+        Ok(profiles)
+    }
+
+    /// Sets a field of a local user's profile, or with `None` removes it, and tells the observer if others see the
+    /// change in rooms.
+    ///
+    /// Errors: `KeyTooLarge`, `ProfileTooLarge`, `NoSuchUser`.
+    pub(crate) async fn set_profile_field(
+        &self,
+        user: &UserId,
+        number: UserNumber,
+        field: &str,
+        value: Option<Value>,
+    ) -> Result<(), AccountError> {
+        if field.len() > FIELD_NAME_BYTES_MAX {
+            return Err(AccountError::KeyTooLarge {
+                limit: FIELD_NAME_BYTES_MAX,
+            });
+        }
+        let name = field.to_owned();
+        let text = value.map(|value| value.to_string());
+        let has_changed = self
+            .0
+            .database
+            .writer()
+            .transact(move |tx| Box::pin(async move { write_field(tx, number, &name, text).await }))
+            .await?;
+        let is_seen_in_rooms = field == DISPLAY_NAME || field == AVATAR_URL;
+        if has_changed
+            && is_seen_in_rooms
+            && let Some(observer) = self.0.profile_observer.get()
+        {
+            let profile = self.profile(user).await?.unwrap_or_default();
+            observer.profile_changed(user, &profile).await;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the field has another value now.
+async fn write_field(
+    tx: &mut echorift_storage::Tx,
+    user: UserNumber,
+    field: &str,
+    value: Option<String>,
+) -> Result<bool, AccountError> {
+    const FIELDS: &str = "SELECT field, value FROM profile_fields WHERE user_number = $1";
+    const DELETE: &str = "DELETE FROM profile_fields WHERE user_number = $1 AND field = $2";
+    const PUT: &str = "
+        INSERT INTO profile_fields (user_number, field, value) VALUES ($1, $2, $3)
+        ON CONFLICT (user_number, field) DO UPDATE SET value = excluded.value";
+    let mut fields = BTreeMap::new();
+    for row in tx.fetch_all(FIELDS, &[user.into()]).await? {
+        fields.insert(row.text(0)?, row.text(1)?);
+    }
+    if fields.get(field) == value.as_ref() {
+        return Ok(false);
+    }
+    let Some(value) = value else {
+        tx.execute(DELETE, &[user.into(), field.into()]).await?;
+        return Ok(true);
+    };
+    fields.insert(field.to_owned(), value.clone());
+    // `"field":value,` for each: what the JSON of the whole profile takes.
+    let bytes: usize = fields
+        .iter()
+        .map(|(field, value)| field.len() + value.len() + 4)
+        .sum();
+    if bytes > PROFILE_BYTES_MAX {
+        return Err(AccountError::ProfileTooLarge {
+            limit: PROFILE_BYTES_MAX,
+        });
+    }
+    tx.execute(PUT, &[user.into(), field.into(), value.into()])
+        .await?;
+    Ok(true)
+}

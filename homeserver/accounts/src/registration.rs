@@ -1,0 +1,103 @@
+use echorift_storage::UserNumber;
+use ruma::OwnedUserId;
+
+use crate::{
+    AccountError, Accounts, secret,
+    store::{
+        self,
+        accounts::{Account, NewAccount},
+    },
+    username::{judge_localpart, localpart_of},
+};
+
+/// How long the names are that the server finds for people.
+const FOUND_NAME_LETTERS: usize = 12;
+
+impl Accounts {
+    /// Makes an account with a local password.
+    ///
+    /// Errors: `InvalidUsername`, `UserInUse`, `BadPassword`.
+    pub async fn create_local_user(
+        &self,
+        localpart: &str,
+        password: &str,
+        is_admin: bool,
+    ) -> Result<OwnedUserId, AccountError> {
+        let user_id = judge_localpart(localpart, self.server_name())?;
+        let new = self.new_local_account(&user_id, password, is_admin).await?;
+        self.insert_account(new).await?;
+        Ok(user_id)
+    }
+
+    /// Checks that a name can be registered. `None` has the server find one.
+    ///
+    /// Errors: `InvalidUsername`, `UserInUse`.
+    pub(crate) async fn judge_new_name(&self, username: Option<&str>) -> Result<OwnedUserId, AccountError> {
+        let found = || secret::random_letters(FOUND_NAME_LETTERS).to_lowercase();
+        let localpart = match username {
+            Some(typed) => localpart_of(typed, self.server_name())
+                .ok_or(AccountError::InvalidUsername("This is a name of another server."))?,
+            None => found(),
+        };
+        let user_id = judge_localpart(&localpart, self.server_name())?;
+        if store::accounts::find_by_localpart(&self.0.database, &localpart)
+            .await?
+            .is_some()
+        {
+            return Err(AccountError::UserInUse);
+        }
+        Ok(user_id)
+    }
+
+    /// Makes the account `user_id` for whoever is allowed to register, and returns it.
+    pub(crate) async fn register(
+        &self,
+        user_id: &OwnedUserId,
+        password: &str,
+        is_admin: bool,
+    ) -> Result<Account, AccountError> {
+        let new = self.new_local_account(user_id, password, is_admin).await?;
+        let number = new.number;
+        self.insert_account(new).await?;
+        self.load_account(number).await
+    }
+
+    /// Hashes the password and gives the name its number.
+    pub(crate) async fn new_local_account(
+        &self,
+        user_id: &OwnedUserId,
+        password: &str,
+        is_admin: bool,
+    ) -> Result<NewAccount, AccountError> {
+        let localpart = user_id.localpart().to_owned();
+        if store::accounts::find_by_localpart(&self.0.database, &localpart)
+            .await?
+            .is_some()
+        {
+            return Err(AccountError::UserInUse);
+        }
+        Ok(NewAccount {
+            password_hash: Some(self.0.passwords.hash(password).await?),
+            number: UserNumber(self.0.users.intern(user_id.as_str()).await?),
+            display_name: Some(localpart.clone()),
+            localpart,
+            provider: None,
+            external_id: None,
+            mail: None,
+            is_admin,
+        })
+    }
+
+    pub(crate) async fn insert_account(&self, new: NewAccount) -> Result<(), AccountError> {
+        let (number, is_admin, now) = (new.number, new.is_admin, self.0.clock.now());
+        self.0
+            .database
+            .writer()
+            .transact(move |tx| Box::pin(async move { store::accounts::insert(tx, &new, now).await }))
+            .await?;
+        if is_admin {
+            self.0.marks.change(number.0, |mark| mark.is_admin = true);
+        }
+        Ok(())
+    }
+}

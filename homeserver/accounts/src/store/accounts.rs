@@ -1,0 +1,210 @@
+use echorift_storage::{Database, Row, StorageError, Timestamp, Tx, UserNumber, Value};
+
+use super::short_tokens::{self, Purpose};
+use crate::AccountError;
+
+/// One row of `accounts`.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) number: UserNumber,
+    pub(crate) localpart: String,
+    pub(crate) password_hash: Option<String>,
+    /// The provider that owns the account.
+    pub(crate) provider: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) mail: Option<String>,
+    pub(crate) is_admin: bool,
+    pub(crate) is_locked: bool,
+    pub(crate) is_suspended: bool,
+    pub(crate) is_deactivated: bool,
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub(crate) struct NewAccount {
+    pub(crate) number: UserNumber,
+    pub(crate) localpart: String,
+    pub(crate) password_hash: Option<String>,
+    pub(crate) provider: Option<&'static str>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) mail: Option<String>,
+    pub(crate) is_admin: bool,
+    pub(crate) display_name: Option<String>,
+}
+
+/// Spells out a query for whole accounts.
+macro_rules! accounts_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT user_number, localpart, password_hash, provider, external_id, mail,
+                    is_admin, is_locked, is_suspended, deactivated_ts
+               FROM accounts WHERE ",
+            $condition
+        )
+    };
+}
+
+fn read(row: &Row) -> Result<Account, StorageError> {
+    Ok(Account {
+        number: UserNumber(row.int(0)?),
+        localpart: row.text(1)?,
+        password_hash: row.optional_text(2)?,
+        provider: row.optional_text(3)?,
+        external_id: row.optional_text(4)?,
+        mail: row.optional_text(5)?,
+        is_admin: row.flag(6)?,
+        is_locked: row.flag(7)?,
+        is_suspended: row.flag(8)?,
+        is_deactivated: row.optional_int(9)?.is_some(),
+    })
+}
+
+async fn find(
+    database: &Database,
+    sql: &'static str,
+    values: &[Value],
+) -> Result<Option<Account>, StorageError> {
+    database
+        .fetch_optional(sql, values)
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+pub(crate) async fn find_by_localpart(
+    database: &Database,
+    localpart: &str,
+) -> Result<Option<Account>, StorageError> {
+    find(database, accounts_where!("localpart = $1"), &[localpart.into()]).await
+}
+
+pub(crate) async fn find_by_number(
+    database: &Database,
+    user: UserNumber,
+) -> Result<Option<Account>, StorageError> {
+    find(database, accounts_where!("user_number = $1"), &[user.into()]).await
+}
+
+/// The account that `provider` knows by `external_id`.
+pub(crate) async fn find_by_external_id(
+    database: &Database,
+    provider: &str,
+    external_id: &str,
+) -> Result<Option<Account>, StorageError> {
+    let sql = accounts_where!("provider = $1 AND external_id = $2");
+    find(database, sql, &[provider.into(), external_id.into()]).await
+}
+
+/// The one account with this mail address; `None` also if several have it.
+pub(crate) async fn find_by_mail(database: &Database, mail: &str) -> Result<Option<Account>, StorageError> {
+    let sql = accounts_where!("mail = $1 ORDER BY user_number LIMIT 2");
+    let rows = database.fetch_all(sql, &[mail.into()]).await?;
+    match rows.as_slice() {
+        [only] => read(only).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Administrators, and whoever is locked or suspended: the few accounts that each request is compared with.
+pub(crate) async fn marked(database: &Database) -> Result<Vec<Account>, StorageError> {
+    let sql = accounts_where!("is_admin = 1 OR is_locked = 1 OR is_suspended = 1");
+    database.fetch_all(sql, &[]).await?.iter().map(read).collect()
+}
+
+/// Writes a new account and its display name. Error: `UserInUse` if the name was ever given out.
+pub(crate) async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(), AccountError> {
+    const ACCOUNT: &str = "
+        INSERT INTO accounts (user_number, localpart, password_hash, provider, external_id, mail, is_admin, created_ts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    let values = [
+        new.number.into(),
+        new.localpart.as_str().into(),
+        new.password_hash.clone().into(),
+        new.provider.into(),
+        new.external_id.clone().into(),
+        new.mail.clone().into(),
+        new.is_admin.into(),
+        now.into(),
+    ];
+    if tx.execute(ACCOUNT, &values).await? == 0 {
+        return Err(AccountError::UserInUse);
+    }
+    if new.is_admin {
+        // From now on nobody becomes administrator by the first administrator's token.
+        short_tokens::delete_all(tx, Purpose::FirstAdmin).await?;
+    }
+    if let Some(name) = &new.display_name {
+        const NAME: &str =
+            "INSERT INTO profile_fields (user_number, field, value) VALUES ($1, 'displayname', $2)";
+        let value = serde_json::Value::from(name.as_str()).to_string();
+        tx.execute(NAME, &[new.number.into(), value.into()]).await?;
+    }
+    Ok(())
+}
+
+/// Whether anyone administers this server.
+pub(crate) async fn has_admin(tx: &mut Tx) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM accounts WHERE is_admin = 1 AND deactivated_ts IS NULL LIMIT 1";
+    Ok(tx.fetch_optional(SQL, &[]).await?.is_some())
+}
+
+pub(crate) async fn set_password(tx: &mut Tx, user: UserNumber, hash: &str) -> Result<(), StorageError> {
+    const SQL: &str = "UPDATE accounts SET password_hash = $2 WHERE user_number = $1";
+    tx.execute(SQL, &[user.into(), hash.into()]).await.map(drop)
+}
+
+/// What the directory says of a person who has an account already.
+pub(crate) async fn update_from_directory(
+    tx: &mut Tx,
+    user: UserNumber,
+    external_id: Option<&str>,
+    mail: Option<&str>,
+    is_admin: bool,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        UPDATE accounts SET external_id = COALESCE($2, external_id), mail = $3, is_admin = $4 WHERE user_number = $1";
+    tx.execute(
+        SQL,
+        &[user.into(), external_id.into(), mail.into(), is_admin.into()],
+    )
+    .await
+    .map(drop)
+}
+
+/// Ends an account for good: it keeps its name and nothing else.
+pub(crate) async fn deactivate(tx: &mut Tx, user: UserNumber, now: Timestamp) -> Result<(), StorageError> {
+    const ACCOUNT: &str = "
+        UPDATE accounts SET deactivated_ts = $2, password_hash = NULL, mail = NULL, is_admin = 0
+         WHERE user_number = $1";
+    tx.execute(ACCOUNT, &[user.into(), now.into()]).await?;
+    tx.execute(
+        "DELETE FROM profile_fields WHERE user_number = $1",
+        &[user.into()],
+    )
+    .await?;
+    tx.execute("DELETE FROM account_data WHERE user_number = $1", &[user.into()])
+        .await?;
+    tx.execute(
+        "DELETE FROM room_account_data WHERE user_number = $1",
+        &[user.into()],
+    )
+    .await?;
+    tx.execute("DELETE FROM filters WHERE user_number = $1", &[user.into()])
+        .await
+        .map(drop)
+}
+
+pub(crate) async fn set_locked(tx: &mut Tx, user: UserNumber, locked: bool) -> Result<(), StorageError> {
+    const SQL: &str = "UPDATE accounts SET is_locked = $2 WHERE user_number = $1";
+    tx.execute(SQL, &[user.into(), locked.into()]).await.map(drop)
+}
+
+pub(crate) async fn set_suspended(
+    tx: &mut Tx,
+    user: UserNumber,
+    suspended: bool,
+) -> Result<(), StorageError> {
+    const SQL: &str = "UPDATE accounts SET is_suspended = $2 WHERE user_number = $1";
+    tx.execute(SQL, &[user.into(), suspended.into()]).await.map(drop)
+}

@@ -1,0 +1,109 @@
+use echorift_storage::{Cells, Database, Row, Statement, StorageError, Timestamp, Tx, UserNumber, list};
+
+use super::sessions::Revoked;
+
+/// One row of `devices`.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredDevice {
+    pub(crate) device_id: String,
+    pub(crate) display_name: Option<String>,
+    pub(crate) last_seen: Option<Timestamp>,
+    pub(crate) last_seen_ip: Option<String>,
+}
+
+fn read(row: &Row) -> Result<StoredDevice, StorageError> {
+    Ok(StoredDevice {
+        device_id: row.text(0)?,
+        display_name: row.optional_text(1)?,
+        last_seen: row.optional_int(2)?.map(Timestamp),
+        last_seen_ip: row.optional_text(3)?,
+    })
+}
+
+/// The devices of a user, by ID.
+pub(crate) async fn of_user(
+    database: &Database,
+    user: UserNumber,
+) -> Result<Vec<StoredDevice>, StorageError> {
+    const SQL: &str = "
+        SELECT device_id, display_name, last_seen_ts, last_seen_ip FROM devices
+         WHERE user_number = $1 ORDER BY device_id";
+    database
+        .fetch_all(SQL, &[user.into()])
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+pub(crate) async fn find(
+    database: &Database,
+    user: UserNumber,
+    device_id: &str,
+) -> Result<Option<StoredDevice>, StorageError> {
+    const SQL: &str = "
+        SELECT device_id, display_name, last_seen_ts, last_seen_ip FROM devices
+         WHERE user_number = $1 AND device_id = $2";
+    database
+        .fetch_optional(SQL, &[user.into(), device_id.into()])
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// Whether there was such a device.
+pub(crate) async fn rename(
+    tx: &mut Tx,
+    user: UserNumber,
+    device_id: &str,
+    display_name: Option<&str>,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "UPDATE devices SET display_name = $3 WHERE user_number = $1 AND device_id = $2";
+    let touched = tx
+        .execute(SQL, &[user.into(), device_id.into(), display_name.into()])
+        .await?;
+    Ok(touched > 0)
+}
+
+/// Deletes devices and ends their sessions, which are returned. IDs that do not exist are passed over.
+pub(crate) async fn delete(
+    tx: &mut Tx,
+    user: UserNumber,
+    device_ids: &[String],
+    now: Timestamp,
+) -> Result<Vec<Revoked>, StorageError> {
+    const DEVICES: &str = "
+        DELETE FROM devices WHERE user_number = $1 AND device_id IN (SELECT value ->> 0 FROM json_each($2))";
+    const SESSIONS: &str = "
+        UPDATE sessions SET revoked_ts = $3
+         WHERE user_number = $1 AND device_id IN (SELECT value ->> 0 FROM json_each($2)) AND revoked_ts IS NULL
+        RETURNING session_number";
+    tx.execute(DEVICES, &[user.into(), list(device_ids)]).await?;
+    let rows = tx
+        .fetch_all(SESSIONS, &[user.into(), list(device_ids), now.into()])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Revoked {
+                session: row.int(0)?,
+                at: now,
+                is_soft: false,
+            })
+        })
+        .collect()
+}
+
+/// When and from where a device was last heard of.
+pub(crate) static SEEN: Statement = Statement::upsert(
+    2,
+    "UPDATE devices SET last_seen_ts = seen.ts, last_seen_ip = COALESCE(seen.ip, last_seen_ip)
+       FROM (SELECT CAST(value ->> 0 AS BIGINT) AS number, value ->> 1 AS id,
+                    CAST(value ->> 2 AS BIGINT) AS ts, value ->> 3 AS ip
+               FROM json_each($1)) AS seen
+      WHERE user_number = seen.number AND device_id = seen.id",
+);
+
+pub(crate) fn seen(user: UserNumber, device_id: &str, at: Timestamp, ip: Option<&str>) -> Cells {
+    Cells::new().with(user).with(device_id).with(at).with(ip)
+}

@@ -1,0 +1,6 @@
+//! The tables of accounts, in domain types.
+
+pub(crate) mod accounts;
+pub(crate) mod devices;
+pub(crate) mod sessions;
+pub(crate) mod short_tokens;

@@ -1,0 +1,272 @@
+use axum::response::{IntoResponse, Response};
+use echorift_storage::Timestamp;
+use echorift_web::{LimitKind, MatrixError, Session};
+use http::StatusCode;
+use quick_cache::sync::Cache;
+use ruma::api::client::uiaa::{AuthData, AuthType, UserIdentifier};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq as _;
+
+use crate::{AccountError, Accounts, secret, username::localpart_of};
+
+/// How long a person may take for all stages.
+const SESSION_LIFETIME_MS: i64 = 15 * 60 * 1000;
+/// How many attempts may be open at once; the oldest make room.
+const SESSIONS_MAX: usize = 10_000;
+
+/// Why a request that needs more than a token was not let through.
+#[derive(Debug, Clone)]
+pub enum UiaRefusal {
+    /// 401 with what is to be done next (CS API § User-Interactive Authentication API).
+    Challenge(Challenge),
+    Refused(MatrixError),
+}
+
+/// Which stages there are and which are done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    flows: Vec<Vec<AuthType>>,
+    session: String,
+    completed: Vec<AuthType>,
+    /// What was wrong with the stage just tried: errcode and sentence.
+    error: Option<(&'static str, String)>,
+}
+
+impl IntoResponse for UiaRefusal {
+    fn into_response(self) -> Response {
+        let challenge = match self {
+            Self::Refused(error) => return error.into_response(),
+            Self::Challenge(challenge) => challenge,
+        };
+        let names = |stages: &[AuthType]| {
+            stages
+                .iter()
+                .map(|stage| Value::from(stage.as_str()))
+                .collect::<Value>()
+        };
+        let flows: Value = challenge
+            .flows
+            .iter()
+            .map(|stages| json!({ "stages": names(stages) }))
+            .collect();
+        let mut body = json!({
+            "flows": flows,
+            "params": {},
+            "session": challenge.session,
+            "completed": names(&challenge.completed),
+        });
+        if let (Some((errcode, sentence)), Some(body)) = (challenge.error, body.as_object_mut()) {
+            body.insert("errcode".to_owned(), errcode.into());
+            body.insert("error".to_owned(), sentence.into());
+        }
+        (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
+    }
+}
+
+impl From<MatrixError> for UiaRefusal {
+    fn from(error: MatrixError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<AccountError> for UiaRefusal {
+    fn from(error: AccountError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// What is to be authorised: a session of stages is good for one operation of one user.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Purpose<'a> {
+    pub(crate) operation: &'static str,
+    /// Absent for registrations.
+    pub(crate) user: Option<&'a Session>,
+}
+
+/// What the stages have shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Authorised {
+    /// Hash of the first administrator's token, if that was used.
+    pub(crate) first_admin_token: Option<String>,
+}
+
+/// The attempts under way, in this process's memory: a person starts anew after a restart.
+pub(crate) struct UiaSessions(Cache<String, UiaSession>);
+
+#[derive(Clone)]
+struct UiaSession {
+    operation: &'static str,
+    user: Option<i64>,
+    completed: Vec<AuthType>,
+    authorised: Authorised,
+    expires: Timestamp,
+}
+
+impl UiaSessions {
+    pub(crate) fn new() -> Self {
+        Self(Cache::new(SESSIONS_MAX))
+    }
+
+    pub(crate) fn forget_expired(&self, now: Timestamp) {
+        self.0.retain(|_, session| session.expires > now);
+    }
+}
+
+/// The outcome of one stage: errcode and sentence for the person, or a refusal of the whole request.
+enum StageFailure {
+    Wrong(&'static str, String),
+    Refused(MatrixError),
+}
+
+impl From<AccountError> for StageFailure {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::WrongCredentials => Self::Wrong("M_FORBIDDEN", "The password is wrong.".to_owned()),
+            error => Self::Refused(error.into()),
+        }
+    }
+}
+
+impl Accounts {
+    /// Has the person behind `session` prove once more who they are: `m.login.password`.
+    ///
+    /// `operation` names what they want to do; what they prove is good for that alone, once.
+    pub async fn authorise(
+        &self,
+        session: &Session,
+        operation: &'static str,
+        auth: Option<&AuthData>,
+    ) -> Result<(), UiaRefusal> {
+        let purpose = Purpose {
+            operation,
+            user: Some(session),
+        };
+        self.walk_stages(purpose, vec![vec![AuthType::Password]], auth)
+            .await
+            .map(drop)
+    }
+
+    /// Takes the stage that the client presents, if any, and lets the request through once one of `flows` is done.
+    pub(crate) async fn walk_stages(
+        &self,
+        purpose: Purpose<'_>,
+        flows: Vec<Vec<AuthType>>,
+        auth: Option<&AuthData>,
+    ) -> Result<Authorised, UiaRefusal> {
+        let now = self.0.clock.now();
+        let user = purpose.user.map(|session| session.user_number);
+        let new = || UiaSession {
+            operation: purpose.operation,
+            user,
+            completed: Vec::new(),
+            authorised: Authorised::default(),
+            expires: now.plus_ms(SESSION_LIFETIME_MS),
+        };
+        let challenge = |id: String, session: UiaSession, error| {
+            let completed = session.completed.clone();
+            self.0.uia.0.insert(id.clone(), session);
+            Err(UiaRefusal::Challenge(Challenge {
+                flows: flows.clone(),
+                session: id,
+                completed,
+                error,
+            }))
+        };
+        let Some(auth) = auth else {
+            return challenge(secret::random_name(), new(), None);
+        };
+        let (id, mut session) = match auth.session() {
+            None => (secret::random_name(), new()),
+            Some(id) => {
+                let known = self.0.uia.0.get(id).filter(|known| {
+                    known.operation == purpose.operation && known.user == user && known.expires > now
+                });
+                match known {
+                    Some(known) => (id.to_owned(), known),
+                    None => {
+                        let error = (
+                            "M_FORBIDDEN",
+                            "This session is unknown or over: start again.".to_owned(),
+                        );
+                        return challenge(secret::random_name(), new(), Some(error));
+                    }
+                }
+            }
+        };
+        if let Some(stage) = auth.auth_type() {
+            if !flows.iter().flatten().any(|known| *known == stage) {
+                let error = (
+                    "M_FORBIDDEN",
+                    format!("{stage} is not among the stages that lead here."),
+                );
+                return challenge(id, session, Some(error));
+            }
+            match self.check_stage(purpose, auth, &mut session.authorised).await {
+                Ok(()) if session.completed.contains(&stage) => {}
+                Ok(()) => session.completed.push(stage),
+                Err(StageFailure::Wrong(errcode, sentence)) => {
+                    return challenge(id, session, Some((errcode, sentence)));
+                }
+                Err(StageFailure::Refused(error)) => return Err(UiaRefusal::Refused(error)),
+            }
+        }
+        if flows
+            .iter()
+            .any(|stages| stages.iter().all(|stage| session.completed.contains(stage)))
+        {
+            self.0.uia.0.remove(&id);
+            return Ok(session.authorised);
+        }
+        challenge(id, session, None)
+    }
+
+    async fn check_stage(
+        &self,
+        purpose: Purpose<'_>,
+        auth: &AuthData,
+        authorised: &mut Authorised,
+    ) -> Result<(), StageFailure> {
+        match auth {
+            AuthData::Dummy(_) => Ok(()),
+            AuthData::Password(password) => {
+                let Some(user) = purpose.user else {
+                    return Err(wrong("There is no password to ask for yet."));
+                };
+                let UserIdentifier::Matrix(named) = &password.identifier else {
+                    return Err(wrong("Only user names are understood here."));
+                };
+                // The password of another person would prove nothing about this one.
+                let localpart = localpart_of(&named.user, self.server_name());
+                let localpart = localpart.filter(|localpart| localpart == user.user_id.localpart());
+                let localpart = localpart.ok_or_else(|| wrong("This is another person's name."))?;
+                self.0
+                    .limits
+                    .check(LimitKind::Login, user.user_id.as_str())
+                    .map_err(StageFailure::Refused)?;
+                let account = self.check_password(&localpart, &password.password).await?;
+                if account.number.0 == user.user_number {
+                    Ok(())
+                } else {
+                    Err(wrong("The password is wrong."))
+                }
+            }
+            AuthData::RegistrationToken(token) => {
+                let configured = self.0.options.registration.token.as_deref();
+                if configured.is_some_and(|known| bool::from(known.as_bytes().ct_eq(token.token.as_bytes())))
+                {
+                    return Ok(());
+                }
+                if self.is_first_admin_token(&token.token).await? {
+                    authorised.first_admin_token = Some(secret::hash(&token.token));
+                    return Ok(());
+                }
+                Err(wrong("This registration token is not valid."))
+            }
+            _ => Err(wrong("This stage is not offered.")),
+        }
+    }
+}
+
+fn wrong(sentence: &str) -> StageFailure {
+    StageFailure::Wrong("M_FORBIDDEN", sentence.to_owned())
+}

@@ -1,0 +1,144 @@
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use echorift_storage::{Change, Database, StorageError, Timestamp};
+use echorift_web::{BoxFuture, ClientAddress, MatrixError, Session, TokenVerifier};
+use quick_cache::sync::Cache;
+use ruma::{OwnedDeviceId, OwnedUserId};
+
+use crate::{
+    Accounts,
+    claims::Claims,
+    store::sessions::{self, Revoked},
+};
+
+/// How many tokens are remembered as checked: some 30 MB at most.
+const CHECKED_TOKENS: usize = 50_000;
+
+/// What access tokens are compared with, all in memory.
+pub(crate) struct TokenChecks {
+    /// Tokens whose signature was checked before: a signature costs 35 µs, a look here less than one.
+    checked: Cache<Arc<str>, Arc<Checked>>,
+    /// Sessions that ended before their access tokens did.
+    revoked: DashMap<i64, Revoked>,
+}
+
+struct Checked {
+    session: Session,
+    expires: Timestamp,
+    generation: i64,
+}
+
+impl TokenChecks {
+    pub(crate) async fn load(
+        database: &Database,
+        now: Timestamp,
+        longest_token_ms: i64,
+    ) -> Result<Self, StorageError> {
+        let revoked = sessions::revoked_since(database, now.plus_ms(-longest_token_ms)).await?;
+        let checks = Self {
+            checked: Cache::new(CHECKED_TOKENS),
+            revoked: DashMap::new(),
+        };
+        checks.revoke(&revoked);
+        Ok(checks)
+    }
+
+    /// Called after the commit that ended the sessions.
+    pub(crate) fn revoke(&self, sessions: &[Revoked]) {
+        for revoked in sessions {
+            self.revoked.insert(revoked.session, *revoked);
+        }
+    }
+
+    /// Forgets sessions that ended before `time`: their tokens have expired since.
+    pub(crate) fn forget_before(&self, time: Timestamp) {
+        self.revoked.retain(|_, revoked| revoked.at >= time);
+    }
+}
+
+impl Accounts {
+    /// The session behind a token. The second value tells that the token was not seen before by this process.
+    fn check_token(&self, token: &str) -> Result<(Arc<Checked>, bool), MatrixError> {
+        let checks = &self.0.checks;
+        let (checked, is_new) = match checks.checked.get(token) {
+            Some(checked) => (checked, false),
+            None => {
+                let claims = self.0.key.check(token).ok_or_else(|| unknown(false))?;
+                let checked = Arc::new(read(claims).ok_or_else(|| unknown(false))?);
+                checks.checked.insert(token.into(), Arc::clone(&checked));
+                (checked, true)
+            }
+        };
+        if let Some(revoked) = checks.revoked.get(&checked.session.session_number) {
+            return Err(unknown(revoked.is_soft));
+        }
+        if checked.expires <= self.0.clock.now() {
+            return Err(unknown(true));
+        }
+        Ok((checked, is_new))
+    }
+
+    async fn verify_token(&self, token: &str, even_locked: bool) -> Result<Session, MatrixError> {
+        let (checked, is_new) = self.check_token(token)?;
+        let mark = self.0.marks.of(checked.session.user_number);
+        if mark.is_locked && !even_locked {
+            return Err(MatrixError::user_locked(
+                "This account is locked: ask your administrator.",
+            ));
+        }
+        if is_new && checked.generation > 0 {
+            // CS API § Refreshing access tokens: the old refresh token ends when the new access token is used. The
+            // commit is not waited for: a refresh reads behind it in the same queue.
+            let mut change = Change::new();
+            let number = checked.session.session_number;
+            change.write(
+                &sessions::CONFIRM,
+                sessions::confirmed(number, checked.generation),
+            );
+            drop(self.0.database.writer().submit(change).await);
+        }
+        let mut session = checked.session.clone();
+        session.is_admin = mark.is_admin;
+        Ok(session)
+    }
+}
+
+impl TokenVerifier for Accounts {
+    fn verify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Session, MatrixError>> {
+        Box::pin(self.verify_token(token, false))
+    }
+
+    fn verify_even_locked<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Session, MatrixError>> {
+        Box::pin(self.verify_token(token, true))
+    }
+
+    fn seen(&self, session: &Session, address: ClientAddress) {
+        self.0.last_seen.note(session, address, self.0.clock.now());
+    }
+}
+
+fn read(claims: Claims) -> Option<Checked> {
+    let expires = claims.expires();
+    let session = Session {
+        user_id: OwnedUserId::try_from(claims.sub).ok()?,
+        user_number: claims.usn,
+        device_id: OwnedDeviceId::from(claims.dev),
+        session_number: claims.sid,
+        is_admin: false,
+    };
+    Some(Checked {
+        session,
+        expires,
+        generation: claims.r#gen,
+    })
+}
+
+fn unknown(soft_logout: bool) -> MatrixError {
+    let message = if soft_logout {
+        "The access token has expired."
+    } else {
+        "The access token is unknown."
+    };
+    MatrixError::unknown_token(message, soft_logout)
+}
