@@ -75,3 +75,6 @@ fn write_content(out: &mut String, pdu: &Pdu) {
         out.push_str(pdu.content.get());
     }
 }
+
+#[cfg(test)]
+mod tests;

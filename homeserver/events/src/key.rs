@@ -109,3 +109,62 @@ impl fmt::Debug for SigningKey {
         write!(formatter, "SigningKey({} {})", self.server_name, self.key_id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn server() -> &'static ServerName {
+        "example.org".try_into().unwrap()
+    }
+
+    #[test]
+    fn a_key_survives_its_file() {
+        let key = SigningKey::generate(server(), &[9; 36]).unwrap();
+        assert_eq!(key.key_id().as_str(), "ed25519:a_09090909");
+        let text = key.to_file_text();
+        let again = SigningKey::from_file_text(server(), &text).unwrap();
+        assert_eq!(again.to_file_text(), text);
+        assert_eq!(
+            (again.key_id(), again.public_key()),
+            (key.key_id(), key.public_key())
+        );
+        assert_eq!(again.sign_bytes(b"message"), key.sign_bytes(b"message"));
+    }
+
+    #[test]
+    fn padding_and_blank_lines_are_forgiven() {
+        let text = "\n  ed25519 1 YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA0=  \n";
+        assert_eq!(
+            SigningKey::from_file_text(server(), text)
+                .unwrap()
+                .key_id()
+                .as_str(),
+            "ed25519:1"
+        );
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        for text in [
+            "",
+            "ed25519 1",
+            "rsa 1 YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA0",
+            "ed25519 1 tooshort",
+            "ed25519 1 *JDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA0",
+            "ed25519 a-b YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA0",
+            "ed25519 1 YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA0 more",
+        ] {
+            let refusal = SigningKey::from_file_text(server(), text).unwrap_err();
+            assert!(matches!(refusal, EventError::BadKey(_)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_secret_is_not_shown() {
+        let key = SigningKey::generate(server(), &[9; 36]).unwrap();
+        assert_eq!(format!("{key:?}"), "SigningKey(example.org ed25519:a_09090909)");
+    }
+}

@@ -272,3 +272,6 @@ fn truncate_in_place(value: &mut Json) -> bool {
     *value = Json::Number(truncated.to_string().into());
     true
 }
+
+#[cfg(test)]
+mod tests;

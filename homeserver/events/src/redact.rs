@@ -71,3 +71,6 @@ fn keep_only_signed_of_third_party_invite(content: &mut Object) {
         None => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -226,3 +226,6 @@ fn write_field(out: &mut String, key: &str, value: &str) {
     out.push_str("\":");
     write_string(out, value);
 }
+
+#[cfg(test)]
+mod tests;

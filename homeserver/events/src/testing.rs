@@ -1,10 +1,8 @@
 //! Rooms for the tests of this crate: real events, signed by the users' servers and kept in memory.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 #![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
+    clippy::needless_pass_by_value,
+    reason = "literals read better without ampersands"
 )]
 
 use std::{collections::HashMap, sync::Arc};
@@ -135,6 +133,15 @@ impl TestRoom {
 
     /// Builds an event upon the fork, without judging or keeping it.
     pub(crate) fn build(&self, fork: &Fork, say: Say<'_>) -> Pdu {
+        self.seal(self.draft(fork, say))
+    }
+
+    fn seal(&self, draft: Draft) -> Pdu {
+        let key = key(draft.sender.server_name().as_str());
+        seal(draft, &self.rules, &key).unwrap()
+    }
+
+    fn draft(&self, fork: &Fork, say: Say<'_>) -> Draft {
         let sender = UserId::parse(user(say.sender)).unwrap();
         let content = serde_json::value::to_raw_value(&say.content).unwrap();
         let event_type = say.event_type.into();
@@ -144,9 +151,9 @@ impl TestRoom {
             .iter()
             .filter_map(|key| fork.state.get(key).cloned())
             .collect();
-        let draft = Draft {
+        Draft {
             room_id: self.room_id.clone(),
-            sender: sender.clone(),
+            sender,
             event_type,
             state_key: say.state_key.map(str::to_owned),
             content,
@@ -155,8 +162,22 @@ impl TestRoom {
             prev_events: fork.heads.clone(),
             auth_events,
             depth: fork.depth + 1,
+        }
+    }
+
+    /// A redaction of the target, for spam.
+    pub(crate) fn redaction(&self, fork: &Fork, sender: &str, target: &str) -> Pdu {
+        let content = json!({ "reason": "spam" });
+        let say = Say {
+            sender,
+            event_type: "m.room.redaction",
+            state_key: None,
+            content,
         };
-        seal(draft, &self.rules, &key(sender.server_name().as_str())).unwrap()
+        self.seal(Draft {
+            redacts: Some(EventId::parse(target).unwrap()),
+            ..self.draft(fork, say)
+        })
     }
 
     /// Whether the fork's state allows the event.

@@ -1,5 +1,9 @@
 //! The authorisation rules, version by version.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "literals read better without ampersands"
+)]
 
 mod auth_events;
 mod members;
@@ -67,7 +71,7 @@ fn a_create_event_stands_at_the_start_of_its_senders_room() {
                 json!([reference]))
         ));
         let elsewhere = altered(&create, &room.rules, |json| {
-            json["sender"] = json!("@mallory:two")
+            json["sender"] = json!("@mallory:two");
         });
         assert_eq!(is_allowed(&room, &elsewhere), version == 12, "version {version}");
         let named = altered(&create, &room.rules, |json| json["room_id"] = json!("!room:one"));
@@ -96,7 +100,7 @@ fn additional_creators_are_user_ids_from_version_12_on() {
         let (room, create) = create_event(version);
         for bad in [json!("@a:b"), json!([1]), json!(["bob"]), Value::Null] {
             let event = altered(&create, &room.rules, |json| {
-                json["content"]["additional_creators"] = bad.clone()
+                json["content"]["additional_creators"] = bad.clone();
             });
             assert_eq!(
                 is_allowed(&room, &event),
@@ -105,7 +109,7 @@ fn additional_creators_are_user_ids_from_version_12_on() {
             );
         }
         let good = altered(&create, &room.rules, |json| {
-            json["content"]["additional_creators"] = json!(["@a:b"])
+            json["content"]["additional_creators"] = json!(["@a:b"]);
         });
         assert!(is_allowed(&room, &good));
     }
@@ -257,7 +261,7 @@ fn redactions_are_judged_by_the_rules_in_versions_1_and_2_only() {
                 content: json!({}),
             };
             let event = altered(&room.build(&fork, say), &room.rules, |json| {
-                json["redacts"] = json!(redacts)
+                json["redacts"] = json!(redacts);
             });
             room.allows(&fork, &event)
         };

@@ -110,7 +110,7 @@ fn a_changed_content_leaves_the_redacted_copy_with_the_same_id() {
 fn what_nobody_signed_is_dropped() {
     let (room, _, sent) = message(10);
     let with_unsigned = edited(&sent, |json| {
-        json["unsigned"] = json!({ "age": 1, "prev_content": { "a": 1.5 } })
+        json["unsigned"] = json!({ "age": 1, "prev_content": { "a": 1.5 } });
     });
     // Even there, version 6 and up want canonical JSON.
     assert!(Pdu::receive(&with_unsigned, &room.rules).is_err());
@@ -150,7 +150,7 @@ fn a_missing_unknown_or_wrong_signature_is_refused() {
 fn a_signature_of_an_unknown_key_beside_a_good_one_does_no_harm() {
     let (room, _, sent) = message(10);
     let json = edited(&sent, |json| {
-        json["signatures"]["two"]["ed25519:retired"] = json!("bm90IGEgc2lnbmF0dXJl")
+        json["signatures"]["two"]["ed25519:retired"] = json!("bm90IGEgc2lnbmF0dXJl");
     });
     Pdu::verify_signatures(&json, &keys(&["two"]), &room.rules).unwrap();
     assert_eq!(
@@ -217,7 +217,7 @@ fn sizes_are_limited_to_the_byte() {
     let of_size = |bytes: usize| {
         let room_left = bytes - (sent.json().len() - "hi".len());
         edited(&sent, |json| {
-            json["content"]["body"] = json!("x".repeat(room_left))
+            json["content"]["body"] = json!("x".repeat(room_left));
         })
     };
     assert!(Pdu::receive(&of_size(PDU_BYTES_MAX), &room.rules).is_ok());
@@ -239,7 +239,7 @@ fn sizes_are_limited_to_the_byte() {
         let of = |filler: usize| {
             let (sigil, server) = start.split_at(start.len().min(1));
             edited(&sent, |json| {
-                json[field] = json!(format!("{sigil}{}{server}", "x".repeat(filler)))
+                json[field] = json!(format!("{sigil}{}{server}", "x".repeat(filler)));
             })
         };
         assert!(Pdu::receive(&of(filler), &room.rules).is_ok(), "{field}");

@@ -92,7 +92,7 @@ fn with_auth_events(room: &TestRoom, fork: &Fork, events: &[&Pdu]) -> Pdu {
         })
         .collect();
     altered(&room.build(fork, message("bob")), &room.rules, |json| {
-        json["auth_events"] = json!(references)
+        json["auth_events"] = json!(references);
     })
 }
 
@@ -175,7 +175,7 @@ fn a_version_12_room_hangs_on_its_accepted_create_event() {
     assert!(!checked(None));
     assert!(!checked(Some(create.clone().with_rejected(true))));
     let impostor = altered(&create, &room.rules, |json| {
-        json["type"] = json!("m.room.message")
+        json["type"] = json!("m.room.message");
     });
     assert!(!checked(Some(impostor)));
 }

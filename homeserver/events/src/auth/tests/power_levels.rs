@@ -85,7 +85,7 @@ fn users_are_moved_by_those_above_them_and_by_themselves() {
         let start = json!({ "users": { user("Carol"): 25, user("Dave"): 50, user("erin"): 75 } });
         let may = |name: &str, level: i64| {
             bob_may(version, start.clone(), |levels| {
-                levels["users"][user(name)] = json!(level)
+                levels["users"][user(name)] = json!(level);
             })
         };
         assert!(may("Carol", 50));
