@@ -87,6 +87,11 @@ impl Directory {
         logged(username, outcome)
     }
 
+    /// Whether the settings name a group that administers.
+    pub(crate) fn names_admins(&self) -> bool {
+        !self.inner.config.admin_group.is_empty()
+    }
+
     /// Like [`Directory::find`] by [`DirectoryUser::immutable_id`], which a rename does not change.
     pub async fn find_by_id(&self, immutable_id: &str) -> Result<DirectoryUser, LoginRefusal> {
         let outcome = self.inner.find_by_id(immutable_id).await;

@@ -160,22 +160,8 @@ async fn climb(
     let mut told: Vec<String> = person.entry.texts("memberOf").map(str::to_owned).collect();
     for _ in 0..DEPTH_MAX {
         let mut above = std::mem::take(&mut told);
-        for (base, chunk) in bases
-            .iter()
-            .flat_map(|base| names.chunks(NAMES_PER_FILTER).map(move |c| (base, c)))
-        {
-            let filter = format!(
-                "(|{}{extra_filter})",
-                names_filter(chunk.iter().map(String::as_str))
-            );
-            let query = Query {
-                base,
-                scope: Scope::Subtree,
-                filter: &filter,
-                attributes: &["memberOf"],
-                entries_max: GROUPS_MAX,
-            };
-            for parent in connection.search(query).await? {
+        for base in &bases {
+            for parent in groups_naming(connection, base, &names, &extra_filter).await? {
                 told.extend(parent.texts("memberOf").map(str::to_owned));
                 above.push(parent.dn);
             }
@@ -202,6 +188,31 @@ async fn climb(
         "groups are nested more than {DEPTH_MAX} deep: the rest was not looked at"
     );
     Ok(visited)
+}
+
+/// The groups below `base` that name one of these members, or match the extra filter.
+async fn groups_naming(
+    connection: &mut Connection,
+    base: &str,
+    members: &[String],
+    extra_filter: &str,
+) -> Result<Vec<Entry>, Fault> {
+    let mut groups = Vec::new();
+    for members in members.chunks(NAMES_PER_FILTER) {
+        let filter = format!(
+            "(|{}{extra_filter})",
+            names_filter(members.iter().map(String::as_str))
+        );
+        let query = Query {
+            base,
+            scope: Scope::Subtree,
+            filter: &filter,
+            attributes: &["memberOf"],
+            entries_max: GROUPS_MAX,
+        };
+        groups.extend(connection.search(query).await?);
+    }
+    Ok(groups)
 }
 
 /// Where to look for the groups between a person and this one: its part of the tree, or where that may not be

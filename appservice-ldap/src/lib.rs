@@ -1,13 +1,14 @@
 //! The directory: LDAP and Active Directory login (`docs/directory.md`).
 //!
 //! [`Directory`] answers one question: is this the password of somebody who may use this server, and who are
-//! they? It keeps nothing of people; the account that a login leads to belongs to `echorift-accounts`, which
+//! they? It keeps nothing of people: the account that a login leads to belongs to `echorift-accounts`, which asks
+//! it as one of its password providers. The modules below stand in the order in which a login meets them.
 
 mod config;
-mod refusal;
+mod provider;
 
-mod check;
 mod directory;
+mod refusal;
 
 mod account_state;
 mod groups;
@@ -22,6 +23,8 @@ mod dn;
 mod entry;
 mod template;
 mod url;
+
+mod check;
 
 pub use check::{CheckFinding, Severity};
 pub use config::{ConfigFault, DirectoryConfig, POOL_SIZE_MAX};
