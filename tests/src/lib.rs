@@ -1,1 +1,49 @@
+//! What the black-box tests stand on: the real binary, started on its own data and a free port, and people who
+//! talk to it over HTTP as any client would.
+//!
+//! ```no_run
+//! # use echorift_tests::TestServer;
+//! # async fn story() {
+//! let server = TestServer::shared().await;
+//! let [alice, bob] = server.register(["alice", "bob"]).await;
+//! let room = alice.create_room_with(&[&bob]).await;
+//! bob.send_text(&room, "hello").await.unwrap();
+//! # }
+//! ```
+//!
+//! `ECHORIFT_BIN` names the binary (otherwise it is built), `ECHORIFT_TEST_DATABASE` is `sqlite` or `postgres`, and
+//! `ECHORIFT_TEST_POSTGRES` is the URL of an administrator under whom each server gets a database of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "this crate holds tests and nothing else: what it cannot do, it should say by failing"
+)]
+
+mod answer;
+mod binary;
+mod database;
+mod directory;
+mod json;
+mod logs;
+mod reader;
+mod server;
+mod settings;
+mod sync;
+mod user;
+mod user_rooms;
+
+pub use answer::{Answer, Refusal, refused};
+pub use binary::{binary, run_cli};
+pub use directory::TestDirectory;
+pub use json::{Look, fresh, path, query_json, v1, v3};
+pub use reader::Reader;
+pub use server::TestServer;
+pub use settings::{SHARED_SECRET, ServerBuilder};
+pub use sync::Sync;
+pub use user::{Caller, User, register_by_secret};
+
+/// Longest wait for a condition. Nothing waits that long unless it is broken.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

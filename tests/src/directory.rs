@@ -1,0 +1,76 @@
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::{Look as _, ServerBuilder, TestServer};
+
+/// A real OpenLDAP with the sample company; it ends with this value, and with the test process in any case.
+#[derive(Debug)]
+pub struct TestDirectory {
+    process: Child,
+    /// What `tests/fixtures/ldap/run-slapd` says about it: `ldap`, `ldaps`, `ca_file`, `base_dn` and so on.
+    pub facts: Value,
+    folder: tempfile::TempDir,
+    port: Option<u16>,
+}
+
+impl TestDirectory {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (process, facts) = launch(folder.path(), &[]);
+        let port = facts.text("/ldap").rsplit(':').next().and_then(|port| port.parse().ok());
+        Self { process, facts, folder, port }
+    }
+
+    /// The directory goes away; its data stay.
+    pub fn stop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+
+    /// The directory is back under its old address.
+    pub fn start_again(&mut self) {
+        let port = self.port.expect("slapd had a port").to_string();
+        (self.process, self.facts) = launch(self.folder.path(), &["--port", &port]);
+    }
+
+    /// A server whose people come from this directory, over TLS.
+    pub fn server(&self) -> ServerBuilder {
+        let groups = self.facts.text("/groups_dn");
+        TestServer::builder()
+            .set("directory.urls", json!([self.facts.text("/ldap")]))
+            .set("directory.start_tls", true)
+            .set("directory.ca_file", self.facts.text("/ca_file"))
+            .set("directory.bind_dn", self.facts.text("/bind_dn"))
+            .set("directory.bind_password", self.facts.text("/bind_password"))
+            .set("directory.base_dn", self.facts.text("/people_dn"))
+            .set("directory.user_filter", "(&(objectClass=inetOrgPerson)(uid={username}))")
+            .set("directory.login_group", format!("cn=everyone,{groups}"))
+            .set("directory.admin_group", format!("cn=chat-admins,{groups}"))
+            .set("directory.connect_timeout", "2s")
+    }
+}
+
+impl Drop for TestDirectory {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn launch(folder: &Path, more: &[&str]) -> (Child, Value) {
+    let mut process = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ldap/run-slapd"))
+        .arg(folder)
+        .arg("--until-stdin-closes")
+        .args(more)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 and slapd are installed");
+    let mut line = String::new();
+    let output = process.stdout.take().expect("the output is piped");
+    BufReader::new(output).read_line(&mut line).expect("slapd starts");
+    let facts = serde_json::from_str(&line).expect("run-slapd describes itself");
+    (process, facts)
+}
