@@ -68,13 +68,12 @@ pub fn auth_types_for(
 }
 
 /// The room's creators, from its create event: before version 11 `content.creator`, then the sender, from version
-/// 12 on with `additional_creators`. Empty if an old create event names none.
+/// 12 on with `additional_creators`. Sorted; empty if an old create event names none.
 pub fn creators_of(create: &Pdu, rules: &RoomVersionRules) -> Vec<OwnedUserId> {
     let create = state_res::events::RoomCreateEvent::new(create);
-    create
-        .creators(&rules.authorization)
-        .map(|creators| creators.into_iter().collect())
-        .unwrap_or_default()
+    let mut creators = Vec::from_iter(create.creators(&rules.authorization).unwrap_or_default());
+    creators.sort();
+    creators
 }
 
 /// Whether a room in the given state allows the event: all rules but those on the list of `auth_events`.

@@ -25,16 +25,10 @@ pub(crate) fn content_hash(event: &Object) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// SHA-256 of an already redacted event without `unsigned` and `signatures`, in the alphabet of its event IDs.
-pub(crate) fn reference_hash(redacted: &Object, format: EventIdFormatVersion) -> String {
-    let mut text = String::with_capacity(1024);
-    write_object_without(&mut text, redacted, &["unsigned", "signatures"]);
-    encode_reference_hash(text.as_bytes(), format)
-}
-
-/// The reference hash over the canonical bytes of the redacted event.
-pub(crate) fn encode_reference_hash(canonical: &[u8], format: EventIdFormatVersion) -> String {
-    let hash = Sha256::digest(canonical);
+/// SHA-256 of what is signed (the redacted event without `unsigned` and `signatures`), in the alphabet of the event
+/// IDs.
+pub(crate) fn reference_hash(signed_text: &str, format: EventIdFormatVersion) -> String {
+    let hash = Sha256::digest(signed_text.as_bytes());
     match format {
         EventIdFormatVersion::V1 | EventIdFormatVersion::V2 => BASE64.encode(hash),
         EventIdFormatVersion::V3 => general_purpose::URL_SAFE_NO_PAD.encode(hash),

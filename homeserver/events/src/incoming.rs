@@ -13,39 +13,60 @@ use ruma::{
 };
 
 use crate::{
-    EventError, Pdu, format,
+    EventError, PDU_BYTES_MAX, Pdu, format,
     hash::{BASE64, content_hash, reference_hash},
     json::{Json, Numbers, Object, parse_object, write_object, write_object_without},
     redact::redact,
 };
 
-/// A foreign event whose size and format are right, with its ID; nothing else is known about it.
+/// The longest text that is parsed at all: escapes can make a legal event six times as long, and `unsigned` is
+/// dropped before the event is measured.
+const TEXT_BYTES_MAX: usize = 8 * PDU_BYTES_MAX;
+
+/// A foreign event whose size, format and content hash have been looked at; nothing else is known about it.
 ///
 /// `parse`, then fetch the keys of [`required_servers`](Self::required_servers), then `verify`, then `into_pdu`.
 #[derive(Debug, Clone)]
 pub struct Incoming {
+    /// The event, or its redacted copy if its content hash is wrong: whatever is done next is done with that.
     event: Object,
-    redacted: Object,
+    is_intact: bool,
+    /// What is signed: the redacted event without its signatures, canonical.
+    signed_text: String,
     event_id: OwnedEventId,
     room_id: OwnedRoomId,
 }
 
 impl Incoming {
-    /// Parses the event, drops `unsigned` (which nobody vouches for), checks size, lengths and format.
+    /// Parses the event, drops `unsigned` (which nobody vouches for), checks size, lengths and format, and redacts
+    /// the event if its content hash is wrong.
     pub fn parse(json: &str, rules: &RoomVersionRules) -> Result<Self, EventError> {
+        if json.len() > TEXT_BYTES_MAX {
+            return Err(EventError::TooLarge { bytes: json.len() });
+        }
         let mut event = parse_object(json, Numbers::of(rules))?;
         event.remove("unsigned");
         format::check(&event, rules)?;
+        let is_intact = has_right_hash(&event);
         let mut redacted = event.clone();
         redact(&mut redacted, &rules.redaction);
-        let event_id = event_id_of(&event, &redacted, rules)?;
+        let mut signed_text = String::with_capacity(1024);
+        write_object_without(&mut signed_text, &redacted, &["signatures", "unsigned"]);
+        let event_id = event_id_of(&event, &signed_text, rules)?;
         let room_id = room_id_of(&event, &event_id)?;
+        let event = if is_intact { event } else { redacted };
         Ok(Self {
             event,
-            redacted,
+            is_intact,
+            signed_text,
             event_id,
             room_id,
         })
+    }
+
+    /// Whether the content hash was right; if not, the event has been redacted.
+    pub fn is_intact(&self) -> bool {
+        self.is_intact
     }
 
     /// The event's ID.
@@ -88,9 +109,13 @@ impl Incoming {
             .and_then(Json::as_object)
             .unwrap_or(&empty);
         let is_member = text(&self.event, "type").as_deref() == Some("m.room.member");
+        // Only what the authorisation rules will take for one may go without its sender's signature: not a `null`,
+        // and not what lost its `third_party_invite` to redaction.
         let is_third_party_invite = is_member
             && text(content, "membership").as_deref() == Some("invite")
-            && content.contains_key("third_party_invite");
+            && content
+                .get("third_party_invite")
+                .is_some_and(|invite| invite.as_object().is_some());
 
         let mut servers = BTreeSet::new();
         if !is_third_party_invite {
@@ -126,19 +151,12 @@ impl Incoming {
     ///
     /// Signatures of keys that are not given are ignored; a wrong one of a given key fails the event.
     pub fn verify(&self, keys: &PublicKeyMap, rules: &RoomVersionRules) -> Result<(), EventError> {
-        let mut message = String::with_capacity(1024);
-        write_object_without(&mut message, &self.redacted, &["signatures", "unsigned"]);
         self.required_servers(rules)
             .iter()
-            .try_for_each(|server| self.verify_server(server, keys, message.as_bytes()))
+            .try_for_each(|server| self.verify_server(server, keys))
     }
 
-    fn verify_server(
-        &self,
-        server: &ServerName,
-        keys: &PublicKeyMap,
-        message: &[u8],
-    ) -> Result<(), EventError> {
+    fn verify_server(&self, server: &ServerName, keys: &PublicKeyMap) -> Result<(), EventError> {
         let fail = |what: &str| EventError::Signature(format!("{what} of {server} on {}", self.event_id));
         let signatures = self.event.get("signatures").and_then(Json::as_object);
         let signatures = signatures
@@ -163,7 +181,7 @@ impl Incoming {
                 .and_then(|text| BASE64.decode(text).ok())
                 .and_then(|bytes| Signature::from_slice(&bytes).ok())
                 .ok_or_else(|| fail("malformed signature"))?;
-            ed25519_dalek::Verifier::verify(&public_key, message, &signature)
+            ed25519_dalek::Verifier::verify(&public_key, self.signed_text.as_bytes(), &signature)
                 .map_err(|_| fail("wrong signature"))?;
             is_signed = true;
         }
@@ -174,27 +192,29 @@ impl Incoming {
         }
     }
 
-    /// The event, or its redacted copy if its content does not match its content hash.
+    /// The event, or its redacted copy (SS API § Validating hashes and signatures on received events).
     pub fn into_pdu(self, rules: &RoomVersionRules) -> Result<Pdu, EventError> {
-        let claimed = self
-            .event
-            .get("hashes")
-            .and_then(Json::as_object)
-            .and_then(|hashes| hashes.get("sha256"));
-        let claimed = claimed
-            .and_then(Json::as_str)
-            .and_then(|hash| BASE64.decode(hash).ok());
-        let is_intact = claimed.is_some_and(|claimed| claimed == content_hash(&self.event));
         let mut json = String::with_capacity(1024);
-        write_object(&mut json, if is_intact { &self.event } else { &self.redacted });
+        write_object(&mut json, &self.event);
         Pdu::from_canonical(self.event_id, self.room_id, json.into(), rules)
     }
+}
+
+fn has_right_hash(event: &Object) -> bool {
+    let claimed = event
+        .get("hashes")
+        .and_then(Json::as_object)
+        .and_then(|hashes| hashes.get("sha256"));
+    let claimed = claimed
+        .and_then(Json::as_str)
+        .and_then(|hash| BASE64.decode(hash).ok());
+    claimed.is_some_and(|claimed| claimed == content_hash(event))
 }
 
 /// The event's ID: written in versions 1 and 2, computed in all later ones.
 fn event_id_of(
     event: &Object,
-    redacted: &Object,
+    signed_text: &str,
     rules: &RoomVersionRules,
 ) -> Result<OwnedEventId, EventError> {
     let id = match rules.event_id_format {
@@ -203,7 +223,7 @@ fn event_id_of(
             .and_then(Json::as_str)
             .unwrap_or_default()
             .to_owned(),
-        format => format!("${}", reference_hash(redacted, format)),
+        format => format!("${}", reference_hash(signed_text, format)),
     };
     EventId::parse(&id).map_err(|error| EventError::BadFormat(format!("event ID {id:?}: {error}")))
 }

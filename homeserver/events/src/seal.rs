@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     EventError, Pdu, SigningKey,
     format::{AUTH_EVENTS_MAX, PREV_EVENTS_MAX, check_field, check_size},
-    hash::{BASE64, encode_reference_hash},
+    hash::{BASE64, reference_hash},
     incoming::room_id_from_create,
     json::{INTEGER_MAX, Json, Numbers, parse_object, write_object, write_string},
     redact::redact_content,
@@ -97,10 +97,7 @@ pub fn seal(draft: Draft, rules: &RoomVersionRules, key: &SigningKey) -> Result<
         Some(event_id) => event_id,
         // Signed and reference-hashed bytes are the same: the redacted event without its signatures.
         None => {
-            let id = format!(
-                "${}",
-                encode_reference_hash(to_sign.as_bytes(), rules.event_id_format)
-            );
+            let id = format!("${}", reference_hash(&to_sign, rules.event_id_format));
             EventId::parse(id).map_err(|error| EventError::BadFormat(error.to_string()))?
         }
     };
@@ -115,7 +112,7 @@ pub fn seal(draft: Draft, rules: &RoomVersionRules, key: &SigningKey) -> Result<
 /// The ID of an event of version 1 or 2, which may be any text that is unique on our server. Two events of ours
 /// never agree in all of room, predecessors, time, sender and content, so that a hash of these will do.
 fn opaque_event_id(unhashed: &str, key: &SigningKey) -> Result<OwnedEventId, EventError> {
-    let opaque = encode_reference_hash(unhashed.as_bytes(), EventIdFormatVersion::V3);
+    let opaque = reference_hash(unhashed, EventIdFormatVersion::V3);
     let id = format!("${opaque}:{}", key.server_name());
     check_field("event_id", &id)?;
     EventId::parse(id).map_err(|error| EventError::BadFormat(error.to_string()))

@@ -73,7 +73,7 @@ fn event_ids_have_the_form_of_their_room_version() {
 fn version_3_and_4_encode_the_same_hash_differently() {
     let bytes = (0_u32..200).map(|number| {
         let text = number.to_string();
-        let of = |format| crate::hash::encode_reference_hash(text.as_bytes(), format);
+        let of = |format| crate::hash::reference_hash(&text, format);
         (of(EventIdFormatVersion::V2), of(EventIdFormatVersion::V3))
     });
     for (standard, url_safe) in bytes {
@@ -189,6 +189,51 @@ fn the_servers_that_must_sign_depend_on_the_event_and_the_version() {
     assert_eq!(required(1, invite), ["one"]);
 }
 
+/// Both would otherwise be invites in the name of anyone, signed by nobody.
+#[test]
+fn what_only_looks_like_a_third_party_invite_needs_its_senders_signature() {
+    for version in 3..=12 {
+        let (room, fork) = TestRoom::public(version);
+        let target = user("Dave");
+        let build = |invite: Value| {
+            let content = json!({ "membership": "invite", "third_party_invite": invite });
+            let say = Say {
+                sender: "alice",
+                event_type: "m.room.member",
+                state_key: Some(&target),
+                content,
+            };
+            room.build(&fork, say)
+        };
+        let empty = build(Value::Null);
+        assert_eq!(
+            Incoming::parse(empty.json(), &room.rules)
+                .unwrap()
+                .required_servers(&room.rules)
+                .len(),
+            1
+        );
+        let broken = edited(&build(third_party_invite(&target, "token")), |json| {
+            json["content"]["x"] = json!(1);
+        });
+        let incoming = Incoming::parse(&broken, &room.rules).unwrap();
+        assert!(!incoming.is_intact());
+        let is_still_one = incoming
+            .clone()
+            .into_pdu(&room.rules)
+            .unwrap()
+            .content
+            .get()
+            .contains("signed");
+        assert_eq!(
+            incoming.required_servers(&room.rules).is_empty(),
+            is_still_one,
+            "version {version}"
+        );
+        assert_eq!(is_still_one, version >= 11);
+    }
+}
+
 #[test]
 fn an_authorising_user_binds_member_events_only() {
     let (room, fork) = TestRoom::public(10);
@@ -252,6 +297,17 @@ fn sizes_are_limited_to_the_byte() {
             }
         );
     }
+}
+
+#[test]
+fn a_text_that_can_be_no_event_is_not_even_parsed() {
+    let (room, _, sent) = message(10);
+    let padded = |bytes: usize| sent.json().to_owned() + &" ".repeat(bytes - sent.json().len());
+    assert!(Pdu::receive(&padded(TEXT_BYTES_MAX), &room.rules).is_ok());
+    assert!(matches!(
+        Pdu::receive(&padded(TEXT_BYTES_MAX + 1), &room.rules),
+        Err(EventError::TooLarge { .. })
+    ));
 }
 
 #[test]
