@@ -12,8 +12,11 @@ CREATE TABLE accounts (
     is_locked      BIGINT NOT NULL DEFAULT 0,
     is_suspended   BIGINT NOT NULL DEFAULT 0,
     created_ts     BIGINT NOT NULL,
-    deactivated_ts BIGINT
+    deactivated_ts BIGINT,
+    -- What is still to be done after a deactivation: 0 nothing, 1 leave all rooms, 2 also ask for erasure.
+    farewell       BIGINT NOT NULL DEFAULT 0
 );
+CREATE INDEX accounts_by_farewell ON accounts (user_number) WHERE farewell > 0;
 CREATE UNIQUE INDEX accounts_by_external_id ON accounts (provider, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX accounts_by_mail ON accounts (mail) WHERE mail IS NOT NULL;
 -- What is kept in memory from the start: who is an administrator, locked or suspended. Few rows.

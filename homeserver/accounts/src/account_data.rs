@@ -17,9 +17,9 @@ const CACHED_USERS: usize = 10_000;
 /// Of one piece of account data. `m.direct` of a busy user takes some 100 KB.
 const CONTENT_BYTES_MAX: usize = 512 * 1024;
 const TYPE_BYTES_MAX: usize = 255;
-/// How many types a user may have globally, and in how many rooms; more is a client gone wild.
+/// How many types a user may have globally, and how many pieces for all rooms together; more is a client gone wild.
 const TYPES_MAX: usize = 1_000;
-const ROOM_DATA_MAX: i64 = 50_000;
+const ROOM_PIECES_MAX: usize = 50_000;
 
 /// Content of account data, and the position at which it became visible.
 #[derive(Debug, Clone)]
@@ -231,21 +231,40 @@ impl Accounts {
         content: Box<RawValue>,
     ) -> Result<(), AccountError> {
         judge_size(data_type, &content)?;
+        self.judge_room_pieces(user, room, data_type).await?;
         let change = self.room_account_data_change(user, room, data_type, content);
+        Ok(self.0.database.writer().commit(change).await?)
+    }
+
+    /// Refuses one piece too many.
+    async fn judge_room_pieces(
+        &self,
+        user: UserNumber,
+        room: RoomNumber,
+        data_type: &str,
+    ) -> Result<(), AccountError> {
         let existing = self.room_account_data(user).await?;
-        let pieces =
-            i64::try_from(existing.values().map(|data| data.len()).sum::<usize>()).unwrap_or(i64::MAX);
         let is_new = existing
             .get(&room)
             .is_none_or(|data| !data.contains_key(data_type));
-        if is_new && pieces >= ROOM_DATA_MAX {
-            let limit = usize::try_from(ROOM_DATA_MAX).unwrap_or(usize::MAX);
+        if is_new && existing.values().map(|data| data.len()).sum::<usize>() >= ROOM_PIECES_MAX {
             return Err(AccountError::TooLarge {
                 what: "the account data for rooms",
-                limit,
+                limit: ROOM_PIECES_MAX,
             });
         }
-        Ok(self.0.database.writer().commit(change).await?)
+        Ok(())
+    }
+
+    /// Refuses to keep data for yet another room that this server does not know. Error: `TooLarge`.
+    pub(crate) async fn judge_new_room(&self, user: UserNumber) -> Result<(), AccountError> {
+        if self.room_account_data(user).await?.len() >= ROOM_PIECES_MAX {
+            return Err(AccountError::TooLarge {
+                what: "the account data for rooms",
+                limit: ROOM_PIECES_MAX,
+            });
+        }
+        Ok(())
     }
 
     fn room_account_data_change(
@@ -289,6 +308,7 @@ impl Accounts {
             + Send
             + 'static,
     {
+        self.judge_room_pieces(user, room, data_type).await?;
         let accounts = self.clone();
         let step = async move |tx: &mut Tx| {
             let stored = find_in_room(tx, user, room, data_type).await?;

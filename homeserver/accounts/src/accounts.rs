@@ -7,6 +7,7 @@ use ruma::{OwnedUserId, ServerName, UserId};
 use crate::{
     AccountError, AccountObserver, AccountsOptions, PasswordProvider, ProfileObserver,
     account_data::AccountDataCache,
+    filters::FilterCache,
     last_seen::LastSeen,
     maintenance,
     marks::Marks,
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) nonces: Nonces,
     pub(crate) last_seen: LastSeen,
     pub(crate) account_data: AccountDataCache,
+    pub(crate) filters: FilterCache,
     pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
     pub(crate) account_observer: OnceLock<Arc<dyn AccountObserver>>,
 }
@@ -70,6 +72,7 @@ impl Accounts {
             nonces: Nonces::new(),
             last_seen: LastSeen::new(),
             account_data: AccountDataCache::new(),
+            filters: FilterCache::new(),
             profile_observer: OnceLock::new(),
             account_observer: OnceLock::new(),
             options,
@@ -108,9 +111,13 @@ impl Accounts {
         let _ = self.0.profile_observer.set(observer);
     }
 
-    /// Names who is told of ended accounts; only the first call counts.
+    /// Names who is told of ended accounts; only the first call counts. Farewells that a crash has interrupted are
+    /// said again.
     pub fn observe_accounts(&self, observer: Arc<dyn AccountObserver>) {
-        let _ = self.0.account_observer.set(observer);
+        if self.0.account_observer.set(observer).is_ok() {
+            let accounts = self.clone();
+            tokio::spawn(async move { accounts.resume_farewells().await });
+        }
     }
 
     /// Whether `user` is of this server and has an account that was not deactivated.

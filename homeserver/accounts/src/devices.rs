@@ -1,9 +1,49 @@
 use echorift_storage::UserNumber;
-use ruma::OwnedDeviceId;
+use ruma::{DeviceId, OwnedDeviceId};
 
-use crate::{AccountError, Accounts, store};
+use crate::{
+    AccountError, Accounts,
+    sessions::DEVICE_NAME_BYTES_MAX,
+    store::{self, devices::StoredDevice},
+};
 
 impl Accounts {
+    /// The devices of a user, by ID.
+    pub(crate) async fn devices(&self, user: UserNumber) -> Result<Vec<StoredDevice>, AccountError> {
+        // So that what was seen in the last minute is shown.
+        self.flush().await?;
+        Ok(store::devices::of_user(&self.0.database, user).await?)
+    }
+
+    pub(crate) async fn find_device(
+        &self,
+        user: UserNumber,
+        device_id: &DeviceId,
+    ) -> Result<Option<StoredDevice>, AccountError> {
+        self.flush().await?;
+        Ok(store::devices::find(&self.0.database, user, device_id.as_str()).await?)
+    }
+
+    /// Whether there was such a device. Error: `TooLarge`.
+    pub(crate) async fn rename_device(
+        &self,
+        user: UserNumber,
+        device_id: &DeviceId,
+        name: String,
+    ) -> Result<bool, AccountError> {
+        if name.len() > DEVICE_NAME_BYTES_MAX {
+            return Err(AccountError::TooLarge {
+                what: "the device name",
+                limit: DEVICE_NAME_BYTES_MAX,
+            });
+        }
+        let device_id = device_id.to_string();
+        let renamed = self.0.database.writer().transact(move |tx| {
+            Box::pin(async move { store::devices::rename(tx, user, &device_id, &name).await })
+        });
+        Ok(renamed.await?)
+    }
+
     /// Deletes devices and ends their sessions; IDs that do not exist are passed over.
     pub(crate) async fn delete_devices(
         &self,

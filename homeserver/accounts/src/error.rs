@@ -22,6 +22,8 @@ pub enum AccountError {
     Suspended,
     #[error("the directory that knows the account does not answer")]
     DirectoryUnavailable,
+    #[error("the password of this account is kept by the directory")]
+    DirectoryPassword,
     #[error("the token is unknown or no longer valid")]
     UnknownToken { soft_logout: bool },
     #[error("{what} is over the limit of {limit}")]
@@ -30,6 +32,8 @@ pub enum AccountError {
     ProfileTooLarge { limit: usize },
     #[error("a key of more than {limit} bytes")]
     KeyTooLarge { limit: usize },
+    #[error("the name of the profile field cannot be used")]
+    BadFieldName,
     #[error("the key that signs access tokens ({path}): {reason}")]
     SigningKey { path: String, reason: String },
     #[error("a token could not be made: {0}")]
@@ -56,6 +60,9 @@ impl From<AccountError> for MatrixError {
             AccountError::DirectoryUnavailable => {
                 Self::unavailable("The company directory does not answer: try again later.")
             }
+            AccountError::DirectoryPassword => Self::forbidden(
+                "The password of this account is kept by the company directory: change it there.",
+            ),
             AccountError::UnknownToken { soft_logout } => {
                 Self::unknown_token("This token is unknown or no longer valid.", soft_logout)
             }
@@ -70,6 +77,7 @@ impl From<AccountError> for MatrixError {
                 "M_KEY_TOO_LARGE",
                 "The name of the field is over 255 bytes.",
             ),
+            AccountError::BadFieldName => Self::invalid_param("This name of a profile field cannot be used."),
             AccountError::SigningKey { .. } | AccountError::Token(_) | AccountError::Hash(_) => {
                 Self::internal(error)
             }

@@ -80,7 +80,7 @@ impl Accounts {
     /// Sets a field of a local user's profile, or with `None` removes it, and tells the observer if others see the
     /// change in rooms.
     ///
-    /// Errors: `KeyTooLarge`, `ProfileTooLarge`, `NoSuchUser`.
+    /// Error: `ProfileTooLarge`.
     pub(crate) async fn set_profile_field(
         &self,
         user: &UserId,
@@ -110,6 +110,25 @@ impl Accounts {
             observer.profile_changed(user, &profile).await;
         }
         Ok(())
+    }
+}
+
+/// Checks the name of a field: those of the specification, or one with a namespace (`org.example.colour`).
+///
+/// Errors: `KeyTooLarge`, `BadFieldName`.
+pub(crate) fn judge_field_name(field: &str) -> Result<(), AccountError> {
+    if field.len() > FIELD_NAME_BYTES_MAX {
+        return Err(AccountError::KeyTooLarge {
+            limit: FIELD_NAME_BYTES_MAX,
+        });
+    }
+    let is_known = field == DISPLAY_NAME || field == AVATAR_URL;
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.".contains(c);
+    let has_namespace = field.starts_with(|c: char| c.is_ascii_lowercase()) && field.contains('.');
+    if is_known || (has_namespace && field.chars().all(allowed)) {
+        Ok(())
+    } else {
+        Err(AccountError::BadFieldName)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 
 /// Longer device IDs and names are refused: they are shown to others and stored for each session.
 const DEVICE_ID_BYTES_MAX: usize = 255;
-const DEVICE_NAME_BYTES_MAX: usize = 1024;
+pub(crate) const DEVICE_NAME_BYTES_MAX: usize = 1024;
 /// As other servers have them, so that people can compare them by eye.
 const DEVICE_ID_LETTERS: usize = 10;
 

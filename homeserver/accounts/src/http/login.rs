@@ -1,15 +1,22 @@
+use std::time::Duration;
+
 use axum::{Json, extract::State};
-use echorift_web::{Body, ClientAddress, LimitKind, MatrixError};
-use ruma::OwnedDeviceId;
+use echorift_storage::UserNumber;
+use echorift_web::{Body, ClientAddress, LimitKind, MatrixError, Ruma, Session};
+use ruma::{OwnedDeviceId, api::client::session::get_login_token};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    AccountError, Accounts,
+    AccountError, Accounts, UiaRefusal,
+    options::milliseconds,
     sessions::{OpenedSession, SessionRequest},
     store::{self, accounts::Account},
     username::localpart_of,
 };
+
+/// What the specification recommends (CS API § Token-based user login).
+const LOGIN_TOKEN_LIFETIME: Duration = Duration::from_secs(120);
 
 /// `GET /_matrix/client/v3/login` (CS API § Login).
 pub(crate) async fn list_flows() -> Json<Value> {
@@ -155,4 +162,23 @@ pub(super) fn session_body(accounts: &Accounts, opened: &OpenedSession) -> Value
         body.insert("refresh_token".to_owned(), token.as_str().into());
     }
     body
+}
+
+/// `POST /_matrix/client/v1/login/get_token` (CS API § Token-based user login).
+pub(crate) async fn make_login_token(
+    State(accounts): State<Accounts>,
+    session: Session,
+    Ruma(request): Ruma<get_login_token::v1::Request>,
+) -> Result<Ruma<get_login_token::v1::Response>, UiaRefusal> {
+    accounts
+        .authorise(&session, "login_token", request.auth.as_ref())
+        .await?;
+    let expires = accounts.0.clock.now().plus_ms(milliseconds(LOGIN_TOKEN_LIFETIME));
+    let login_token = accounts
+        .make_login_token(UserNumber(session.user_number), expires)
+        .await?;
+    Ok(Ruma(get_login_token::v1::Response {
+        expires_in: LOGIN_TOKEN_LIFETIME,
+        login_token,
+    }))
 }

@@ -17,6 +17,7 @@ pub(crate) struct Account {
     pub(crate) is_locked: bool,
     pub(crate) is_suspended: bool,
     pub(crate) is_deactivated: bool,
+    pub(crate) created: Timestamp,
 }
 
 /// An account to be made.
@@ -37,7 +38,7 @@ macro_rules! accounts_where {
     ($condition:literal) => {
         concat!(
             "SELECT user_number, localpart, password_hash, provider, external_id, mail,
-                    is_admin, is_locked, is_suspended, deactivated_ts
+                    is_admin, is_locked, is_suspended, deactivated_ts, created_ts
                FROM accounts WHERE ",
             $condition
         )
@@ -56,6 +57,7 @@ fn read(row: &Row) -> Result<Account, StorageError> {
         is_locked: row.flag(7)?,
         is_suspended: row.flag(8)?,
         is_deactivated: row.optional_int(9)?.is_some(),
+        created: Timestamp(row.int(10)?),
     })
 }
 
@@ -172,39 +174,76 @@ pub(crate) async fn update_from_directory(
     .map(drop)
 }
 
+/// What an account that has ended still wants done in its rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Farewell {
+    Leave = 1,
+    LeaveAndErase = 2,
+}
+
 /// Ends an account for good: it keeps its name and nothing else.
-pub(crate) async fn deactivate(tx: &mut Tx, user: UserNumber, now: Timestamp) -> Result<(), StorageError> {
-    const ACCOUNT: &str = "
-        UPDATE accounts SET deactivated_ts = $2, password_hash = NULL, mail = NULL, is_admin = 0
-         WHERE user_number = $1";
-    tx.execute(ACCOUNT, &[user.into(), now.into()]).await?;
-    tx.execute(
-        "DELETE FROM profile_fields WHERE user_number = $1",
-        &[user.into()],
-    )
-    .await?;
-    tx.execute("DELETE FROM account_data WHERE user_number = $1", &[user.into()])
-        .await?;
-    tx.execute(
-        "DELETE FROM room_account_data WHERE user_number = $1",
-        &[user.into()],
-    )
-    .await?;
-    tx.execute("DELETE FROM filters WHERE user_number = $1", &[user.into()])
-        .await
-        .map(drop)
-}
-
-pub(crate) async fn set_locked(tx: &mut Tx, user: UserNumber, locked: bool) -> Result<(), StorageError> {
-    const SQL: &str = "UPDATE accounts SET is_locked = $2 WHERE user_number = $1";
-    tx.execute(SQL, &[user.into(), locked.into()]).await.map(drop)
-}
-
-pub(crate) async fn set_suspended(
+pub(crate) async fn deactivate(
     tx: &mut Tx,
     user: UserNumber,
-    suspended: bool,
+    farewell: Farewell,
+    now: Timestamp,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "UPDATE accounts SET is_suspended = $2 WHERE user_number = $1";
-    tx.execute(SQL, &[user.into(), suspended.into()]).await.map(drop)
+    const ACCOUNT: &str = "
+        UPDATE accounts SET deactivated_ts = $2, farewell = $3, password_hash = NULL, mail = NULL, is_admin = 0
+         WHERE user_number = $1";
+    tx.execute(ACCOUNT, &[user.into(), now.into(), (farewell as i64).into()])
+        .await?;
+    for table in [
+        "DELETE FROM profile_fields WHERE user_number = $1",
+        "DELETE FROM account_data WHERE user_number = $1",
+        "DELETE FROM room_account_data WHERE user_number = $1",
+        "DELETE FROM filters WHERE user_number = $1",
+        "DELETE FROM short_tokens WHERE user_number = $1",
+    ] {
+        tx.execute(table, &[user.into()]).await?;
+    }
+    Ok(())
+}
+
+/// Accounts whose farewell is not done.
+pub(crate) async fn farewells(
+    database: &Database,
+) -> Result<Vec<(UserNumber, String, Farewell)>, StorageError> {
+    const SQL: &str = "SELECT user_number, localpart, farewell FROM accounts WHERE farewell > 0";
+    let read = |row: &Row| {
+        let erases = row.int(2)? == Farewell::LeaveAndErase as i64;
+        let farewell = if erases {
+            Farewell::LeaveAndErase
+        } else {
+            Farewell::Leave
+        };
+        Ok((UserNumber(row.int(0)?), row.text(1)?, farewell))
+    };
+    database.fetch_all(SQL, &[]).await?.iter().map(read).collect()
+}
+
+pub(crate) async fn end_farewell(tx: &mut Tx, user: UserNumber) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE accounts SET farewell = 0 WHERE user_number = $1",
+        &[user.into()],
+    )
+    .await
+    .map(drop)
+}
+
+/// Whether there is such an account that was not deactivated.
+pub(crate) async fn set_marks(
+    tx: &mut Tx,
+    user: UserNumber,
+    is_locked: Option<bool>,
+    is_suspended: Option<bool>,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        UPDATE accounts SET is_locked = COALESCE($2, is_locked), is_suspended = COALESCE($3, is_suspended)
+         WHERE user_number = $1 AND deactivated_ts IS NULL";
+    let [locked, suspended] = [is_locked, is_suspended].map(|flag| flag.map(i64::from));
+    Ok(tx
+        .execute(SQL, &[user.into(), locked.into(), suspended.into()])
+        .await?
+        > 0)
 }

@@ -57,7 +57,7 @@ pub(crate) async fn rename(
     tx: &mut Tx,
     user: UserNumber,
     device_id: &str,
-    display_name: Option<&str>,
+    display_name: &str,
 ) -> Result<bool, StorageError> {
     const SQL: &str = "UPDATE devices SET display_name = $3 WHERE user_number = $1 AND device_id = $2";
     let touched = tx

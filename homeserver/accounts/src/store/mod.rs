@@ -2,5 +2,6 @@
 
 pub(crate) mod accounts;
 pub(crate) mod devices;
+pub(crate) mod filters;
 pub(crate) mod sessions;
 pub(crate) mod short_tokens;

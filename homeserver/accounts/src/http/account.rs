@@ -1,0 +1,66 @@
+use axum::extract::State;
+use echorift_storage::UserNumber;
+use echorift_web::{LimitKind, MatrixError, Ruma, Session};
+use ruma::{
+    api::client::account::{ThirdPartyIdRemovalStatus, change_password, deactivate, request_openid_token},
+    authentication::TokenType,
+};
+
+use super::own;
+use crate::{Accounts, UiaRefusal, openid::OPENID_TOKEN_LIFETIME};
+
+/// `POST /_matrix/client/v3/account/password` (CS API § Password management).
+pub(crate) async fn change_password(
+    State(accounts): State<Accounts>,
+    session: Session,
+    Ruma(request): Ruma<change_password::v3::Request>,
+) -> Result<Ruma<change_password::v3::Response>, UiaRefusal> {
+    let user = UserNumber(session.user_number);
+    accounts.judge_password_change(user).await?;
+    accounts
+        .authorise(&session, "change_password", request.auth.as_ref())
+        .await?;
+    accounts.change_password(user, &request.new_password).await?;
+    if request.logout_devices {
+        accounts.end_sessions(user, Some(session.session_number)).await?;
+    }
+    Ok(Ruma(change_password::v3::Response::new()))
+}
+
+/// `POST /_matrix/client/v3/account/deactivate` (CS API § Account deactivation).
+pub(crate) async fn deactivate(
+    State(accounts): State<Accounts>,
+    session: Session,
+    Ruma(request): Ruma<deactivate::v3::Request>,
+) -> Result<Ruma<deactivate::v3::Response>, UiaRefusal> {
+    accounts
+        .authorise(&session, "deactivate", request.auth.as_ref())
+        .await?;
+    accounts
+        .deactivate(UserNumber(session.user_number), &session.user_id, request.erase)
+        .await?;
+    // No identity server is spoken to, so nothing was bound.
+    Ok(Ruma(deactivate::v3::Response::new(
+        ThirdPartyIdRemovalStatus::NoSupport,
+    )))
+}
+
+/// `POST /_matrix/client/v3/user/{userId}/openid/request_token` (CS API § OpenID).
+pub(crate) async fn make_openid_token(
+    State(accounts): State<Accounts>,
+    session: Session,
+    Ruma(request): Ruma<request_openid_token::v3::Request>,
+) -> Result<Ruma<request_openid_token::v3::Response>, MatrixError> {
+    let user = own(&session, &request.user_id)?;
+    // Each is a row that stays for an hour.
+    accounts
+        .0
+        .limits
+        .check(LimitKind::Messages, session.user_id.as_str())?;
+    Ok(Ruma(request_openid_token::v3::Response {
+        access_token: accounts.make_openid_token(user).await?,
+        token_type: TokenType::Bearer,
+        matrix_server_name: accounts.server_name().to_owned(),
+        expires_in: OPENID_TOKEN_LIFETIME,
+    }))
+}

@@ -1,0 +1,37 @@
+use axum::{Json, extract::State};
+use echorift_storage::UserNumber;
+use echorift_web::{MatrixError, Session};
+use serde_json::{Map, Value, json};
+
+use crate::Accounts;
+
+/// The versions whose rooms can be made and joined (CS API § `m.room_versions`).
+const ROOM_VERSIONS: [&str; 12] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
+
+/// `GET /_matrix/client/v3/capabilities` (CS API § Capabilities negotiation).
+pub(crate) async fn capabilities(
+    State(accounts): State<Accounts>,
+    session: Session,
+) -> Result<Json<Value>, MatrixError> {
+    let account = accounts.load_account(UserNumber(session.user_number)).await?;
+    let versions = ROOM_VERSIONS.map(|version| (version.to_owned(), Value::from("stable")));
+    let versions = Map::from_iter(versions);
+    let mut capabilities = json!({
+        "m.room_versions": { "default": accounts.0.options.default_room_version, "available": versions },
+        // The directory keeps its people's passwords.
+        "m.change_password": { "enabled": account.provider.is_none() },
+        "m.set_displayname": { "enabled": true },
+        "m.set_avatar_url": { "enabled": true },
+        "m.profile_fields": { "enabled": true },
+        "m.3pid_changes": { "enabled": false },
+        "m.get_login_token": { "enabled": true },
+        "m.forget_forced_upon_leave": { "enabled": false },
+    });
+    if let (true, Some(capabilities)) = (session.is_admin, capabilities.as_object_mut()) {
+        capabilities.insert(
+            "m.account_moderation".to_owned(),
+            json!({ "lock": true, "suspend": true }),
+        );
+    }
+    Ok(Json(json!({ "capabilities": capabilities })))
+}

@@ -1,0 +1,43 @@
+use ruma::UserId;
+
+use crate::{AccountError, Accounts, marks::Mark, store};
+
+impl Accounts {
+    /// Locks an account or unlocks it (CS API § Account locking): its sessions stay and are of no use meanwhile.
+    ///
+    /// Error: `NoSuchUser`, also for deactivated accounts.
+    pub async fn set_locked(&self, user: &UserId, is_locked: bool) -> Result<(), AccountError> {
+        self.mark(user, Some(is_locked), None).await
+    }
+
+    /// Suspends an account or lets it act again (CS API § Account suspension).
+    ///
+    /// Error: `NoSuchUser`, also for deactivated accounts.
+    pub async fn set_suspended(&self, user: &UserId, is_suspended: bool) -> Result<(), AccountError> {
+        self.mark(user, None, Some(is_suspended)).await
+    }
+
+    async fn mark(
+        &self,
+        user: &UserId,
+        is_locked: Option<bool>,
+        is_suspended: Option<bool>,
+    ) -> Result<(), AccountError> {
+        let account = self.find_account(user).await?.ok_or(AccountError::NoSuchUser)?;
+        let number = account.number;
+        let is_there = self.0.database.writer().transact(move |tx| {
+            Box::pin(async move { store::accounts::set_marks(tx, number, is_locked, is_suspended).await })
+        });
+        if !is_there.await.map_err(AccountError::Storage)? {
+            return Err(AccountError::NoSuchUser);
+        }
+        self.0.marks.change(number.0, |mark| {
+            *mark = Mark {
+                is_locked: is_locked.unwrap_or(mark.is_locked),
+                is_suspended: is_suspended.unwrap_or(mark.is_suspended),
+                ..*mark
+            };
+        });
+        Ok(())
+    }
+}
