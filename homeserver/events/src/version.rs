@@ -39,6 +39,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keys_must_be_valid_at_the_time_of_the_event_from_version_5_on() {
+        for (number, version) in (1..).zip(supported_versions()) {
+            assert_eq!(
+                rules_for(&version).unwrap().enforce_key_validity,
+                number >= 5,
+                "version {number}"
+            );
+        }
+    }
+
+    #[test]
     fn exactly_the_versions_one_to_twelve_are_supported() {
         let names: Vec<String> = supported_versions().map(|version| version.to_string()).collect();
         let expected: Vec<String> = (1..=12).map(|number| number.to_string()).collect();

@@ -1,9 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use proptest::prelude::*;
 use serde_json::{Value, json, value::to_raw_value};
 
 use super::*;
-use crate::testing::{rules, user};
+use crate::testing::{Say, TestRoom, rules, user};
 
 fn id(name: &str) -> OwnedUserId {
     UserId::parse(user(name)).unwrap()
@@ -113,4 +114,73 @@ fn what_is_no_object_gives_defaults() {
         levels(10, Some(json!({ "users": [], "events": 1 }))).level_for_state("x"),
         50
     );
+}
+
+/// A level as the version may hold it.
+fn level(version: u8) -> impl Strategy<Value = Value> {
+    let number = prop::sample::select(vec![-1_i64, 0, 1, 49, 50, 51, 100]);
+    (number, 0..4_u8).prop_map(move |(number, form)| match form {
+        1 if version < 10 => json!(number.to_string()),
+        2 if version < 10 => json!(format!(" {number:+04} ")),
+        3 if version < 6 => serde_json::from_str(&format!("{number}.9")).unwrap(),
+        _ => json!(number),
+    })
+}
+
+/// The content of a power levels event that the version allows.
+fn content(version: u8) -> impl Strategy<Value = Value> {
+    let keys = [
+        "ban",
+        "kick",
+        "invite",
+        "state_default",
+        "events_default",
+        "users_default",
+    ];
+    let defaults = prop::collection::btree_map(prop::sample::select(keys.to_vec()), level(version), 0..4);
+    let events = prop::sample::select(vec!["m.room.topic", "m.room.message"]);
+    let events = prop::collection::btree_map(events, level(version), 0..3);
+    let users = prop::sample::select(vec![user("bob"), user("Carol")]);
+    let users = prop::collection::btree_map(users, level(version), 0..3);
+    (defaults, events, users).prop_map(|(defaults, events, users)| {
+        let mut content = json!(defaults);
+        content["events"] = json!(events);
+        content["users"] = json!(users);
+        content
+    })
+}
+
+proptest! {
+    /// What we say that a user can do is what the authorisation rules let them do.
+    #[test]
+    fn power_levels_and_authorisation_rules_agree(
+        (version, content) in (1_u8..=12).prop_flat_map(|version| (Just(version), content(version))),
+    ) {
+        let (mut room, mut fork) = TestRoom::bare(version);
+        for name in ["bob", "Carol"] {
+            room.state(&mut fork, "alice", "m.room.join_rules", json!({ "join_rule": "public" }));
+            room.member(&mut fork, name, name, "join");
+        }
+        let event = room.state(&mut fork, "alice", "m.room.power_levels", content);
+        let levels = PowerLevels::new(Some(&event.content), &[id("alice")], &room.rules);
+        for sender in ["alice", "bob", "Carol"] {
+            let may = |event_type, state_key: Option<&str>, content| {
+                room.allows_saying(&fork, Say { sender, event_type, state_key, content })
+            };
+            let me = id(sender);
+            for event_type in ["m.room.topic", "m.room.name"] {
+                prop_assert_eq!(levels.can_send_state(&me, event_type), may(event_type, Some(""), json!({})));
+            }
+            for event_type in ["m.room.message", "m.sticker"] {
+                prop_assert_eq!(levels.can_send_message(&me, event_type), may(event_type, None, json!({})));
+            }
+            let invite = json!({ "membership": "invite" });
+            prop_assert_eq!(levels.can_invite(&me), may("m.room.member", Some(&user("Dave")), invite));
+            for target in ["alice", "bob", "Carol"] {
+                let set = |membership| may("m.room.member", Some(&user(target)), json!({ "membership": membership }));
+                prop_assert_eq!(levels.can_ban(&me, &id(target)), set("ban"));
+                prop_assert_eq!(levels.can_kick(&me, &id(target)) || sender == target, set("leave"));
+            }
+        }
+    }
 }
