@@ -53,20 +53,9 @@ pub struct Draft {
 /// [`EventError::BadJson`] for content that canonical JSON cannot hold, [`EventError::BadFormat`] for a draft that
 /// could be no event of the room version.
 pub fn seal(draft: Draft, rules: &RoomVersionRules, key: &SigningKey) -> Result<Pdu, EventError> {
-    check_draft(&draft, rules)?;
-    let mut content = parse_object(draft.content.get(), Numbers::of(rules))?;
     let event_type = draft.event_type.to_string();
-    if let Some(redacts) = &draft.redacts
-        && rules.redaction.content_field_redacts
-    {
-        content.insert("redacts".to_owned(), Json::String(redacts.to_string()));
-    }
-    let mut content_text = String::with_capacity(draft.content.get().len());
-    write_object(&mut content_text, &content);
-    redact_content(&event_type, &mut content, &rules.redaction);
-    let mut redacted_content_text = String::new();
-    write_object(&mut redacted_content_text, &content);
-
+    check_draft(&draft, &event_type, rules)?;
+    let (content, redacted_content) = content_texts(&draft, &event_type, rules)?;
     let top_level_redacts = draft
         .redacts
         .as_ref()
@@ -77,20 +66,15 @@ pub fn seal(draft: Draft, rules: &RoomVersionRules, key: &SigningKey) -> Result<
         event_id: None,
         rules,
     };
-    let mut unhashed = fields.write(&content_text, None, None, top_level_redacts);
+    let mut unhashed = fields.write(&content, None, None, top_level_redacts);
     if rules.event_id_format == EventIdFormatVersion::V1 {
         fields.event_id = Some(opaque_event_id(&unhashed, key)?);
-        unhashed = fields.write(&content_text, None, None, top_level_redacts);
+        unhashed = fields.write(&content, None, None, top_level_redacts);
     }
     let hash = BASE64.encode(Sha256::digest(unhashed.as_bytes()));
-    let to_sign = fields.write(&redacted_content_text, Some(&hash), None, None);
+    let to_sign = fields.write(&redacted_content, Some(&hash), None, None);
     let signature = key.sign_bytes(to_sign.as_bytes());
-    let json = fields.write(
-        &content_text,
-        Some(&hash),
-        Some((key, &signature)),
-        top_level_redacts,
-    );
+    let json = fields.write(&content, Some(&hash), Some((key, &signature)), top_level_redacts);
     check_size(json.len())?;
 
     let event_id = match fields.event_id {
@@ -109,6 +93,26 @@ pub fn seal(draft: Draft, rules: &RoomVersionRules, key: &SigningKey) -> Result<
     Pdu::from_canonical(event_id, room_id, json.into(), rules)
 }
 
+/// The canonical content, whole and redacted.
+fn content_texts(
+    draft: &Draft,
+    event_type: &str,
+    rules: &RoomVersionRules,
+) -> Result<(String, String), EventError> {
+    let mut content = parse_object(draft.content.get(), Numbers::of(rules))?;
+    if let Some(redacts) = &draft.redacts
+        && rules.redaction.content_field_redacts
+    {
+        content.insert("redacts".to_owned(), Json::String(redacts.to_string()));
+    }
+    let mut whole = String::with_capacity(draft.content.get().len());
+    write_object(&mut whole, &content);
+    redact_content(event_type, &mut content, &rules.redaction);
+    let mut redacted = String::new();
+    write_object(&mut redacted, &content);
+    Ok((whole, redacted))
+}
+
 /// The ID of an event of version 1 or 2, which may be any text that is unique on our server. Two events of ours
 /// never agree in all of room, predecessors, time, sender and content, so that a hash of these will do.
 fn opaque_event_id(unhashed: &str, key: &SigningKey) -> Result<OwnedEventId, EventError> {
@@ -118,9 +122,9 @@ fn opaque_event_id(unhashed: &str, key: &SigningKey) -> Result<OwnedEventId, Eve
     EventId::parse(id).map_err(|error| EventError::BadFormat(error.to_string()))
 }
 
-fn check_draft(draft: &Draft, rules: &RoomVersionRules) -> Result<(), EventError> {
+fn check_draft(draft: &Draft, event_type: &str, rules: &RoomVersionRules) -> Result<(), EventError> {
     check_field("sender", draft.sender.as_str())?;
-    check_field("type", &draft.event_type.to_string())?;
+    check_field("type", event_type)?;
     check_field("state_key", draft.state_key.as_deref().unwrap_or_default())?;
     check_field(
         "room_id",
