@@ -3,7 +3,7 @@
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
 
-.PHONY: help run demo test lint bench conformance
+.PHONY: help run demo test lint bench docs
 
 help:
 	@echo "make run    build the server and start it on http://127.0.0.1:8008 (data in ./data)"
@@ -32,8 +32,9 @@ bench: require-cargo
 	cargo build --release --locked -p echorift
 	tests/bench/run "$(CARGO_TARGET_DIR)/release/echorift"
 
-# Rewrites the generated columns of docs/conformance.md from docs/conformance.json.
-conformance:
+# Rewrites the generated parts of docs/: the table of settings, the list of endpoints.
+docs:
+	python3 tests/configuration.py
 	python3 tests/conformance.py
 
 .PHONY: require-cargo

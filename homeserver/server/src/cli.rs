@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Backup(BackupOptions),
     /// Put a backup in the place of the SQLite database, while the server is stopped.
     Restore(BackupOptions),
-    /// Print the release, and the database schema it writes.
+    /// Print the release.
     Version,
 }
 

@@ -1,9 +1,15 @@
 //! The binary `echorift`: command line, configuration, wiring, start and stop.
 
+mod app;
 mod cli;
+mod commands;
 mod config;
+mod error;
 mod http;
 mod listener;
+mod logging;
+mod signing_key;
+mod sqlite_file;
 mod terminal;
 
 use std::process::ExitCode;
@@ -14,9 +20,17 @@ use clap::Parser as _;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    // Before anything else, for libraries take whatever provider they find and some would install their own.
+    // Both only fail if one is installed already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+
     let cli = cli::Cli::parse();
-    let cli::Command::Version = cli.command else {
-        return ExitCode::FAILURE;
-    };
-    ExitCode::SUCCESS
+    match commands::run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("echorift: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -18,17 +18,18 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use echorift_appservice_ldap::DirectoryConfig;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::Dict;
 
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
-pub(crate) use self::people::{DirectorySettings, PasswordSettings, RegistrationSettings, SessionSettings};
+pub(crate) use self::people::{PasswordSettings, RegistrationSettings, SessionSettings};
 pub(crate) use self::secret::Secret;
 pub(crate) use self::sections::{
-    DatabaseSettings, FederationSettings, LimitSettings, LogFormat, LogSettings, PresenceSettings, Publish,
-    RateLimitSettings, RoomSettings, ServerSettings, SupportSettings,
+    CacheSettings, DatabaseSettings, FederationSettings, LimitSettings, LogFormat, LogSettings,
+    PresenceSettings, RateLimitSettings, RoomSettings, ServerSettings, SupportSettings,
 };
 use self::table::{Notes, Table};
 
@@ -42,9 +43,10 @@ pub(crate) struct Config {
     pub(crate) passwords: PasswordSettings,
     pub(crate) sessions: SessionSettings,
     /// `None` without a `[directory]` table: only local accounts can log in then.
-    pub(crate) directory: Option<DirectorySettings>,
+    pub(crate) directory: Option<DirectoryConfig>,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) limits: LimitSettings,
+    pub(crate) caches: CacheSettings,
     pub(crate) rooms: RoomSettings,
     pub(crate) presence: PresenceSettings,
     pub(crate) federation: FederationSettings,
@@ -73,7 +75,14 @@ impl Config {
         Self::from_figment(&figment.merge(Env::prefixed("ECHORIFT__").split("__")), file).map(|read| read.0)
     }
 
+    /// Reads the text of a configuration file, without variables.
+    #[cfg(test)]
+    pub(crate) fn parse(toml: &str) -> Result<Self, Faults> {
+        Self::from_figment(&Figment::from(Toml::string(toml)), None).map(|read| read.0)
+    }
+
     /// What a server runs with that was given neither a file nor variables.
+    #[cfg(test)]
     pub(crate) fn default_settings() -> Result<Self, Faults> {
         Self::from_figment(&Figment::new(), None).map(|read| read.0)
     }
@@ -113,7 +122,7 @@ impl Config {
 
     fn read(root: &mut Table<'_, '_>) -> Self {
         let server = root.table("server", ServerSettings::read);
-        let directory = root.optional_table("directory", DirectorySettings::read);
+        let directory = root.optional_table("directory", people::read_directory);
         let listeners = listeners::read_all(root);
         let database = root.table("database", |table| {
             DatabaseSettings::read(table, &server.data_dir)
@@ -132,6 +141,7 @@ impl Config {
             directory,
             rate_limits: root.table("rate_limits", RateLimitSettings::read),
             limits: root.table("limits", LimitSettings::read),
+            caches: root.table("caches", CacheSettings::read),
             rooms: root.table("rooms", RoomSettings::read),
             presence: root.table("presence", PresenceSettings::read),
             federation: root.table("federation", FederationSettings::read),

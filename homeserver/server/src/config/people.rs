@@ -1,7 +1,8 @@
 //! `[registration]`, `[passwords]`, `[sessions]` and `[directory]`: who may come in, and for how long.
 
-use std::path::PathBuf;
 use std::time::Duration;
+
+use echorift_appservice_ldap::{DirectoryConfig, POOL_SIZE_MAX};
 
 use super::secret::Secret;
 use super::table::Table;
@@ -98,65 +99,40 @@ impl SessionSettings {
     }
 }
 
-/// `[directory]`: the company's LDAP or Active Directory.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct DirectorySettings {
-    pub(crate) urls: Vec<String>,
-    pub(crate) start_tls: bool,
-    pub(crate) ca_file: Option<PathBuf>,
-    /// The service account; `{username}` in it means direct bind as the person.
-    pub(crate) bind_dn: String,
-    pub(crate) bind_password: Option<Secret>,
-    pub(crate) base_dn: String,
-    pub(crate) user_filter: String,
-    pub(crate) attribute_uid: String,
-    pub(crate) attribute_name: String,
-    pub(crate) attribute_mail: String,
-    pub(crate) attribute_id: String,
-    pub(crate) login_group: Option<String>,
-    pub(crate) admin_group: Option<String>,
-    pub(crate) nested_groups: bool,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) request_timeout: Duration,
-    pub(crate) pool_size: u32,
-}
-
-impl DirectorySettings {
-    pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
-        let filled = |text: String| if text.is_empty() { None } else { Some(text) };
-        let settings = Self {
-            urls: table.list("urls", &[]),
-            start_tls: table.flag("start_tls", false),
-            ca_file: filled(table.text("ca_file", "")).map(PathBuf::from),
-            bind_dn: table.text("bind_dn", ""),
-            bind_password: table.secret("bind_password"),
-            base_dn: table.text("base_dn", ""),
-            user_filter: table.text("user_filter", "(&(objectClass=person)(uid={username}))"),
-            attribute_uid: table.text("attribute_uid", "uid"),
-            attribute_name: table.text("attribute_name", "cn"),
-            attribute_mail: table.text("attribute_mail", "mail"),
-            attribute_id: table.text("attribute_id", "entryUUID"),
-            login_group: filled(table.text("login_group", "")),
-            admin_group: filled(table.text("admin_group", "")),
-            nested_groups: table.flag("nested_groups", true),
-            connect_timeout: table.duration("connect_timeout", "5s"),
-            request_timeout: table.duration("request_timeout", "10s"),
-            pool_size: table.whole("pool_size", 4, 1..=64),
-        };
-        if settings.urls.is_empty() {
-            table.refuse(
-                "urls",
-                "is missing",
-                "Write urls = [\"ldaps://dc1.example.org\"].",
-            );
+/// Reads `[directory]`: the company's LDAP or Active Directory. What cannot work is told by the directory itself.
+pub(super) fn read_directory(table: &mut Table<'_, '_>) -> DirectoryConfig {
+    let usual = DirectoryConfig::default();
+    let usual_pool = u32::try_from(usual.pool_size).unwrap_or(1);
+    let pool_max = u32::try_from(POOL_SIZE_MAX).unwrap_or(u32::MAX);
+    let pool_size = table.whole("pool_size", usual_pool, 1..=pool_max);
+    let config = DirectoryConfig {
+        urls: table.list("urls", &[]),
+        start_tls: table.flag("start_tls", usual.start_tls),
+        ca_file: table.text("ca_file", "").into(),
+        bind_dn: table.text("bind_dn", &usual.bind_dn),
+        bind_password: table
+            .secret("bind_password")
+            .map(|s| s.reveal().to_owned())
+            .unwrap_or_default(),
+        base_dn: table.text("base_dn", &usual.base_dn),
+        user_filter: table.text("user_filter", &usual.user_filter),
+        attribute_uid: table.text("attribute_uid", &usual.attribute_uid),
+        attribute_name: table.text("attribute_name", &usual.attribute_name),
+        attribute_mail: table.text("attribute_mail", &usual.attribute_mail),
+        attribute_id: table.text("attribute_id", &usual.attribute_id),
+        login_group: table.text("login_group", &usual.login_group),
+        admin_group: table.text("admin_group", &usual.admin_group),
+        nested_groups: table.flag("nested_groups", usual.nested_groups),
+        connect_timeout: table.duration("connect_timeout", "5s"),
+        request_timeout: table.duration("request_timeout", "10s"),
+        pool_size: usize::try_from(pool_size).unwrap_or(1),
+    };
+    for fault in config.validate() {
+        if fault.key == "bind_password" {
+            table.refuse_hidden(fault.key, &fault.problem, &fault.fix);
+        } else {
+            table.refuse(fault.key, &fault.problem, &fault.fix);
         }
-        if settings.base_dn.is_empty() {
-            table.refuse(
-                "base_dn",
-                "is missing",
-                "Write the subtree that holds your people.",
-            );
-        }
-        settings
     }
+    config
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use echorift_rooms::PublishPolicy;
 use echorift_web::{LimitKind, RateLimit};
 use ruma::{OwnedServerName, OwnedUserId, RoomVersionId, ServerName, UserId};
 
@@ -148,20 +149,28 @@ impl LimitSettings {
     }
 }
 
+/// `[caches]`: memory spent so that the database is not asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CacheSettings {
+    pub(crate) event_bytes: u64,
+    pub(crate) rooms: u32,
+}
+
+impl CacheSettings {
+    pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
+        Self {
+            event_bytes: table.bytes("events", "128MiB"),
+            rooms: table.whole("rooms", 5_000, 1..=10_000_000),
+        }
+    }
+}
+
 /// `[rooms]`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RoomSettings {
     pub(crate) default_version: RoomVersionId,
     pub(crate) public_directory_without_login: bool,
-    pub(crate) publish: Publish,
-}
-
-/// Who may list a room in the public directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Publish {
-    Everyone,
-    Admins,
-    Nobody,
+    pub(crate) publish: PublishPolicy,
 }
 
 impl RoomSettings {
@@ -173,8 +182,11 @@ impl RoomSettings {
             public_directory_without_login: table.flag("public_directory_without_login", false),
             publish: table.choice(
                 "publish",
-                ("admins", Publish::Admins),
-                &[("everyone", Publish::Everyone), ("nobody", Publish::Nobody)],
+                ("admins", PublishPolicy::Admins),
+                &[
+                    ("everyone", PublishPolicy::Everyone),
+                    ("nobody", PublishPolicy::Nobody),
+                ],
             ),
         }
     }

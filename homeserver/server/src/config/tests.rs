@@ -12,7 +12,7 @@ use super::*;
 const DOCUMENTED: &str = include_str!("../../../../config/echorift.toml");
 
 fn read(toml: &str) -> Result<Config, Faults> {
-    Config::from_figment(&Figment::from(Toml::string(toml)), None).map(|read| read.0)
+    Config::parse(toml)
 }
 
 fn faults(toml: &str) -> Vec<Fault> {
@@ -68,7 +68,7 @@ fn the_directory_defaults_are_the_documented_ones() {
         .unwrap()
         .directory
         .unwrap();
-    let same = |d: DirectorySettings| DirectorySettings {
+    let same = |d: DirectoryConfig| DirectoryConfig {
         urls: Vec::new(),
         bind_dn: String::new(),
         base_dn: String::new(),

@@ -1,0 +1,121 @@
+//! The wiring: every feature built once, in the order of the layers, and their routes merged.
+
+use std::sync::Arc;
+
+use axum::{Extension, Router};
+use echorift_accounts::{
+    Accounts, AccountsOptions, PasswordOptions, PasswordProvider, RegistrationOptions, SessionOptions,
+};
+use echorift_appservice_ldap::Directory;
+use echorift_storage::{Clock, Database, DatabaseOptions, Names};
+use echorift_web::RateLimits;
+
+use crate::config::{Config, Secret, Service};
+use crate::error::ServerError;
+use crate::http::{Health, Metrics, assemble};
+
+/// A server that is ready to be listened to.
+pub(crate) struct App {
+    pub(crate) database: Database,
+    pub(crate) accounts: Accounts,
+    pub(crate) health: Arc<Health>,
+    pub(crate) router: Router,
+}
+
+impl App {
+    /// Builds every feature on an open database.
+    pub(crate) async fn start(config: &Config) -> Result<Self, ServerError> {
+        let serves_metrics = config
+            .listeners
+            .iter()
+            .any(|l| l.serves.contains(&Service::Metrics));
+        let metrics = if serves_metrics {
+            Some(Metrics::install()?)
+        } else {
+            None
+        };
+        let (database, users, clock) = open_database(config).await?;
+        let limits = Arc::new(rate_limits(config));
+        let accounts = start_accounts(config, &database, &users, &clock, &limits).await?;
+
+        let features = accounts.router().layer(Extension(accounts.verifier()));
+        let health = Arc::new(Health::new(Some(database.clone())));
+        let router = assemble(features, config, Arc::clone(&health), metrics);
+        Ok(Self {
+            database,
+            accounts,
+            health,
+            router,
+        })
+    }
+}
+
+/// Opens the database and brings its schema up to date.
+pub(crate) async fn open_database(config: &Config) -> Result<(Database, Names, Clock), ServerError> {
+    let url = config.database.url.clone();
+    let options = DatabaseOptions {
+        url,
+        max_connections: config.database.max_connections,
+    };
+    let database = Database::open(&options).await?;
+    let users = Names::users(&database);
+    Ok((database, users, Clock::system()))
+}
+
+/// The accounts alone: what `echorift user` works on.
+pub(crate) async fn start_accounts(
+    config: &Config,
+    database: &Database,
+    users: &Names,
+    clock: &Clock,
+    limits: &Arc<RateLimits>,
+) -> Result<Accounts, ServerError> {
+    let mut providers: Vec<Arc<dyn PasswordProvider>> = Vec::new();
+    if let Some(directory) = &config.directory {
+        providers.push(Arc::new(Directory::new(directory.clone(), clock.clone())?));
+    }
+    let (users, clock, limits) = (users.clone(), clock.clone(), Arc::clone(limits));
+    Ok(Accounts::start(
+        accounts_options(config),
+        database,
+        users,
+        clock,
+        limits,
+        providers,
+    )
+    .await?)
+}
+
+pub(crate) fn rate_limits(config: &Config) -> RateLimits {
+    if config.rate_limits.enabled {
+        RateLimits::new(config.rate_limits.kinds.iter().copied())
+    } else {
+        RateLimits::off()
+    }
+}
+
+fn accounts_options(config: &Config) -> AccountsOptions {
+    let reveal = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.reveal().to_owned());
+    AccountsOptions {
+        server_name: config.server.name.clone(),
+        public_base_url: config.server.public_base_url.clone(),
+        data_dir: config.server.data_dir.clone(),
+        registration: RegistrationOptions {
+            enabled: config.registration.enabled,
+            without_verification: config.registration.without_verification,
+            token: reveal(&config.registration.token),
+            shared_secret: reveal(&config.registration.shared_secret),
+        },
+        passwords: PasswordOptions {
+            local_accounts: config.passwords.local_accounts,
+            hash_memory_kib: config.passwords.hash_memory_kib,
+            hash_iterations: config.passwords.hash_iterations,
+        },
+        sessions: SessionOptions {
+            access_token_lifetime: config.sessions.access_token_lifetime,
+            refresh_token_lifetime: config.sessions.refresh_token_lifetime,
+            without_refresh_lifetime: config.sessions.without_refresh_lifetime,
+        },
+        default_room_version: config.rooms.default_version.clone(),
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a command could not do its work.
+
+use std::io;
+use std::path::PathBuf;
+
+use echorift_accounts::AccountError;
+use echorift_appservice_ldap::DirectoryError;
+use echorift_storage::StorageError;
+
+use crate::config::Faults;
+use crate::listener::ListenError;
+use crate::signing_key::SigningKeyError;
+use crate::sqlite_file::LockError;
+
+/// Shown to the operator as it is, so every variant is a sentence that says what to look at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServerError {
+    #[error(transparent)]
+    Config(#[from] Faults),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    #[error("the directory cannot be used: {0}")]
+    Directory(#[from] DirectoryError),
+    #[error("{path}: {cause}")]
+    File { path: PathBuf, cause: io::Error },
+    #[error("the metrics could not be set up: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    #[error("the system refused: {0}")]
+    System(#[from] io::Error),
+    /// What the operator asked for cannot be done as asked; the text says why and what to do.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl ServerError {
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |cause| Self::File { path, cause }
+    }
+}

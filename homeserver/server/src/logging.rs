@@ -1,0 +1,22 @@
+//! Log lines, on standard error.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, LogSettings};
+
+/// To be called once, by the commands that run a server. The filter was checked with the configuration.
+pub(crate) fn start(settings: &LogSettings) {
+    let filter = EnvFilter::new(&settings.level);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match settings.format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    if let Err(error) = started {
+        eprintln!("echorift: there is a logger already: {error}");
+    }
+}
