@@ -136,7 +136,7 @@ pub struct Change {
     pub(crate) rows: Vec<ChangeRow>,
     pub(crate) records: Vec<Record>,
     pub(crate) chain: Option<Chain>,
-    pub(crate) on_commit: Option<Box<dyn FnOnce(Position) + Send>>,
+    pub(crate) on_commit: Option<Box<dyn FnOnce(Position) + Send + Sync>>,
 }
 
 pub(crate) struct ChangeRow {
@@ -174,7 +174,7 @@ impl Change {
 
     /// Runs after the commit and before anyone is told of it, in log order, with the position of the first record
     /// (of the last one before it if there is none). It must be quick and must not wait.
-    pub fn on_commit(&mut self, effect: impl FnOnce(Position) + Send + 'static) {
+    pub fn on_commit(&mut self, effect: impl FnOnce(Position) + Send + Sync + 'static) {
         self.on_commit = Some(Box::new(effect));
     }
 }

@@ -72,6 +72,17 @@ impl Names {
         Ok(self.0.numbers.get(name))
     }
 
+    /// The numbers of those of `names` that were ever interned. One query at most.
+    pub async fn find_all(&self, names: &[&str]) -> Result<Vec<i64>, StorageError> {
+        let unknown = names.iter().copied().filter(|name| self.0.numbers.get(*name).is_none());
+        let unknown: Vec<&str> = unknown.collect();
+        let mut found: Vec<i64> = names.iter().filter_map(|name| self.0.numbers.get(*name)).collect();
+        if !unknown.is_empty() {
+            found.extend(self.load(self.0.kind.find, list(unknown)).await?.into_keys());
+        }
+        Ok(found)
+    }
+
     /// The number of `name`, made if need be: durable before this returns.
     pub async fn intern(&self, name: &str) -> Result<i64, StorageError> {
         if let Some(number) = self.find(name).await? {

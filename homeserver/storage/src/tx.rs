@@ -11,7 +11,7 @@ pub struct Tx {
     inner: TxInner,
     /// What becomes visible if this commits.
     pub(crate) records: Vec<(Position, Record)>,
-    pub(crate) effects: Vec<(Position, Box<dyn FnOnce(Position) + Send>)>,
+    pub(crate) effects: Vec<(Position, Box<dyn FnOnce(Position) + Send + Sync>)>,
 }
 
 enum TxInner {
@@ -122,5 +122,5 @@ impl Tx {
 /// What a commit made visible.
 pub(crate) struct Committed {
     pub(crate) records: Vec<(Position, Record)>,
-    pub(crate) effects: Vec<(Position, Box<dyn FnOnce(Position) + Send>)>,
+    pub(crate) effects: Vec<(Position, Box<dyn FnOnce(Position) + Send + Sync>)>,
 }
