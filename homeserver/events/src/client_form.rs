@@ -60,7 +60,7 @@ fn write_state_key_and_type(out: &mut String, pdu: &Pdu) {
         write_string(out, state_key);
     }
     out.push_str(",\"type\":");
-    write_string(out, &pdu.event_type.to_string());
+    write_string(out, pdu.type_name());
 }
 
 /// The content; that of a redaction names its target in every room version.

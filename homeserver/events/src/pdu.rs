@@ -31,7 +31,8 @@ pub struct Pdu {
     pub room_id: OwnedRoomId,
     /// Who sent the event.
     pub sender: OwnedUserId,
-    /// The event's type.
+    /// The event's type, for matching. What it is called in the JSON is [`Pdu::type_name`]: the enumeration takes
+    /// unstable names of some types for their stable ones.
     pub event_type: TimelineEventType,
     /// Present on state events only.
     pub state_key: Option<String>,
@@ -50,6 +51,7 @@ pub struct Pdu {
     /// Whether the event failed the authorisation rules; such an event never enters room state.
     pub rejected: bool,
     json: Box<str>,
+    type_name: Box<str>,
     /// Whether the room ID is written in the JSON, as in every event but the create event of version 12.
     has_room_id: bool,
     /// Power levels of versions 1 to 5 with their floats truncated, for the authorisation rules.
@@ -100,7 +102,8 @@ impl Pdu {
         let stored: StoredPdu<'_> =
             serde_json::from_str(&json).map_err(|error| EventError::BadFormat(error.to_string()))?;
         let redacts = stored.redacts(rules);
-        let integer_levels = power::without_floats(&stored.event_type, stored.content, rules);
+        let event_type = TimelineEventType::from(&*stored.type_name);
+        let integer_levels = power::without_floats(&event_type, stored.content, rules);
         Ok(Self {
             event_id,
             room_id,
@@ -115,7 +118,8 @@ impl Pdu {
             rejected: false,
             has_room_id: stored.room_id.is_some(),
             integer_levels,
-            event_type: stored.event_type,
+            event_type,
+            type_name: stored.type_name.into(),
             json,
             client_json_open: OnceLock::new(),
         })
@@ -132,6 +136,11 @@ impl Pdu {
     /// without `event_id`.
     pub fn json(&self) -> &str {
         &self.json
+    }
+
+    /// The event's type exactly as its sender wrote it.
+    pub fn type_name(&self) -> &str {
+        &self.type_name
     }
 
     /// The content, as a type of the caller's choice.
@@ -157,7 +166,7 @@ impl Pdu {
     /// The event's place in the room state; `None` for message events.
     pub fn state_key_pair(&self) -> Option<(StateEventType, &str)> {
         let state_key = self.state_key.as_deref()?;
-        Some((StateEventType::from(self.event_type.to_string()), state_key))
+        Some((StateEventType::from(self.type_name()), state_key))
     }
 
     /// Whether this is the state event of this type with an empty state key.

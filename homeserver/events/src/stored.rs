@@ -3,8 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use ruma::{
-    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, events::TimelineEventType,
-    room_version_rules::RoomVersionRules,
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, room_version_rules::RoomVersionRules,
 };
 use serde::{
     Deserialize, Deserializer,
@@ -17,8 +16,8 @@ use serde_json::value::RawValue;
 pub(crate) struct StoredPdu<'a> {
     pub(crate) room_id: Option<IgnoredAny>,
     pub(crate) sender: OwnedUserId,
-    #[serde(rename = "type")]
-    pub(crate) event_type: TimelineEventType,
+    #[serde(rename = "type", borrow)]
+    pub(crate) type_name: Cow<'a, str>,
     pub(crate) state_key: Option<String>,
     #[serde(borrow)]
     pub(crate) content: &'a RawValue,
@@ -39,7 +38,7 @@ impl StoredPdu<'_> {
             #[serde(borrow)]
             redacts: Option<&'a RawValue>,
         }
-        if self.event_type != TimelineEventType::RoomRedaction {
+        if self.type_name != "m.room.redaction" {
             return None;
         }
         let raw = if rules.redaction.content_field_redacts {

@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use ruma::events::StateEventType;
 use serde_json::{Value, json};
 
+use crate::Pdu;
 use crate::testing::{Say, TestRoom, user};
 
 #[test]
@@ -75,4 +77,40 @@ fn stripped_state_has_four_fields() {
         "content": { "join_rule": "public" }, "sender": user("alice"), "state_key": "", "type": "m.room.join_rules",
     });
     assert_eq!(shown, expected);
+}
+
+/// The enumeration of event types takes this name for `m.call.sdp_stream_metadata_changed`.
+#[test]
+fn a_type_is_shown_as_its_sender_wrote_it() {
+    let (room, fork) = TestRoom::public(10);
+    let say = Say {
+        sender: "bob",
+        event_type: "m.sticker",
+        state_key: None,
+        content: json!({}),
+    };
+    let unstable = "org.matrix.call.sdp_stream_metadata_changed";
+    let json = room.build(&fork, say).json().replace("m.sticker", unstable);
+    let event = Pdu::receive(&json, &room.rules).unwrap();
+    assert_eq!(event.type_name(), unstable);
+    let shown: Value = serde_json::from_str(&event.client_json(None)).unwrap();
+    assert_eq!(shown.get("type"), Some(&json!(unstable)));
+}
+
+/// State is kept by type, and own events are built by type: an enumeration that confused two types of state would
+/// mix up rooms. Features of the Matrix library bring such names; one that does must not be turned on.
+#[test]
+fn no_two_types_of_state_are_taken_for_one() {
+    for name in [
+        "m.room.language",
+        "m.room.retention",
+        "m.room.presence_sharing",
+        "m.beacon_info",
+        "m.call.member",
+        "org.matrix.msc3401.call.member",
+        "m.member_hints",
+        "io.element.functional_members",
+    ] {
+        assert_eq!(StateEventType::from(name).to_string(), name);
+    }
 }
