@@ -115,7 +115,7 @@ impl Rooms {
         Ok(events)
     }
 
-    /// Makes a room from its create event and what follows it, in one commit.
+    /// Makes a room from its create event and what follows it, in one commit, with what else `also` adds to it.
     ///
     /// Errors: `UnsupportedVersion`, and those of [`Rooms::append`].
     pub async fn create(
@@ -124,6 +124,7 @@ impl Rooms {
         create: EventDraft,
         then: Vec<EventDraft>,
         is_published: bool,
+        also: impl FnOnce(&mut Change, RoomNumber),
     ) -> Result<(Arc<Room>, Vec<Arc<Event>>), RoomError> {
         let rules = rules_for(version).ok_or_else(|| RoomError::UnsupportedVersion(version.clone()))?;
         let mut random = [0_u8; 18];
@@ -153,6 +154,7 @@ impl Rooms {
         let number = RoomNumber(self.0.names.intern(room_id.as_str()).await?);
         let mut batch = Batch::new(self, (number, &rules, Some(&room_id)), Head::empty());
         store::heads::insert_room(&mut batch.change, number, version, self.clock().now(), is_published);
+        also(&mut batch.change, number);
         batch.push_pdu(pdu, create.transaction).await?;
         for draft in then {
             batch.push(draft).await.map_err(|error| match error {

@@ -16,6 +16,7 @@ use ruma::{EventId, OwnedEventId, OwnedServerName, OwnedUserId, RoomId, RoomVers
 
 use crate::{
     RoomError,
+    aliases::AliasClaims,
     event::Event,
     receipts::{self, RoomReceipts},
     room::{Extremity, Head, Members, Room},
@@ -74,6 +75,7 @@ pub(crate) struct Inner {
     loaded: Cache<RoomNumber, Arc<Room>>,
     pub user_rooms: UserRooms,
     pub sends: Sends,
+    pub alias_claims: AliasClaims,
 }
 
 #[derive(Default)]
@@ -112,6 +114,7 @@ impl Rooms {
             loaded: Cache::new(options.loaded_rooms),
             user_rooms: UserRooms::new(database),
             sends: Sends::default(),
+            alias_claims: AliasClaims::default(),
             options,
         }))
     }

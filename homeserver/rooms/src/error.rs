@@ -1,3 +1,4 @@
+use echorift_accounts::AccountError;
 use echorift_events::{AuthRefusal, EventError};
 use echorift_storage::StorageError;
 use ruma::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomVersionId};
@@ -22,6 +23,18 @@ pub enum RoomError {
     UnsupportedVersion(RoomVersionId),
     #[error("alias {0} is taken")]
     AliasTaken(OwnedRoomAliasId),
+    /// An alias is advertised for a room that it does not stand for.
+    #[error("alias {0} does not stand for this room")]
+    BadAlias(OwnedRoomAliasId),
+    #[error("alias {0} is of another server")]
+    RemoteAlias(OwnedRoomAliasId),
+    #[error("user {0} is of another server")]
+    RemoteUser(OwnedUserId),
+    #[error("{0} lets nobody invite them")]
+    InviteBlocked(OwnedUserId),
+    /// Only rooms that were left can be forgotten.
+    #[error("{0} has not been left")]
+    NotLeft(OwnedRoomId),
     #[error("the initial state is not allowed: {0}")]
     BadInitialState(String),
     #[error("a restricted join cannot be authorised here: {0}")]
@@ -30,6 +43,8 @@ pub enum RoomError {
     Refused(#[from] AuthRefusal),
     #[error(transparent)]
     Event(#[from] EventError),
+    #[error(transparent)]
+    Account(#[from] AccountError),
     #[error("the room could not be read or written: {0}")]
     Storage(#[from] StorageError),
 }
@@ -48,6 +63,16 @@ impl From<RoomError> for echorift_web::MatrixError {
                 Self::unsupported_room_version(format!("Room version {version} is not supported here."))
             }
             RoomError::AliasTaken(alias) => Self::room_in_use(format!("The alias {alias} is taken.")),
+            RoomError::BadAlias(alias) => Self::bad_alias(format!("The alias {alias} does not stand for this room.")),
+            RoomError::RemoteAlias(alias) => {
+                Self::not_found(format!("The alias {alias} is of another server, which cannot be asked from here."))
+            }
+            RoomError::RemoteUser(user) => {
+                Self::unknown(format!("{user} is of another server, which cannot be reached from here."))
+            }
+            RoomError::InviteBlocked(user) => Self::invite_blocked(format!("{user} does not accept invites.")),
+            RoomError::NotLeft(_) => Self::unknown("Leave this room before you forget it."),
+            RoomError::Account(error) => error.into(),
             RoomError::BadInitialState(reason) => Self::invalid_room_state(reason),
             RoomError::CannotAuthoriseJoin(reason) => Self::unable_to_authorise_join(reason),
             RoomError::Refused(refusal) => Self::forbidden(refusal.to_string()),

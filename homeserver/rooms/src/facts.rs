@@ -3,12 +3,15 @@
 use std::{collections::HashMap, sync::Arc};
 
 use echorift_events::{PowerLevels, creators_of};
-use echorift_storage::{EventNumber, StorageError};
-use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId, events::room::member::MembershipState};
-use serde::{Deserialize, de::DeserializeOwned};
+use echorift_storage::{EventNumber, RoomNumber, StorageError};
+use ruma::{
+    OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId,
+    events::{StateEventType, room::member::MembershipState},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Event, Room, RoomError, Rooms, State, append::membership_of};
+use crate::{Event, EventDraft, Room, RoomError, Rooms, State, append::membership_of, membership::raw};
 
 /// Who may join (`m.room.join_rules`). A room without the event is as one for invited users only.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,7 +48,47 @@ impl JoinRules {
     }
 }
 
+/// The room's advertised aliases (`m.room.canonical_alias`).
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+pub(crate) struct CanonicalAlias {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alt_aliases: Vec<String>,
+}
+
+impl CanonicalAlias {
+    /// Takes an alias out; whether it was there.
+    pub fn remove(&mut self, alias: &RoomAliasId) -> bool {
+        let before = self.alt_aliases.len();
+        self.alt_aliases.retain(|alternative| alternative != alias.as_str());
+        let was_main = self.alias.as_deref() == Some(alias.as_str());
+        if was_main {
+            self.alias = None;
+        }
+        was_main || self.alt_aliases.len() < before
+    }
+
+    /// The event that says so.
+    pub fn draft(&self, sender: &UserId) -> Result<EventDraft, RoomError> {
+        Ok(EventDraft::state(sender, StateEventType::RoomCanonicalAlias, "", raw(self)?))
+    }
+}
+
 impl Rooms {
+    /// The numbers of those of these rooms that were ever known here. One query at most.
+    pub async fn room_numbers(&self, ids: &[OwnedRoomId]) -> Result<Vec<RoomNumber>, StorageError> {
+        let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+        Ok(self.0.names.find_all(&ids).await?.into_iter().map(RoomNumber).collect())
+    }
+
+    /// The IDs of these rooms, in their order. One query at most.
+    pub async fn room_ids(&self, numbers: &[i64]) -> Result<Vec<OwnedRoomId>, StorageError> {
+        let names = self.0.names.names(numbers).await?;
+        let parse = |name: &Arc<str>| RoomId::parse(&**name);
+        names.iter().map(|name| parse(name).map_err(|error| StorageError::corrupt("room_numbers.room_id", error))).collect()
+    }
+
     /// The event that stands under this type and state key.
     pub async fn state_event(
         &self,
@@ -85,6 +128,16 @@ impl Rooms {
 
     pub async fn join_rules(&self, state: &State) -> Result<JoinRules, StorageError> {
         Ok(self.state_content(state, "m.room.join_rules").await?.unwrap_or_default())
+    }
+
+    /// Whether everyone may read the room without joining.
+    pub async fn is_world_readable(&self, state: &State) -> Result<bool, StorageError> {
+        #[derive(Deserialize)]
+        struct HistoryVisibility {
+            history_visibility: String,
+        }
+        let content: Option<HistoryVisibility> = self.state_content(state, "m.room.history_visibility").await?;
+        Ok(content.is_some_and(|content| content.history_visibility == "world_readable"))
     }
 
     /// The power levels in a state of this room, and its creators.

@@ -1,6 +1,7 @@
 //! The SQL of rooms. Functions answer one question in domain types; what is written blindly is a [`Statement`] that
 //! the group commit merges.
 
+pub(crate) mod aliases;
 pub(crate) mod events;
 pub(crate) mod heads;
 pub(crate) mod memberships;

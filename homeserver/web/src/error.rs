@@ -41,6 +41,9 @@ refusals! {
     /// For what the specification leaves without an errcode of its own and the client could mend.
     bad_state = BAD_REQUEST "M_BAD_STATE",
     room_in_use = BAD_REQUEST "M_ROOM_IN_USE",
+    bad_alias = BAD_REQUEST "M_BAD_ALIAS",
+    /// The invited user lets nobody invite them (CS API § Invite permission).
+    invite_blocked = FORBIDDEN "M_INVITE_BLOCKED",
     user_in_use = BAD_REQUEST "M_USER_IN_USE",
     invalid_username = BAD_REQUEST "M_INVALID_USERNAME",
     user_deactivated = FORBIDDEN "M_USER_DEACTIVATED",

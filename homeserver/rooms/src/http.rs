@@ -1,0 +1,41 @@
+//! The endpoints of rooms. Handlers take a request apart, ask the domain once, and answer.
+
+mod aliases;
+mod create;
+mod membership;
+
+use std::sync::Arc;
+
+use axum::Router;
+use echorift_accounts::Accounts;
+use echorift_storage::UserNumber;
+use echorift_web::{MatrixError, RateLimits, Session};
+
+use crate::Rooms;
+
+/// What the endpoints work with.
+#[derive(Clone)]
+pub struct RoomsApi {
+    pub rooms: Rooms,
+    pub accounts: Accounts,
+    pub limits: Arc<RateLimits>,
+}
+
+/// All endpoints of this crate. The server adds the token verifier as an extension.
+pub fn router(api: RoomsApi) -> Router {
+    Router::new()
+        .merge(aliases::routes())
+        .merge(create::routes())
+        .merge(membership::routes())
+        .with_state(api)
+}
+
+impl RoomsApi {
+    /// Errors: `M_USER_SUSPENDED` for accounts that may look but not act (CS API § Account suspension).
+    fn check_may_act(&self, session: &Session) -> Result<(), MatrixError> {
+        if self.accounts.is_suspended(UserNumber(session.user_number)) {
+            return Err(MatrixError::user_suspended("You cannot perform this action while suspended."));
+        }
+        Ok(())
+    }
+}

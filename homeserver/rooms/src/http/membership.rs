@@ -1,0 +1,181 @@
+use std::sync::Arc;
+
+use axum::{Router, extract::State};
+use echorift_storage::UserNumber;
+use echorift_web::{LimitKind, MatrixError, Routes as _, Ruma, Session};
+use ruma::{
+    RoomAliasId, RoomId, RoomOrAliasId,
+    api::client::{
+        knock::knock_room,
+        membership::{
+            ban_user, forget_room, invite_user, join_room_by_id, join_room_by_id_or_alias, joined_rooms, kick_user,
+            leave_room, unban_user,
+        },
+    },
+};
+
+use super::RoomsApi;
+use crate::{JoinRequest, Room, RoomError};
+
+pub(super) fn routes() -> Router<RoomsApi> {
+    Router::new()
+        .ruma::<invite_user::v3::Request, _, _>(invite)
+        .ruma::<join_room_by_id::v3::Request, _, _>(join_by_id)
+        .ruma::<join_room_by_id_or_alias::v3::Request, _, _>(join_by_id_or_alias)
+        .ruma::<knock_room::v3::Request, _, _>(knock)
+        .ruma::<leave_room::v3::Request, _, _>(leave)
+        .ruma::<forget_room::v3::Request, _, _>(forget)
+        .ruma::<kick_user::v3::Request, _, _>(kick)
+        .ruma::<ban_user::v3::Request, _, _>(ban)
+        .ruma::<unban_user::v3::Request, _, _>(unban)
+        .ruma::<joined_rooms::v3::Request, _, _>(list_joined)
+}
+
+/// `POST /_matrix/client/v3/rooms/{roomId}/invite` (CS API § Joining rooms).
+async fn invite(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<invite_user::v3::Request>,
+) -> Result<Ruma<invite_user::v3::Response>, MatrixError> {
+    api.check_may_act(&session)?;
+    let invite_user::v3::InvitationRecipient::UserId(invitee) = request.recipient else {
+        return Err(MatrixError::forbidden("There is no identity server here: invite users by their ID."));
+    };
+    api.limits.check(LimitKind::Invites, session.user_id.as_str())?;
+    let room = api.rooms.room(&request.room_id).await?;
+    api.rooms.invite(&api.accounts, &room, (&session.user_id, &invitee.user_id), invitee.reason).await?;
+    Ok(Ruma(invite_user::v3::Response {}))
+}
+
+/// `POST /_matrix/client/v3/rooms/{roomId}/join` (CS API § Joining rooms).
+async fn join_by_id(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<join_room_by_id::v3::Request>,
+) -> Result<Ruma<join_room_by_id::v3::Response>, MatrixError> {
+    let how = JoinRequest { reason: request.reason, third_party_signed: request.third_party_signed };
+    let room = join(&api, &session, (&*request.room_id).into(), how).await?;
+    Ok(Ruma(join_room_by_id::v3::Response { room_id: room.id.clone() }))
+}
+
+/// `POST /_matrix/client/v3/join/{roomIdOrAlias}` (CS API § Joining rooms). Every room that we hold can be joined
+/// here; there are no other servers to go through.
+async fn join_by_id_or_alias(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<join_room_by_id_or_alias::v3::Request>,
+) -> Result<Ruma<join_room_by_id_or_alias::v3::Response>, MatrixError> {
+    let how = JoinRequest { reason: request.reason, third_party_signed: request.third_party_signed };
+    let room = join(&api, &session, &request.room_id_or_alias, how).await?;
+    Ok(Ruma(join_room_by_id_or_alias::v3::Response { room_id: room.id.clone() }))
+}
+
+async fn join(
+    api: &RoomsApi,
+    session: &Session,
+    name: &RoomOrAliasId,
+    how: JoinRequest,
+) -> Result<Arc<Room>, MatrixError> {
+    api.check_may_act(session)?;
+    api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
+    let room = find_room(api, name).await?;
+    api.rooms.join(&api.accounts, &room, &session.user_id, how).await?;
+    Ok(room)
+}
+
+/// `POST /_matrix/client/v3/knock/{roomIdOrAlias}` (CS API § Knocking on rooms).
+async fn knock(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<knock_room::v3::Request>,
+) -> Result<Ruma<knock_room::v3::Response>, MatrixError> {
+    api.check_may_act(&session)?;
+    api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
+    let room = find_room(&api, &request.room_id_or_alias).await?;
+    api.rooms.knock(&api.accounts, &room, &session.user_id, request.reason).await?;
+    Ok(Ruma(knock_room::v3::Response { room_id: room.id.clone() }))
+}
+
+/// A room that somebody outside of it names. That it is not known here is no secret to who knows its ID.
+async fn find_room(api: &RoomsApi, name: &RoomOrAliasId) -> Result<Arc<Room>, RoomError> {
+    if let Ok(alias) = <&RoomAliasId>::try_from(name) {
+        return api.rooms.room_by_alias(alias).await;
+    }
+    let id = <&RoomId>::try_from(name).map_err(|_| RoomError::BadRequest("This is no room ID.".to_owned()))?;
+    api.rooms.room(id).await.map_err(|error| match error {
+        RoomError::UnknownRoom(id) => RoomError::NotFound(format!("The room {id} is not known here.")),
+        error => error,
+    })
+}
+
+/// `POST /_matrix/client/v3/rooms/{roomId}/leave` (CS API § Leaving rooms). Suspended users may.
+async fn leave(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<leave_room::v3::Request>,
+) -> Result<Ruma<leave_room::v3::Response>, MatrixError> {
+    let room = api.rooms.room(&request.room_id).await?;
+    api.rooms.leave(&room, &session.user_id, request.reason).await?;
+    Ok(Ruma(leave_room::v3::Response {}))
+}
+
+/// `POST /_matrix/client/v3/rooms/{roomId}/forget` (CS API § Leaving rooms).
+async fn forget(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<forget_room::v3::Request>,
+) -> Result<Ruma<forget_room::v3::Response>, MatrixError> {
+    match api.rooms.room(&request.room_id).await {
+        Ok(room) => api.rooms.forget(&room, UserNumber(session.user_number)).await?,
+        // As for every room that the user never was in.
+        Err(RoomError::UnknownRoom(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Ruma(forget_room::v3::Response {}))
+}
+
+/// `POST /_matrix/client/v3/rooms/{roomId}/kick` (CS API § Leaving rooms).
+async fn kick(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<kick_user::v3::Request>,
+) -> Result<Ruma<kick_user::v3::Response>, MatrixError> {
+    api.check_may_act(&session)?;
+    let room = api.rooms.room(&request.room_id).await?;
+    api.rooms.kick(&room, (&session.user_id, &request.user_id), request.reason).await?;
+    Ok(Ruma(kick_user::v3::Response {}))
+}
+
+/// `POST /_matrix/client/v3/rooms/{roomId}/ban` (CS API § Banning users in a room).
+async fn ban(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<ban_user::v3::Request>,
+) -> Result<Ruma<ban_user::v3::Response>, MatrixError> {
+    api.check_may_act(&session)?;
+    let room = api.rooms.room(&request.room_id).await?;
+    api.rooms.ban(&room, (&session.user_id, &request.user_id), request.reason).await?;
+    Ok(Ruma(ban_user::v3::Response {}))
+}
+
+/// `POST /_matrix/client/v3/rooms/{roomId}/unban` (CS API § Banning users in a room).
+async fn unban(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<unban_user::v3::Request>,
+) -> Result<Ruma<unban_user::v3::Response>, MatrixError> {
+    api.check_may_act(&session)?;
+    let room = api.rooms.room(&request.room_id).await?;
+    api.rooms.unban(&room, (&session.user_id, &request.user_id), request.reason).await?;
+    Ok(Ruma(unban_user::v3::Response {}))
+}
+
+/// `GET /_matrix/client/v3/joined_rooms` (CS API § Room membership).
+async fn list_joined(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(_): Ruma<joined_rooms::v3::Request>,
+) -> Result<Ruma<joined_rooms::v3::Response>, MatrixError> {
+    let joined_rooms = api.rooms.joined_rooms(UserNumber(session.user_number)).await.map_err(RoomError::from)?;
+    Ok(Ruma(joined_rooms::v3::Response { joined_rooms }))
+}

@@ -1,0 +1,152 @@
+//! Who is in a room, and how that changes (CS API § Room membership).
+
+mod content;
+mod join;
+mod leave;
+
+pub(crate) use self::content::{MemberContent, raw};
+pub use self::join::JoinRequest;
+
+use std::sync::Arc;
+
+use echorift_accounts::Accounts;
+use echorift_storage::{StorageError, UserNumber};
+use ruma::{OwnedRoomId, UserId, events::room::member::MembershipState};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{Event, EventDraft, Room, RoomError, Rooms};
+
+/// The account data in which users say whom they let invite them (CS API § Invite permission).
+const INVITE_PERMISSION: &str = "m.invite_permission_config";
+
+#[derive(Deserialize)]
+struct InvitePermission {
+    default_action: Option<String>,
+}
+
+impl Rooms {
+    /// The rooms that a user is in, in the order in which this server came to know them.
+    pub async fn joined_rooms(&self, user: UserNumber) -> Result<Vec<OwnedRoomId>, StorageError> {
+        let mine = self.rooms_of(user).await?;
+        let joined = mine.iter().filter(|(_, mine)| mine.membership == MembershipState::Join);
+        let numbers: Vec<i64> = joined.map(|(number, _)| number.0).collect();
+        self.room_ids(&numbers).await
+    }
+
+    /// Invites a user, or repeats the invite.
+    ///
+    /// Someone of this server need not have an account: the directory makes it at their first login.
+    /// Errors: `Refused`, `InviteBlocked`, `RemoteUser`.
+    pub async fn invite(
+        &self,
+        accounts: &Accounts,
+        room: &Arc<Room>,
+        (inviter, invitee): (&UserId, &UserId),
+        reason: Option<String>,
+    ) -> Result<(), RoomError> {
+        self.check_invitee(accounts, invitee).await?;
+        let profile = accounts.profile(invitee).await?;
+        let content =
+            MemberContent::new(MembershipState::Invite).with_profile(profile.as_ref()).with_reason(reason);
+        self.append(room, content.draft(inviter, invitee)?).await?;
+        Ok(())
+    }
+
+    /// Whether an invite can reach the user at all.
+    pub(crate) async fn check_invitee(&self, accounts: &Accounts, invitee: &UserId) -> Result<(), RoomError> {
+        if !self.is_local(invitee) {
+            return Err(RoomError::RemoteUser(invitee.to_owned()));
+        }
+        let Some(number) = self.users().find(invitee.as_str()).await? else { return Ok(()) };
+        let data = accounts.global_account_data(UserNumber(number)).await?;
+        let permission = data.get(INVITE_PERMISSION);
+        let permission = permission.and_then(|datum| serde_json::from_str::<InvitePermission>(datum.content.get()).ok());
+        match permission.and_then(|permission| permission.default_action) {
+            Some(action) if action == "block" => Err(RoomError::InviteBlocked(invitee.to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes a user who is in the room, was invited or knocks. Errors: `Forbidden`, `Refused`.
+    pub async fn kick(
+        &self,
+        room: &Arc<Room>,
+        (kicker, target): (&UserId, &UserId),
+        reason: Option<String>,
+    ) -> Result<(), RoomError> {
+        self.check_joined(room, kicker).await?;
+        let membership = self.membership(&room.view().state, target).await?;
+        match membership.map(|(membership, _)| membership) {
+            Some(MembershipState::Join | MembershipState::Invite | MembershipState::Knock) => {}
+            _ => return Err(RoomError::Forbidden(format!("{target} is not in this room."))),
+        }
+        self.set_membership(room, (kicker, target), MembershipState::Leave, reason).await
+    }
+
+    /// Bans a user, whether in the room or not. Errors: `Refused`.
+    pub async fn ban(
+        &self,
+        room: &Arc<Room>,
+        (banner, target): (&UserId, &UserId),
+        reason: Option<String>,
+    ) -> Result<(), RoomError> {
+        self.set_membership(room, (banner, target), MembershipState::Ban, reason).await
+    }
+
+    /// Lifts a ban. Errors: `Forbidden` if there is none, `Refused`.
+    pub async fn unban(
+        &self,
+        room: &Arc<Room>,
+        (unbanner, target): (&UserId, &UserId),
+        reason: Option<String>,
+    ) -> Result<(), RoomError> {
+        self.check_joined(room, unbanner).await?;
+        let membership = self.membership(&room.view().state, target).await?;
+        if !matches!(membership, Some((MembershipState::Ban, _))) {
+            return Err(RoomError::Forbidden(format!("{target} is not banned from this room.")));
+        }
+        self.set_membership(room, (unbanner, target), MembershipState::Leave, reason).await
+    }
+
+    async fn set_membership(
+        &self,
+        room: &Arc<Room>,
+        (sender, target): (&UserId, &UserId),
+        membership: MembershipState,
+        reason: Option<String>,
+    ) -> Result<(), RoomError> {
+        let content = MemberContent::new(membership).with_reason(reason);
+        self.append(room, content.draft(sender, target)?).await?;
+        Ok(())
+    }
+
+    /// Writes a member event with content of the sender's own making, as `PUT …/state/m.room.member/{userId}` does:
+    /// the same conditions hold as for the endpoint of that membership.
+    ///
+    /// A join without permission of its own gets the restricted rooms' one added.
+    pub async fn set_member_content(
+        &self,
+        accounts: &Accounts,
+        room: &Arc<Room>,
+        (sender, target): (&UserId, &UserId),
+        content: Box<RawValue>,
+    ) -> Result<Arc<Event>, RoomError> {
+        #[derive(Deserialize)]
+        struct Membership {
+            membership: MembershipState,
+        }
+        let read: Result<Membership, _> = serde_json::from_str(content.get());
+        let membership = read.map_err(|error| RoomError::BadRequest(error.to_string()))?.membership;
+        let content = match membership {
+            MembershipState::Invite => {
+                self.check_invitee(accounts, target).await?;
+                content
+            }
+            MembershipState::Join if sender == target => self.with_authoriser(room, target, content).await?,
+            _ => content,
+        };
+        let draft = EventDraft::state(sender, ruma::events::StateEventType::RoomMember, target.as_str(), content);
+        self.append(room, draft).await
+    }
+}
