@@ -100,19 +100,25 @@ impl Incoming {
     /// The servers whose signature the event needs (SS API § Validating hashes and signatures on received events):
     /// the sender's, unless the event is an invite by a third-party invite; in versions 1 and 2 the one that the
     /// event ID names; from version 8 on the one that let a member into a restricted room.
-    pub fn required_servers(&self, rules: &RoomVersionRules) -> BTreeSet<OwnedServerName> {
-        let text = |object: &Object, key: &str| object.get(key).and_then(Json::as_str).map(str::to_owned);
+    ///
+    /// Errors: [`EventError::BadFormat`] if the event says that a member was let in and not by whom.
+    pub fn required_servers(
+        &self,
+        rules: &RoomVersionRules,
+    ) -> Result<BTreeSet<OwnedServerName>, EventError> {
+        let is =
+            |object: &Object, key: &str, text: &str| object.get(key).and_then(Json::as_str) == Some(text);
         let empty = Object::new();
         let content = self
             .event
             .get("content")
             .and_then(Json::as_object)
             .unwrap_or(&empty);
-        let is_member = text(&self.event, "type").as_deref() == Some("m.room.member");
+        let is_member = is(&self.event, "type", "m.room.member");
         // Only what the authorisation rules will take for one may go without its sender's signature: not a `null`,
         // and not what lost its `third_party_invite` to redaction.
         let is_third_party_invite = is_member
-            && text(content, "membership").as_deref() == Some("invite")
+            && is(content, "membership", "invite")
             && content
                 .get("third_party_invite")
                 .is_some_and(|invite| invite.as_object().is_some());
@@ -124,15 +130,19 @@ impl Incoming {
         if rules.signatures.check_event_id_server {
             servers.extend(self.event_id.server_name().map(ToOwned::to_owned));
         }
-        if is_member && rules.signatures.check_join_authorised_via_users_server {
-            let authorising_user = text(content, "join_authorised_via_users_server");
-            servers.extend(
-                authorising_user
-                    .and_then(|user| UserId::parse(user).ok())
-                    .map(|user| user.server_name().to_owned()),
-            );
+        if is_member
+            && rules.signatures.check_join_authorised_via_users_server
+            && let Some(authorising_user) = content.get("join_authorised_via_users_server")
+        {
+            let user = authorising_user
+                .as_str()
+                .and_then(|user| <&UserId>::try_from(user).ok());
+            let user = user.ok_or_else(|| {
+                EventError::BadFormat("`join_authorised_via_users_server` is not a user ID".to_owned())
+            })?;
+            servers.insert(user.server_name().to_owned());
         }
-        servers
+        Ok(servers)
     }
 
     /// The IDs of the keys with which this server says that it signed the event.
@@ -151,7 +161,7 @@ impl Incoming {
     ///
     /// Signatures of keys that are not given are ignored; a wrong one of a given key fails the event.
     pub fn verify(&self, keys: &PublicKeyMap, rules: &RoomVersionRules) -> Result<(), EventError> {
-        self.required_servers(rules)
+        self.required_servers(rules)?
             .iter()
             .try_for_each(|server| self.verify_server(server, keys))
     }
