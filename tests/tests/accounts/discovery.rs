@@ -1,0 +1,67 @@
+use echorift_tests::{Look as _, TestServer, refused, v3};
+use reqwest::Method;
+
+#[tokio::test]
+async fn clients_find_the_server_and_learn_its_versions() {
+    let server = TestServer::shared().await;
+    let anyone = server.anonymous();
+    let found = anyone.get("/.well-known/matrix/client").await.unwrap();
+    assert!(found.text("/m.homeserver/base_url").starts_with("http"));
+    let versions = anyone.get("/_matrix/client/versions").await.unwrap();
+    assert!(versions.list("/versions").iter().any(|version| version == "v1.11"), "{versions}");
+    assert!(versions["unstable_features"].is_object());
+}
+
+#[tokio::test]
+async fn capabilities_name_every_room_version() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let answer = alice.get(v3(["capabilities"])).await.unwrap();
+    let versions = &answer["capabilities"]["m.room_versions"];
+    assert_eq!(versions["default"], "12");
+    for version in 1..=12 {
+        assert_eq!(versions["available"][version.to_string()], "stable", "version {version}");
+    }
+    assert_eq!(answer["capabilities"]["m.change_password"]["enabled"], true);
+    refused(server.anonymous().get(v3(["capabilities"])).await, 401, "M_MISSING_TOKEN");
+}
+
+#[tokio::test]
+async fn browsers_may_call_from_anywhere() {
+    let server = TestServer::shared().await;
+    let anyone = server.anonymous();
+    let preflight = anyone.request(Method::OPTIONS, v3(["sync"])).send().await.unwrap();
+    assert!(preflight.status().is_success());
+    let refusal = anyone.request(Method::GET, v3(["sync"])).send().await.unwrap();
+    assert_eq!(refusal.status(), 401);
+    for response in [preflight, refusal] {
+        let headers = response.headers();
+        assert_eq!(headers["access-control-allow-origin"], "*");
+        for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"] {
+            assert!(headers["access-control-allow-methods"].to_str().unwrap().contains(method));
+        }
+        for name in ["X-Requested-With", "Content-Type", "Authorization"] {
+            assert!(headers["access-control-allow-headers"].to_str().unwrap().contains(name));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_unrecognized() {
+    let server = TestServer::shared().await;
+    let anyone = server.anonymous();
+    refused(anyone.get("/_matrix/client/v3/no_such_thing").await, 404, "M_UNRECOGNIZED");
+    refused(anyone.get("/nothing/here").await, 404, "M_UNRECOGNIZED");
+    refused(anyone.delete(v3(["login"])).await, 405, "M_UNRECOGNIZED");
+}
+
+#[tokio::test]
+async fn the_server_tells_its_health_and_its_metrics() {
+    let server = TestServer::shared().await;
+    let anyone = server.anonymous();
+    for path in ["/health/live", "/health/ready"] {
+        anyone.get(path).await.unwrap();
+    }
+    let metrics = anyone.get("/metrics").await.unwrap();
+    assert!(metrics.as_str().unwrap().contains("echorift_"), "{metrics}");
+}

@@ -1,0 +1,20 @@
+//! Accounts, sessions, what people keep about themselves, and the company's directory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests say what they expect by failing"
+)]
+
+mod deactivation;
+mod devices;
+mod directory;
+mod discovery;
+mod login;
+mod own_data;
+mod passwords;
+mod profile;
+mod registration;
+mod sessions;

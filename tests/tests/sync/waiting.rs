@@ -1,0 +1,91 @@
+use std::time::{Duration, Instant};
+
+use echorift_tests::{Look as _, Sync, TestServer, User};
+use serde_json::{Value, json};
+
+use super::joined;
+
+/// A long poll that is under way when `act` begins.
+async fn woken_by<F: Future<Output = ()>>(reader: &User, act: impl FnOnce() -> F) -> Value {
+    let since = reader.now().await;
+    let poll = tokio::spawn({
+        let reader = reader.clone();
+        async move { reader.sync(Sync { since: Some(&since), timeout_ms: 30_000, ..Sync::default() }).await }
+    });
+    act().await;
+    poll.await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn every_kind_of_news_ends_the_wait() {
+    let server = TestServer::shared().await;
+    let [alice, bob] = server.register(["alice", "bob"]).await;
+    let room = alice.create_room_with(&[&bob]).await;
+    let started = Instant::now();
+
+    let answer = woken_by(&bob, async || {
+        alice.send_text(&room, "wake up").await.unwrap();
+    })
+    .await;
+    assert_eq!(joined(&answer, &room).bodies("/timeline/events"), ["wake up"]);
+    let event_id = joined(&answer, &room).ids("/timeline/events")[0].clone();
+
+    let answer = woken_by(&bob, async || {
+        bob.on_another_device().await.set_account_data("org.example.x", json!({})).await.unwrap();
+    })
+    .await;
+    assert_eq!(answer.events("/account_data/events").len(), 1);
+
+    let answer = woken_by(&alice, async || {
+        bob.send_receipt(&room, "m.read", &event_id).await.unwrap();
+    })
+    .await;
+    assert!(answer.to_string().contains("m.receipt"), "{answer}");
+
+    let mut invited_to = String::new();
+    let answer = woken_by(&bob, async || {
+        invited_to = alice.create_room(json!({ "invite": [bob.id] })).await.unwrap();
+    })
+    .await;
+    assert!(answer["rooms"]["invite"][&invited_to].is_object(), "{answer}");
+    assert!(started.elapsed() < Duration::from_secs(30), "one of the waits ran into its timeout");
+}
+
+#[tokio::test]
+async fn a_wait_without_news_ends_empty() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    alice.create_room_with(&[]).await;
+    // Settles: the first sync makes the user online, which is news of its own.
+    let mut since = alice.now().await;
+    loop {
+        let options = Sync { since: Some(&since), timeout_ms: 200, ..Sync::default() };
+        let answer = alice.sync(options).await.unwrap();
+        let next = answer.text("/next_batch").to_owned();
+        if answer.events("/presence/events").is_empty() {
+            assert!(answer.pointer("/rooms/join").is_none_or(|rooms| rooms == &json!({})), "{answer}");
+            return;
+        }
+        since = next;
+    }
+}
+
+#[tokio::test]
+async fn many_readers_of_one_room_all_wake() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let room = alice.create_public_room().await;
+    let mut readers = Vec::new();
+    for _ in 0..20 {
+        let [reader] = server.register(["reader"]).await;
+        reader.join(&room).await.unwrap();
+        let since = reader.now().await;
+        readers.push(tokio::spawn(async move {
+            reader.sync_until(&since, |answer| answer.to_string().contains("for everybody")).await
+        }));
+    }
+    alice.send_text(&room, "for everybody").await.unwrap();
+    for reader in readers {
+        reader.await.unwrap();
+    }
+}
