@@ -6,6 +6,7 @@
 )]
 
 mod auth_events;
+mod hostile;
 mod members;
 mod power_levels;
 
