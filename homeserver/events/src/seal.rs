@@ -47,7 +47,7 @@ pub struct Draft {
 
 /// Hashes and signs the event and computes its ID.
 ///
-/// In rooms of versions 1 and 2 references carry no hashes, which nothing has checked for years.
+/// In versions 1 and 2 the hashes beside each reference stay empty: receivers go by the IDs alone.
 ///
 /// Errors: [`EventError::TooLarge`] and [`EventError::FieldTooLarge`] (CS API § Size limits),
 /// [`EventError::BadJson`] for content that canonical JSON cannot hold, [`EventError::BadFormat`] for a draft that
