@@ -7,12 +7,15 @@ use echorift_accounts::{
     Accounts, AccountsOptions, PasswordOptions, PasswordProvider, RegistrationOptions, SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
+use echorift_rooms::{Rooms, RoomsApi, RoomsOptions};
 use echorift_storage::{Clock, Database, DatabaseOptions, Names};
 use echorift_web::RateLimits;
+use tokio::sync::watch;
 
 use crate::config::{Config, Secret, Service};
 use crate::error::ServerError;
 use crate::http::{Health, Metrics, assemble};
+use crate::signing_key;
 
 /// A server that is ready to be listened to.
 pub(crate) struct App {
@@ -23,8 +26,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Builds every feature on an open database.
-    pub(crate) async fn start(config: &Config) -> Result<Self, ServerError> {
+    /// Builds every feature on an open database. Polls end when `stopping` turns true.
+    pub(crate) async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Self, ServerError> {
         let serves_metrics = config
             .listeners
             .iter()
@@ -36,9 +39,19 @@ impl App {
         };
         let (database, users, clock) = open_database(config).await?;
         let limits = Arc::new(rate_limits(config));
-        let accounts = start_accounts(config, &database, &users, &clock, &limits).await?;
 
-        let features = accounts.router().layer(Extension(accounts.verifier()));
+        let accounts = start_accounts(config, &database, &users, &clock, &limits).await?;
+        let rooms = Rooms::new(rooms_options(config)?, &database, users, clock);
+        let _ = stopping;
+        let rooms_api = RoomsApi {
+            rooms,
+            accounts: accounts.clone(),
+            limits,
+        };
+        let features = Router::new()
+            .merge(accounts.router())
+            .merge(echorift_rooms::router(rooms_api))
+            .layer(Extension(accounts.verifier()));
         let health = Arc::new(Health::new(Some(database.clone())));
         let router = assemble(features, config, Arc::clone(&health), metrics);
         Ok(Self {
@@ -118,4 +131,16 @@ fn accounts_options(config: &Config) -> AccountsOptions {
         },
         default_room_version: config.rooms.default_version.clone(),
     }
+}
+
+fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {
+    Ok(RoomsOptions {
+        server_name: config.server.name.clone(),
+        signing_key: signing_key::open_or_create(&config.server.data_dir, &config.server.name)?,
+        default_version: config.rooms.default_version.clone(),
+        publish: config.rooms.publish,
+        directory_without_login: config.rooms.public_directory_without_login,
+        event_cache_bytes: config.caches.event_bytes,
+        loaded_rooms: usize::try_from(config.caches.rooms).unwrap_or(usize::MAX),
+    })
 }

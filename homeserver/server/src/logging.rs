@@ -6,9 +6,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LogSettings};
 
+/// These tell of every event or statement what our own lines tell better; `log.level` may still name them.
+const QUIET: &str = "ruma_state_res=warn,sqlx=warn";
+
 /// To be called once, by the commands that run a server. The filter was checked with the configuration.
 pub(crate) fn start(settings: &LogSettings) {
-    let filter = EnvFilter::new(&settings.level);
+    let filter = EnvFilter::new(format!("{QUIET},{}", settings.level));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

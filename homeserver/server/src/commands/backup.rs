@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::BackupOptions;
 use crate::config::Config;
+use crate::data_dir;
 use crate::error::ServerError;
 use crate::sqlite_file::{SqliteLock, path_of};
 use crate::terminal::say;
@@ -53,7 +54,7 @@ pub(super) fn restore(options: &BackupOptions) -> Result<(), ServerError> {
     let database = sqlite_path(&config, "pg_restore --clean")?;
     require_sqlite(&options.file)?;
     if let Some(folder) = database.parent() {
-        std::fs::create_dir_all(folder).map_err(ServerError::file(folder))?;
+        data_dir::create(folder)?;
     }
     let _lock = SqliteLock::take(&database)?;
 

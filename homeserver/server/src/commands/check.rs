@@ -11,7 +11,7 @@ use crate::error::ServerError;
 use crate::listener::Listener;
 use crate::sqlite_file::{LockError, SqliteLock, path_of};
 use crate::terminal::say;
-use crate::{app, signing_key};
+use crate::{app, data_dir, signing_key};
 
 /// Everything that was looked at, printed as it is found.
 #[derive(Default)]
@@ -76,9 +76,9 @@ async fn look_at(config: &Config, report: &mut Report) {
 /// The data folder, the key and the database. Answers whether a server runs on them at this moment.
 async fn look_at_data(config: &Config, report: &mut Report) -> bool {
     let data_dir = &config.server.data_dir;
-    if let Err(error) = std::fs::create_dir_all(data_dir) {
+    if let Err(error) = data_dir::create(data_dir) {
         report.failure(
-            &format!("the data folder {} cannot be made: {error}", data_dir.display()),
+            &format!("the data folder cannot be made: {error}"),
             "Give the server's user a folder that it may write to (server.data_dir).",
         );
         return false;

@@ -8,6 +8,7 @@ use std::path::Path;
 use ruma::ServerName;
 
 use crate::cli::InitOptions;
+use crate::data_dir;
 use crate::error::ServerError;
 use crate::signing_key;
 use crate::terminal::say;
@@ -56,7 +57,7 @@ pub(super) fn run(options: &InitOptions) -> Result<(), ServerError> {
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(ServerError::file(&config))?;
-    std::fs::create_dir_all(&data_dir).map_err(ServerError::file(&data_dir))?;
+    data_dir::create(&data_dir)?;
     signing_key::open_or_create(&data_dir, &server)?;
 
     say(format_args!(

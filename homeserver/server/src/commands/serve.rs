@@ -2,10 +2,12 @@
 
 use echorift_storage::Change;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::data_dir;
 use crate::error::ServerError;
 use crate::listener::{Listener, Listeners};
 use crate::logging;
@@ -20,7 +22,7 @@ pub(super) fn run(config: &Config) -> Result<(), ServerError> {
             "this setting belongs to a feature that this release does not have; it has no effect"
         );
     }
-    std::fs::create_dir_all(&config.server.data_dir).map_err(ServerError::file(&config.server.data_dir))?;
+    data_dir::create(&config.server.data_dir)?;
     let _lock = lock_database(config)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -34,7 +36,7 @@ fn lock_database(config: &Config) -> Result<Option<SqliteLock>, ServerError> {
         return Ok(None);
     };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(ServerError::file(folder))?;
+        data_dir::create(folder)?;
     }
     Ok(Some(SqliteLock::take(&path)?))
 }
@@ -48,7 +50,8 @@ async fn serve(config: &Config) -> Result<(), ServerError> {
         listeners.push(Listener::open(settings).await?);
     }
     let stop = CancellationToken::new();
-    let app = App::start(config).await?;
+    let (stopping, polls) = watch::channel(false);
+    let app = App::start(config, polls).await?;
     greet(config, &app, &listeners).await?;
 
     let listeners = Listeners::start(listeners, app.router, config, stop.clone());
@@ -58,6 +61,7 @@ async fn serve(config: &Config) -> Result<(), ServerError> {
     }
     tracing::info!("stopping");
     app.health.stop();
+    stopping.send_replace(true);
     stop.cancel();
     listeners.finish(config.limits.shutdown_grace).await;
     // The writer works in order: when this empty change is answered, everything before it is on the disk.

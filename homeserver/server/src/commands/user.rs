@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use echorift_web::RateLimits;
 
-use crate::app;
 use crate::cli::CreateUserOptions;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::terminal::say;
+use crate::{app, data_dir};
 
 /// Makes a local account. A running server may stay up: it sees the account at its first login.
 pub(super) fn create(options: &CreateUserOptions) -> Result<(), ServerError> {
     let config = Config::load(options.config.path.as_deref())?;
     let password = read_password(options.password_file.as_deref())?;
-    std::fs::create_dir_all(&config.server.data_dir).map_err(ServerError::file(&config.server.data_dir))?;
+    data_dir::create(&config.server.data_dir)?;
     let user_id = super::block_on(async {
         let (database, users, clock) = app::open_database(&config).await?;
         let limits = Arc::new(RateLimits::off());
