@@ -268,7 +268,7 @@ fn push_power_levels(
     let users = levels.users().iter().map(|(user, level)| Some((user.clone(), Int::try_from(*level).ok()?)));
     let mut notifications = NotificationPowerLevels::new();
     notifications.room = Int::try_from(levels.notifications_room()).ok()?;
-    let rules = RoomPowerLevelsRules::new(&room.rules.authorization, Some(creators));
+    let rules = RoomPowerLevelsRules::new(&room.rules.authorization, creators);
     let default = Int::try_from(levels.users_default()).ok()?;
     Some(PushConditionPowerLevelsCtx::new(users.collect::<Option<_>>()?, default, notifications, rules))
 }

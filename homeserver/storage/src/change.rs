@@ -130,13 +130,16 @@ impl Cells {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordIndex(usize);
 
+/// What follows a commit in memory. Sync, so that a change can be built across awaits.
+pub(crate) type Effect = Box<dyn FnOnce(Position) + Send + Sync>;
+
 /// What one caller wants to have written, all of it or nothing, and what becomes visible by it.
 #[derive(Default)]
 pub struct Change {
     pub(crate) rows: Vec<ChangeRow>,
     pub(crate) records: Vec<Record>,
     pub(crate) chain: Option<Chain>,
-    pub(crate) on_commit: Option<Box<dyn FnOnce(Position) + Send + Sync>>,
+    pub(crate) on_commit: Option<Effect>,
 }
 
 pub(crate) struct ChangeRow {
@@ -276,7 +279,6 @@ impl MergedStatement {
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -2,7 +2,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::{
     Change, Dialect, Position, Record, Row, Sql, StorageError, Value,
-    change::Merged,
+    change::{Effect, Merged},
     sql::{AnyRow, bind_all},
 };
 
@@ -11,7 +11,7 @@ pub struct Tx {
     inner: TxInner,
     /// What becomes visible if this commits.
     pub(crate) records: Vec<(Position, Record)>,
-    pub(crate) effects: Vec<(Position, Box<dyn FnOnce(Position) + Send + Sync>)>,
+    pub(crate) effects: Vec<(Position, Effect)>,
 }
 
 enum TxInner {
@@ -122,5 +122,5 @@ impl Tx {
 /// What a commit made visible.
 pub(crate) struct Committed {
     pub(crate) records: Vec<(Position, Record)>,
-    pub(crate) effects: Vec<(Position, Box<dyn FnOnce(Position) + Send + Sync>)>,
+    pub(crate) effects: Vec<(Position, Effect)>,
 }

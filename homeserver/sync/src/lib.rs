@@ -1,1 +1,20 @@
-//! placeholder
+//! What clients follow: `GET /sync`, typing, presence.
+//!
+//! A poll waits on its user's feed ([`feeds`]), which the log wakes. What it is then told is read from the rooms'
+//! views and latest events in memory: with nothing new, or with a few new events in busy rooms, no database is asked.
+
+mod feeds;
+mod http;
+mod presence;
+mod service;
+mod summary;
+mod token;
+mod typing;
+mod v2;
+
+pub use self::{
+    feeds::{Changes, Feed, Feeds},
+    presence::UserPresence,
+    service::{SyncOptions, Syncs},
+    token::{BadToken, SyncToken},
+};

@@ -1,0 +1,99 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, extract::State};
+use echorift_rooms::{Room, RoomError};
+use echorift_storage::UserNumber;
+use echorift_web::{MatrixError, Routes as _, Ruma, Session};
+use ruma::api::client::{
+    presence::{get_presence, set_presence},
+    sync::sync_events,
+    typing::create_typing_event,
+};
+
+use crate::{Syncs, presence, typing::TIMEOUT_MAX};
+
+/// The routes of this crate.
+pub(crate) fn router() -> Router<Syncs> {
+    Router::new()
+        .ruma::<sync_events::v3::Request, _, _>(sync)
+        .ruma::<create_typing_event::v3::Request, _, _>(set_typing)
+        .ruma::<get_presence::v3::Request, _, _>(read_presence)
+        .ruma::<set_presence::v3::Request, _, _>(write_presence)
+}
+
+/// `GET /_matrix/client/v3/sync` (CS API § Syncing).
+async fn sync(
+    State(syncs): State<Syncs>,
+    session: Session,
+    Ruma(request): Ruma<sync_events::v3::Request>,
+) -> Result<Ruma<sync_events::v3::Response>, MatrixError> {
+    syncs.sync(&session, request).await.map(Ruma)
+}
+
+/// `PUT /_matrix/client/v3/rooms/{roomId}/typing/{userId}` (CS API § Typing notifications).
+async fn set_typing(
+    State(syncs): State<Syncs>,
+    session: Session,
+    Ruma(request): Ruma<create_typing_event::v3::Request>,
+) -> Result<Ruma<create_typing_event::v3::Response>, MatrixError> {
+    if request.user_id != session.user_id {
+        return Err(MatrixError::forbidden("You can tell of your own typing only."));
+    }
+    let room: Arc<Room> = syncs.rooms().room(&request.room_id).await?;
+    let user = UserNumber(session.user_number);
+    if !room.view().members.joined.contains(&user) {
+        return Err(RoomError::NotJoined { user_id: request.user_id, room_id: request.room_id }.into());
+    }
+    let now = syncs.clock().now();
+    let until = match request.state {
+        create_typing_event::v3::Typing::Yes(info) => {
+            let timeout: Duration = info.timeout.min(TIMEOUT_MAX);
+            Some(now.plus_ms(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)))
+        }
+        create_typing_event::v3::Typing::No => None,
+    };
+    if let Some(version) = syncs.typing().set(room.number, user, until, now) {
+        syncs.tell_typing(&room, version);
+    }
+    Ok(Ruma(create_typing_event::v3::Response::new()))
+}
+
+/// `GET /_matrix/client/v3/presence/{userId}/status` (CS API § Presence). Only of oneself and of those one shares a
+/// room with.
+async fn read_presence(
+    State(syncs): State<Syncs>,
+    session: Session,
+    Ruma(request): Ruma<get_presence::v3::Request>,
+) -> Result<Ruma<get_presence::v3::Response>, MatrixError> {
+    let unknown = || MatrixError::not_found("The presence of this user is not known.");
+    let forbidden = || MatrixError::forbidden("You share no room with this user.");
+    let user = syncs.rooms().users().find(request.user_id.as_str()).await.map_err(MatrixError::internal)?;
+    let user = UserNumber(user.ok_or_else(unknown)?);
+    let reader = UserNumber(session.user_number);
+    if user != reader {
+        let rooms = presence::joined_rooms(syncs.rooms(), reader).await.map_err(MatrixError::internal)?;
+        if !rooms.iter().any(|room| room.view().members.joined.contains(&user)) {
+            return Err(forbidden());
+        }
+    }
+    let known = syncs.presence().ok_or_else(unknown)?.of(user).ok_or_else(unknown)?;
+    let silent = syncs.clock().now().0.saturating_sub(known.last_active.0);
+    let mut response = get_presence::v3::Response::new(known.state.clone());
+    response.currently_active = Some(known.is_currently_active());
+    response.last_active_ago = Some(Duration::from_millis(u64::try_from(silent).unwrap_or(0)));
+    response.status_msg = known.status_msg;
+    Ok(Ruma(response))
+}
+
+/// `PUT /_matrix/client/v3/presence/{userId}/status` (CS API § Presence).
+async fn write_presence(
+    State(syncs): State<Syncs>,
+    session: Session,
+    Ruma(request): Ruma<set_presence::v3::Request>,
+) -> Result<Ruma<set_presence::v3::Response>, MatrixError> {
+    if request.user_id != session.user_id {
+        return Err(MatrixError::forbidden("You can set your own presence only."));
+    }
+    syncs.set_presence(UserNumber(session.user_number), request.presence, Some(request.status_msg));
+    Ok(Ruma(set_presence::v3::Response::new()))
+}

@@ -1,0 +1,184 @@
+//! Who is about (CS API § Presence). Kept in memory; told in batches, so that a thousand people who reconnect at once
+//! cause one wake-up for each of their neighbours and not a thousand.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use echorift_rooms::{Room, Rooms};
+use echorift_storage::{StorageError, Timestamp, UserNumber};
+use parking_lot::Mutex;
+use ruma::{events::room::member::MembershipState, presence::PresenceState};
+
+use crate::typing::Versions;
+
+/// Without a request for so long a user is offline.
+const OFFLINE_AFTER_MS: i64 = 90 * 1000;
+/// How many users are remembered; the longest silent ones are forgotten first.
+const USERS_MAX: usize = 200_000;
+
+/// One user's presence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPresence {
+    pub state: PresenceState,
+    pub status_msg: Option<String>,
+    pub last_active: Timestamp,
+    version: u64,
+}
+
+impl UserPresence {
+    pub fn is_currently_active(&self) -> bool {
+        self.state == PresenceState::Online
+    }
+}
+
+/// The presence of all users of this server.
+pub struct Presence {
+    versions: Versions,
+    users: Mutex<Users>,
+}
+
+#[derive(Default)]
+struct Users {
+    presence: HashMap<UserNumber, UserPresence>,
+    /// Who changed in which version: each user once.
+    by_version: BTreeMap<u64, UserNumber>,
+    /// Who changed since the last telling.
+    untold: HashSet<UserNumber>,
+}
+
+impl Presence {
+    pub fn new(versions: Versions) -> Self {
+        Self { versions, users: Mutex::default() }
+    }
+
+    /// Notes that a user is about, in this state; `status_msg` is kept as it is if `None`. Whether others see a change.
+    pub fn set(&self, user: UserNumber, state: PresenceState, status_msg: Option<Option<String>>, now: Timestamp) -> bool {
+        let mut users = self.users.lock();
+        let old = users.presence.get(&user);
+        let status = status_msg.unwrap_or_else(|| old.and_then(|old| old.status_msg.clone()));
+        let is_same = match old {
+            Some(old) => old.state == state && old.status_msg == status,
+            None => state == PresenceState::Offline && status.is_none(),
+        };
+        if is_same {
+            if let Some(presence) = users.presence.get_mut(&user) {
+                presence.last_active = now;
+            }
+            return false;
+        }
+        let version = self.versions.next();
+        if let Some(old) = users.presence.insert(user, UserPresence { state, status_msg: status, last_active: now, version }) {
+            users.by_version.remove(&old.version);
+        }
+        users.by_version.insert(version, user);
+        users.untold.insert(user);
+        users.forget_one_too_many();
+        true
+    }
+
+    /// Notes that a user is still about.
+    pub fn touch(&self, user: UserNumber, now: Timestamp) {
+        if let Some(presence) = self.users.lock().presence.get_mut(&user) {
+            presence.last_active = now;
+        }
+    }
+
+    pub fn of(&self, user: UserNumber) -> Option<UserPresence> {
+        self.users.lock().presence.get(&user).cloned()
+    }
+
+    /// Sets users offline who were not heard of for a while. Whether there were any.
+    pub fn expire(&self, now: Timestamp) -> bool {
+        let silent: Vec<UserNumber> = {
+            let users = self.users.lock();
+            let is_silent = |presence: &UserPresence| {
+                presence.state != PresenceState::Offline && presence.last_active.plus_ms(OFFLINE_AFTER_MS) < now
+            };
+            users.presence.iter().filter(|(_, presence)| is_silent(presence)).map(|(user, _)| *user).collect()
+        };
+        for user in &silent {
+            let mut users = self.users.lock();
+            let Some(presence) = users.presence.get_mut(user) else { continue };
+            let (old, version) = (presence.version, self.versions.next());
+            presence.state = PresenceState::Offline;
+            presence.version = version;
+            users.by_version.remove(&old);
+            users.by_version.insert(version, *user);
+            users.untold.insert(*user);
+        }
+        !silent.is_empty()
+    }
+
+    /// Who changed since this was last asked.
+    pub fn take_untold(&self) -> HashSet<UserNumber> {
+        std::mem::take(&mut self.users.lock().untold)
+    }
+
+    /// The changes after version `after`, oldest first.
+    pub fn changed_after(&self, after: u64) -> Vec<(UserNumber, UserPresence)> {
+        let users = self.users.lock();
+        let changed = users.by_version.range(after.saturating_add(1)..).map(|(_, user)| *user);
+        changed.filter_map(|user| Some((user, users.presence.get(&user)?.clone()))).collect()
+    }
+}
+
+impl Users {
+    fn forget_one_too_many(&mut self) {
+        if self.presence.len() > USERS_MAX
+            && let Some((_, user)) = self.by_version.pop_first()
+        {
+            self.presence.remove(&user);
+        }
+    }
+}
+
+/// The rooms that a user is joined to and that are in memory or can be loaded.
+pub async fn joined_rooms(rooms: &Rooms, user: UserNumber) -> Result<Vec<Arc<Room>>, StorageError> {
+    let memberships = rooms.rooms_of(user).await?;
+    let joined = memberships.iter().filter(|(_, membership)| membership.membership == MembershipState::Join);
+    let numbers: Vec<_> = joined.map(|(number, _)| *number).collect();
+    rooms.load(&numbers).await
+}
+
+/// All local users who share a room with any of `users`, and they themselves.
+pub async fn neighbours(rooms: &Rooms, users: &HashSet<UserNumber>) -> Result<HashSet<UserNumber>, StorageError> {
+    let mut shared = HashSet::new();
+    for user in users {
+        // Only rooms in memory: nobody waits for news of a room that nobody has touched.
+        let memberships = rooms.rooms_of(*user).await?;
+        let joined = memberships.iter().filter(|(_, membership)| membership.membership == MembershipState::Join);
+        shared.extend(joined.map(|(number, _)| *number));
+    }
+    let mut neighbours = users.clone();
+    for room in shared.into_iter().filter_map(|number| rooms.loaded(number)) {
+        neighbours.extend(room.view().members.joined_local.iter().copied());
+    }
+    Ok(neighbours)
+}
+
+#[cfg(test)]
+mod tests {
+    use echorift_storage::Clock;
+
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_once_and_silence_means_offline() {
+        let clock = Clock::manual(Timestamp(1));
+        let presence = Presence::new(Versions::new(&clock));
+        let user = UserNumber(7);
+        assert!(presence.set(user, PresenceState::Online, None, clock.now()));
+        assert!(!presence.set(user, PresenceState::Online, None, clock.now()));
+        assert_eq!(presence.take_untold().len(), 1);
+        assert_eq!(presence.take_untold().len(), 0);
+        let seen = presence.changed_after(0);
+        assert_eq!(seen.len(), 1);
+        assert!(!presence.expire(Timestamp(OFFLINE_AFTER_MS)));
+        assert!(presence.expire(Timestamp(OFFLINE_AFTER_MS + 2)));
+        let after = seen.first().map_or(0, |(_, presence)| presence.version);
+        let states: Vec<_> = presence.changed_after(after).into_iter().map(|(_, presence)| presence.state).collect();
+        assert_eq!(states, [PresenceState::Offline]);
+    }
+}

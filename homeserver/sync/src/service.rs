@@ -1,0 +1,251 @@
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use echorift_accounts::Accounts;
+use echorift_push::Unread;
+use echorift_rooms::{Reader, RoomError, Rooms};
+use echorift_storage::{Clock, Database, Position, StorageError, UserNumber};
+use ruma::presence::PresenceState;
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::{
+    Feeds, SyncToken,
+    presence::{self, Presence, UserPresence},
+    typing::{Typing, Versions},
+    v2::LazyMembers,
+};
+
+/// How often ended typing and silent users are looked for. Typing ends at most so much too late.
+const SWEEP: Duration = Duration::from_secs(1);
+/// How often feeds of users who are gone are dropped, in sweeps.
+const FEED_SWEEP_EVERY: u32 = 60;
+
+/// What the operator configures.
+#[derive(Debug, Clone)]
+pub struct SyncOptions {
+    pub presence: bool,
+}
+
+/// Everything that clients follow. Cheap to clone.
+#[derive(Clone)]
+pub struct Syncs(Arc<Inner>);
+
+struct Inner {
+    options: SyncOptions,
+    database: Database,
+    clock: Clock,
+    rooms: Rooms,
+    accounts: Accounts,
+    unread: Unread,
+    feeds: Arc<Feeds>,
+    versions: Versions,
+    typing: Typing,
+    presence: Presence,
+    lazy: LazyMembers,
+    /// Turns true when the server stops: polls end at once.
+    stopping: watch::Receiver<bool>,
+}
+
+impl Syncs {
+    /// Starts the housekeeping, which ends when `stopping` turns true. [`Syncs::feeds`] must be made a listener of
+    /// the log before the first change.
+    pub fn start(
+        options: SyncOptions,
+        database: &Database,
+        rooms: &Rooms,
+        accounts: &Accounts,
+        unread: &Unread,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let clock = rooms.clock().clone();
+        let versions = Versions::new(&clock);
+        let syncs = Self(Arc::new(Inner {
+            options,
+            database: database.clone(),
+            rooms: rooms.clone(),
+            accounts: accounts.clone(),
+            unread: unread.clone(),
+            feeds: Feeds::new(rooms, database.log()),
+            typing: Typing::new(versions.clone()),
+            presence: Presence::new(versions.clone()),
+            lazy: LazyMembers::new(),
+            versions,
+            clock,
+            stopping,
+        }));
+        tokio::spawn(keep_house(syncs.clone()));
+        syncs
+    }
+
+    /// All endpoints of this crate.
+    pub fn router(&self) -> axum::Router {
+        crate::http::router().with_state(self.clone())
+    }
+
+    pub fn feeds(&self) -> &Arc<Feeds> {
+        &self.0.feeds
+    }
+
+    pub(crate) fn rooms(&self) -> &Rooms {
+        &self.0.rooms
+    }
+
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    pub(crate) fn unread(&self) -> &Unread {
+        &self.0.unread
+    }
+
+    pub(crate) fn typing(&self) -> &Typing {
+        &self.0.typing
+    }
+
+    pub(crate) fn presence(&self) -> Option<&Presence> {
+        self.0.options.presence.then_some(&self.0.presence)
+    }
+
+    pub(crate) fn lazy(&self) -> &LazyMembers {
+        &self.0.lazy
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.0.stopping.clone()
+    }
+
+    /// Where a client is that has heard everything.
+    pub(crate) fn now(&self) -> SyncToken {
+        // The version first: what changes after it is told again, which is harmless.
+        let ephemeral = self.0.versions.latest();
+        SyncToken { position: self.0.database.log().visible(), ephemeral }
+    }
+
+    /// Waits until everything up to `position` is visible, which it is about to be.
+    pub(crate) async fn visible_at_least(&self, position: Position) -> Position {
+        let mut visible = self.0.database.log().watch();
+        // The log lives as long as the database that we hold.
+        let reached = visible.wait_for(|visible| *visible >= position).await.map(|visible| *visible);
+        reached.unwrap_or(position)
+    }
+
+    /// Notes that a client polls, and that it has ended with the guard's drop.
+    pub(crate) fn presence_of_poll(&self, user: UserNumber, state: PresenceState) -> Option<PollGuard> {
+        // Polling with `offline` means: do not show me.
+        self.presence().filter(|_| state != PresenceState::Offline)?;
+        self.set_presence(user, state, None);
+        Some(PollGuard { syncs: self.clone(), user })
+    }
+
+    pub(crate) fn set_presence(&self, user: UserNumber, state: PresenceState, status_msg: Option<Option<String>>) {
+        if let Some(presence) = self.presence() {
+            presence.set(user, state, status_msg, self.0.clock.now());
+        }
+    }
+
+    /// The presence changes after `version` of those who share a room with the reader, as `m.presence` events.
+    pub(crate) async fn presence_events(
+        &self,
+        reader: &Reader,
+        version: u64,
+    ) -> Result<Vec<serde_json::Value>, RoomError> {
+        let Some(presence) = self.presence() else { return Ok(Vec::new()) };
+        let changed = presence.changed_after(version);
+        if changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rooms = presence::joined_rooms(&self.0.rooms, reader.user).await?;
+        let views: Vec<_> = rooms.iter().map(|room| room.view()).collect();
+        let is_neighbour = |user: &UserNumber| {
+            *user == reader.user || views.iter().any(|view| view.members.joined.contains(user))
+        };
+        let shown: Vec<_> = changed.into_iter().filter(|(user, _)| is_neighbour(user)).collect();
+        let ids = self.0.rooms.user_ids(&shown.iter().map(|(user, _)| *user).collect::<Vec<_>>()).await?;
+        let now = self.0.clock.now();
+        let events = shown.iter().zip(ids).filter(|(_, id)| !reader.ignored.contains(id)).map(|((_, presence), id)| {
+            json!({ "type": "m.presence", "sender": id, "content": presence_content(presence, now) })
+        });
+        Ok(events.collect())
+    }
+
+    /// Tells those who share a room with people whose presence has changed.
+    async fn tell_presence(&self) -> Result<(), StorageError> {
+        let Some(presence) = self.presence() else { return Ok(()) };
+        let changed: HashSet<UserNumber> = presence.take_untold();
+        if !changed.is_empty() {
+            let told = presence::neighbours(&self.0.rooms, &changed).await?;
+            self.0.feeds.tell_ephemeral(told, self.0.versions.latest());
+        }
+        Ok(())
+    }
+
+    /// Tells the members of a room that typing has changed.
+    pub(crate) fn tell_typing(&self, room: &echorift_rooms::Room, version: u64) {
+        self.0.feeds.tell_ephemeral(room.view().members.joined_local.iter().copied(), version);
+    }
+}
+
+/// The content of `m.presence` (CS API § Presence).
+pub(crate) fn presence_content(presence: &UserPresence, now: echorift_storage::Timestamp) -> serde_json::Value {
+    let mut content = json!({
+        "presence": presence.state,
+        "currently_active": presence.is_currently_active(),
+        "last_active_ago": now.0.saturating_sub(presence.last_active.0).max(0),
+    });
+    if let (Some(status), Some(content)) = (&presence.status_msg, content.as_object_mut()) {
+        content.insert("status_msg".to_owned(), status.clone().into());
+    }
+    content
+}
+
+/// A poll that is under way.
+pub(crate) struct PollGuard {
+    syncs: Syncs,
+    user: UserNumber,
+}
+
+impl Drop for PollGuard {
+    fn drop(&mut self) {
+        // The user was about until now, not only when the poll began.
+        if let Some(presence) = self.syncs.presence() {
+            presence.touch(self.user, self.syncs.0.clock.now());
+        }
+    }
+}
+
+/// Ends typing that has run out, tells presence, sets silent users offline, drops feeds that nobody reads.
+async fn keep_house(syncs: Syncs) {
+    let mut stopping = syncs.stopping();
+    let mut interval = tokio::time::interval(SWEEP);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut round = 0_u32;
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        round = round.wrapping_add(1);
+        let now = syncs.0.clock.now();
+        for (room, version) in syncs.0.typing.expire(now) {
+            if let Some(room) = syncs.0.rooms.loaded(room) {
+                syncs.tell_typing(&room, version);
+            }
+        }
+        if round.is_multiple_of(10)
+            && let Some(presence) = syncs.presence()
+        {
+            presence.expire(now);
+        }
+        if let Err(error) = syncs.tell_presence().await {
+            tracing::warn!(%error, "presence could not be told");
+        }
+        if round.is_multiple_of(FEED_SWEEP_EVERY) {
+            syncs.0.feeds.sweep();
+            metrics::gauge!("echorift_sync_feeds").set(u32::try_from(syncs.0.feeds.len()).unwrap_or(u32::MAX));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `GET /sync` (CS API § Syncing).
+
+mod assemble;
+mod lazy;
+mod membership;
+mod options;
+mod plan;
+mod timeline;
+
+pub(crate) use self::{lazy::LazyMembers, options::Options};
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use echorift_rooms::{Reader, Room, RoomError};
+use echorift_storage::{Position, RoomNumber};
+use echorift_web::{MatrixError, Session};
+use ruma::api::client::sync::sync_events::v3::{InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Request, Response};
+use tokio::time::Instant;
+
+use crate::{Changes, Syncs, token::SyncToken, v2::membership::Standing};
+
+/// How long a client may have a sync wait. Longer than any client asks for, shorter than what proxies allow.
+const TIMEOUT_MAX: Duration = Duration::from_secs(120);
+
+/// What one sync is about.
+pub(crate) struct Scope<'a> {
+    pub reader: &'a Reader,
+    pub options: &'a Options,
+    /// Where the client is; `None` for the first time.
+    pub since: Option<SyncToken>,
+    pub now: SyncToken,
+}
+
+impl Scope<'_> {
+    /// The position after which the client wants to hear of everything.
+    pub fn after(&self) -> Option<Position> {
+        self.since.map(|since| since.position)
+    }
+}
+
+impl Syncs {
+    /// Answers as soon as there is something new for the reader, and after the timeout in any case.
+    ///
+    /// Errors: `M_INVALID_PARAM` for a token or a filter that is none of ours.
+    pub async fn sync(&self, session: &Session, request: Request) -> Result<Response, MatrixError> {
+        let reader = Reader::of_session(session, self.accounts()).await?;
+        let options = Options::of(self.accounts(), reader.user, &request).await?;
+        let bad_token = |_| MatrixError::invalid_param("This `since` is not a token of this server.");
+        let mut since: Option<SyncToken> = request.since.as_deref().map(str::parse).transpose().map_err(bad_token)?;
+        let _about = self.presence_of_poll(reader.user, request.set_presence);
+        let feed = self.feeds().of(reader.user);
+        let deadline = Instant::now() + request.timeout.unwrap_or_default().min(TIMEOUT_MAX);
+        let mut stopping = self.stopping();
+        loop {
+            // Before looking, so that nothing that happens in between is missed.
+            let mut changed = std::pin::pin!(feed.changed());
+            changed.as_mut().enable();
+            let now = self.now();
+            let changes = match since {
+                Some(since) if !options.full_state => feed.since(since),
+                _ => Changes::Unknown,
+            };
+            if changes != Changes::Nothing {
+                let scope = Scope { reader: &reader, options: &options, since, now };
+                // Boxed: a waiting poll need not hold room for what building an answer takes.
+                let response = Box::pin(self.respond(&scope, changes)).await?;
+                let is_first = request.since.is_none() || options.full_state;
+                if is_first || !is_empty(&response) || Instant::now() >= deadline {
+                    return Ok(response);
+                }
+                since = Some(now);
+            }
+            let is_over = tokio::select! {
+                () = changed => false,
+                () = tokio::time::sleep_until(deadline) => true,
+                _ = stopping.wait_for(|stop| *stop) => true,
+            };
+            if is_over {
+                return Ok(Response::new(since.unwrap_or(now).to_string()));
+            }
+        }
+    }
+
+    /// What happened between `since` and `now`.
+    async fn respond(&self, scope: &Scope<'_>, changes: Changes) -> Result<Response, MatrixError> {
+        let mut now = scope.now;
+        let memberships = loop {
+            let memberships = self.rooms().rooms_of(scope.reader.user).await.map_err(RoomError::from)?;
+            // A membership becomes known an instant before its position is visible: wait for that instant.
+            let ahead = memberships.values().map(|membership| membership.position).max();
+            match ahead.filter(|ahead| *ahead > now.position) {
+                Some(ahead) => now.position = self.visible_at_least(ahead).await,
+                None => break memberships,
+            }
+        };
+        let scope = Scope { reader: scope.reader, options: scope.options, since: scope.since, now };
+        let candidates: Vec<RoomNumber> = match changes {
+            Changes::In(mut rooms) => {
+                let typing = scope.since.map(|since| self.typing().rooms_changed_after(since.ephemeral));
+                rooms.extend(typing.unwrap_or_default());
+                rooms.sort_unstable();
+                rooms.dedup();
+                rooms
+            }
+            _ => memberships.keys().copied().collect(),
+        };
+        let standing = self.standings(&scope, &memberships, &candidates).await?;
+        let mut response = Response::new(now.to_string());
+        let (joined, left) = self.plan_rooms(&scope, &standing).await?;
+        response.rooms.join = self.assemble_joined(&scope, joined).await?;
+        response.rooms.leave = self.assemble_left(&scope, left).await?;
+        for (room, standing) in &standing {
+            match standing {
+                Standing::Invited => {
+                    let stripped = self.stripped_state(room, scope.reader).await?;
+                    if let Some(events) = stripped {
+                        response.rooms.invite.insert(room.id.clone(), InvitedRoom { invite_state: events.into() });
+                    }
+                }
+                Standing::Knocked => {
+                    let events = self.stripped_state(room, scope.reader).await?.unwrap_or_default();
+                    let knock_state = ruma::api::client::sync::sync_events::v3::KnockState { events };
+                    response.rooms.knock.insert(room.id.clone(), KnockedRoom { knock_state });
+                }
+                _ => {}
+            }
+        }
+        response.account_data = self.global_account_data(&scope).await?;
+        response.presence = self.presence_for(&scope).await?;
+        Ok(response)
+    }
+}
+
+/// Rooms by how the reader stands to them, in the order in which they are answered.
+pub(crate) type Standings = Vec<(Arc<Room>, Standing)>;
+pub(crate) type Joined = BTreeMap<ruma::OwnedRoomId, JoinedRoom>;
+pub(crate) type Left = BTreeMap<ruma::OwnedRoomId, LeftRoom>;
+
+fn is_empty(response: &Response) -> bool {
+    response.rooms.is_empty()
+        && response.account_data.is_empty()
+        && response.presence.is_empty()
+        && response.to_device.is_empty()
+        && response.device_lists.is_empty()
+}

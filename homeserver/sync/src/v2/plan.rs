@@ -1,0 +1,157 @@
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use echorift_rooms::{Event, Room, RoomError, State, View};
+use echorift_storage::{EventNumber, Position, SnapshotNumber};
+
+use super::{Scope, Standings, membership::Standing, timeline::Timeline};
+use crate::Syncs;
+
+/// What is told of one room, before it is written out.
+pub(crate) struct Plan {
+    pub room: Arc<Room>,
+    pub view: Arc<View>,
+    pub timeline: Timeline,
+    /// The state events to tell, without those that lazy loading leaves out.
+    pub state: Vec<EventNumber>,
+    /// What was told of this room before; `None` if nothing.
+    pub after: Option<Position>,
+    pub joined_at: Position,
+    /// Whether the numbers of members may have changed.
+    pub has_member_news: bool,
+}
+
+impl Syncs {
+    /// Plans the rooms that the reader is in, and those that the reader has left.
+    pub(super) async fn plan_rooms(
+        &self,
+        scope: &Scope<'_>,
+        standings: &Standings,
+    ) -> Result<(Vec<Plan>, Vec<Plan>), RoomError> {
+        let fresh: Vec<Arc<Room>> = standings.iter().map(|(room, _)| Arc::clone(room)).collect();
+        if fresh.len() > 1 {
+            self.rooms().prepare_visibility(&fresh).await?;
+        }
+        let mut drafts = Vec::new();
+        for (room, standing) in standings {
+            let (after, to, joined_at, is_left) = match *standing {
+                Standing::Joined { joined_at } => (scope.after(), scope.now.position, joined_at, false),
+                Standing::NewlyJoined { joined_at } => (None, scope.now.position, joined_at, false),
+                Standing::Left { at, was_joined: true } => (scope.after(), at, at, true),
+                Standing::Left { at, was_joined: false } if scope.after().is_none() => (None, at, at, true),
+                // Somebody who was never in sees the end of the invitation and nothing else.
+                Standing::Left { at, .. } => (Some(Position(at.0.saturating_sub(1))), at, at, true),
+                Standing::Invited | Standing::Knocked => continue,
+            };
+            let mut timeline = self.read_timeline(scope, room, after, to).await?;
+            let mut view = room.view();
+            if is_left {
+                view = Arc::new(View { state: self.rooms().state_at(room, to).await?, ..View::clone(&view) });
+                self.add_own_departure(scope, room, to, &mut timeline).await?;
+            }
+            drafts.push((Arc::clone(room), view, timeline, after, joined_at, is_left));
+        }
+
+        let starts = drafts.iter().filter_map(|(_, view, timeline, ..)| needed_snapshot(view, timeline));
+        let states = self.rooms().states(starts.collect::<HashSet<_>>()).await?;
+        let (mut joined, mut left) = (Vec::new(), Vec::new());
+        for (room, view, timeline, after, joined_at, is_left) in drafts {
+            let known = after.filter(|_| !scope.options.full_state);
+            let state = self.plan_state(scope, (&room, &view), &timeline, known, &states).await?;
+            let has_member_news = known.is_none() || timeline.limited || timeline.events.iter().any(is_member);
+            let has_member_news = has_member_news || timeline.all.iter().flatten().any(is_member);
+            let plan = Plan { room, view, timeline, state, after: known, joined_at, has_member_news };
+            if is_left { left.push(plan) } else { joined.push(plan) }
+        }
+        Ok((joined, left))
+    }
+
+    /// The event by which the reader left is for the reader to see, whatever the room's history visibility.
+    async fn add_own_departure(
+        &self,
+        scope: &Scope<'_>,
+        room: &Room,
+        at: Position,
+        timeline: &mut Timeline,
+    ) -> Result<(), RoomError> {
+        if timeline.events.last().is_some_and(|event| event.position() == at) {
+            return Ok(());
+        }
+        let before = Position(at.0.saturating_sub(1));
+        let own = self.rooms().timeline(room, (before, at), echorift_rooms::Order::OldestFirst, 1).await?;
+        timeline.events.extend(own.into_iter().filter(|event| scope.options.timeline.matches(event)));
+        Ok(())
+    }
+
+    /// Which state events to tell (CS API § Syncing; `state_after`: MSC4222).
+    async fn plan_state(
+        &self,
+        scope: &Scope<'_>,
+        (room, view): (&Arc<Room>, &Arc<View>),
+        timeline: &Timeline,
+        after: Option<Position>,
+        states: &HashMap<SnapshotNumber, State>,
+    ) -> Result<Vec<EventNumber>, RoomError> {
+        let numbers: Vec<EventNumber> = match (after, &timeline.all) {
+            // Everything since the token is at hand: no states need to be compared.
+            (Some(_), Some(all)) => {
+                let end = match timeline.events.first() {
+                    Some(first) if !scope.options.use_state_after => first.position(),
+                    _ => Position(i64::MAX),
+                };
+                let mut latest = BTreeMap::new();
+                for event in all.iter().filter(|event| event.position() < end) {
+                    if let Some(key) = event.pdu.state_key_pair() {
+                        latest.insert((key.0.to_string(), key.1.to_owned()), event.number);
+                    }
+                }
+                latest.into_values().collect()
+            }
+            _ => {
+                let target = if scope.options.use_state_after {
+                    view.state.clone()
+                } else {
+                    state_before(view, timeline, states)?
+                };
+                match after {
+                    None => target.events().collect(),
+                    Some(after) => {
+                        let known = self.rooms().state_at(room, after).await?;
+                        known.changes_to(&target).into_iter().filter_map(|change| change.after).collect()
+                    }
+                }
+            }
+        };
+        Ok(numbers)
+    }
+}
+
+fn is_member(event: &Arc<Event>) -> bool {
+    event.pdu.event_type == ruma::events::TimelineEventType::RoomMember
+}
+
+/// The state that must be loaded to tell what it was before the timeline's first event.
+fn needed_snapshot(view: &View, timeline: &Timeline) -> Option<SnapshotNumber> {
+    let first = timeline.events.first()?;
+    (first.snapshot != view.state.snapshot).then_some(first.snapshot)
+}
+
+/// The state right before the first event of the timeline.
+fn state_before(view: &View, timeline: &Timeline, states: &HashMap<SnapshotNumber, State>) -> Result<State, RoomError> {
+    let Some(first) = timeline.events.first() else { return Ok(view.state.clone()) };
+    let mut state = match states.get(&first.snapshot) {
+        Some(state) => state.clone(),
+        None => view.state.clone(),
+    };
+    // The snapshot is the state after the event: take the event out again.
+    if let Some((event_type, state_key)) = first.pdu.state_key_pair() {
+        let event_type = event_type.to_string();
+        match first.replaces {
+            Some(replaced) => state.insert(&event_type, state_key, replaced),
+            None => state.remove_key(&echorift_rooms::key_of(&event_type, state_key)),
+        }
+    }
+    Ok(state)
+}

@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use echorift_rooms::{Event, Order, Room, RoomError};
+use echorift_storage::Position;
+
+use super::Scope;
+use crate::Syncs;
+
+/// How many events are looked at to fill the timeline of one room through a filter.
+const SCANNED_MAX: usize = 1_000;
+
+/// A room's part of the answer, before it is written out.
+pub(crate) struct Timeline {
+    /// Oldest first.
+    pub events: Vec<Arc<Event>>,
+    /// Whether events between the token and these were left out.
+    pub limited: bool,
+    /// Every event of the room since the token, oldest first; `None` if there are too many.
+    pub all: Option<Vec<Arc<Event>>>,
+    /// Right before the first of `events`.
+    pub start: Position,
+}
+
+impl Syncs {
+    /// The latest events of a room after `after` (all of them, for `None`) up to `to`, as the filter wants them.
+    pub(super) async fn read_timeline(
+        &self,
+        scope: &Scope<'_>,
+        room: &Room,
+        after: Option<Position>,
+        to: Position,
+    ) -> Result<Timeline, RoomError> {
+        let from = after.unwrap_or(Position(i64::MIN));
+        let limit = scope.options.timeline_limit;
+        let (mut found, mut scanned) = (Vec::new(), Vec::new());
+        let mut upper = to;
+        let mut is_exhausted = false;
+        let mut page_size = limit.saturating_add(1);
+        while !is_exhausted && found.len() <= limit && scanned.len() < SCANNED_MAX {
+            let page = self.rooms().timeline(room, (from, upper), Order::NewestFirst, page_size).await?;
+            is_exhausted = page.len() < page_size;
+            if let Some(oldest) = page.last() {
+                upper = Position(oldest.position().0.saturating_sub(1));
+            }
+            scanned.extend(page.iter().cloned());
+            let visible = self.rooms().visible(room, scope.reader, page).await?;
+            let is_wanted =
+                |event: &Arc<Event>| scope.options.timeline.matches(event) && !scope.reader.ignored.hides(event);
+            found.extend(visible.into_iter().filter(is_wanted));
+            // A second page is read only where the filter throws most away.
+            page_size = 100;
+        }
+        let limited = found.len() > limit || !is_exhausted;
+        found.truncate(limit);
+        found.reverse();
+        scanned.reverse();
+        let start = match (found.first(), limited) {
+            (Some(first), _) => Position(first.position().0.saturating_sub(1)),
+            (None, true) => to,
+            (None, false) => after.unwrap_or(to),
+        };
+        Ok(Timeline { events: found, limited, all: is_exhausted.then_some(scanned), start })
+    }
+}
