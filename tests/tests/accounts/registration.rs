@@ -8,6 +8,8 @@ async fn register(server: &TestServer, body: Value) -> Answer {
 #[tokio::test]
 async fn registration_is_closed_unless_opened() {
     let server = TestServer::shared().await;
+    // As long as nobody administers the server, it waits for the one who will.
+    server.register_admin().await;
     let body = json!({ "username": fresh("eve"), "password": "a long password", "auth": { "type": "m.login.dummy" } });
     refused(register(&server, body).await, 403, "M_FORBIDDEN");
 }

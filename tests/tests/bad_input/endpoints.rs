@@ -1,0 +1,115 @@
+//! Every client endpoint of this server, as a table to be gone over.
+
+/// One endpoint.
+pub(crate) struct Endpoint {
+    pub(crate) method: &'static str,
+    /// With `{room}`, `{event}`, `{user}`, `{device}`, `{alias}`, `{filter}` to be filled in; no prefix means v3.
+    pub(crate) path: &'static str,
+    pub(crate) needs_token: bool,
+    /// A JSON object that is wrong in the type of a field; `None` if the endpoint reads no body.
+    pub(crate) wrong: Option<&'static str>,
+}
+
+const fn open(method: &'static str, path: &'static str, wrong: Option<&'static str>) -> Endpoint {
+    Endpoint { method, path, needs_token: false, wrong }
+}
+
+const fn get(path: &'static str) -> Endpoint {
+    Endpoint { method: "GET", path, needs_token: true, wrong: None }
+}
+
+const fn bodiless(method: &'static str, path: &'static str) -> Endpoint {
+    Endpoint { method, path, needs_token: true, wrong: None }
+}
+
+const fn takes(method: &'static str, path: &'static str, wrong: &'static str) -> Endpoint {
+    Endpoint { method, path, needs_token: true, wrong: Some(wrong) }
+}
+
+/// Endpoints whose body may be any JSON object: only another kind of JSON is wrong.
+const NO_OBJECT: &str = "[]";
+
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    // Coming in.
+    open("GET", "login", None),
+    open("POST", "login", Some(r#"{"type": 7}"#)),
+    takes("POST", "/v1/login/get_token", r#"{"auth": 7}"#),
+    open("POST", "refresh", Some(r#"{"refresh_token": 7}"#)),
+    open("POST", "register", Some(r#"{"username": 7}"#)),
+    bodiless("POST", "logout"),
+    bodiless("POST", "logout/all"),
+    get("account/whoami"),
+    get("capabilities"),
+    get("devices"),
+    get("devices/{device}"),
+    takes("PUT", "devices/{device}", r#"{"display_name": 7}"#),
+    takes("DELETE", "devices/{device}", r#"{"auth": 7}"#),
+    takes("POST", "delete_devices", r#"{"devices": 7}"#),
+    takes("POST", "account/password", r#"{"new_password": 7}"#),
+    takes("POST", "account/deactivate", r#"{"erase": 7}"#),
+    get("account/3pid"),
+    get("admin/whois/{user}"),
+    // What people keep.
+    takes("PUT", "profile/{user}/displayname", NO_OBJECT),
+    bodiless("DELETE", "profile/{user}/displayname"),
+    get("user/{user}/account_data/org.example.x"),
+    takes("PUT", "user/{user}/account_data/org.example.x", NO_OBJECT),
+    get("user/{user}/rooms/{room}/account_data/org.example.x"),
+    takes("PUT", "user/{user}/rooms/{room}/account_data/org.example.x", NO_OBJECT),
+    get("user/{user}/rooms/{room}/tags"),
+    takes("PUT", "user/{user}/rooms/{room}/tags/u.x", r#"{"order": []}"#),
+    bodiless("DELETE", "user/{user}/rooms/{room}/tags/u.x"),
+    takes("POST", "user/{user}/filter", r#"{"room": 7}"#),
+    get("user/{user}/filter/{filter}"),
+    takes("POST", "user/{user}/openid/request_token", NO_OBJECT),
+    // Rooms and who is in them.
+    takes("POST", "createRoom", r#"{"invite": 7}"#),
+    takes("POST", "join/{room}", r#"{"reason": 7}"#),
+    takes("POST", "knock/{room}", r#"{"reason": 7}"#),
+    get("joined_rooms"),
+    takes("POST", "rooms/{room}/invite", r#"{"user_id": 7}"#),
+    takes("POST", "rooms/{room}/join", r#"{"reason": 7}"#),
+    takes("POST", "rooms/{room}/leave", r#"{"reason": 7}"#),
+    bodiless("POST", "rooms/{room}/forget"),
+    takes("POST", "rooms/{room}/kick", r#"{"user_id": 7}"#),
+    takes("POST", "rooms/{room}/ban", r#"{"user_id": 7}"#),
+    takes("POST", "rooms/{room}/unban", r#"{"user_id": 7}"#),
+    takes("POST", "rooms/{room}/upgrade", r#"{"new_version": 7}"#),
+    takes("POST", "rooms/{room}/report", r#"{"reason": 7}"#),
+    takes("POST", "rooms/{room}/report/{event}", r#"{"reason": 7}"#),
+    takes("POST", "users/{user}/report", r#"{"reason": 7}"#),
+    get("rooms/{room}/members"),
+    get("rooms/{room}/joined_members"),
+    // Finding them.
+    takes("PUT", "directory/room/{alias}", r#"{"room_id": 7}"#),
+    bodiless("DELETE", "directory/room/{alias}"),
+    get("rooms/{room}/aliases"),
+    takes("PUT", "directory/list/room/{room}", r#"{"visibility": 7}"#),
+    get("publicRooms"),
+    takes("POST", "publicRooms", r#"{"limit": "many"}"#),
+    get("/v1/rooms/{room}/hierarchy"),
+    // Talking.
+    takes("PUT", "rooms/{room}/send/m.room.message/txn", NO_OBJECT),
+    takes("PUT", "rooms/{room}/redact/{event}/txn", r#"{"reason": 7}"#),
+    takes("PUT", "rooms/{room}/state/org.example.x/key", NO_OBJECT),
+    takes("PUT", "rooms/{room}/state/org.example.x", NO_OBJECT),
+    get("rooms/{room}/state"),
+    get("rooms/{room}/state/m.room.create"),
+    get("rooms/{room}/state/m.room.member/{user}"),
+    takes("PUT", "rooms/{room}/typing/{user}", r#"{"typing": 7}"#),
+    takes("POST", "rooms/{room}/receipt/m.read/{event}", NO_OBJECT),
+    takes("POST", "rooms/{room}/read_markers", r#"{"m.read": 7}"#),
+    takes("PUT", "presence/{user}/status", r#"{"presence": 7}"#),
+    get("presence/{user}/status"),
+    // Reading.
+    get("sync"),
+    get("rooms/{room}/messages?dir=b"),
+    get("rooms/{room}/event/{event}"),
+    get("rooms/{room}/context/{event}"),
+    get("/v1/rooms/{room}/relations/{event}"),
+    get("/v1/rooms/{room}/relations/{event}/m.thread"),
+    get("/v1/rooms/{room}/relations/{event}/m.thread/m.room.message"),
+    get("/v1/rooms/{room}/threads"),
+    get("/v1/rooms/{room}/timestamp_to_event?ts=0&dir=f"),
+    get("/v1/mutual_rooms?user_id={user}"),
+];
