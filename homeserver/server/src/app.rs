@@ -7,8 +7,10 @@ use echorift_accounts::{
     Accounts, AccountsOptions, PasswordOptions, PasswordProvider, RegistrationOptions, SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
+use echorift_push::Unread;
 use echorift_rooms::{Rooms, RoomsApi, RoomsOptions};
-use echorift_storage::{Clock, Database, DatabaseOptions, Names};
+use echorift_storage::{Clock, Database, DatabaseOptions, LogListener, Names};
+use echorift_sync::{SyncOptions, Syncs};
 use echorift_web::RateLimits;
 use tokio::sync::watch;
 
@@ -42,7 +44,15 @@ impl App {
 
         let accounts = start_accounts(config, &database, &users, &clock, &limits).await?;
         let rooms = Rooms::new(rooms_options(config)?, &database, users, clock);
-        let _ = stopping;
+        let unread = Unread::new(&rooms, &accounts);
+        let options = SyncOptions {
+            presence: config.presence.enabled,
+        };
+        let syncs = Syncs::start(options, &database, &rooms, &accounts, &unread, stopping);
+        database
+            .log()
+            .listen(vec![Arc::clone(syncs.feeds()) as Arc<dyn LogListener>]);
+
         let rooms_api = RoomsApi {
             rooms,
             accounts: accounts.clone(),
@@ -51,6 +61,7 @@ impl App {
         let features = Router::new()
             .merge(accounts.router())
             .merge(echorift_rooms::router(rooms_api))
+            .merge(syncs.router())
             .layer(Extension(accounts.verifier()));
         let health = Arc::new(Health::new(Some(database.clone())));
         let router = assemble(features, config, Arc::clone(&health), metrics);

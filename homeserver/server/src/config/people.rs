@@ -128,11 +128,23 @@ pub(super) fn read_directory(table: &mut Table<'_, '_>) -> DirectoryConfig {
         pool_size: usize::try_from(pool_size).unwrap_or(1),
     };
     for fault in config.validate() {
+        let fix = as_sentence(&fault.fix);
         if fault.key == "bind_password" {
-            table.refuse_hidden(fault.key, &fault.problem, &fault.fix);
+            table.refuse_hidden(fault.key, &fault.problem, &fix);
         } else {
-            table.refuse(fault.key, &fault.problem, &fault.fix);
+            table.refuse(fault.key, &fault.problem, &fix);
         }
     }
     config
+}
+
+/// `set x` becomes `Set x.`, as the other faults have it.
+fn as_sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string())
+        .unwrap_or_default();
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
