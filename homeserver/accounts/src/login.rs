@@ -2,6 +2,7 @@ use echorift_storage::Timestamp;
 
 use crate::{
     AccountError, Accounts, Identity, PasswordProvider, ProviderAnswer, ProviderError,
+    marks::Mark,
     store::{
         self,
         accounts::{Account, NewAccount},
@@ -42,7 +43,11 @@ impl Accounts {
             .and_then(|account| account.password_hash.as_deref());
         let is_right = self.0.passwords.verify(password, hash).await?;
         match local {
-            Some(account) if is_right => Ok(account),
+            Some(account) if is_right => {
+                // It may have been made or changed beside this process (`echorift user`, another node).
+                self.0.marks.set(account.number.0, Mark::from_account(&account));
+                Ok(account)
+            }
             // What was deactivated has no password any more: say so to whoever knows the name.
             Some(account) if account.is_deactivated => Err(AccountError::Deactivated),
             Some(_) => Err(AccountError::WrongCredentials),
