@@ -409,3 +409,76 @@ fn read(row: &Row, column: usize, place: &'static str) -> Result<AccountDatum, S
         position: Position(row.int(column + 1)?),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn data(content: &str, position: i64) -> GlobalAccountData {
+        let content = RawValue::from_string(content.to_owned()).unwrap().into();
+        GlobalAccountData::from([(
+            "t".into(),
+            AccountDatum {
+                content,
+                position: Position(position),
+            },
+        )])
+    }
+
+    fn commit(cache: &CacheOf<GlobalAccountData>, content: &str, position: i64) {
+        let datum = data(content, position)["t"].clone();
+        cache.apply(UserNumber(1), move |data| put(data, &"t".into(), &datum));
+    }
+
+    #[tokio::test]
+    async fn a_commit_while_the_data_is_read_is_not_lost() {
+        let cache = CacheOf::new();
+        let (read, is_read) = oneshot::channel();
+        let (started, has_started) = oneshot::channel();
+        let reader = cache.clone();
+        let reading = tokio::spawn(async move {
+            let load = async || {
+                started.send(()).unwrap();
+                Ok(is_read.await.unwrap())
+            };
+            reader.get(UserNumber(1), load).await.unwrap()
+        });
+        has_started.await.unwrap();
+        commit(&cache, "2", 20);
+        // The database answers with what was before the commit.
+        read.send(data("1", 10)).unwrap();
+        let found = reading.await.unwrap();
+        assert_eq!(
+            (found["t"].content.get(), found["t"].position),
+            ("2", Position(20))
+        );
+        // Told late.
+        commit(&cache, "0", 5);
+        let found = cache.find(UserNumber(1)).unwrap();
+        assert_eq!(
+            (found["t"].content.get(), found["t"].position),
+            ("2", Position(20))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failed_read_leaves_nothing_behind() {
+        let cache: CacheOf<GlobalAccountData> = CacheOf::new();
+        assert!(
+            cache
+                .get(UserNumber(1), async || Err(StorageError::Closed))
+                .await
+                .is_err()
+        );
+        let found = cache
+            .get(UserNumber(1), async || Ok(data("1", 10)))
+            .await
+            .unwrap();
+        assert_eq!(found["t"].content.get(), "1");
+        assert!(cache.find(UserNumber(1)).is_some());
+    }
+}

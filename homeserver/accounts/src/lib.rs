@@ -32,6 +32,8 @@ mod shared_secret;
 mod signing_key;
 mod store;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod uia;
 mod username;
 mod verify;

@@ -168,6 +168,9 @@ impl Accounts {
     pub(crate) async fn refresh(&self, text: &str) -> Result<Tokens, AccountError> {
         let presented = RefreshToken::parse(text).ok_or(AccountError::UnknownToken { soft_logout: false })?;
         let (family, hash) = (secret::hash(&presented.family), secret::hash(&presented.secret));
+        if !store::sessions::has_family(&self.0.database, &family).await? {
+            return Err(AccountError::UnknownToken { soft_logout: false });
+        }
         let next = RefreshToken {
             family: presented.family,
             secret: secret::random_secret(),

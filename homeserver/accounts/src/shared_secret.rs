@@ -102,7 +102,7 @@ mod tests {
         let mac = "48715842ad67d5dc9a9ee938a3bda4fcfae8d7c7";
         assert!(request(true).is_signed("shared_secret", mac));
         assert!(!request(false).is_signed("shared_secret", mac));
-        assert!(!request(true).is_signed("other", &made));
+        assert!(!request(true).is_signed("other", mac));
         assert!(!request(true).is_signed("shared_secret", "zz"));
     }
 

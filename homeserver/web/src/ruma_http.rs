@@ -12,8 +12,7 @@ use ruma::api::{
     error::{DeserializationError, FromHttpRequestError},
     path_builder::PathBuilder,
 };
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::MatrixError;
 
@@ -42,7 +41,7 @@ where
         let request = http::Request::from_parts(parts, &*body);
         T::try_from_http_request(request, &arguments)
             .map(Self)
-            .map_err(refuse)
+            .map_err(|error| refuse(error, &body))
     }
 }
 
@@ -57,16 +56,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let body = Bytes::from_request(request, state).await.map_err(refuse_body)?;
         serde_json::from_slice(&body)
             .map(Self)
-            .map_err(|error| refuse_json(&error))
+            .map_err(|error| refuse_json(&error, &body))
     }
 }
 
-fn refuse_json(error: &serde_json::Error) -> MatrixError {
-    match error.classify() {
-        Category::Syntax | Category::Eof | Category::Io => {
-            MatrixError::not_json(format!("The request body is not JSON: {error}."))
-        }
-        Category::Data => MatrixError::bad_json(format!("The request body does not fit: {error}.")),
+/// `M_BAD_JSON` is for JSON that does not fit, which the first error alone does not tell: more may be wrong behind it.
+fn refuse_json(error: &serde_json::Error, body: &[u8]) -> MatrixError {
+    let is_json =
+        std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
+    if is_json {
+        MatrixError::bad_json(format!("The request body does not fit: {error}."))
+    } else {
+        MatrixError::not_json(format!("The request body is not JSON: {error}."))
     }
 }
 
@@ -77,12 +78,12 @@ fn refuse_body(rejection: BytesRejection) -> MatrixError {
     MatrixError::bad_json("The request body could not be read.")
 }
 
-fn refuse(error: FromHttpRequestError) -> MatrixError {
+fn refuse(error: FromHttpRequestError, body: &[u8]) -> MatrixError {
     match error {
         FromHttpRequestError::MethodMismatch { .. } => {
             MatrixError::method_not_allowed("Another method is needed here.")
         }
-        FromHttpRequestError::Deserialization(DeserializationError::Json(error)) => refuse_json(&error),
+        FromHttpRequestError::Deserialization(DeserializationError::Json(error)) => refuse_json(&error, body),
         FromHttpRequestError::Deserialization(DeserializationError::Query(error)) => {
             MatrixError::invalid_param(format!("A query parameter does not fit: {error}."))
         }

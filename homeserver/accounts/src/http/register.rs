@@ -43,11 +43,13 @@ pub(crate) async fn register(
         operation: "register",
         user: None,
     };
+    if request.auth.is_some() {
+        // Not for asking which stages there are: a guess at a token and a finished registration count.
+        accounts.0.limits.check(LimitKind::Registration, &address.key())?;
+    }
     let authorised = accounts
         .walk_stages(purpose, flows, request.auth.as_ref())
         .await?;
-    // Counted here: the stages are several requests, one account.
-    accounts.0.limits.check(LimitKind::Registration, &address.key())?;
     let password = request.password.as_deref();
     let password = password.ok_or_else(|| MatrixError::missing_param("`password` is missing."))?;
     let account = match authorised {

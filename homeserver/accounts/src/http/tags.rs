@@ -1,7 +1,14 @@
-use axum::{Json, extract::State};
-use echorift_web::{MatrixError, Ruma, Session};
-use ruma::api::client::tag::{create_tag, delete_tag, get_tags};
-use serde_json::{Value, json};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use echorift_web::{Body, MatrixError, Ruma, Session};
+use ruma::{
+    OwnedRoomId, OwnedUserId,
+    api::client::tag::{delete_tag, get_tags},
+    events::tag::TagInfo,
+};
+use serde_json::{Map, Value, json};
 
 use super::own;
 use crate::Accounts;
@@ -15,7 +22,7 @@ pub(crate) async fn list(
     let user = own(&session, &request.user_id)?;
     let tags = match accounts.find_room(&request.room_id).await? {
         Some(room) => accounts.tags(user, room).await?,
-        None => serde_json::Map::new(),
+        None => Map::new(),
     };
     Ok(Json(json!({ "tags": tags })))
 }
@@ -24,13 +31,22 @@ pub(crate) async fn list(
 pub(crate) async fn set(
     State(accounts): State<Accounts>,
     session: Session,
-    Ruma(request): Ruma<create_tag::v3::Request>,
-) -> Result<Ruma<create_tag::v3::Response>, MatrixError> {
-    let user = own(&session, &request.user_id)?;
-    let room = accounts.intern_room(user, &request.room_id).await?;
-    let info = serde_json::to_value(&request.tag_info).map_err(MatrixError::internal)?;
-    accounts.set_tag(user, room, request.tag, info).await?;
-    Ok(Ruma(create_tag::v3::Response::new()))
+    Path((user_id, room_id, tag)): Path<(String, String, String)>,
+    Body(info): Body<Map<String, Value>>,
+) -> Result<Json<Value>, MatrixError> {
+    let user_id =
+        OwnedUserId::try_from(user_id).map_err(|_| MatrixError::invalid_param("This is no user ID."))?;
+    let room_id =
+        OwnedRoomId::try_from(room_id).map_err(|_| MatrixError::invalid_param("This is no room ID."))?;
+    let user = own(&session, &user_id)?;
+    // Kept as it is, with fields that this server does not know.
+    let info = Value::Object(info);
+    if let Err(error) = serde_json::from_value::<TagInfo>(info.clone()) {
+        return Err(MatrixError::bad_json(format!("This is no tag: {error}.")));
+    }
+    let room = accounts.intern_room(user, &room_id).await?;
+    accounts.set_tag(user, room, tag, info).await?;
+    Ok(Json(json!({})))
 }
 
 /// `DELETE /_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}` (CS API § Room Tagging).

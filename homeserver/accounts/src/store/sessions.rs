@@ -98,6 +98,12 @@ pub(crate) async fn open(
     Ok(old)
 }
 
+/// Whether any session's refresh tokens share the part with this hash: keeps made-up tokens from the writer.
+pub(crate) async fn has_family(database: &Database, family: &str) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM sessions WHERE refresh_family = $1";
+    Ok(database.fetch_optional(SQL, &[family.into()]).await?.is_some())
+}
+
 /// The session whose refresh tokens share the part with this hash.
 pub(crate) async fn find_by_family(
     tx: &mut Tx,
