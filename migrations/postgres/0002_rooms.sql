@@ -44,8 +44,10 @@ CREATE TABLE events (
 CREATE INDEX events_timeline ON events (room_number, position);
 CREATE INDEX events_by_time ON events (room_number, origin_server_ts, position);
 CREATE INDEX events_by_session ON events (session_number, position) WHERE session_number IS NOT NULL;
-CREATE INDEX events_by_relation ON events (relates_to, position) WHERE relates_to IS NOT NULL;
+CREATE INDEX events_by_relation ON events (relates_to, room_number, position, rel_type, sender_number)
+    WHERE relates_to IS NOT NULL;
 CREATE INDEX events_of_threads ON events (room_number, rel_type, position) WHERE rel_type IS NOT NULL;
+CREATE INDEX events_of_visibility ON events (room_number) WHERE event_type = 'm.room.history_visibility';
 
 -- Room states. A state is its parent's with the events numbered in `added` (a JSON list; each replaces the one of its
 -- type and state key) and without the keys of those in `removed`; without a parent `added` is the whole state.

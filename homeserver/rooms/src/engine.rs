@@ -18,18 +18,24 @@ use crate::{
     RoomError,
     aliases::AliasClaims,
     event::Event,
+    membership_history::MembershipHistory,
     receipts::{self, RoomReceipts},
     room::{Extremity, Head, Members, Room},
     sends::Sends,
     state::State,
     store::{self, events::StoredEvent, heads::StoredHead},
     user_rooms::{RoomsOfUser, UserRooms},
+    visibility::Visibilities,
 };
 
 /// How many of its latest events are read with a room.
 const LOADED_TAIL: i64 = 30;
 /// How many states other than rooms' current ones are kept. They share most of their entries.
 const CACHED_STATES: usize = 20_000;
+/// Of how many rooms it is known whether their history was ever closed; 40 bytes each.
+const CACHED_VISIBILITIES: usize = 100_000;
+/// How many memberships' histories are kept; most are one entry long.
+const CACHED_HISTORIES: usize = 20_000;
 
 /// What the operator configures, and what the server is.
 pub struct RoomsOptions {
@@ -66,9 +72,14 @@ pub(crate) struct Inner {
     pub names: Names,
     pub event_numbers: Sequence,
     pub snapshot_numbers: Sequence,
+    pub report_numbers: Sequence,
     pub events: Cache<EventNumber, Arc<Event>, EventWeight>,
     pub event_ids: Cache<OwnedEventId, EventNumber>,
     states: Cache<SnapshotNumber, State>,
+    /// What history visibilities a room has had, and with which event of now.
+    pub visibilities: Cache<RoomNumber, (Option<EventNumber>, Visibilities)>,
+    /// Users' memberships in rooms, by their latest member event.
+    pub membership_histories: Cache<EventNumber, Arc<MembershipHistory>>,
     /// Every room that was ever loaded. The weak pointer keeps it unique while anyone still holds it.
     slots: DashMap<RoomNumber, Arc<Slot>>,
     /// Keeps the rooms that were used of late.
@@ -107,9 +118,12 @@ impl Rooms {
             names: Names::rooms(database),
             event_numbers: Sequence::new("event_number", database),
             snapshot_numbers: Sequence::new("snapshot_number", database),
+            report_numbers: Sequence::new("report_number", database),
             events: Cache::with_weighter(estimated, options.event_cache_bytes, EventWeight),
             event_ids: Cache::new(estimated),
             states: Cache::new(CACHED_STATES),
+            visibilities: Cache::new(CACHED_VISIBILITIES),
+            membership_histories: Cache::new(CACHED_HISTORIES),
             slots: DashMap::new(),
             loaded: Cache::new(options.loaded_rooms),
             user_rooms: UserRooms::new(database),
@@ -404,6 +418,11 @@ impl Rooms {
         order: store::events::Order,
         limit: usize,
     ) -> Result<Vec<Arc<Event>>, StorageError> {
+        if order == store::events::Order::NewestFirst
+            && let Some((events, _)) = room.latest(to, limit)
+        {
+            return Ok(events.into_iter().rev().take_while(|event| event.position() > after).collect());
+        }
         if let Some(mut events) = room.recent(after, to) {
             if order == store::events::Order::NewestFirst {
                 events.reverse();

@@ -13,14 +13,21 @@ mod engine;
 mod error;
 mod event;
 mod facts;
+mod filter;
 mod http;
 mod membership;
+mod membership_history;
+mod present;
+mod reader;
 mod receipts;
+mod relations;
 mod room;
 mod sends;
 mod state;
 mod store;
+mod token;
 mod user_rooms;
+mod visibility;
 
 pub use self::{
     append::EventDraft,
@@ -28,11 +35,15 @@ pub use self::{
     error::RoomError,
     event::{Event, Outcome, Relation, Transaction},
     facts::JoinRules,
+    filter::EventMatcher,
     http::{RoomsApi, router},
     membership::JoinRequest,
+    reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     room::{Members, Room, View},
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
+    token::TimelineToken,
     user_rooms::RoomsOfUser,
+    visibility::Access,
 };

@@ -4,8 +4,11 @@
 pub(crate) mod aliases;
 pub(crate) mod events;
 pub(crate) mod heads;
+pub(crate) mod members;
 pub(crate) mod memberships;
+pub(crate) mod relations;
 pub(crate) mod snapshots;
+pub(crate) mod timeline;
 
 use echorift_storage::StorageError;
 
