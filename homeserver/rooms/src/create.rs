@@ -15,6 +15,7 @@ use ruma::{
 };
 use serde_json::{json, value::RawValue};
 
+pub(crate) use self::power::tombstone_level;
 use self::{content::create_content, power::initial_levels};
 use crate::{
     EventDraft, PublishPolicy, Room, RoomError, Rooms,

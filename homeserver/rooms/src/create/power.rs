@@ -66,7 +66,7 @@ pub(super) fn initial_levels(
 }
 
 /// The level for tombstones in a room of version 12 and up: above that of other state events.
-fn tombstone_level(state_default: i64) -> i64 {
+pub(crate) fn tombstone_level(state_default: i64) -> i64 {
     TOMBSTONE_LEVEL.max(state_default.saturating_add(1))
 }
 

@@ -1,21 +1,24 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State};
-use echorift_storage::UserNumber;
+use echorift_storage::{RoomNumber, UserNumber};
 use echorift_web::{LimitKind, MatrixError, Routes as _, Ruma, Session};
 use ruma::{
-    RoomAliasId, RoomId, RoomOrAliasId,
+    RoomAliasId, RoomId, RoomOrAliasId, UInt, UserId,
     api::client::{
         knock::knock_room,
         membership::{
-            ban_user, forget_room, invite_user, join_room_by_id, join_room_by_id_or_alias, joined_rooms, kick_user,
-            leave_room, unban_user,
+            ban_user, forget_room, get_mutual_rooms, invite_user, join_room_by_id, join_room_by_id_or_alias,
+            joined_rooms, kick_user, leave_room, unban_user,
         },
     },
 };
 
 use super::RoomsApi;
-use crate::{JoinRequest, Room, RoomError};
+use crate::{JoinRequest, MutualRooms, Room, RoomError};
+
+/// How many shared rooms are named at a time.
+const MUTUAL_PAGE: usize = 100;
 
 pub(super) fn routes() -> Router<RoomsApi> {
     Router::new()
@@ -29,6 +32,8 @@ pub(super) fn routes() -> Router<RoomsApi> {
         .ruma::<ban_user::v3::Request, _, _>(ban)
         .ruma::<unban_user::v3::Request, _, _>(unban)
         .ruma::<joined_rooms::v3::Request, _, _>(list_joined)
+        .ruma::<get_mutual_rooms::v1::Request, _, _>(list_mutual)
+        .ruma::<get_mutual_rooms::unstable::Request, _, _>(list_mutual_unstable)
 }
 
 /// `POST /_matrix/client/v3/rooms/{roomId}/invite` (CS API § Joining rooms).
@@ -97,7 +102,7 @@ async fn knock(
 }
 
 /// A room that somebody outside of it names. That it is not known here is no secret to who knows its ID.
-async fn find_room(api: &RoomsApi, name: &RoomOrAliasId) -> Result<Arc<Room>, RoomError> {
+pub(super) async fn find_room(api: &RoomsApi, name: &RoomOrAliasId) -> Result<Arc<Room>, RoomError> {
     if let Ok(alias) = <&RoomAliasId>::try_from(name) {
         return api.rooms.room_by_alias(alias).await;
     }
@@ -168,6 +173,49 @@ async fn unban(
     let room = api.rooms.room(&request.room_id).await?;
     api.rooms.unban(&room, (&session.user_id, &request.user_id), request.reason).await?;
     Ok(Ruma(unban_user::v3::Response {}))
+}
+
+/// `GET /_matrix/client/v1/mutual_rooms` (CS API § Mutual rooms).
+async fn list_mutual(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<get_mutual_rooms::v1::Request>,
+) -> Result<Ruma<get_mutual_rooms::v1::Response>, MatrixError> {
+    if request.user_id == session.user_id {
+        return Err(MatrixError::invalid_param("These are your own rooms."));
+    }
+    let page = mutual(&api, &session, &request.user_id, request.from.as_deref()).await?;
+    Ok(Ruma(get_mutual_rooms::v1::Response {
+        count: UInt::try_from(page.count).unwrap_or_default(),
+        joined: page.rooms,
+        next_batch: page.next.map(|room| room.to_string()),
+    }))
+}
+
+/// The same before it was stable (MSC2666).
+async fn list_mutual_unstable(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<get_mutual_rooms::unstable::Request>,
+) -> Result<Ruma<get_mutual_rooms::unstable::Response>, MatrixError> {
+    if request.user_id == session.user_id {
+        return Err(MatrixError::invalid_param("These are your own rooms."));
+    }
+    let page = mutual(&api, &session, &request.user_id, request.from.as_deref()).await?;
+    let next_batch = page.next.map(|room| room.to_string());
+    Ok(Ruma(get_mutual_rooms::unstable::Response { joined: page.rooms, next_batch }))
+}
+
+async fn mutual(
+    api: &RoomsApi,
+    session: &Session,
+    other: &UserId,
+    from: Option<&str>,
+) -> Result<MutualRooms, MatrixError> {
+    let unknown = |_| MatrixError::invalid_param("This `from` is not known.");
+    let after = RoomNumber(from.map(str::parse).transpose().map_err(unknown)?.unwrap_or(0));
+    let user = UserNumber(session.user_number);
+    Ok(api.rooms.mutual_rooms(user, other, after, MUTUAL_PAGE).await.map_err(RoomError::from)?)
 }
 
 /// `GET /_matrix/client/v3/joined_rooms` (CS API § Room membership).

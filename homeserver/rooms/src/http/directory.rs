@@ -1,0 +1,141 @@
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    routing::put,
+};
+use echorift_web::{Body, MatrixError, MaybeSession, Routes as _, Ruma, Session};
+use ruma::{
+    RoomId, ServerName, UInt,
+    api::client::{
+        directory::{get_public_rooms, get_public_rooms_filtered, get_room_visibility},
+        room::Visibility,
+    },
+    directory::{Filter, PublicRoomsChunk, RoomNetwork},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::RoomsApi;
+use crate::{DirectoryPage, DirectoryToken, Room, RoomError};
+
+/// How many rooms a page of the directory has, and may have at most.
+const PAGE: usize = 100;
+
+pub(super) fn routes() -> Router<RoomsApi> {
+    Router::new()
+        .ruma::<get_public_rooms::v3::Request, _, _>(list)
+        .ruma::<get_public_rooms_filtered::v3::Request, _, _>(search)
+        .ruma::<get_room_visibility::v3::Request, _, _>(visibility)
+        .route("/_matrix/client/v3/directory/list/room/{room_id}", put(set_visibility))
+        .route("/_matrix/client/r0/directory/list/room/{room_id}", put(set_visibility))
+}
+
+/// `GET /_matrix/client/v3/publicRooms` (CS API § Published room directory).
+async fn list(
+    State(api): State<RoomsApi>,
+    MaybeSession(session): MaybeSession,
+    Ruma(request): Ruma<get_public_rooms::v3::Request>,
+) -> Result<Ruma<get_public_rooms::v3::Response>, MatrixError> {
+    if session.is_none() && !api.rooms.options().directory_without_login {
+        return Err(MatrixError::missing_token("The room directory needs an access token here."));
+    }
+    check_server(&api, request.server.as_deref())?;
+    let page = page(&api, &Filter::new(), request.since.as_deref(), request.limit).await?;
+    Ok(Ruma(get_public_rooms::v3::Response {
+        next_batch: page.next.map(|token| token.to_string()),
+        prev_batch: page.previous.map(|token| token.to_string()),
+        total_room_count_estimate: UInt::try_from(page.total).ok(),
+        chunk: chunk_of(page),
+    }))
+}
+
+/// `POST /_matrix/client/v3/publicRooms` (CS API § Published room directory).
+async fn search(
+    State(api): State<RoomsApi>,
+    _: Session,
+    Ruma(request): Ruma<get_public_rooms_filtered::v3::Request>,
+) -> Result<Ruma<get_public_rooms_filtered::v3::Response>, MatrixError> {
+    check_server(&api, request.server.as_deref())?;
+    if matches!(request.room_network, RoomNetwork::ThirdParty(_)) {
+        // No third-party network has rooms in this directory.
+        return Ok(Ruma(get_public_rooms_filtered::v3::Response::new()));
+    }
+    let page = page(&api, &request.filter, request.since.as_deref(), request.limit).await?;
+    Ok(Ruma(get_public_rooms_filtered::v3::Response {
+        next_batch: page.next.map(|token| token.to_string()),
+        prev_batch: page.previous.map(|token| token.to_string()),
+        total_room_count_estimate: UInt::try_from(page.total).ok(),
+        chunk: chunk_of(page),
+    }))
+}
+
+/// Only our own directory can be asked.
+fn check_server(api: &RoomsApi, server: Option<&ServerName>) -> Result<(), MatrixError> {
+    match server {
+        Some(server) if server != api.rooms.server_name() => {
+            Err(MatrixError::unknown(format!("{server} is another server, which cannot be reached from here.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn page(
+    api: &RoomsApi,
+    filter: &Filter,
+    since: Option<&str>,
+    limit: Option<UInt>,
+) -> Result<DirectoryPage, MatrixError> {
+    let from = since.map(str::parse).transpose()?.unwrap_or(DirectoryToken::START);
+    let limit = limit.map_or(PAGE, |limit| usize::try_from(limit).unwrap_or(PAGE).clamp(1, PAGE));
+    Ok(api.rooms.directory(filter, from, limit).await?)
+}
+
+fn chunk_of(page: DirectoryPage) -> Vec<PublicRoomsChunk> {
+    page.rooms.into_iter().map(|room| room.summary.into()).collect()
+}
+
+/// `GET /_matrix/client/v3/directory/list/room/{roomId}` (CS API § Published room directory). Needs no account.
+async fn visibility(
+    State(api): State<RoomsApi>,
+    Ruma(request): Ruma<get_room_visibility::v3::Request>,
+) -> Result<Ruma<get_room_visibility::v3::Response>, MatrixError> {
+    let room = find_room(&api, &request.room_id).await?;
+    let is_published = api.rooms.is_published(&room).await?;
+    let visibility = if is_published { Visibility::Public } else { Visibility::Private };
+    Ok(Ruma(get_room_visibility::v3::Response { visibility }))
+}
+
+/// What `PUT /directory/list/room/{roomId}` takes. ruma's type has no default.
+#[derive(Deserialize)]
+struct VisibilityBody {
+    visibility: Option<Visibility>,
+}
+
+/// `PUT /_matrix/client/v3/directory/list/room/{roomId}` (CS API § Published room directory).
+async fn set_visibility(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Path(room_id): Path<String>,
+    Body(body): Body<VisibilityBody>,
+) -> Result<axum::Json<Value>, MatrixError> {
+    api.check_may_act(&session)?;
+    let is_published = match body.visibility {
+        None | Some(Visibility::Public) => true,
+        Some(Visibility::Private) => false,
+        Some(other) => return Err(MatrixError::invalid_param(format!("There is no visibility {:?}.", other.as_str()))),
+    };
+    let room_id = RoomId::parse(room_id).map_err(|error| MatrixError::invalid_param(format!("No room ID: {error}.")))?;
+    let room = find_room(&api, &room_id).await?;
+    api.rooms.set_published(&api.accounts, &room, &session.user_id, is_published).await?;
+    Ok(axum::Json(json!({})))
+}
+
+/// These endpoints answer 404 for a room that is not known here.
+async fn find_room(api: &RoomsApi, room_id: &RoomId) -> Result<Arc<Room>, RoomError> {
+    api.rooms.room(room_id).await.map_err(|error| match error {
+        RoomError::UnknownRoom(id) => RoomError::NotFound(format!("The room {id} is not known here.")),
+        error => error,
+    })
+}

@@ -1,0 +1,189 @@
+//! What somebody outside of a room may learn of it (CS API § Room previews).
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use echorift_storage::{EventNumber, RoomNumber, StorageError, UserNumber};
+use ruma::{
+    OwnedMxcUri, OwnedRoomAliasId, OwnedRoomId, RoomAliasId, UInt, UserId,
+    events::room::member::MembershipState,
+    room::{JoinRuleSummary, RestrictedSummary, RoomSummary, RoomType},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{Event, JoinRules, Room, RoomError, Rooms, RoomsOfUser};
+
+/// The state events that a summary is made of; all have an empty state key.
+const TYPES: [&str; 9] = [
+    "m.room.create",
+    "m.room.join_rules",
+    "m.room.history_visibility",
+    "m.room.guest_access",
+    "m.room.name",
+    "m.room.topic",
+    "m.room.avatar",
+    "m.room.canonical_alias",
+    "m.room.encryption",
+];
+
+/// A room and its summary.
+#[derive(Clone)]
+pub struct SummarisedRoom {
+    pub room: Arc<Room>,
+    pub summary: RoomSummary,
+    pub join_rules: JoinRules,
+}
+
+/// Who looks at summaries.
+pub struct Onlooker {
+    /// Empty for somebody without an account.
+    memberships: Arc<RoomsOfUser>,
+    joined: HashSet<OwnedRoomId>,
+}
+
+impl Onlooker {
+    /// The user's membership in a room.
+    pub fn membership(&self, room: &Room) -> Option<&MembershipState> {
+        self.memberships.get(&room.number).map(|mine| &mine.membership)
+    }
+
+    /// Whether the room may be shown: to who is in it or could be, and to everyone if it may be knocked on or read by
+    /// the world (CS API § GET …/hierarchy).
+    pub fn may_see(&self, room: &SummarisedRoom) -> bool {
+        let rules = &room.join_rules;
+        let is_open = rules.join_rule == "public" || rules.is_knockable();
+        match self.membership(&room.room) {
+            Some(MembershipState::Join | MembershipState::Invite) => true,
+            Some(MembershipState::Ban) => room.summary.world_readable,
+            _ => {
+                let is_allowed = || rules.allowed_rooms().iter().any(|allowed| self.joined.contains(allowed));
+                room.summary.world_readable || is_open || is_allowed()
+            }
+        }
+    }
+}
+
+impl Rooms {
+    /// Somebody with an account here, or without (`None`).
+    pub async fn onlooker(&self, user: Option<UserNumber>) -> Result<Onlooker, StorageError> {
+        let Some(user) = user else {
+            return Ok(Onlooker { memberships: Arc::default(), joined: HashSet::new() });
+        };
+        let memberships = self.rooms_of(user).await?;
+        let joined = self.joined_rooms(user).await?.into_iter().collect();
+        Ok(Onlooker { memberships, joined })
+    }
+
+    /// A room's summary. Errors: `NotFound` also for rooms that the onlooker may not see.
+    pub async fn summary(&self, room: &Arc<Room>, onlooker: &Onlooker) -> Result<SummarisedRoom, RoomError> {
+        let summary = self.summaries(std::slice::from_ref(room)).await?.pop();
+        let summary = summary.filter(|summary| onlooker.may_see(summary));
+        summary.ok_or_else(|| RoomError::NotFound("There is no such room, or you may not see it.".to_owned()))
+    }
+
+    /// The summaries of these rooms, in their order. One query at most.
+    pub async fn summaries(&self, rooms: &[Arc<Room>]) -> Result<Vec<SummarisedRoom>, StorageError> {
+        let views: Vec<_> = rooms.iter().map(|room| room.view()).collect();
+        let numbers = views.iter().flat_map(|view| TYPES.iter().filter_map(|event_type| view.state.get(event_type, "")));
+        let numbers: Vec<EventNumber> = numbers.collect();
+        let events: HashMap<EventNumber, Arc<Event>> =
+            self.events(&numbers).await?.into_iter().map(|event| (event.number, event)).collect();
+        let summaries = rooms.iter().zip(views).map(|(room, view)| {
+            let find = |event_type: &str| view.state.get(event_type, "").and_then(|number| events.get(&number));
+            summarise(room, view.members.joined.len(), find)
+        });
+        Ok(summaries.collect())
+    }
+}
+
+fn summarise<'a>(
+    room: &Arc<Room>,
+    joined: usize,
+    find: impl Fn(&str) -> Option<&'a Arc<Event>>,
+) -> SummarisedRoom {
+    #[derive(Deserialize)]
+    struct Create {
+        #[serde(rename = "type")]
+        room_type: Option<RoomType>,
+    }
+    let text = |event_type: &str, key: &str| {
+        let content: serde_json::Value = content_of(find(event_type))?;
+        content.get(key)?.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+    };
+    let alias = text("m.room.canonical_alias", "alias");
+    let alias: Option<OwnedRoomAliasId> = alias.and_then(|alias| RoomAliasId::parse(alias).ok());
+    let join_rules: JoinRules = content_of(find("m.room.join_rules")).unwrap_or_default();
+    let summary = RoomSummary {
+        room_id: room.id.clone(),
+        canonical_alias: alias,
+        name: text("m.room.name", "name"),
+        topic: text("m.room.topic", "topic"),
+        avatar_url: text("m.room.avatar", "url").map(OwnedMxcUri::from),
+        room_type: content_of::<Create>(find("m.room.create")).and_then(|create| create.room_type),
+        num_joined_members: UInt::try_from(joined).unwrap_or_default(),
+        join_rule: join_rule_summary(&join_rules),
+        world_readable: text("m.room.history_visibility", "history_visibility").as_deref() == Some("world_readable"),
+        guest_can_join: text("m.room.guest_access", "guest_access").as_deref() == Some("can_join"),
+        encryption: text("m.room.encryption", "algorithm").map(Into::into),
+        room_version: Some(room.version.clone()),
+    };
+    SummarisedRoom { room: Arc::clone(room), summary, join_rules }
+}
+
+fn content_of<T: DeserializeOwned>(event: Option<&Arc<Event>>) -> Option<T> {
+    event.and_then(|event| event.pdu.content_as().ok())
+}
+
+fn join_rule_summary(rules: &JoinRules) -> JoinRuleSummary {
+    let restricted = || RestrictedSummary { allowed_room_ids: rules.allowed_rooms() };
+    match rules.join_rule.as_str() {
+        "public" => JoinRuleSummary::Public,
+        "knock" => JoinRuleSummary::Knock,
+        "private" => JoinRuleSummary::Private,
+        "restricted" => JoinRuleSummary::Restricted(restricted()),
+        "knock_restricted" => JoinRuleSummary::KnockRestricted(restricted()),
+        // Rules that we do not know let nobody in who is not invited.
+        _ => JoinRuleSummary::Invite,
+    }
+}
+
+impl Rooms {
+    /// The rooms in which both users are joined, in the order in which this server came to know them, after `after`.
+    /// The first of them, whether there are more, and how many there are in all.
+    pub async fn mutual_rooms(
+        &self,
+        user: UserNumber,
+        other: &UserId,
+        after: RoomNumber,
+        limit: usize,
+    ) -> Result<MutualRooms, StorageError> {
+        let Some(other) = self.users().find(other.as_str()).await?.map(UserNumber) else {
+            return Ok(MutualRooms::default());
+        };
+        let (mine, theirs) = (self.rooms_of(user).await?, self.rooms_of(other).await?);
+        let is_joined = |number: &RoomNumber| {
+            theirs.get(number).is_some_and(|theirs| theirs.membership == MembershipState::Join)
+        };
+        let shared = mine.iter().filter(|(number, mine)| mine.membership == MembershipState::Join && is_joined(number));
+        let shared: Vec<i64> = shared.map(|(number, _)| number.0).collect();
+        let mut page: Vec<i64> = shared.iter().copied().filter(|number| *number > after.0).take(limit + 1).collect();
+        let has_more = page.len() > limit;
+        page.truncate(limit);
+        Ok(MutualRooms {
+            next: page.last().copied().filter(|_| has_more).map(RoomNumber),
+            rooms: self.room_ids(&page).await?,
+            count: shared.len(),
+        })
+    }
+}
+
+/// A page of the rooms that two users share.
+#[derive(Debug, Default)]
+pub struct MutualRooms {
+    pub rooms: Vec<OwnedRoomId>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<RoomNumber>,
+    pub count: usize,
+}
