@@ -2,7 +2,11 @@
 
 mod aliases;
 mod create;
+mod directory;
 mod membership;
+mod reports;
+mod spaces;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -26,7 +30,11 @@ pub fn router(api: RoomsApi) -> Router {
     Router::new()
         .merge(aliases::routes())
         .merge(create::routes())
+        .merge(directory::routes())
         .merge(membership::routes())
+        .merge(reports::routes())
+        .merge(spaces::routes())
+        .merge(upgrade::routes())
         .with_state(api)
 }
 

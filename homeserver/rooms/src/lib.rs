@@ -9,11 +9,14 @@
 mod aliases;
 mod append;
 mod create;
+mod directory;
 mod engine;
 mod error;
 mod event;
 mod facts;
 mod filter;
+mod follow_accounts;
+mod hierarchy;
 mod http;
 mod membership;
 mod membership_history;
@@ -21,21 +24,26 @@ mod present;
 mod reader;
 mod receipts;
 mod relations;
+mod reports;
 mod room;
 mod sends;
 mod state;
 mod store;
+mod summary;
 mod token;
+mod upgrade;
 mod user_rooms;
 mod visibility;
 
 pub use self::{
     append::EventDraft,
+    directory::{DirectoryPage, DirectoryToken},
     engine::{PublishPolicy, Rooms, RoomsOptions},
     error::RoomError,
     event::{Event, Outcome, Relation, Transaction},
     facts::JoinRules,
     filter::EventMatcher,
+    hierarchy::{HierarchyQuery, HierarchyRoom},
     http::{RoomsApi, router},
     membership::JoinRequest,
     reader::{IgnoredUsers, Reader},
@@ -44,6 +52,8 @@ pub use self::{
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
     token::TimelineToken,
+    summary::{MutualRooms, Onlooker, SummarisedRoom},
+    upgrade::UpgradeRequest,
     user_rooms::RoomsOfUser,
     visibility::Access,
 };

@@ -2,11 +2,13 @@
 //! the group commit merges.
 
 pub(crate) mod aliases;
+pub(crate) mod directory;
 pub(crate) mod events;
 pub(crate) mod heads;
 pub(crate) mod members;
 pub(crate) mod memberships;
 pub(crate) mod relations;
+pub(crate) mod reports;
 pub(crate) mod snapshots;
 pub(crate) mod timeline;
 
