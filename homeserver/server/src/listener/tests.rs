@@ -58,7 +58,7 @@ async fn a_listener_serves_only_its_services() {
         .route("/_matrix/client/v3/who", get(show_client))
         .route("/_synapse/admin/v1/register", get(show_client));
     let running = start(router, |config| {
-        config.listeners[0].serves = vec![Service::Client]
+        config.listeners[0].serves = vec![Service::Client];
     })
     .await;
     assert!(
