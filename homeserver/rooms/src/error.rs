@@ -37,6 +37,11 @@ pub enum RoomError {
     NotLeft(OwnedRoomId),
     #[error("the initial state is not allowed: {0}")]
     BadInitialState(String),
+    /// Threads start only from events that relate to nothing themselves.
+    #[error("{0} cannot be the root of a thread")]
+    NoThreadRoot(OwnedEventId),
+    #[error("{0} has the same annotation of this user already")]
+    DuplicateAnnotation(OwnedEventId),
     #[error("a restricted join cannot be authorised here: {0}")]
     CannotAuthoriseJoin(String),
     #[error("the authorisation rules do not allow this: {0}")]
@@ -75,6 +80,8 @@ impl From<RoomError> for echorift_web::MatrixError {
             RoomError::Account(error) => error.into(),
             RoomError::BadInitialState(reason) => Self::invalid_room_state(reason),
             RoomError::CannotAuthoriseJoin(reason) => Self::unable_to_authorise_join(reason),
+            RoomError::NoThreadRoot(_) => Self::unknown("A thread cannot start from an event that relates to another."),
+            RoomError::DuplicateAnnotation(_) => Self::duplicate_annotation("You have reacted like this already."),
             RoomError::Refused(refusal) => Self::forbidden(refusal.to_string()),
             RoomError::Event(error) => match error {
                 EventError::TooLarge { .. } | EventError::FieldTooLarge { .. } => Self::too_large(error.to_string()),

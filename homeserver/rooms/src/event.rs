@@ -165,6 +165,11 @@ impl Event {
         }
     }
 
+    /// The same event as it is shown to who must not see its content: `pdu` is the redacted form.
+    pub(crate) fn without_content(&self, pdu: Arc<Pdu>) -> Self {
+        Self { redacted_by: None, ..self.redacted(pdu, self.number) }
+    }
+
     /// How many bytes the event takes in the cache, roughly.
     pub(crate) fn weight(&self) -> u64 {
         // The canonical and the client form, and the parsed parts.

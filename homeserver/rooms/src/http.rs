@@ -3,9 +3,16 @@
 mod aliases;
 mod create;
 mod directory;
+mod json_text;
+mod members;
 mod membership;
+mod receipts;
+mod relations;
 mod reports;
+mod send;
 mod spaces;
+mod state;
+mod timeline;
 mod upgrade;
 
 use std::sync::Arc;
@@ -15,7 +22,8 @@ use echorift_accounts::Accounts;
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, RateLimits, Session};
 
-use crate::Rooms;
+use self::json_text::JsonText;
+use crate::{Reader, Rooms};
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -31,9 +39,15 @@ pub fn router(api: RoomsApi) -> Router {
         .merge(aliases::routes())
         .merge(create::routes())
         .merge(directory::routes())
+        .merge(members::routes())
         .merge(membership::routes())
+        .merge(receipts::routes())
+        .merge(relations::routes())
         .merge(reports::routes())
+        .merge(send::routes())
         .merge(spaces::routes())
+        .merge(state::routes())
+        .merge(timeline::routes())
         .merge(upgrade::routes())
         .with_state(api)
 }
@@ -45,5 +59,10 @@ impl RoomsApi {
             return Err(MatrixError::user_suspended("You cannot perform this action while suspended."));
         }
         Ok(())
+    }
+
+    /// For whom events are selected and written in the answer to this session.
+    async fn reader(&self, session: &Session) -> Result<Reader, MatrixError> {
+        Ok(Reader::of_session(session, &self.accounts).await?)
     }
 }

@@ -8,6 +8,9 @@
 
 mod aliases;
 mod append;
+mod by_time;
+mod children;
+mod context;
 mod create;
 mod directory;
 mod engine;
@@ -18,18 +21,25 @@ mod filter;
 mod follow_accounts;
 mod hierarchy;
 mod http;
+mod members;
 mod membership;
 mod membership_history;
+mod pagination;
 mod present;
+mod read_markers;
 mod reader;
 mod receipts;
 mod relations;
 mod reports;
 mod room;
+mod sending;
 mod sends;
 mod state;
 mod store;
 mod summary;
+#[cfg(test)]
+mod testing;
+mod threads;
 mod token;
 mod upgrade;
 mod user_rooms;
@@ -37,6 +47,8 @@ mod visibility;
 
 pub use self::{
     append::EventDraft,
+    children::{ChildrenPage, ChildrenRequest},
+    context::{ContextRequest, EventContext},
     directory::{DirectoryPage, DirectoryToken},
     engine::{PublishPolicy, Rooms, RoomsOptions},
     error::RoomError,
@@ -46,9 +58,13 @@ pub use self::{
     hierarchy::{HierarchyQuery, HierarchyRoom},
     http::{RoomsApi, router},
     membership::JoinRequest,
+    members::MembersRequest,
+    pagination::{PageRequest, TimelinePage},
+    read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     room::{Members, Room, View},
+    sending::Sender,
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
     token::TimelineToken,

@@ -41,6 +41,7 @@ refusals! {
     /// For what the specification leaves without an errcode of its own and the client could mend.
     bad_state = BAD_REQUEST "M_BAD_STATE",
     room_in_use = BAD_REQUEST "M_ROOM_IN_USE",
+    duplicate_annotation = BAD_REQUEST "M_DUPLICATE_ANNOTATION",
     bad_alias = BAD_REQUEST "M_BAD_ALIAS",
     /// The invited user lets nobody invite them (CS API § Invite permission).
     invite_blocked = FORBIDDEN "M_INVITE_BLOCKED",

@@ -1,0 +1,145 @@
+use std::sync::Arc;
+
+use axum::{Router, extract::State};
+use echorift_storage::Timestamp;
+use echorift_web::{MatrixError, Routes as _, Ruma, Session};
+use ruma::{
+    EventId, RoomId,
+    api::{
+        Direction,
+        client::{
+            context::get_context,
+            message::get_message_events,
+            room::{get_event_by_timestamp, get_room_event},
+        },
+    },
+    serde::Raw,
+};
+use serde_json::value::RawValue;
+
+use super::RoomsApi;
+use crate::{
+    ContextRequest, Event, EventMatcher, Order, PageRequest, Reader, Room, RoomError, TimelineToken,
+};
+
+pub(super) fn routes() -> Router<RoomsApi> {
+    Router::new()
+        .ruma::<get_message_events::v3::Request, _, _>(messages)
+        .ruma::<get_context::v3::Request, _, _>(context)
+        .ruma::<get_room_event::v3::Request, _, _>(event)
+        .ruma::<get_event_by_timestamp::v1::Request, _, _>(event_by_timestamp)
+}
+
+pub(super) fn order(direction: Direction) -> Order {
+    match direction {
+        Direction::Backward => Order::NewestFirst,
+        Direction::Forward => Order::OldestFirst,
+    }
+}
+
+/// The room of an event that somebody asks for. Whether there is none, or none that they may see, is the same to
+/// them: `M_NOT_FOUND`.
+pub(super) async fn room_of_event(api: &RoomsApi, room: &RoomId, event: &EventId) -> Result<Arc<Room>, RoomError> {
+    api.rooms.room(room).await.map_err(|error| match error {
+        RoomError::UnknownRoom(_) => RoomError::UnknownEvent(event.to_owned()),
+        error => error,
+    })
+}
+
+/// A page size; what is too large for the machine is large.
+pub(super) fn limit(wanted: ruma::UInt) -> usize {
+    usize::try_from(u64::from(wanted)).unwrap_or(usize::MAX)
+}
+
+/// Texts of events as ruma's events of any kind.
+pub(super) fn raw<T>(events: Vec<Box<RawValue>>) -> Vec<Raw<T>> {
+    events.into_iter().map(Raw::from_json).collect()
+}
+
+fn plain<T>(api: &RoomsApi, events: &[Arc<Event>]) -> Vec<Raw<T>> {
+    events.iter().map(|event| Raw::from_json(api.rooms.present_plain(event))).collect()
+}
+
+/// `GET /_matrix/client/v3/rooms/{roomId}/messages` (CS API § Getting events for a room).
+async fn messages(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<get_message_events::v3::Request>,
+) -> Result<Ruma<get_message_events::v3::Response>, MatrixError> {
+    let room = api.rooms.room(&request.room_id).await?;
+    let reader = api.reader(&session).await?;
+    let access = api.rooms.access(&room, &reader).await?;
+    let wanted = PageRequest {
+        from: TimelineToken::parse_optional(request.from.as_deref())?,
+        to: TimelineToken::parse_optional(request.to.as_deref())?,
+        order: order(request.dir),
+        limit: limit(request.filter.limit.map_or(request.limit, |limit| limit.min(request.limit))),
+    };
+    let matcher = EventMatcher::new(&request.filter);
+    let page = api.rooms.page(&room, &reader, access, wanted, &matcher).await?;
+    let mut state = Vec::new();
+    if !request.filter.lazy_load_options.is_disabled() {
+        state = api.rooms.members_for(&room, &page).await?;
+    }
+    let chunk = api.rooms.present(&room, &page.events, &reader).await?;
+    Ok(Ruma(get_message_events::v3::Response {
+        start: page.start.to_string(),
+        end: page.end.map(|end| end.to_string()),
+        chunk: raw(chunk),
+        state: plain(&api, &state),
+    }))
+}
+
+/// `GET /_matrix/client/v3/rooms/{roomId}/context/{eventId}` (CS API § Event context).
+async fn context(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<get_context::v3::Request>,
+) -> Result<Ruma<get_context::v3::Response>, MatrixError> {
+    let room = room_of_event(&api, &request.room_id, &request.event_id).await?;
+    let reader = api.reader(&session).await?;
+    let wanted = ContextRequest {
+        limit: limit(request.limit),
+        matcher: &EventMatcher::new(&request.filter),
+        lazy_members: !request.filter.lazy_load_options.is_disabled(),
+    };
+    let context = api.rooms.context(&room, &reader, &request.event_id, wanted).await?;
+    let present = async |events: &[Arc<Event>], reader: &Reader| api.rooms.present(&room, events, reader).await;
+    Ok(Ruma(get_context::v3::Response {
+        start: Some(context.start.to_string()),
+        end: Some(context.end.to_string()),
+        events_before: raw(present(&context.before, &reader).await?),
+        event: Some(Raw::from_json(api.rooms.present_one(&room, &context.event, &reader).await?)),
+        events_after: raw(present(&context.after, &reader).await?),
+        state: plain(&api, &context.state),
+    }))
+}
+
+/// `GET /_matrix/client/v3/rooms/{roomId}/event/{eventId}` (CS API § Getting events for a room).
+async fn event(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<get_room_event::v3::Request>,
+) -> Result<Ruma<get_room_event::v3::Response>, MatrixError> {
+    let room = room_of_event(&api, &request.room_id, &request.event_id).await?;
+    let reader = api.reader(&session).await?;
+    let event = api.rooms.visible_event(&room, &reader, &request.event_id).await?;
+    let event = api.rooms.present_one(&room, &event, &reader).await?;
+    Ok(Ruma(get_room_event::v3::Response { event: Raw::from_json(event) }))
+}
+
+/// `GET /_matrix/client/v1/rooms/{roomId}/timestamp_to_event` (CS API § Getting events for a room).
+async fn event_by_timestamp(
+    State(api): State<RoomsApi>,
+    session: Session,
+    Ruma(request): Ruma<get_event_by_timestamp::v1::Request>,
+) -> Result<Ruma<get_event_by_timestamp::v1::Response>, MatrixError> {
+    let room = api.rooms.room(&request.room_id).await?;
+    let reader = api.reader(&session).await?;
+    let ts = Timestamp(request.ts.get().into());
+    let event = api.rooms.closest_event(&room, &reader, ts, order(request.dir)).await?;
+    Ok(Ruma(get_event_by_timestamp::v1::Response {
+        event_id: event.pdu.event_id.clone(),
+        origin_server_ts: event.pdu.origin_server_ts,
+    }))
+}

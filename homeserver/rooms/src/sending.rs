@@ -1,0 +1,161 @@
+//! What is checked of a client's event beyond the authorisation rules: relations and redactions.
+
+use std::sync::Arc;
+
+use echorift_storage::UserNumber;
+use ruma::{EventId, OwnedEventId, UserId, events::TimelineEventType};
+use serde::Deserialize;
+use serde_json::{Map, Value, value::{RawValue, to_raw_value}};
+
+use crate::{Event, EventDraft, Room, RoomError, Rooms, Transaction, store};
+
+/// How many of a user's annotations of one event are compared with a new one.
+const ANNOTATIONS_MAX: i64 = 200;
+
+#[derive(Deserialize)]
+struct Content {
+    #[serde(rename = "m.relates_to")]
+    relates_to: Option<RelatesTo>,
+}
+
+#[derive(Deserialize)]
+struct RelatesTo {
+    event_id: Option<OwnedEventId>,
+    rel_type: Option<String>,
+    key: Option<String>,
+}
+
+impl RelatesTo {
+    fn of(content: &RawValue) -> Option<Self> {
+        if !content.get().contains("m.relates_to") {
+            return None;
+        }
+        serde_json::from_str::<Content>(content.get()).ok()?.relates_to
+    }
+}
+
+impl Rooms {
+    /// Appends a client's message event, once for each transaction.
+    ///
+    /// Errors: those of [`Rooms::append`], `NoThreadRoot`, `DuplicateAnnotation`; for redactions those of
+    /// [`Rooms::redact`].
+    pub async fn send(
+        &self,
+        room: &Arc<Room>,
+        sender: &Sender<'_>,
+        event_type: TimelineEventType,
+        content: Box<RawValue>,
+        transaction: Transaction,
+    ) -> Result<OwnedEventId, RoomError> {
+        if event_type == TimelineEventType::RoomRedaction {
+            let (target, content) = take_redacts(content, room.rules.redaction.content_field_redacts)?;
+            return self.redact(room, sender, target, content, transaction).await;
+        }
+        self.check_relation(room, sender.user_number, &event_type, &content, &transaction).await?;
+        self.send_once(room, EventDraft::message(sender.user_id, event_type, content), transaction).await
+    }
+
+    /// Appends a redaction of `target`, once for each transaction.
+    ///
+    /// Everyone may redact their own events, those with the power to do so everyone's, and administrators of this
+    /// server those of its users (CS API § Redactions). The authorisation rules alone would let every user of a server
+    /// redact events of the others. Errors: `UnknownEvent`, `Forbidden`, those of [`Rooms::append`].
+    pub async fn redact(
+        &self,
+        room: &Arc<Room>,
+        sender: &Sender<'_>,
+        target: OwnedEventId,
+        content: Box<RawValue>,
+        transaction: Transaction,
+    ) -> Result<OwnedEventId, RoomError> {
+        self.check_joined(room, sender.user_id).await?;
+        let event = self.event_by_id(room, &target).await?;
+        if event.pdu.sender != sender.user_id {
+            let is_administered = sender.is_admin && self.is_local(&event.pdu.sender);
+            let (levels, _) = self.power_levels(room, &room.view().state).await?;
+            if !is_administered && !levels.user_level(sender.user_id).reaches(levels.redact()) {
+                return Err(RoomError::Forbidden("You may not remove this message.".to_owned()));
+            }
+        }
+        let mut draft = EventDraft::message(sender.user_id, TimelineEventType::RoomRedaction, content);
+        draft.redacts = Some(target);
+        self.send_once(room, draft, transaction).await
+    }
+
+    /// What the relationship types demand of new events: a thread starts from an event that relates to nothing
+    /// (CS API § Validation of `m.thread` relationships), and nobody annotates twice the same (§ Avoiding duplicate
+    /// annotations).
+    async fn check_relation(
+        &self,
+        room: &Room,
+        sender: UserNumber,
+        event_type: &TimelineEventType,
+        content: &RawValue,
+        transaction: &Transaction,
+    ) -> Result<(), RoomError> {
+        let Some(RelatesTo { event_id: Some(parent), rel_type: Some(rel_type), key }) = RelatesTo::of(content) else {
+            return Ok(());
+        };
+        match rel_type.as_str() {
+            "m.thread" => match self.event_by_id(room, &parent).await {
+                Ok(root) if root.relation.is_some() => Err(RoomError::NoThreadRoot(parent)),
+                Ok(_) | Err(RoomError::UnknownEvent(_)) => Ok(()),
+                Err(error) => Err(error),
+            },
+            "m.annotation" => {
+                let Some(key) = key else { return Ok(()) };
+                let is_same = |event: &Arc<Event>| {
+                    // The request may be a repetition of the one that made the event.
+                    event.transaction.as_ref() != Some(transaction)
+                        && RelatesTo::of(&event.pdu.content).and_then(|relates_to| relates_to.key).as_ref() == Some(&key)
+                };
+                let is_double = self.annotations(room, &parent, sender, event_type).await?.iter().any(is_same);
+                if is_double { Err(RoomError::DuplicateAnnotation(parent)) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn annotations(
+        &self,
+        room: &Room,
+        parent: &EventId,
+        sender: UserNumber,
+        event_type: &TimelineEventType,
+    ) -> Result<Vec<Arc<Event>>, RoomError> {
+        let event_type = event_type.to_string();
+        let numbers = store::relations::annotations(
+            self.database(),
+            room.number,
+            parent,
+            sender,
+            &event_type,
+            ANNOTATIONS_MAX,
+        )
+        .await?;
+        Ok(self.events(&numbers).await?)
+    }
+}
+
+/// Who sends, by what right.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender<'a> {
+    pub user_id: &'a UserId,
+    pub user_number: UserNumber,
+    /// Whether they administer this server.
+    pub is_admin: bool,
+}
+
+/// The target in a redaction's content. Rooms before version 11 keep it outside of the content.
+fn take_redacts(content: Box<RawValue>, stays: bool) -> Result<(OwnedEventId, Box<RawValue>), RoomError> {
+    let bad = || RoomError::BadRequest("`redacts` must be the ID of an event.".to_owned());
+    let mut fields: Map<String, Value> = serde_json::from_str(content.get()).map_err(|_| bad())?;
+    let target = fields.get("redacts").and_then(Value::as_str).and_then(|id| EventId::parse(id).ok());
+    let target = target.ok_or_else(bad)?;
+    if stays {
+        return Ok((target, content));
+    }
+    fields.remove("redacts");
+    let content = to_raw_value(&fields).map_err(|_| bad())?;
+    Ok((target, content))
+}
