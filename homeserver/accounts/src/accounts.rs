@@ -6,7 +6,7 @@ use ruma::{OwnedUserId, ServerName, UserId};
 
 use crate::{
     AccountError, AccountObserver, AccountsOptions, PasswordProvider, ProfileObserver,
-    account_data::AccountDataCache,
+    account_data_cache::AccountDataCache,
     filters::FilterCache,
     last_seen::LastSeen,
     maintenance,

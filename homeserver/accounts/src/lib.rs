@@ -5,6 +5,7 @@
 //! the [`router`](Accounts::router) of its endpoints.
 
 mod account_data;
+mod account_data_cache;
 mod accounts;
 mod claims;
 mod deactivation;

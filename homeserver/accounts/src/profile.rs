@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 
-use echorift_storage::{StorageError, UserNumber, list};
+use echorift_storage::{Tx, UserNumber};
 use ruma::{OwnedMxcUri, OwnedUserId, UserId};
 use serde_json::Value;
 
-use crate::{AccountError, Accounts};
+use crate::{AccountError, Accounts, store};
 
 /// CS API § Profiles: of the whole profile as JSON, and of a field's name.
 const PROFILE_BYTES_MAX: usize = 64 * 1024;
@@ -44,10 +44,6 @@ impl Accounts {
         &self,
         users: &[OwnedUserId],
     ) -> Result<HashMap<OwnedUserId, Profile>, AccountError> {
-        const SQL: &str = "
-            SELECT accounts.localpart, profile_fields.field, profile_fields.value
-              FROM accounts LEFT JOIN profile_fields USING (user_number)
-             WHERE accounts.localpart IN (SELECT value ->> 0 FROM json_each($1)) AND deactivated_ts IS NULL";
         let local = users
             .iter()
             .filter(|user| self.is_local(user))
@@ -57,21 +53,13 @@ impl Accounts {
         if local.is_empty() {
             return Ok(profiles);
         }
-        for row in self
-            .0
-            .database
-            .fetch_all(SQL, &[list(local.keys().copied())])
-            .await?
-        {
-            let localpart = row.text(0)?;
+        for (localpart, field) in store::profiles::of(&self.0.database, local.keys().copied()).await? {
             let Some(user) = local.get(localpart.as_str()) else {
                 continue;
             };
             let profile = profiles.entry((*user).clone()).or_default();
-            if let (Some(field), Some(value)) = (row.optional_text(1)?, row.optional_text(2)?) {
-                let value = serde_json::from_str(&value)
-                    .map_err(|error| StorageError::corrupt("profile_fields.value", error))?;
-                profile.insert(field, value);
+            if let Some(field) = field {
+                profile.insert(field.name, field.value);
             }
         }
         Ok(profiles)
@@ -88,11 +76,6 @@ impl Accounts {
         field: &str,
         value: Option<Value>,
     ) -> Result<(), AccountError> {
-        if field.len() > FIELD_NAME_BYTES_MAX {
-            return Err(AccountError::KeyTooLarge {
-                limit: FIELD_NAME_BYTES_MAX,
-            });
-        }
         let name = field.to_owned();
         let text = value.map(|value| value.to_string());
         let has_changed = self
@@ -134,25 +117,17 @@ pub(crate) fn judge_field_name(field: &str) -> Result<(), AccountError> {
 
 /// Whether the field has another value now.
 async fn write_field(
-    tx: &mut echorift_storage::Tx,
+    tx: &mut Tx,
     user: UserNumber,
     field: &str,
     value: Option<String>,
 ) -> Result<bool, AccountError> {
-    const FIELDS: &str = "SELECT field, value FROM profile_fields WHERE user_number = $1";
-    const DELETE: &str = "DELETE FROM profile_fields WHERE user_number = $1 AND field = $2";
-    const PUT: &str = "
-        INSERT INTO profile_fields (user_number, field, value) VALUES ($1, $2, $3)
-        ON CONFLICT (user_number, field) DO UPDATE SET value = excluded.value";
-    let mut fields = BTreeMap::new();
-    for row in tx.fetch_all(FIELDS, &[user.into()]).await? {
-        fields.insert(row.text(0)?, row.text(1)?);
-    }
+    let mut fields = store::profiles::fields(tx, user).await?;
     if fields.get(field) == value.as_ref() {
         return Ok(false);
     }
     let Some(value) = value else {
-        tx.execute(DELETE, &[user.into(), field.into()]).await?;
+        store::profiles::delete(tx, user, field).await?;
         return Ok(true);
     };
     fields.insert(field.to_owned(), value.clone());
@@ -166,7 +141,6 @@ async fn write_field(
             limit: PROFILE_BYTES_MAX,
         });
     }
-    tx.execute(PUT, &[user.into(), field.into(), value.into()])
-        .await?;
+    store::profiles::put(tx, user, field, &value).await?;
     Ok(true)
 }

@@ -59,8 +59,11 @@ impl Accounts {
 
 /// What a client has put in place of tags counts as none.
 fn tags_of(content: Option<Value>) -> Map<String, Value> {
-    match content.as_ref().and_then(|content| content.get("tags")) {
-        Some(Value::Object(tags)) => tags.clone(),
+    let Some(Value::Object(mut content)) = content else {
+        return Map::new();
+    };
+    match content.remove("tags") {
+        Some(Value::Object(tags)) => tags,
         _ => Map::new(),
     }
 }

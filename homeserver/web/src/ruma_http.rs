@@ -71,6 +71,7 @@ fn refuse_json(error: &serde_json::Error, body: &[u8]) -> MatrixError {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn refuse_body(rejection: BytesRejection) -> MatrixError {
     if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
         return MatrixError::too_large("The request body is larger than this endpoint takes.");

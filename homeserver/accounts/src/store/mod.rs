@@ -1,7 +1,9 @@
 //! The tables of accounts, in domain types.
 
+pub(crate) mod account_data;
 pub(crate) mod accounts;
 pub(crate) mod devices;
 pub(crate) mod filters;
+pub(crate) mod profiles;
 pub(crate) mod sessions;
 pub(crate) mod short_tokens;
