@@ -56,6 +56,11 @@ impl Accounts {
         }
     }
 
+    /// The bucket in which attempts at an account's password are counted, wherever they are made.
+    pub(crate) fn login_limit_key(&self, localpart: &str) -> String {
+        format!("@{localpart}:{}", self.server_name())
+    }
+
     fn may_use_local_password(&self, account: &Account) -> bool {
         self.0.options.passwords.local_accounts || account.is_admin
     }

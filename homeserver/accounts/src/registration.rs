@@ -1,5 +1,6 @@
 use echorift_storage::UserNumber;
 use ruma::OwnedUserId;
+use subtle::ConstantTimeEq as _;
 
 use crate::{
     AccountError, Accounts, secret,
@@ -47,6 +48,13 @@ impl Accounts {
             return Err(AccountError::UserInUse);
         }
         Ok(user_id)
+    }
+
+    /// Whether `token` lets its holder register, as the operator has configured it. Compared in constant time.
+    pub(crate) fn is_registration_token(&self, token: &str) -> bool {
+        let options = &self.0.options.registration;
+        let known = options.token.as_deref().filter(|_| options.enabled);
+        known.is_some_and(|known| bool::from(known.as_bytes().ct_eq(token.as_bytes())))
     }
 
     /// Makes the account `user_id` for whoever is allowed to register, and returns it.

@@ -5,7 +5,6 @@ use http::StatusCode;
 use quick_cache::sync::Cache;
 use ruma::api::client::uiaa::{AuthData, AuthType, UserIdentifier};
 use serde_json::{Value, json};
-use subtle::ConstantTimeEq as _;
 
 use crate::{AccountError, Accounts, secret, username::localpart_of};
 
@@ -235,25 +234,25 @@ impl Accounts {
                 let UserIdentifier::Matrix(named) = &password.identifier else {
                     return Err(wrong("Only user names are understood here."));
                 };
-                // The password of another person would prove nothing about this one.
                 let localpart = localpart_of(&named.user, self.server_name());
-                let localpart = localpart.filter(|localpart| localpart == user.user_id.localpart());
-                let localpart = localpart.ok_or_else(|| wrong("This is another person's name."))?;
+                let localpart = localpart.ok_or_else(|| wrong("This is a name of another server."))?;
+                // Counts with the log-ins of whoever is named: no second place to guess at passwords.
+                let key = self.login_limit_key(&localpart);
                 self.0
                     .limits
-                    .check(LimitKind::Login, user.user_id.as_str())
+                    .check(LimitKind::Login, &key)
                     .map_err(StageFailure::Refused)?;
+                // A person of the directory may be known there by another name than here, so it is the account that
+                // must be the right one. The password of another person proves nothing about this one.
                 let account = self.check_password(&localpart, &password.password).await?;
                 if account.number.0 == user.user_number {
                     Ok(())
                 } else {
-                    Err(wrong("The password is wrong."))
+                    Err(wrong("This is another person's password."))
                 }
             }
             AuthData::RegistrationToken(token) => {
-                let configured = self.0.options.registration.token.as_deref();
-                if configured.is_some_and(|known| bool::from(known.as_bytes().ct_eq(token.token.as_bytes())))
-                {
+                if self.is_registration_token(&token.token) {
                     return Ok(());
                 }
                 if self.is_first_admin_token(&token.token).await? {

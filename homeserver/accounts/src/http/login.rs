@@ -111,10 +111,10 @@ async fn by_password(accounts: &Accounts, body: &LoginBody) -> Result<Account, M
             .map_err(AccountError::from)?
             .map_or_else(|| format!("@{mail}"), |account| account.localpart),
     };
-    accounts.0.limits.check(
-        LimitKind::Login,
-        &format!("@{localpart}:{}", accounts.server_name()),
-    )?;
+    accounts
+        .0
+        .limits
+        .check(LimitKind::Login, &accounts.login_limit_key(&localpart))?;
     Ok(accounts.check_password(&localpart, password).await?)
 }
 

@@ -8,7 +8,6 @@ use ruma::api::client::{
     uiaa::AuthType,
 };
 use serde_json::{Value, json};
-use subtle::ConstantTimeEq as _;
 
 use super::login::session_body;
 use crate::{
@@ -111,14 +110,8 @@ pub(crate) async fn is_token_valid(
 ) -> Result<Ruma<check_registration_token_validity::v1::Response>, MatrixError> {
     // As costly to guess at as the registration itself.
     accounts.0.limits.check(LimitKind::Registration, &address.key())?;
-    let options = &accounts.0.options.registration;
     let token = request.token.as_str();
-    let is_configured = options.enabled
-        && options
-            .token
-            .as_deref()
-            .is_some_and(|known| bool::from(known.as_bytes().ct_eq(token.as_bytes())));
-    let is_valid = is_configured || accounts.is_first_admin_token(token).await?;
+    let is_valid = accounts.is_registration_token(token) || accounts.is_first_admin_token(token).await?;
     Ok(Ruma(check_registration_token_validity::v1::Response::new(
         is_valid,
     )))

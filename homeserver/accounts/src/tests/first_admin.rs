@@ -23,6 +23,17 @@ on_both_databases! {
         assert_eq!(server.accounts.create_first_admin_token().await.unwrap(), None);
     }
 
+    async fn the_operators_token_opens_nothing_while_registration_is_closed(server: &TestServer) {
+        let server = server.restart(vec![], |options| {
+            options.registration.enabled = false;
+            options.registration.token = Some("let me in".to_owned());
+        }).await;
+        server.accounts.create_first_admin_token().await.unwrap();
+        let auth = json!({ "type": "m.login.registration_token", "token": "let me in" });
+        let body = json!({ "username": "mallory", "password": "pw", "auth": auth });
+        assert_eq!(server.post_open(REGISTER, body).await.refusal(), (401, "M_FORBIDDEN"));
+    }
+
     async fn an_administrator_made_elsewise_ends_the_token(server: &TestServer) {
         let server = server.restart(vec![], |options| options.registration.enabled = false).await;
         let token = server.accounts.create_first_admin_token().await.unwrap().unwrap();

@@ -108,6 +108,28 @@ on_both_databases! {
         assert_eq!(server.log_in("ada", "secret", json!({})).await.refusal(), (403, "M_FORBIDDEN"));
     }
 
+    async fn a_renamed_person_proves_who_they_are_by_the_new_name(server: &TestServer) {
+        let directory = Directory::new("ldap");
+        directory.knows("ada", "uuid-1");
+        directory.knows("eve", "uuid-2");
+        let server = with(server, &[&directory]).await;
+        let ada = server.log_in("ada", "secret", json!({})).await.ok();
+        directory.knows("ada.married", "uuid-1");
+        directory.says("ada", ProviderAnswer::Unknown);
+        let delete = async |name: &str| {
+            let auth = json!({
+                "type": "m.login.password", "password": "secret",
+                "identifier": { "type": "m.id.user", "user": name },
+            });
+            let token = ada["access_token"].as_str().unwrap();
+            server.post("/_matrix/client/v3/delete_devices", token, json!({ "devices": [], "auth": auth })).await
+        };
+        for other in ["ada", "eve"] {
+            assert_eq!(delete(other).await.refusal(), (401, "M_FORBIDDEN"), "{other}");
+        }
+        delete("ada.married").await.ok();
+    }
+
     async fn the_directory_says_who_administers(server: &TestServer) {
         let directory = Directory::new("ldap");
         let server = with(server, &[&directory]).await;
