@@ -1,5 +1,8 @@
 //! Room aliases of this server (CS API § Room aliases).
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, sync::Arc};
 
 use dashmap::DashSet;

@@ -1,6 +1,6 @@
 //! The one door through which every event of ours enters a room.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use echorift_events::{
     Draft, Pdu, PowerLevels, RoomVersionRules, auth_types_for, authorise, canonical_json, creators_of, rules_for, seal,
@@ -143,7 +143,7 @@ impl Rooms {
             state_key: create.state_key.clone(),
             content: create.content.clone(),
             redacts: None,
-            origin_server_ts: self.timestamp(create.origin_server_ts),
+            origin_server_ts: self.timestamp(Some(self.creation_time(create.origin_server_ts))),
             prev_events: Vec::new(),
             auth_events: Vec::new(),
             depth: 1,
@@ -176,6 +176,15 @@ impl Rooms {
         *room.head.lock().await = Some(head);
         commit.done().await?;
         Ok((room, events))
+    }
+
+    /// When a room is made: later than every room before it. From version 12 on the create event names the room, and
+    /// two alike of one moment would be the same room.
+    fn creation_time(&self, wanted: Option<Timestamp>) -> Timestamp {
+        let wanted = wanted.unwrap_or_else(|| self.clock().now());
+        let after = |last: i64| wanted.0.max(last.saturating_add(1));
+        let last = self.0.last_creation.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(after(last)));
+        Timestamp(after(last.unwrap_or_else(|last| last)))
     }
 
     fn timestamp(&self, wanted: Option<Timestamp>) -> MilliSecondsSinceUnixEpoch {

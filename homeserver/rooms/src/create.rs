@@ -2,6 +2,8 @@
 
 mod content;
 mod power;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -191,5 +193,8 @@ fn initial_state_event(creator: &UserId, initial: &Raw<AnyInitialStateEvent>) ->
     }
     let initial: Initial = serde_json::from_str(initial.json().get())
         .map_err(|error| RoomError::BadRequest(format!("An initial state event does not fit: {error}.")))?;
+    if initial.event_type == StateEventType::RoomCreate {
+        return Err(RoomError::BadInitialState("a room has one create event".to_owned()));
+    }
     Ok(EventDraft::state(creator, initial.event_type, &initial.state_key, initial.content))
 }

@@ -1,5 +1,8 @@
 //! The room directory of this server (CS API § Published room directory).
 
+#[cfg(test)]
+mod tests;
+
 use std::{str::FromStr, sync::Arc};
 
 use echorift_accounts::Accounts;

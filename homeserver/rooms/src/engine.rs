@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::AtomicI64},
 };
 
 use dashmap::DashMap;
@@ -87,6 +87,8 @@ pub(crate) struct Inner {
     pub user_rooms: UserRooms,
     pub sends: Sends,
     pub alias_claims: AliasClaims,
+    /// The `origin_server_ts` of the room that was made last.
+    pub last_creation: AtomicI64,
 }
 
 #[derive(Default)]
@@ -129,6 +131,7 @@ impl Rooms {
             user_rooms: UserRooms::new(database),
             sends: Sends::default(),
             alias_claims: AliasClaims::default(),
+            last_creation: AtomicI64::new(0),
             options,
         }))
     }

@@ -1,5 +1,8 @@
 //! What accounts do, rooms follow: new names and pictures are written into the rooms, ended accounts leave them.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use echorift_accounts::{AccountObserver, Profile, ProfileObserver};

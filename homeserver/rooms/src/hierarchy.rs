@@ -1,5 +1,8 @@
 //! The tree of rooms under a space (CS API § Querying the rooms in a space).
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashSet, sync::Arc};
 
 use echorift_storage::{EventNumber, UserNumber};

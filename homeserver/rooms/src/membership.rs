@@ -3,6 +3,8 @@
 mod content;
 mod join;
 mod leave;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::content::{MemberContent, raw};
 pub use self::join::JoinRequest;

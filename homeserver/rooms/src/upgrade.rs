@@ -1,6 +1,8 @@
 //! Replacing a room by one of another version (CS API § Room upgrades).
 
 mod levels;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, sync::Arc};
 
