@@ -43,7 +43,8 @@ def endpoints_of(text):
         if not in_paths:
             continue
         if match := re.match(r"  [\"']?(/[^\"']*?)[\"']?:\s*$", line):
-            path = prefix + match.group(1)
+            # Two paths end in a blank, so that they may stand in the specification a second time.
+            path = prefix + match.group(1).strip()
         elif (match := re.match(r"    (\w+):\s*$", line)) and match.group(1) in METHODS:
             operation = {"method": match.group(1).upper(), "path": path, "operation": "", "deprecated": False}
             found.append(operation)
@@ -56,18 +57,18 @@ def endpoints_of(text):
 
 def read_specification(folder, known):
     """All endpoints of both APIs, with what was kept by hand about them."""
-    kept = {(row["method"], row["path"]): row for rows in known.values() for row in rows}
+    kept = {(row["method"], row["path"], row["operation"]): row for rows in known.values() for row in rows}
     result = {}
     for api in APIS:
         rows = []
         for file in sorted((folder / api).glob("*.yaml")):
             for row in endpoints_of(file.read_text(encoding="utf-8")):
-                old = kept.get((row["method"], row["path"]), {})
+                old = kept.get((row["method"], row["path"], row["operation"]), {})
                 row["status"] = old.get("status", "not yet")
                 row["test"] = old.get("test", "")
                 row["note"] = old.get("note", "")
                 rows.append(row)
-        rows.sort(key=lambda row: (row["path"], row["method"]))
+        rows.sort(key=lambda row: (row["path"], row["method"], row["operation"]))
         result[api] = rows
     return result
 

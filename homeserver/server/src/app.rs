@@ -44,6 +44,8 @@ impl App {
 
         let accounts = start_accounts(config, &database, &users, &clock, &limits).await?;
         let rooms = Rooms::new(rooms_options(config)?, &database, users, clock);
+        accounts.observe_profiles(Arc::new(rooms.clone()));
+        accounts.observe_accounts(Arc::new(rooms.clone()));
         let unread = Unread::new(&rooms, &accounts);
         let options = SyncOptions {
             presence: config.presence.enabled,
@@ -155,3 +157,6 @@ fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {
         loaded_rooms: usize::try_from(config.caches.rooms).unwrap_or(usize::MAX),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,7 +44,10 @@ async fn observe(request: Request, next: Next, request_id: &str) -> Response {
 }
 
 /// A panic is a fault of ours: the client learns only that it happened.
-#[expect(clippy::needless_pass_by_value, reason = "the signature that the layer asks for")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that the layer asks for"
+)]
 pub(super) fn answer_panic(panic: Box<dyn Any + Send>) -> http::Response<Body> {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text
