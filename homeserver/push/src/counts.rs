@@ -94,7 +94,11 @@ struct Read {
 impl Read {
     fn of(user: UserNumber, receipts: &OrdMap<ReceiptKey, echorift_rooms::Receipt>) -> Self {
         let mut read = Self::default();
-        let from = ReceiptKey { user, kind: ReceiptKind::Public, thread: "".into() };
+        let from = ReceiptKey {
+            user,
+            kind: ReceiptKind::Public,
+            thread: "".into(),
+        };
         for (key, receipt) in receipts.range(from..).take_while(|(key, _)| key.user == user) {
             let place = match &*key.thread {
                 "" => &mut read.everywhere,
@@ -120,7 +124,13 @@ impl Unread {
     pub fn new(rooms: &Rooms, accounts: &Accounts) -> Self {
         let (rooms, accounts) = (rooms.clone(), accounts.clone());
         let (room_facts, counted) = (Cache::new(CACHED_ROOMS), Cache::new(CACHED));
-        Self(Arc::new(Inner { rooms, accounts, facts: FactsCache::new(), room_facts, counted }))
+        Self(Arc::new(Inner {
+            rooms,
+            accounts,
+            facts: FactsCache::new(),
+            room_facts,
+            counted,
+        }))
     }
 
     /// The reader's counts in a room, events up to `to` included. `joined` is the position of the reader's join: what
@@ -138,7 +148,11 @@ impl Unread {
         let key = (user, room.number);
         let counted = match self.0.counted.get(&key) {
             Some(counted) => counted,
-            None => self.0.counted.get_or_insert_with::<_, std::convert::Infallible>(&key, || Ok(Arc::default())).unwrap_or_default(),
+            None => self
+                .0
+                .counted
+                .get_or_insert_with::<_, std::convert::Infallible>(&key, || Ok(Arc::default()))
+                .unwrap_or_default(),
         };
         let mut counted = counted.lock().await;
         let receipts = room.receipts().all();
@@ -148,10 +162,18 @@ impl Unread {
         }
         let counted = &mut *counted;
         let is_first = counted.up_to == Position::default();
-        let from = if is_first { counted.read.everywhere.max(joined) } else { counted.up_to };
+        let from = if is_first {
+            counted.read.everywhere.max(joined)
+        } else {
+            counted.up_to
+        };
         if to > from {
             let limit = if is_first { RECOUNTED } else { COUNTED_MAX };
-            let events = self.0.rooms.timeline(room, (from, to), Order::NewestFirst, limit).await?;
+            let events = self
+                .0
+                .rooms
+                .timeline(room, (from, to), Order::NewestFirst, limit)
+                .await?;
             self.count((user, user_id), room, &events, counted).await?;
         }
         counted.up_to = counted.up_to.max(to);
@@ -173,17 +195,22 @@ impl Unread {
         let room_facts = self.room_facts(room, &view).await?;
         let mut own: Option<OwnReader> = None;
         for event in newest_first.iter().rev() {
+            let facts = self.0.facts.of(event, room, &room_facts).await;
             if event.sender == user {
+                // Who answers has read (CS API § Receipts): the thread that the event belongs to, up to here.
+                counted.unread.retain(|unread| unread.thread != facts.thread);
                 continue;
             }
-            let facts = self.0.facts.of(event, room, &room_facts).await;
             let own = match &mut own {
                 Some(own) => own,
                 None => own.insert(self.reader(user, user_id, &view).await?),
             };
             let verdict = own.judge(&facts, room, &room_facts).await;
-            let unread =
-                UnreadEvent { position: event.position(), thread: facts.thread.clone(), highlights: verdict.highlights };
+            let unread = UnreadEvent {
+                position: event.position(),
+                thread: facts.thread.clone(),
+                highlights: verdict.highlights,
+            };
             if verdict.notifies && !counted.read.covers(&unread) {
                 counted.unread.push(unread);
             }
@@ -198,17 +225,28 @@ impl Unread {
             return Ok(facts);
         }
         let standing = |event_type: &str| view.state.get(event_type, "");
-        let numbers: Vec<_> = ["m.room.create", "m.room.power_levels"].into_iter().filter_map(standing).collect();
+        let numbers: Vec<_> = ["m.room.create", "m.room.power_levels"]
+            .into_iter()
+            .filter_map(standing)
+            .collect();
         let events = self.0.rooms.events(&numbers).await?;
-        let find = |event_type: &str| events.iter().find(|event| event.pdu.event_type.to_string() == event_type);
-        let creators = find("m.room.create").map(|create| creators_of(&create.pdu, &room.rules)).unwrap_or_default();
+        let find = |event_type: &str| {
+            events
+                .iter()
+                .find(|event| event.pdu.event_type.to_string() == event_type)
+        };
+        let creators = find("m.room.create")
+            .map(|create| creators_of(&create.pdu, &room.rules))
+            .unwrap_or_default();
         let levels = find("m.room.power_levels").map(|event| &*event.pdu.content);
         let levels = PowerLevels::new(levels, &creators, &room.rules);
         let facts = Arc::new(RoomFacts {
             member_count: UInt::try_from(view.members.joined.len()).unwrap_or(UInt::MAX),
             power_levels: push_power_levels(&levels, creators, room),
         });
-        self.0.room_facts.insert(room.number, (view.state.snapshot, Arc::clone(&facts)));
+        self.0
+            .room_facts
+            .insert(room.number, (view.state.snapshot, Arc::clone(&facts)));
         Ok(facts)
     }
 
@@ -223,7 +261,9 @@ impl Unread {
         }
         let stored = self.0.accounts.global_account_data(user).await;
         let stored = stored.map_err(|error| RoomError::BadRequest(error.to_string()))?;
-        let rules = stored.get("m.push_rules").and_then(|data| serde_json::from_str::<PushRules>(data.content.get()).ok());
+        let rules = stored
+            .get("m.push_rules")
+            .and_then(|data| serde_json::from_str::<PushRules>(data.content.get()).ok());
         let member = match view.state.get("m.room.member", user_id.as_str()) {
             Some(number) => self.0.rooms.event(number).await?.pdu.content_as::<Member>().ok(),
             None => None,
@@ -255,7 +295,11 @@ impl OwnReader {
             }
             None => return facts.neutral,
         };
-        let reader = Reader { user_id: &self.user_id, display_name: &self.display_name, rules };
+        let reader = Reader {
+            user_id: &self.user_id,
+            display_name: &self.display_name,
+            rules,
+        };
         facts.evaluate(room, room_facts, &reader).await
     }
 }
@@ -265,12 +309,20 @@ fn push_power_levels(
     creators: Vec<OwnedUserId>,
     room: &Room,
 ) -> Option<PushConditionPowerLevelsCtx> {
-    let users = levels.users().iter().map(|(user, level)| Some((user.clone(), Int::try_from(*level).ok()?)));
+    let users = levels
+        .users()
+        .iter()
+        .map(|(user, level)| Some((user.clone(), Int::try_from(*level).ok()?)));
     let mut notifications = NotificationPowerLevels::new();
     notifications.room = Int::try_from(levels.notifications_room()).ok()?;
     let rules = RoomPowerLevelsRules::new(&room.rules.authorization, creators);
     let default = Int::try_from(levels.users_default()).ok()?;
-    Some(PushConditionPowerLevelsCtx::new(users.collect::<Option<_>>()?, default, notifications, rules))
+    Some(PushConditionPowerLevelsCtx::new(
+        users.collect::<Option<_>>()?,
+        default,
+        notifications,
+        rules,
+    ))
 }
 
 fn sum(unread: &[UnreadEvent]) -> RoomCounts {

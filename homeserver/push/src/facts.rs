@@ -3,8 +3,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use echorift_rooms::{Event, Room};
-use quick_cache::sync::Cache;
 use echorift_storage::EventNumber;
+use quick_cache::sync::Cache;
 use ruma::{
     OwnedUserId, UInt, UserId,
     events::{AnySyncTimelineEvent, TimelineEventType},
@@ -93,14 +93,17 @@ impl Facts {
     async fn of(event: &Event, room: &Room, room_facts: &RoomFacts) -> Self {
         let pdu = &event.pdu;
         let content: Option<Content> = pdu.content_as().ok();
-        let json = Raw::from_json_string(pdu.client_json(None)).unwrap_or_else(|_| Raw::from_json(pdu.content.clone()));
+        let json = Raw::from_json_string(pdu.client_json(None))
+            .unwrap_or_else(|_| Raw::from_json(pdu.content.clone()));
         let (mut mentioned, mut body, mut thread) = (HashSet::new(), None, None);
         if let Some(content) = content {
             match content.mentions {
                 Some(mentions) => mentioned.extend(mentions.user_ids),
                 None => body = content.body.map(|body| body.to_lowercase()),
             }
-            thread = content.relates_to.filter(|relation| relation.rel_type.as_deref() == Some("m.thread"));
+            thread = content
+                .relates_to
+                .filter(|relation| relation.rel_type.as_deref() == Some("m.thread"));
         }
         let is_member = pdu.event_type == TimelineEventType::RoomMember;
         // A user whom no event can be about: what is left is the same for all.
@@ -108,7 +111,11 @@ impl Facts {
         let mut rules = Ruleset::server_default(nobody);
         // The rules for a user's name in the text: what they say of real readers is found by `concerns`.
         rules.content.clear();
-        let reader = Reader { user_id: nobody, display_name: "", rules: &rules };
+        let reader = Reader {
+            user_id: nobody,
+            display_name: "",
+            rules: &rules,
+        };
         let mut facts = Self {
             neutral: Verdict::default(),
             thread: thread.and_then(|relation| relation.event_id).map(Arc::from),
@@ -126,7 +133,9 @@ impl Facts {
     pub fn concerns(&self, user_id: &UserId, display_name: &str) -> bool {
         let is_named = |body: &String| {
             let names = [display_name, user_id.localpart()];
-            names.into_iter().any(|name| !name.is_empty() && body.contains(&name.to_lowercase()))
+            names
+                .into_iter()
+                .any(|name| !name.is_empty() && body.contains(&name.to_lowercase()))
         };
         self.mentioned.contains(user_id)
             || self.member.as_deref() == Some(user_id.as_str())

@@ -63,6 +63,7 @@ impl App {
         let features = Router::new()
             .merge(accounts.router())
             .merge(echorift_rooms::router(rooms_api))
+            .merge(echorift_push::router(accounts.clone()))
             .merge(syncs.router())
             .layer(Extension(accounts.verifier()));
         let health = Arc::new(Health::new(Some(database.clone())));
