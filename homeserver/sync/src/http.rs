@@ -4,10 +4,13 @@ use axum::{Router, extract::State};
 use echorift_rooms::{Room, RoomError};
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
-use ruma::api::client::{
-    presence::{get_presence, set_presence},
-    sync::sync_events,
-    typing::create_typing_event,
+use ruma::{
+    api::client::{
+        presence::{get_presence, set_presence},
+        sync::sync_events,
+        typing::create_typing_event,
+    },
+    presence::PresenceState,
 };
 
 use crate::{Syncs, presence, typing::TIMEOUT_MAX};
@@ -93,6 +96,9 @@ async fn write_presence(
 ) -> Result<Ruma<set_presence::v3::Response>, MatrixError> {
     if request.user_id != session.user_id {
         return Err(MatrixError::forbidden("You can set your own presence only."));
+    }
+    if !matches!(request.presence, PresenceState::Online | PresenceState::Unavailable | PresenceState::Offline) {
+        return Err(MatrixError::invalid_param("A presence is online, unavailable or offline."));
     }
     syncs.set_presence(UserNumber(session.user_number), request.presence, Some(request.status_msg));
     Ok(Ruma(set_presence::v3::Response::new()))

@@ -117,11 +117,10 @@ impl Syncs {
                 wanted.remove(&event.number);
             }
         }
-        let is_change = |number: &EventNumber| {
-            scope.options.use_state_after && plan.timeline.events.iter().any(|event| event.number == *number)
-        };
+        // What changed is always told: the client keeps a member list that it once loaded current by it.
+        let is_change = plan.after.is_some();
         let mut told: Vec<EventNumber> =
-            plan.state.iter().copied().filter(|number| !members.contains(number) || is_change(number)).collect();
+            plan.state.iter().copied().filter(|number| is_change || !members.contains(number)).collect();
         for (number, user) in wanted {
             let is_news = self.lazy().is_news(session, plan.room.number, user, number);
             if (is_news || include_redundant) && !told.contains(&number) {
