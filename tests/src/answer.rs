@@ -18,7 +18,11 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn no_answer(cause: &reqwest::Error) -> Self {
-        Self { status: 0, errcode: String::new(), body: Value::from(format!("{cause:?}")) }
+        Self {
+            status: 0,
+            errcode: String::new(),
+            body: Value::from(format!("{cause:?}")),
+        }
     }
 
     /// Whether the server was gone rather than unwilling.
@@ -39,7 +43,11 @@ pub fn refused(answer: Answer, status: u16, errcode: &str) -> Refusal {
     match answer {
         Ok(body) => panic!("expected {status} {errcode}, but it was done: {body}"),
         Err(refusal) => {
-            assert_eq!((refusal.status, refusal.errcode.as_str()), (status, errcode), "{refusal}");
+            assert_eq!(
+                (refusal.status, refusal.errcode.as_str()),
+                (status, errcode),
+                "{refusal}"
+            );
             refusal
         }
     }

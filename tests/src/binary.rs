@@ -20,7 +20,10 @@ fn build() -> PathBuf {
     assert!(built.success(), "the server does not compile");
     // Tests lie in target/<profile>/deps.
     let test = std::env::current_exe().expect("a test knows its own path");
-    test.ancestors().nth(2).expect("a profile folder").join("echorift")
+    test.ancestors()
+        .nth(2)
+        .expect("a profile folder")
+        .join("echorift")
 }
 
 /// Runs `echorift` with these arguments to its end, without input.

@@ -20,8 +20,17 @@ impl TestDirectory {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (process, facts) = launch(folder.path(), &[]);
-        let port = facts.text("/ldap").rsplit(':').next().and_then(|port| port.parse().ok());
-        Self { process, facts, folder, port }
+        let port = facts
+            .text("/ldap")
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok());
+        Self {
+            process,
+            facts,
+            folder,
+            port,
+        }
     }
 
     /// The directory goes away; its data stay.
@@ -46,7 +55,10 @@ impl TestDirectory {
             .set("directory.bind_dn", self.facts.text("/bind_dn"))
             .set("directory.bind_password", self.facts.text("/bind_password"))
             .set("directory.base_dn", self.facts.text("/people_dn"))
-            .set("directory.user_filter", "(&(objectClass=inetOrgPerson)(uid={username}))")
+            .set(
+                "directory.user_filter",
+                "(&(objectClass=inetOrgPerson)(uid={username}))",
+            )
             .set("directory.login_group", format!("cn=everyone,{groups}"))
             .set("directory.admin_group", format!("cn=chat-admins,{groups}"))
             .set("directory.connect_timeout", "2s")

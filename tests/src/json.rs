@@ -45,17 +45,25 @@ impl Look for Value {
     }
 
     fn events(&self, pointer: &str) -> Vec<Value> {
-        self.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default()
+        self.pointer(pointer)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn bodies(&self, pointer: &str) -> Vec<String> {
         let events = self.events(pointer);
         let messages = events.iter().filter(|event| event["type"] == "m.room.message");
-        messages.map(|event| event["content"]["body"].as_str().unwrap_or_default().to_owned()).collect()
+        messages
+            .map(|event| event["content"]["body"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     fn ids(&self, pointer: &str) -> Vec<String> {
-        self.events(pointer).iter().map(|event| event.text("/event_id").to_owned()).collect()
+        self.events(pointer)
+            .iter()
+            .map(|event| event.text("/event_id").to_owned())
+            .collect()
     }
 }
 
@@ -90,12 +98,13 @@ pub fn query_json(value: &Value) -> String {
 }
 
 pub(crate) fn percent_encode(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
+    text.bytes()
+        .fold(String::with_capacity(text.len()), |mut encoded, byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+            encoded
+        })
 }

@@ -15,12 +15,20 @@ pub struct Reader {
 
 impl Reader {
     pub fn new(user: &User) -> Self {
-        Self { user: user.clone(), since: None, timelines: BTreeMap::new() }
+        Self {
+            user: user.clone(),
+            since: None,
+            timelines: BTreeMap::new(),
+        }
     }
 
     /// One `/sync` and, for rooms whose timeline is limited, as many `/messages` as the gap needs.
     pub async fn read(&mut self, timeout_ms: u64) -> Result<(), Refusal> {
-        let options = Sync { since: self.since.as_deref(), timeout_ms, ..Sync::default() };
+        let options = Sync {
+            since: self.since.as_deref(),
+            timeout_ms,
+            ..Sync::default()
+        };
         let answer = self.user.sync(options).await?;
         let joined = answer.pointer("/rooms/join").and_then(Value::as_object);
         let mut news = Vec::new();
@@ -42,12 +50,19 @@ impl Reader {
 
     /// The events between what is known of the room and `prev_batch`, oldest first.
     async fn fill_gap(&self, room: &str, prev_batch: &str) -> Result<Vec<Value>, Refusal> {
-        let known = self.timelines.get(room).and_then(|events| events.last()).map(|event| event["event_id"].clone());
+        let known = self
+            .timelines
+            .get(room)
+            .and_then(|events| events.last())
+            .map(|event| event["event_id"].clone());
         let mut gap = Vec::new();
         let mut from = prev_batch.to_owned();
         loop {
             let from_query = crate::json::percent_encode(&from);
-            let page = self.user.messages(room, &format!("dir=b&limit=100&from={from_query}")).await?;
+            let page = self
+                .user
+                .messages(room, &format!("dir=b&limit=100&from={from_query}"))
+                .await?;
             for event in page.events("/chunk") {
                 if known.as_ref() == Some(&event["event_id"]) {
                     gap.reverse();
@@ -69,12 +84,17 @@ impl Reader {
     pub fn bodies(&self, room: &str) -> Vec<&str> {
         let events = self.timelines.get(room).map(Vec::as_slice).unwrap_or_default();
         let messages = events.iter().filter(|event| event["type"] == "m.room.message");
-        messages.filter_map(|event| event["content"]["body"].as_str()).collect()
+        messages
+            .filter_map(|event| event["content"]["body"].as_str())
+            .collect()
     }
 
     /// The ids of the events seen in a room, in order.
     pub fn ids(&self, room: &str) -> Vec<&str> {
         let events = self.timelines.get(room).map(Vec::as_slice).unwrap_or_default();
-        events.iter().filter_map(|event| event["event_id"].as_str()).collect()
+        events
+            .iter()
+            .filter_map(|event| event["event_id"].as_str())
+            .collect()
     }
 }

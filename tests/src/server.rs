@@ -49,7 +49,11 @@ impl TestServer {
 
     /// Connections belong to the test's runtime, so each test has its own.
     fn of(process: Arc<Process>) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE * 2).build().unwrap();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE * 2)
+            .build()
+            .unwrap();
         Self { process, http }
     }
 
@@ -112,15 +116,28 @@ impl TestServer {
 
     /// Asks the server to stop (SIGTERM) and waits for its end; whether that was orderly.
     pub async fn stop(&self) -> bool {
-        let pid = self.process.child.lock().unwrap().as_ref().map(Child::id).expect("the server runs");
-        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().expect("kill exists");
+        let pid = self
+            .process
+            .child
+            .lock()
+            .unwrap()
+            .as_ref()
+            .map(Child::id)
+            .expect("the server runs");
+        let sent = Command::new("kill")
+            .args(["-TERM", &pid.to_string()])
+            .status()
+            .expect("kill exists");
         assert!(sent.success());
         let process = Arc::clone(&self.process);
         let wait = tokio::task::spawn_blocking(move || {
             let child = process.child.lock().unwrap().take();
             child.map(|mut child| child.wait().unwrap())
         });
-        let ended = tokio::time::timeout(PATIENCE, wait).await.expect("the server stops in time").unwrap();
+        let ended = tokio::time::timeout(PATIENCE, wait)
+            .await
+            .expect("the server stops in time")
+            .unwrap();
         ended.is_some_and(|status| status.success())
     }
 }
@@ -128,7 +145,10 @@ impl TestServer {
 impl Drop for TestServer {
     fn drop(&mut self) {
         if std::thread::panicking() && !self.process.were_logs_shown.swap(true, Ordering::SeqCst) {
-            eprintln!("-- the server's newest log lines --\n{}\n--", self.logs().join("\n"));
+            eprintln!(
+                "-- the server's newest log lines --\n{}\n--",
+                self.logs().join("\n")
+            );
         }
     }
 }
@@ -151,7 +171,10 @@ impl Process {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let database = TestDatabase::create(folder.path()).await;
         let mut settings = builder.settings;
-        settings.set("server.data_dir", folder.path().to_str().expect("the folder's name is UTF-8"));
+        settings.set(
+            "server.data_dir",
+            folder.path().to_str().expect("the folder's name is UTF-8"),
+        );
         settings.set("database.url", database.url());
         let process = Self {
             child: Mutex::new(None),
@@ -192,9 +215,17 @@ impl Process {
         };
         self.port.store(port, Ordering::SeqCst);
         let url = format!("http://127.0.0.1:{port}/health/ready");
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
         let ready = client.get(url).send().await.map(|response| response.status());
-        assert!(ready.is_ok_and(|status| status == 200), "the server is not ready: {:?}", self.logs.lines());
+        assert!(
+            ready.is_ok_and(|status| status == 200),
+            "the server is not ready: {:?}",
+            self.logs.lines()
+        );
     }
 
     fn end(&self) {

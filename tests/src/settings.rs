@@ -17,7 +17,9 @@ pub struct ServerBuilder {
 
 impl ServerBuilder {
     pub(crate) fn new() -> Self {
-        Self { settings: Settings::for_tests() }
+        Self {
+            settings: Settings::for_tests(),
+        }
     }
 
     /// Sets a key by its path, `sessions.access_token_lifetime` for example.
@@ -48,7 +50,9 @@ pub(crate) struct Settings {
 impl Settings {
     /// Quick password hashes, no rate limits, and operators' registration.
     fn for_tests() -> Self {
-        let mut settings = Self { tables: BTreeMap::new() };
+        let mut settings = Self {
+            tables: BTreeMap::new(),
+        };
         for (key, value) in [
             ("server.name", json!("test.example")),
             ("registration.shared_secret", json!(SHARED_SECRET)),
@@ -65,7 +69,10 @@ impl Settings {
 
     pub(crate) fn set(&mut self, key: &str, value: impl Into<Value>) {
         let (table, key) = key.rsplit_once('.').expect("a key is written as table.key");
-        self.tables.entry(table.to_owned()).or_default().insert(key.to_owned(), value.into());
+        self.tables
+            .entry(table.to_owned())
+            .or_default()
+            .insert(key.to_owned(), value.into());
     }
 
     /// The configuration file: one plain listener on a port that the system chooses.

@@ -42,7 +42,12 @@ impl User {
 
     /// What is new since a token, without waiting.
     pub async fn sync_from(&self, since: &str) -> Value {
-        self.sync(Sync { since: Some(since), ..Sync::default() }).await.expect("an incremental sync")
+        self.sync(Sync {
+            since: Some(since),
+            ..Sync::default()
+        })
+        .await
+        .expect("an incremental sync")
     }
 
     /// A token that stands for now.
@@ -55,7 +60,11 @@ impl User {
         let mut since = since.to_owned();
         let search = async {
             loop {
-                let options = Sync { since: Some(&since), timeout_ms: 10_000, ..Sync::default() };
+                let options = Sync {
+                    since: Some(&since),
+                    timeout_ms: 10_000,
+                    ..Sync::default()
+                };
                 let answer = self.sync(options).await.expect("an incremental sync");
                 if is_wanted(&answer) {
                     return answer;
@@ -63,6 +72,8 @@ impl User {
                 answer.text("/next_batch").clone_into(&mut since);
             }
         };
-        tokio::time::timeout(PATIENCE, search).await.expect("the wanted change arrives in time")
+        tokio::time::timeout(PATIENCE, search)
+            .await
+            .expect("the wanted change arrives in time")
     }
 }

@@ -53,8 +53,18 @@ impl Caller {
     }
 
     /// Sends bytes as they are, said to be JSON.
-    pub async fn send_bytes(&self, method: Method, path: impl AsRef<str>, body: impl Into<reqwest::Body>) -> Answer {
-        send(self.request(method, path).header("content-type", "application/json").body(body)).await
+    pub async fn send_bytes(
+        &self,
+        method: Method,
+        path: impl AsRef<str>,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        send(
+            self.request(method, path)
+                .header("content-type", "application/json")
+                .body(body),
+        )
+        .await
     }
 
     /// `POST /login` with a password; `more` is added to the body.
@@ -74,14 +84,21 @@ impl Caller {
 async fn send(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.map_err(|cause| Refusal::no_answer(&cause))?;
     let status = response.status();
-    let bytes = response.bytes().await.map_err(|cause| Refusal::no_answer(&cause))?;
+    let bytes = response
+        .bytes()
+        .await
+        .map_err(|cause| Refusal::no_answer(&cause))?;
     let body = serde_json::from_slice(&bytes)
         .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes).into_owned()));
     if status.is_success() {
         return Ok(body);
     }
     let errcode = body["errcode"].as_str().unwrap_or_default().to_owned();
-    Err(Refusal { status: status.as_u16(), errcode, body })
+    Err(Refusal {
+        status: status.as_u16(),
+        errcode,
+        body,
+    })
 }
 
 /// Somebody with an account, on one device.
@@ -130,7 +147,9 @@ impl User {
 
     /// The same person on one more device.
     pub async fn on_another_device(&self) -> Self {
-        Self::logged_in(&self.server, &self.localpart, &self.password).await.expect("the password is right")
+        Self::logged_in(&self.server, &self.localpart, &self.password)
+            .await
+            .expect("the password is right")
     }
 
     /// What `auth` of a request has to hold so that this user confirms it with the password.
@@ -159,7 +178,11 @@ impl User {
     }
 
     pub async fn set_display_name(&self, name: &str) -> Answer {
-        self.put(v3(["profile", &self.id, "displayname"]), json!({ "displayname": name })).await
+        self.put(
+            v3(["profile", &self.id, "displayname"]),
+            json!({ "displayname": name }),
+        )
+        .await
     }
 
     pub async fn set_account_data(&self, kind: &str, content: Value) -> Answer {
@@ -183,7 +206,12 @@ impl User {
     }
 
     pub async fn send_text(&self, room: &str, body: &str) -> Result<String, Refusal> {
-        self.send_event(room, "m.room.message", json!({ "msgtype": "m.text", "body": body })).await
+        self.send_event(
+            room,
+            "m.room.message",
+            json!({ "msgtype": "m.text", "body": body }),
+        )
+        .await
     }
 
     pub async fn redact(&self, room: &str, event_id: &str) -> Result<String, Refusal> {
@@ -193,7 +221,8 @@ impl User {
     }
 
     pub async fn send_receipt(&self, room: &str, kind: &str, event_id: &str) -> Answer {
-        self.post(v3(["rooms", room, "receipt", kind, event_id]), json!({})).await
+        self.post(v3(["rooms", room, "receipt", kind, event_id]), json!({}))
+            .await
     }
 }
 
@@ -212,7 +241,12 @@ pub async fn register_by_secret(
     let role = if is_admin { "admin" } else { "notadmin" };
     let mut hmac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("any key length will do");
     hmac.update([nonce, localpart, password, role].join("\0").as_bytes());
-    let mac: String = hmac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mac: String = hmac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let body = json!({
         "nonce": nonce, "username": localpart, "password": password, "admin": is_admin, "mac": mac,
     });

@@ -23,7 +23,9 @@ impl User {
 
     /// A room that anybody may join and whose history every member may read.
     pub async fn create_public_room(&self) -> String {
-        self.create_room(json!({ "preset": "public_chat" })).await.expect("a room can be made")
+        self.create_room(json!({ "preset": "public_chat" }))
+            .await
+            .expect("a room can be made")
     }
 
     /// Joins by id or alias.
@@ -40,7 +42,8 @@ impl User {
     }
 
     pub async fn knock(&self, room: &str) -> Answer {
-        self.post(v3(["knock", room]), json!({ "reason": "let me in" })).await
+        self.post(v3(["knock", room]), json!({ "reason": "let me in" }))
+            .await
     }
 
     pub async fn invite(&self, room: &str, whom: &User) -> Answer {
@@ -60,7 +63,8 @@ impl User {
     }
 
     async fn act_on(&self, room: &str, act: &str, whom: &User) -> Answer {
-        self.post(v3(["rooms", room, act]), json!({ "user_id": whom.id })).await
+        self.post(v3(["rooms", room, act]), json!({ "user_id": whom.id }))
+            .await
     }
 
     /// The content of a state event.
@@ -76,7 +80,9 @@ impl User {
         state_key: &str,
         content: Value,
     ) -> Result<String, Refusal> {
-        let answer = self.put(v3(["rooms", room, "state", kind, state_key]), content).await?;
+        let answer = self
+            .put(v3(["rooms", room, "state", kind, state_key]), content)
+            .await?;
         Ok(answer.text("/event_id").to_owned())
     }
 
@@ -91,18 +97,24 @@ impl User {
 
     /// This user's membership in the room's current state, as `viewer` sees it.
     pub async fn membership_seen_by(&self, viewer: &User, room: &str) -> String {
-        let member = viewer.state(room, "m.room.member", &self.id).await.expect("a member event");
+        let member = viewer
+            .state(room, "m.room.member", &self.id)
+            .await
+            .expect("a member event");
         member.text("/membership").to_owned()
     }
 
     /// `GET /rooms/{room}/messages`; `query` as `dir=b&limit=10`.
     pub async fn messages(&self, room: &str, query: &str) -> Answer {
-        self.get(format!("{}?{query}", v3(["rooms", room, "messages"]))).await
+        self.get(format!("{}?{query}", v3(["rooms", room, "messages"])))
+            .await
     }
 
     /// The newest messages, newest first.
     pub async fn newest(&self, room: &str, limit: usize) -> Value {
-        self.messages(room, &format!("dir=b&limit={limit}")).await.expect("the timeline can be read")
+        self.messages(room, &format!("dir=b&limit={limit}"))
+            .await
+            .expect("the timeline can be read")
     }
 
     /// Everything that this user may read of the room, oldest first, by pages of `limit`.
@@ -110,8 +122,15 @@ impl User {
         let mut events = Vec::new();
         let mut from = String::new();
         loop {
-            let start = if from.is_empty() { String::new() } else { format!("&from={}", query_text(&from)) };
-            let page = self.messages(room, &format!("dir=f&limit={limit}{start}")).await.expect("a page");
+            let start = if from.is_empty() {
+                String::new()
+            } else {
+                format!("&from={}", query_text(&from))
+            };
+            let page = self
+                .messages(room, &format!("dir=f&limit={limit}{start}"))
+                .await
+                .expect("a page");
             events.extend(page.events("/chunk"));
             match page["end"].as_str() {
                 Some(end) if end != from => from = end.to_owned(),
@@ -154,7 +173,8 @@ impl User {
 
     pub async fn react(&self, room: &str, event_id: &str, key: &str) -> Result<String, Refusal> {
         let relation = json!({ "rel_type": "m.annotation", "event_id": event_id, "key": key });
-        self.send_event(room, "m.reaction", json!({ "m.relates_to": relation })).await
+        self.send_event(room, "m.reaction", json!({ "m.relates_to": relation }))
+            .await
     }
 
     /// An alias of this server that nobody has.

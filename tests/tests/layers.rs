@@ -1,6 +1,12 @@
 //! Who may use whom: the layers of ARCHITECTURE.md § The map, and the line inside each crate between routes,
 //! rules and SQL.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,13 +40,20 @@ fn packages() -> Vec<Value> {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     metadata["packages"].as_array().unwrap().clone()
 }
 
 fn layer(name: &str) -> Option<u8> {
-    LAYERS.iter().find(|(known, _)| *known == name).map(|(_, layer)| *layer)
+    LAYERS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, layer)| *layer)
 }
 
 #[test]
@@ -48,7 +61,8 @@ fn every_crate_uses_only_the_layers_below_it() {
     let mut seen = 0;
     for package in packages() {
         let name = package["name"].as_str().unwrap();
-        let own = layer(name).unwrap_or_else(|| panic!("{name} has no layer: give it one, here and in ARCHITECTURE.md"));
+        let own = layer(name)
+            .unwrap_or_else(|| panic!("{name} has no layer: give it one, here and in ARCHITECTURE.md"));
         seen += 1;
         for dependency in package["dependencies"].as_array().unwrap() {
             let used = dependency["name"].as_str().unwrap();
@@ -77,7 +91,10 @@ fn collect(folder: &Path, found: &mut Vec<(String, String)>) {
             collect(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            let code: Vec<&str> = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect();
             let name = path.strip_prefix(root()).unwrap().display().to_string();
             found.push((name, code.join("\n")));
         }
@@ -91,7 +108,9 @@ fn refuse(words: &[&str], reason: &str, concerns: impl Fn(&str) -> bool) {
         .filter(|(path, _)| concerns(path))
         .flat_map(|(path, code)| {
             let held: Vec<&str> = words.iter().copied().filter(|word| code.contains(word)).collect();
-            held.into_iter().map(move |word| format!("{path} holds {word:?}")).collect::<Vec<_>>()
+            held.into_iter()
+                .map(move |word| format!("{path} holds {word:?}"))
+                .collect::<Vec<_>>()
         })
         .collect();
     assert!(faults.is_empty(), "{reason}:\n{}", faults.join("\n"));
@@ -99,7 +118,15 @@ fn refuse(words: &[&str], reason: &str, concerns: impl Fn(&str) -> bool) {
 
 #[test]
 fn routes_hold_no_sql() {
-    let words = ["SELECT ", "INSERT INTO ", "DELETE FROM ", "UPDATE ", "Statement::", "fetch_all(", "fetch_optional("];
+    let words = [
+        "SELECT ",
+        "INSERT INTO ",
+        "DELETE FROM ",
+        "UPDATE ",
+        "Statement::",
+        "fetch_all(",
+        "fetch_optional(",
+    ];
     refuse(&words, "routes extract and reply; SQL stands in store", |path| {
         let is_route = path.ends_with("/http.rs") || path.contains("/http/");
         // The server's own routes ask the database only whether it is alive.
@@ -109,13 +136,26 @@ fn routes_hold_no_sql() {
 
 #[test]
 fn stores_know_no_status_code() {
-    refuse(&["StatusCode", "MatrixError", "axum::"], "a store answers in words of the domain", |path| {
-        path.ends_with("/store.rs") || path.contains("/store/")
-    });
+    refuse(
+        &["StatusCode", "MatrixError", "axum::"],
+        "a store answers in words of the domain",
+        |path| path.ends_with("/store.rs") || path.contains("/store/"),
+    );
 }
 
 #[test]
 fn events_do_no_io_and_have_no_clock() {
-    let words = ["tokio", "sqlx", "SystemTime", "Instant::", "rand::rng", "std::fs", "std::net", "async fn"];
-    refuse(&words, "events are pure", |path| path.starts_with("homeserver/events/src/"));
+    let words = [
+        "tokio",
+        "sqlx",
+        "SystemTime",
+        "Instant::",
+        "rand::rng",
+        "std::fs",
+        "std::net",
+        "async fn",
+    ];
+    refuse(&words, "events are pure", |path| {
+        path.starts_with("homeserver/events/src/")
+    });
 }

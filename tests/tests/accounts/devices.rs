@@ -8,13 +8,20 @@ async fn devices_are_listed_renamed_and_shown() {
     let [alice] = server.register(["alice"]).await;
     let phone = alice.on_another_device().await;
     let path = v3(["devices", &phone.device_id]);
-    alice.put(&path, json!({ "display_name": "Old phone" })).await.unwrap();
+    alice
+        .put(&path, json!({ "display_name": "Old phone" }))
+        .await
+        .unwrap();
 
     let shown = alice.get(&path).await.unwrap();
     assert_eq!(shown.text("/display_name"), "Old phone");
     assert_eq!(shown.text("/device_id"), phone.device_id);
     let listed = alice.get(v3(["devices"])).await.unwrap();
-    let mut ids: Vec<&str> = listed.list("/devices").iter().map(|device| device.text("/device_id")).collect();
+    let mut ids: Vec<&str> = listed
+        .list("/devices")
+        .iter()
+        .map(|device| device.text("/device_id"))
+        .collect();
     ids.sort_unstable();
     let mut expected = [alice.device_id.as_str(), phone.device_id.as_str()];
     expected.sort_unstable();
@@ -28,10 +35,22 @@ async fn deleting_a_device_needs_the_password_and_ends_its_session() {
     let phone = alice.on_another_device().await;
     let path = v3(["devices", &phone.device_id]);
 
-    let asked = alice.call(Method::DELETE, &path, Some(json!({}))).await.unwrap_err();
+    let asked = alice
+        .call(Method::DELETE, &path, Some(json!({})))
+        .await
+        .unwrap_err();
     assert_eq!(asked.status, 401, "{asked}");
-    let stages = asked.body.list("/flows").iter().map(|flow| flow["stages"].clone());
-    assert!(stages.collect::<Vec<Value>>().contains(&json!(["m.login.password"])), "{asked}");
+    let stages = asked
+        .body
+        .list("/flows")
+        .iter()
+        .map(|flow| flow["stages"].clone());
+    assert!(
+        stages
+            .collect::<Vec<Value>>()
+            .contains(&json!(["m.login.password"])),
+        "{asked}"
+    );
     phone.get(v3(["account", "whoami"])).await.unwrap();
 
     alice.confirm(Method::DELETE, &path, json!({})).await.unwrap();
@@ -45,17 +64,29 @@ async fn a_wrong_password_leaves_the_confirmation_open() {
     let [alice] = server.register(["alice"]).await;
     let phone = alice.on_another_device().await;
     let path = v3(["devices", &phone.device_id]);
-    let asked = alice.call(Method::DELETE, &path, Some(json!({}))).await.unwrap_err();
+    let asked = alice
+        .call(Method::DELETE, &path, Some(json!({})))
+        .await
+        .unwrap_err();
     let session = asked.body.text("/session");
 
     let mut auth = alice.password_stage(session);
     auth["password"] = json!("wrong");
-    let refusal = refused(alice.call(Method::DELETE, &path, Some(json!({ "auth": auth }))).await, 401, "M_FORBIDDEN");
+    let refusal = refused(
+        alice
+            .call(Method::DELETE, &path, Some(json!({ "auth": auth })))
+            .await,
+        401,
+        "M_FORBIDDEN",
+    );
     assert_eq!(refusal.body.text("/session"), session);
     assert!(!refusal.body.list("/flows").is_empty());
 
     let auth = alice.password_stage(session);
-    alice.call(Method::DELETE, &path, Some(json!({ "auth": auth }))).await.unwrap();
+    alice
+        .call(Method::DELETE, &path, Some(json!({ "auth": auth })))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -63,9 +94,15 @@ async fn nobody_confirms_for_somebody_else() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
     let path = v3(["devices", &alice.device_id]);
-    let asked = alice.call(Method::DELETE, &path, Some(json!({}))).await.unwrap_err();
+    let asked = alice
+        .call(Method::DELETE, &path, Some(json!({})))
+        .await
+        .unwrap_err();
     let auth = bob.password_stage(asked.body.text("/session"));
-    let refusal = alice.call(Method::DELETE, &path, Some(json!({ "auth": auth }))).await.unwrap_err();
+    let refusal = alice
+        .call(Method::DELETE, &path, Some(json!({ "auth": auth })))
+        .await
+        .unwrap_err();
     assert!([401, 403].contains(&refusal.status), "{refusal}");
     alice.get(v3(["account", "whoami"])).await.unwrap();
 }
@@ -76,10 +113,20 @@ async fn several_devices_are_deleted_at_once() {
     let [alice] = server.register(["alice"]).await;
     let (phone, tablet) = (alice.on_another_device().await, alice.on_another_device().await);
     let body = json!({ "devices": [phone.device_id, tablet.device_id] });
-    alice.confirm(Method::POST, v3(["delete_devices"]), body).await.unwrap();
+    alice
+        .confirm(Method::POST, v3(["delete_devices"]), body)
+        .await
+        .unwrap();
     refused(phone.get(v3(["account", "whoami"])).await, 401, "M_UNKNOWN_TOKEN");
-    refused(tablet.get(v3(["account", "whoami"])).await, 401, "M_UNKNOWN_TOKEN");
-    assert_eq!(alice.get(v3(["devices"])).await.unwrap().list("/devices").len(), 1);
+    refused(
+        tablet.get(v3(["account", "whoami"])).await,
+        401,
+        "M_UNKNOWN_TOKEN",
+    );
+    assert_eq!(
+        alice.get(v3(["devices"])).await.unwrap().list("/devices").len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -88,5 +135,9 @@ async fn other_peoples_devices_do_not_exist() {
     let [alice, bob] = server.register(["alice", "bob"]).await;
     let path = v3(["devices", &alice.device_id]);
     refused(bob.get(&path).await, 404, "M_NOT_FOUND");
-    refused(bob.put(&path, json!({ "display_name": "mine" })).await, 404, "M_NOT_FOUND");
+    refused(
+        bob.put(&path, json!({ "display_name": "mine" })).await,
+        404,
+        "M_NOT_FOUND",
+    );
 }

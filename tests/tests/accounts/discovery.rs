@@ -8,7 +8,13 @@ async fn clients_find_the_server_and_learn_its_versions() {
     let found = anyone.get("/.well-known/matrix/client").await.unwrap();
     assert!(found.text("/m.homeserver/base_url").starts_with("http"));
     let versions = anyone.get("/_matrix/client/versions").await.unwrap();
-    assert!(versions.list("/versions").iter().any(|version| version == "v1.11"), "{versions}");
+    assert!(
+        versions
+            .list("/versions")
+            .iter()
+            .any(|version| version == "v1.11"),
+        "{versions}"
+    );
     assert!(versions["unstable_features"].is_object());
 }
 
@@ -20,17 +26,29 @@ async fn capabilities_name_every_room_version() {
     let versions = &answer["capabilities"]["m.room_versions"];
     assert_eq!(versions["default"], "12");
     for version in 1..=12 {
-        assert_eq!(versions["available"][version.to_string()], "stable", "version {version}");
+        assert_eq!(
+            versions["available"][version.to_string()],
+            "stable",
+            "version {version}"
+        );
     }
     assert_eq!(answer["capabilities"]["m.change_password"]["enabled"], true);
-    refused(server.anonymous().get(v3(["capabilities"])).await, 401, "M_MISSING_TOKEN");
+    refused(
+        server.anonymous().get(v3(["capabilities"])).await,
+        401,
+        "M_MISSING_TOKEN",
+    );
 }
 
 #[tokio::test]
 async fn browsers_may_call_from_anywhere() {
     let server = TestServer::shared().await;
     let anyone = server.anonymous();
-    let preflight = anyone.request(Method::OPTIONS, v3(["sync"])).send().await.unwrap();
+    let preflight = anyone
+        .request(Method::OPTIONS, v3(["sync"]))
+        .send()
+        .await
+        .unwrap();
     assert!(preflight.status().is_success());
     let refusal = anyone.request(Method::GET, v3(["sync"])).send().await.unwrap();
     assert_eq!(refusal.status(), 401);
@@ -38,10 +56,20 @@ async fn browsers_may_call_from_anywhere() {
         let headers = response.headers();
         assert_eq!(headers["access-control-allow-origin"], "*");
         for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"] {
-            assert!(headers["access-control-allow-methods"].to_str().unwrap().contains(method));
+            assert!(
+                headers["access-control-allow-methods"]
+                    .to_str()
+                    .unwrap()
+                    .contains(method)
+            );
         }
         for name in ["X-Requested-With", "Content-Type", "Authorization"] {
-            assert!(headers["access-control-allow-headers"].to_str().unwrap().contains(name));
+            assert!(
+                headers["access-control-allow-headers"]
+                    .to_str()
+                    .unwrap()
+                    .contains(name)
+            );
         }
     }
 }
@@ -50,7 +78,11 @@ async fn browsers_may_call_from_anywhere() {
 async fn what_is_not_there_is_unrecognized() {
     let server = TestServer::shared().await;
     let anyone = server.anonymous();
-    refused(anyone.get("/_matrix/client/v3/no_such_thing").await, 404, "M_UNRECOGNIZED");
+    refused(
+        anyone.get("/_matrix/client/v3/no_such_thing").await,
+        404,
+        "M_UNRECOGNIZED",
+    );
     refused(anyone.get("/nothing/here").await, 404, "M_UNRECOGNIZED");
     refused(anyone.delete(v3(["login"])).await, 405, "M_UNRECOGNIZED");
 }

@@ -21,22 +21,42 @@ async fn open_registration_asks_for_the_dummy_stage_only() {
         .set("registration.without_verification", true)
         .start()
         .await;
-    let asked = register(&server, json!({ "username": "carol", "password": "a long password" })).await.unwrap_err();
+    let asked = register(
+        &server,
+        json!({ "username": "carol", "password": "a long password" }),
+    )
+    .await
+    .unwrap_err();
     assert_eq!(asked.status, 401, "{asked}");
     let dummy = json!(["m.login.dummy"]);
-    assert!(asked.body.list("/flows").iter().any(|flow| flow["stages"] == dummy), "{asked}");
+    assert!(
+        asked
+            .body
+            .list("/flows")
+            .iter()
+            .any(|flow| flow["stages"] == dummy),
+        "{asked}"
+    );
     let auth = json!({ "type": "m.login.dummy", "session": asked.body.text("/session") });
     let body = json!({
         "username": "carol", "password": "a long password", "device_id": "CAR", "auth": auth,
         "initial_device_display_name": "Carol's laptop",
     });
     let made = register(&server, body.clone()).await.unwrap();
-    assert_eq!((made.text("/user_id"), made.text("/device_id")), ("@carol:test.example", "CAR"));
-    server.anonymous().log_in("carol", "a long password", json!({})).await.unwrap();
+    assert_eq!(
+        (made.text("/user_id"), made.text("/device_id")),
+        ("@carol:test.example", "CAR")
+    );
+    server
+        .anonymous()
+        .log_in("carol", "a long password", json!({}))
+        .await
+        .unwrap();
     refused(register(&server, body).await, 400, "M_USER_IN_USE");
 
     let auth = json!({ "type": "m.login.dummy" });
-    let quiet = json!({ "username": "dave", "password": "a long password", "inhibit_login": true, "auth": auth });
+    let quiet =
+        json!({ "username": "dave", "password": "a long password", "inhibit_login": true, "auth": auth });
     let made = register(&server, quiet).await.unwrap();
     assert_eq!(made.text("/user_id"), "@dave:test.example");
     assert!(made.get("access_token").is_none());
@@ -49,13 +69,20 @@ async fn open_registration_asks_for_the_dummy_stage_only() {
     }
     let available = |name: &'static str| {
         let anyone = server.anonymous();
-        async move { anyone.get(format!("{}?username={name}", v3(["register", "available"]))).await }
+        async move {
+            anyone
+                .get(format!("{}?username={name}", v3(["register", "available"])))
+                .await
+        }
     };
     assert_eq!(available("erin").await.unwrap(), json!({ "available": true }));
     refused(available("carol").await, 400, "M_USER_IN_USE");
     refused(available("a%20b").await, 400, "M_INVALID_USERNAME");
 
-    let guest = server.anonymous().post(format!("{}?kind=guest", v3(["register"])), json!({})).await;
+    let guest = server
+        .anonymous()
+        .post(format!("{}?kind=guest", v3(["register"])), json!({}))
+        .await;
     assert_eq!(guest.unwrap_err().status, 403);
 }
 
@@ -74,7 +101,12 @@ async fn a_registration_token_opens_registration() {
     assert_eq!(validity("the%20company%20picnic").await, true);
     assert_eq!(validity("guess").await, false);
 
-    let asked = register(&server, json!({ "username": "carol", "password": "a long password" })).await.unwrap_err();
+    let asked = register(
+        &server,
+        json!({ "username": "carol", "password": "a long password" }),
+    )
+    .await
+    .unwrap_err();
     let session = asked.body.text("/session");
     let with_token = |token: &str| {
         json!({
@@ -96,9 +128,13 @@ async fn a_registration_token_opens_registration() {
 async fn operators_register_with_the_shared_secret_and_nobody_without() {
     let server = TestServer::shared().await;
     let name = fresh("frank");
-    let refusal = register_by_secret(&server, "a guess", &name, "a long password", false).await.unwrap_err();
+    let refusal = register_by_secret(&server, "a guess", &name, "a long password", false)
+        .await
+        .unwrap_err();
     assert_eq!(refusal.status, 403, "{refusal}");
-    let made = register_by_secret(&server, SHARED_SECRET, &name, "a long password", true).await.unwrap();
+    let made = register_by_secret(&server, SHARED_SECRET, &name, "a long password", true)
+        .await
+        .unwrap();
     assert_eq!(made.text("/user_id"), format!("@{name}:test.example"));
     refused(
         register_by_secret(&server, SHARED_SECRET, &name, "a long password", false).await,

@@ -11,19 +11,39 @@ pub(crate) struct Endpoint {
 }
 
 const fn open(method: &'static str, path: &'static str, wrong: Option<&'static str>) -> Endpoint {
-    Endpoint { method, path, needs_token: false, wrong }
+    Endpoint {
+        method,
+        path,
+        needs_token: false,
+        wrong,
+    }
 }
 
 const fn get(path: &'static str) -> Endpoint {
-    Endpoint { method: "GET", path, needs_token: true, wrong: None }
+    Endpoint {
+        method: "GET",
+        path,
+        needs_token: true,
+        wrong: None,
+    }
 }
 
 const fn bodiless(method: &'static str, path: &'static str) -> Endpoint {
-    Endpoint { method, path, needs_token: true, wrong: None }
+    Endpoint {
+        method,
+        path,
+        needs_token: true,
+        wrong: None,
+    }
 }
 
 const fn takes(method: &'static str, path: &'static str, wrong: &'static str) -> Endpoint {
-    Endpoint { method, path, needs_token: true, wrong: Some(wrong) }
+    Endpoint {
+        method,
+        path,
+        needs_token: true,
+        wrong: Some(wrong),
+    }
 }
 
 /// Endpoints whose body may be any JSON object: only another kind of JSON is wrong.
@@ -55,7 +75,11 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     get("user/{user}/account_data/org.example.x"),
     takes("PUT", "user/{user}/account_data/org.example.x", NO_OBJECT),
     get("user/{user}/rooms/{room}/account_data/org.example.x"),
-    takes("PUT", "user/{user}/rooms/{room}/account_data/org.example.x", NO_OBJECT),
+    takes(
+        "PUT",
+        "user/{user}/rooms/{room}/account_data/org.example.x",
+        NO_OBJECT,
+    ),
     get("user/{user}/rooms/{room}/tags"),
     takes("PUT", "user/{user}/rooms/{room}/tags/u.x", r#"{"order": []}"#),
     bodiless("DELETE", "user/{user}/rooms/{room}/tags/u.x"),

@@ -50,7 +50,9 @@ impl Setup {
             Some(whole) => format!("{PREFIX}/{whole}"),
             None => format!("{PREFIX}/v3/{}", endpoint.path),
         };
-        self.fill.iter().fold(path, |path, (name, value)| path.replace(name, value))
+        self.fill
+            .iter()
+            .fold(path, |path, (name, value)| path.replace(name, value))
     }
 
     /// Calls an endpoint with these bytes, if it reads any.
@@ -69,33 +71,48 @@ struct Findings(Vec<String>);
 
 impl Findings {
     fn expect(&mut self, what: &str, endpoint: &Endpoint, answer: &Answer, status: u16, errcodes: &[&str]) {
-        let is_as_expected =
-            matches!(answer, Err(refusal) if refusal.status == status && errcodes.contains(&refusal.errcode.as_str()));
+        let is_as_expected = matches!(answer, Err(refusal) if refusal.status == status && errcodes.contains(&refusal.errcode.as_str()));
         if !is_as_expected {
             let Endpoint { method, path, .. } = endpoint;
             let answer = match answer {
                 Ok(body) => format!("it was done: {body:.200}"),
                 Err(refusal) => refusal.to_string(),
             };
-            self.0.push(format!("{method} {path}: {what}: expected {status} {errcodes:?}, {answer}"));
+            self.0.push(format!(
+                "{method} {path}: {what}: expected {status} {errcodes:?}, {answer}"
+            ));
         }
     }
 
     fn assert_none(self) {
-        assert!(self.0.is_empty(), "{} findings:\n{}", self.0.len(), self.0.join("\n"));
+        assert!(
+            self.0.is_empty(),
+            "{} findings:\n{}",
+            self.0.len(),
+            self.0.join("\n")
+        );
     }
 }
 
 #[tokio::test]
 async fn without_a_good_token_nothing_is_done() {
-    let server = TestServer::builder().set("sessions.access_token_lifetime", "1s").start().await;
+    let server = TestServer::builder()
+        .set("sessions.access_token_lifetime", "1s")
+        .start()
+        .await;
     let setup = Setup::new(server).await;
     let server = &setup.server;
     let with_refresh = json!({ "refresh_token": true });
-    let login = server.anonymous().log_in(&setup.alice.id, &setup.alice.password, with_refresh).await.unwrap();
+    let login = server
+        .anonymous()
+        .log_in(&setup.alice.id, &setup.alice.password, with_refresh)
+        .await
+        .unwrap();
     let expired = server.with_token(login.text("/access_token"));
     let expiry = async { while expired.get(v3(["account", "whoami"])).await.is_ok() {} };
-    tokio::time::timeout(PATIENCE, expiry).await.expect("the token expires");
+    tokio::time::timeout(PATIENCE, expiry)
+        .await
+        .expect("the token expires");
     let gone = setup.alice.on_another_device().await;
     gone.post(v3(["logout"]), json!({})).await.unwrap();
 
@@ -145,11 +162,21 @@ async fn bodies_that_are_no_json_or_the_wrong_json_are_refused() {
         findings.expect("no object", endpoint, &answer, 400, &["M_BAD_JSON"]);
         for text in [&deep, &deep_object] {
             let answer = setup.call(who, endpoint, text.clone()).await;
-            findings.expect("deep nesting", endpoint, &answer, 400, &["M_NOT_JSON", "M_BAD_JSON"]);
+            findings.expect(
+                "deep nesting",
+                endpoint,
+                &answer,
+                400,
+                &["M_NOT_JSON", "M_BAD_JSON"],
+            );
         }
     }
     findings.assert_none();
-    setup.alice.get(v3(["account", "whoami"])).await.expect("the server is well");
+    setup
+        .alice
+        .get(v3(["account", "whoami"]))
+        .await
+        .expect("the server is well");
 }
 
 #[tokio::test]
@@ -175,7 +202,10 @@ async fn the_wrong_method_is_told_from_the_wrong_path() {
         let answer = setup.alice.call(Method::PATCH, &path, None).await;
         findings.expect("PATCH", endpoint, &answer, 405, &["M_UNRECOGNIZED"]);
         let base = path.split('?').next().unwrap_or_default();
-        let answer = setup.alice.get(format!("{base}/and/then/some/more/that/is/nowhere")).await;
+        let answer = setup
+            .alice
+            .get(format!("{base}/and/then/some/more/that/is/nowhere"))
+            .await;
         findings.expect("a longer path", endpoint, &answer, 404, &["M_UNRECOGNIZED"]);
     }
     findings.assert_none();

@@ -20,14 +20,23 @@ fn case(
     status: u16,
     errcodes: &'static [&'static str],
 ) -> Case {
-    Case { method, path: path.into(), body, status, errcodes }
+    Case {
+        method,
+        path: path.into(),
+        body,
+        status,
+        errcodes,
+    }
 }
 
 #[tokio::test]
 async fn ids_that_lead_nowhere_and_values_out_of_range_are_refused() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
-    let room = alice.create_room(json!({ "preset": "private_chat" })).await.unwrap();
+    let room = alice
+        .create_room(json!({ "preset": "private_chat" }))
+        .await
+        .unwrap();
     let event = alice.send_text(&room, "x").await.unwrap();
     let mine = format!("rooms/{room}");
     let me = &bob.id;
@@ -57,12 +66,30 @@ async fn ids_that_lead_nowhere_and_values_out_of_range_are_refused() {
             ("POST", "read_markers", Some(json!({ "m.read": "$none" }))),
         ] {
             let is_hidden: &[&str] = &["M_FORBIDDEN", "M_NOT_FOUND"];
-            cases.push(case(method, format!("{room}/{path}"), body, if room == NOWHERE { 0 } else { 403 }, is_hidden));
+            cases.push(case(
+                method,
+                format!("{room}/{path}"),
+                body,
+                if room == NOWHERE { 0 } else { 403 },
+                is_hidden,
+            ));
         }
         for path in ["event/$none", "context/$none"] {
-            cases.push(case("GET", format!("{room}/{path}"), None, 0, &["M_NOT_FOUND", "M_FORBIDDEN"]));
+            cases.push(case(
+                "GET",
+                format!("{room}/{path}"),
+                None,
+                0,
+                &["M_NOT_FOUND", "M_FORBIDDEN"],
+            ));
         }
-        cases.push(case("PUT", format!("{room}/typing/{me}"), Some(json!({ "typing": true, "timeout": 1 })), 403, forbidden));
+        cases.push(case(
+            "PUT",
+            format!("{room}/typing/{me}"),
+            Some(json!({ "typing": true, "timeout": 1 })),
+            403,
+            forbidden,
+        ));
     }
     cases.extend([
         case("GET", format!("{mine}/event/{event}"), None, 404, not_found),
@@ -70,41 +97,116 @@ async fn ids_that_lead_nowhere_and_values_out_of_range_are_refused() {
         case("GET", "devices/NONE", None, 404, not_found),
         case("PUT", "devices/NONE", empty(), 404, not_found),
         case("GET", format!("user/{me}/filter/none"), None, 404, not_found),
-        case("GET", format!("user/{me}/account_data/none"), None, 404, not_found),
+        case(
+            "GET",
+            format!("user/{me}/account_data/none"),
+            None,
+            404,
+            not_found,
+        ),
         case("GET", "directory/room/%23none:test.example", None, 404, not_found),
-        case("DELETE", "directory/room/%23none:test.example", None, 404, not_found),
+        case(
+            "DELETE",
+            "directory/room/%23none:test.example",
+            None,
+            404,
+            not_found,
+        ),
         case("GET", "directory/room/none", None, 400, invalid),
-        case("PUT", "directory/room/%23new:elsewhere.example", Some(json!({ "room_id": room })), 400, invalid),
-        case("GET", "directory/list/room/!nowhere:test.example", None, 404, not_found),
+        case(
+            "PUT",
+            "directory/room/%23new:elsewhere.example",
+            Some(json!({ "room_id": room })),
+            400,
+            invalid,
+        ),
+        case(
+            "GET",
+            "directory/list/room/!nowhere:test.example",
+            None,
+            404,
+            not_found,
+        ),
         case("POST", "join/!nowhere:test.example", empty(), 404, not_found),
         case("POST", "join/%23none:test.example", empty(), 404, not_found),
         case("POST", "join/nothing", empty(), 400, invalid),
         case("POST", "knock/!nowhere:test.example", empty(), 404, not_found),
-        case("POST", "createRoom", Some(json!({ "invite": ["no id"] })), 400, invalid),
-        case("POST", "createRoom", Some(json!({ "preset": "cosy" })), 400, invalid),
-        case("POST", "createRoom", Some(json!({ "room_version": "0" })), 400, &["M_UNSUPPORTED_ROOM_VERSION"]),
+        case(
+            "POST",
+            "createRoom",
+            Some(json!({ "invite": ["no id"] })),
+            400,
+            invalid,
+        ),
+        case(
+            "POST",
+            "createRoom",
+            Some(json!({ "preset": "cosy" })),
+            400,
+            invalid,
+        ),
+        case(
+            "POST",
+            "createRoom",
+            Some(json!({ "room_version": "0" })),
+            400,
+            &["M_UNSUPPORTED_ROOM_VERSION"],
+        ),
         case("GET", "sync?timeout=soon", None, 400, invalid),
         case("GET", "sync?since=nonsense", None, 400, invalid),
         case("GET", "publicRooms?limit=-1", None, 400, invalid),
-        case("PUT", format!("presence/{me}/status"), Some(json!({ "presence": "asleep" })), 400, invalid),
-        case("POST", "refresh", Some(json!({ "refresh_token": fresh("none") })), 401, &["M_UNKNOWN_TOKEN"]),
-        case("POST", "login", Some(json!({ "type": "m.login.password" })), 400, invalid),
+        case(
+            "PUT",
+            format!("presence/{me}/status"),
+            Some(json!({ "presence": "asleep" })),
+            400,
+            invalid,
+        ),
+        case(
+            "POST",
+            "refresh",
+            Some(json!({ "refresh_token": fresh("none") })),
+            401,
+            &["M_UNKNOWN_TOKEN"],
+        ),
+        case(
+            "POST",
+            "login",
+            Some(json!({ "type": "m.login.password" })),
+            400,
+            invalid,
+        ),
         case("POST", "login", empty(), 400, invalid),
     ]);
     let mut findings = Vec::new();
     for case in cases {
         let method = Method::from_bytes(case.method.as_bytes()).unwrap();
-        let answer = bob.call(method, format!("/_matrix/client/v3/{}", case.path), case.body).await;
+        let answer = bob
+            .call(method, format!("/_matrix/client/v3/{}", case.path), case.body)
+            .await;
         let is_right = matches!(&answer, Err(refusal)
             if (case.status == 0 || refusal.status == case.status)
                 && (400..500).contains(&refusal.status)
                 && case.errcodes.contains(&refusal.errcode.as_str()));
         if !is_right {
-            let Case { method, path, status, errcodes, .. } = case;
-            findings.push(format!("{method} {path}: expected {status} {errcodes:?}, got {answer:?}"));
+            let Case {
+                method,
+                path,
+                status,
+                errcodes,
+                ..
+            } = case;
+            findings.push(format!(
+                "{method} {path}: expected {status} {errcodes:?}, got {answer:?}"
+            ));
         }
     }
-    assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
+    assert!(
+        findings.is_empty(),
+        "{} findings:\n{}",
+        findings.len(),
+        findings.join("\n")
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,11 @@ use echorift_tests::{Look as _, TestServer, User, run_cli, v3};
 use serde_json::json;
 
 fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 fn write(folder: &Path, name: &str, content: &str) -> String {
@@ -40,9 +44,15 @@ fn check_tells_every_fault_at_once() {
             "rate_limits.messages.per_second",
             "listener.address",
         ] {
-            assert!(said.contains(fault), "{command} does not tell of {fault}:\n{said}");
+            assert!(
+                said.contains(fault),
+                "{command} does not tell of {fault}:\n{said}"
+            );
         }
-        assert!(said.contains("faulty.toml") && said.contains("soon"), "file and value are named:\n{said}");
+        assert!(
+            said.contains("faulty.toml") && said.contains("soon"),
+            "file and value are named:\n{said}"
+        );
     }
 }
 
@@ -56,10 +66,17 @@ fn init_writes_what_check_accepts() {
     let config = std::fs::read_to_string(format!("{inside}/echorift.toml")).unwrap();
     assert!(config.contains("chat.example"));
     let again = run_cli(["init", inside]);
-    assert!(!again.status.success(), "an existing configuration is not overwritten");
+    assert!(
+        !again.status.success(),
+        "an existing configuration is not overwritten"
+    );
 
     // On a port of the test's own, so that another server on this machine is no fault.
-    let config = write(folder.path(), "free.toml", &config.replace("127.0.0.1:8008", "127.0.0.1:0"));
+    let config = write(
+        folder.path(),
+        "free.toml",
+        &config.replace("127.0.0.1:8008", "127.0.0.1:0"),
+    );
     let output = run_cli(["check", "--config", &config]);
     assert!(output.status.success(), "{}", text(&output));
     assert!(run_cli(["version"]).status.success());
@@ -72,7 +89,15 @@ async fn an_operator_makes_accounts_while_the_server_runs() {
     let config = server.config_file();
     let config = config.to_str().unwrap();
     let create = |more: &[&str]| {
-        let words = ["user", "create", "warden", "--password-file", &password, "--config", config];
+        let words = [
+            "user",
+            "create",
+            "warden",
+            "--password-file",
+            &password,
+            "--config",
+            config,
+        ];
         run_cli(words.iter().chain(more))
     };
     let output = create(&["--admin"]);
@@ -80,7 +105,10 @@ async fn an_operator_makes_accounts_while_the_server_runs() {
     assert!(text(&output).contains("@warden:test.example"));
     let warden = User::logged_in(&server, "warden", "from the file").await.unwrap();
     let [alice] = server.register(["alice"]).await;
-    warden.get(v3(["admin", "whois", &alice.id])).await.expect("an administrator");
+    warden
+        .get(v3(["admin", "whois", &alice.id]))
+        .await
+        .expect("an administrator");
     assert!(!create(&[]).status.success(), "the name is taken");
 }
 
@@ -88,7 +116,10 @@ async fn an_operator_makes_accounts_while_the_server_runs() {
 async fn the_first_administrator_registers_with_the_printed_token() {
     let server = TestServer::builder().without("registration").start().await;
     let greeting = server.logs();
-    let at = greeting.iter().position(|line| line.contains("registration token")).expect("the greeting offers one");
+    let at = greeting
+        .iter()
+        .position(|line| line.contains("registration token"))
+        .expect("the greeting offers one");
     let token = greeting[at + 1].trim().to_owned();
     let register = |name: &'static str| {
         let auth = json!({ "type": "m.login.registration_token", "token": token });
@@ -107,12 +138,21 @@ async fn the_first_administrator_registers_with_the_printed_token() {
         }
     };
     let first = server.with_token(made.text("/access_token"));
-    first.get(v3(["admin", "whois", "@first:test.example"])).await.unwrap();
+    first
+        .get(v3(["admin", "whois", "@first:test.example"]))
+        .await
+        .unwrap();
     assert!(register("second").await.is_err(), "the token was good for one");
 
     server.kill();
     server.restart().await;
     let greeting = server.logs();
-    let offers = greeting.iter().filter(|line| line.contains("registration token")).count();
-    assert_eq!(offers, 1, "there is an administrator, so no further token is printed");
+    let offers = greeting
+        .iter()
+        .filter(|line| line.contains("registration token"))
+        .count();
+    assert_eq!(
+        offers, 1,
+        "there is an administrator, so no further token is printed"
+    );
 }

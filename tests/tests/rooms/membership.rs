@@ -5,7 +5,10 @@ use serde_json::json;
 async fn an_invited_person_joins_and_others_do_not() {
     let server = TestServer::shared().await;
     let [alice, bob, eve] = server.register(["alice", "bob", "eve"]).await;
-    let room = alice.create_room(json!({ "preset": "private_chat" })).await.unwrap();
+    let room = alice
+        .create_room(json!({ "preset": "private_chat" }))
+        .await
+        .unwrap();
     refused(bob.join(&room).await, 403, "M_FORBIDDEN");
     alice.invite(&room, &bob).await.unwrap();
     bob.join(&room).await.unwrap();
@@ -39,8 +42,15 @@ async fn kicking_takes_power_and_leaves_a_reason() {
     let body = json!({ "user_id": carol.id, "reason": "off topic" });
     alice.post(v3(["rooms", &room, "kick"]), body).await.unwrap();
     let member = alice.state(&room, "m.room.member", &carol.id).await.unwrap();
-    assert_eq!((member.text("/membership"), member.text("/reason")), ("leave", "off topic"));
-    refused(carol.send_text(&room, "but").await.map(Into::into), 403, "M_FORBIDDEN");
+    assert_eq!(
+        (member.text("/membership"), member.text("/reason")),
+        ("leave", "off topic")
+    );
+    refused(
+        carol.send_text(&room, "but").await.map(Into::into),
+        403,
+        "M_FORBIDDEN",
+    );
     refused(alice.kick(&room, &carol).await, 403, "M_FORBIDDEN");
 }
 
@@ -51,7 +61,11 @@ async fn a_banned_member_cannot_send_or_return() {
     let room = alice.create_public_room().await;
     bob.join(&room).await.unwrap();
     alice.ban(&room, &bob).await.unwrap();
-    refused(bob.send_text(&room, "still here").await.map(Into::into), 403, "M_FORBIDDEN");
+    refused(
+        bob.send_text(&room, "still here").await.map(Into::into),
+        403,
+        "M_FORBIDDEN",
+    );
     refused(bob.join(&room).await, 403, "M_FORBIDDEN");
     refused(alice.invite(&room, &bob).await, 403, "M_FORBIDDEN");
     refused(bob.unban(&room, &bob).await, 403, "M_FORBIDDEN");
@@ -65,18 +79,27 @@ async fn knocking_asks_for_an_invitation() {
     let server = TestServer::shared().await;
     let [alice, bob, carol] = server.register(["alice", "bob", "carol"]).await;
     let rule = json!({ "type": "m.room.join_rules", "content": { "join_rule": "knock" } });
-    let room = alice.create_room(json!({ "initial_state": [rule] })).await.unwrap();
+    let room = alice
+        .create_room(json!({ "initial_state": [rule] }))
+        .await
+        .unwrap();
     refused(bob.join(&room).await, 403, "M_FORBIDDEN");
     bob.knock(&room).await.unwrap();
     let member = alice.state(&room, "m.room.member", &bob.id).await.unwrap();
-    assert_eq!((member.text("/membership"), member.text("/reason")), ("knock", "let me in"));
+    assert_eq!(
+        (member.text("/membership"), member.text("/reason")),
+        ("knock", "let me in")
+    );
     refused(bob.join(&room).await, 403, "M_FORBIDDEN");
     alice.invite(&room, &bob).await.unwrap();
     bob.join(&room).await.unwrap();
 
     carol.knock(&room).await.unwrap();
     carol.leave(&room).await.expect("a knock can be taken back");
-    let closed = alice.create_room(json!({ "preset": "private_chat" })).await.unwrap();
+    let closed = alice
+        .create_room(json!({ "preset": "private_chat" }))
+        .await
+        .unwrap();
     refused(carol.knock(&closed).await, 403, "M_FORBIDDEN");
 }
 
@@ -87,7 +110,9 @@ async fn a_room_can_be_forgotten_once_it_was_left() {
     let room = alice.create_room_with(&[&bob]).await;
     refused(bob.forget(&room).await, 400, "M_UNKNOWN");
     bob.leave(&room).await.unwrap();
-    bob.messages(&room, "dir=b").await.expect("who was there may read what was said until then");
+    bob.messages(&room, "dir=b")
+        .await
+        .expect("who was there may read what was said until then");
     bob.forget(&room).await.unwrap();
     refused(bob.messages(&room, "dir=b").await, 403, "M_FORBIDDEN");
 
@@ -111,8 +136,11 @@ async fn members_can_be_asked_for_by_membership_and_moment() {
         let path = format!("{}?{query}", v3(["rooms", &room, "members"]));
         async move {
             let answer = alice.get(path).await.unwrap();
-            let mut keys: Vec<String> =
-                answer.list("/chunk").iter().map(|event| event.text("/state_key").to_owned()).collect();
+            let mut keys: Vec<String> = answer
+                .list("/chunk")
+                .iter()
+                .map(|event| event.text("/state_key").to_owned())
+                .collect();
             keys.sort();
             keys
         }
@@ -122,17 +150,29 @@ async fn members_can_be_asked_for_by_membership_and_moment() {
         ids.sort();
         ids
     };
-    assert_eq!(members(String::new()).await, sorted(&[&alice.id, &bob.id, &carol.id]));
+    assert_eq!(
+        members(String::new()).await,
+        sorted(&[&alice.id, &bob.id, &carol.id])
+    );
     assert_eq!(members("membership=join".to_owned()).await, sorted(&[&alice.id]));
-    assert_eq!(members("not_membership=leave".to_owned()).await, sorted(&[&alice.id, &carol.id]));
-    assert_eq!(members(format!("at={before}&membership=join")).await, sorted(&[&alice.id, &bob.id]));
+    assert_eq!(
+        members("not_membership=leave".to_owned()).await,
+        sorted(&[&alice.id, &carol.id])
+    );
+    assert_eq!(
+        members(format!("at={before}&membership=join")).await,
+        sorted(&[&alice.id, &bob.id])
+    );
 }
 
 #[tokio::test]
 async fn strangers_learn_nothing_of_a_private_room() {
     let server = TestServer::shared().await;
     let [alice, eve] = server.register(["alice", "eve"]).await;
-    let room = alice.create_room(json!({ "preset": "private_chat" })).await.unwrap();
+    let room = alice
+        .create_room(json!({ "preset": "private_chat" }))
+        .await
+        .unwrap();
     let event = alice.send_text(&room, "secret").await.unwrap();
     for path in [
         v3(["rooms", &room, "state"]),
@@ -145,6 +185,10 @@ async fn strangers_learn_nothing_of_a_private_room() {
         refused(eve.get(path).await, 403, "M_FORBIDDEN");
     }
     refused(eve.event(&room, &event).await, 404, "M_NOT_FOUND");
-    refused(eve.send_text(&room, "hi").await.map(Into::into), 403, "M_FORBIDDEN");
+    refused(
+        eve.send_text(&room, "hi").await.map(Into::into),
+        403,
+        "M_FORBIDDEN",
+    );
     refused(eve.join("!made-up:test.example").await, 404, "M_NOT_FOUND");
 }

@@ -15,13 +15,20 @@ async fn pages_in_both_directions_lose_and_double_nothing() {
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_room_with(&[]).await;
     talk(&alice, &room, 25).await;
-    let forwards: Vec<String> =
-        alice.whole_timeline(&room, 7).await.iter().map(|event| event.text("/event_id").to_owned()).collect();
+    let forwards: Vec<String> = alice
+        .whole_timeline(&room, 7)
+        .await
+        .iter()
+        .map(|event| event.text("/event_id").to_owned())
+        .collect();
 
     let mut backwards = Vec::new();
     let mut from = String::new();
     loop {
-        let page = alice.messages(&room, &format!("dir=b&limit=4{from}")).await.unwrap();
+        let page = alice
+            .messages(&room, &format!("dir=b&limit=4{from}"))
+            .await
+            .unwrap();
         assert!(page.list("/chunk").len() <= 4);
         backwards.extend(page.ids("/chunk"));
         match page["end"].as_str() {
@@ -46,9 +53,15 @@ async fn a_page_ends_where_it_is_told_to() {
     let middle = alice.now().await;
     talk(&alice, &room, 3).await;
     let now = alice.now().await;
-    let page = alice.messages(&room, &format!("dir=b&limit=50&from={now}&to={middle}")).await.unwrap();
+    let page = alice
+        .messages(&room, &format!("dir=b&limit=50&from={now}&to={middle}"))
+        .await
+        .unwrap();
     assert_eq!(page.bodies("/chunk"), ["2", "1", "0"]);
-    let page = alice.messages(&room, &format!("dir=f&limit=50&from={middle}")).await.unwrap();
+    let page = alice
+        .messages(&room, &format!("dir=f&limit=50&from={middle}"))
+        .await
+        .unwrap();
     assert_eq!(page.bodies("/chunk"), ["0", "1", "2"]);
     // From the newest forwards there is nothing yet, and later there is.
     let page = alice.messages(&room, &format!("dir=f&from={now}")).await.unwrap();
@@ -99,8 +112,15 @@ async fn lazy_loading_brings_the_members_who_speak() {
     bob.send_text(&room, "hello").await.unwrap();
     let now = alice.now().await;
     let filter = User::filter_query(&json!({ "lazy_load_members": true, "types": ["m.room.message"] }));
-    let page = alice.messages(&room, &format!("dir=b&from={now}&to={since}&{filter}")).await.unwrap();
-    let members: Vec<&str> = page.list("/state").iter().map(|event| event.text("/state_key")).collect();
+    let page = alice
+        .messages(&room, &format!("dir=b&from={now}&to={since}&{filter}"))
+        .await
+        .unwrap();
+    let members: Vec<&str> = page
+        .list("/state")
+        .iter()
+        .map(|event| event.text("/state_key"))
+        .collect();
     assert_eq!(members, [bob.id.as_str()]);
 }
 
@@ -110,18 +130,39 @@ async fn context_shows_both_sides_of_an_event() {
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_room_with(&[]).await;
     let ids = talk(&alice, &room, 11).await;
-    let context = alice.get(v3(["rooms", &room, "context", &ids[5]]) + "?limit=6").await.unwrap();
+    let context = alice
+        .get(v3(["rooms", &room, "context", &ids[5]]) + "?limit=6")
+        .await
+        .unwrap();
     assert_eq!(context.text("/event/event_id"), ids[5]);
     assert_eq!(context.bodies("/events_before"), ["4", "3", "2"]);
     assert_eq!(context.bodies("/events_after"), ["6", "7", "8"]);
-    assert!(context.list("/state").iter().any(|event| event["type"] == "m.room.create"));
-    let older = alice.messages(&room, &format!("dir=b&limit=2&from={}", context.text("/start"))).await.unwrap();
+    assert!(
+        context
+            .list("/state")
+            .iter()
+            .any(|event| event["type"] == "m.room.create")
+    );
+    let older = alice
+        .messages(&room, &format!("dir=b&limit=2&from={}", context.text("/start")))
+        .await
+        .unwrap();
     assert_eq!(older.bodies("/chunk"), ["1", "0"]);
-    let newer = alice.messages(&room, &format!("dir=f&limit=5&from={}", context.text("/end"))).await.unwrap();
+    let newer = alice
+        .messages(&room, &format!("dir=f&limit=5&from={}", context.text("/end")))
+        .await
+        .unwrap();
     assert_eq!(newer.bodies("/chunk"), ["9", "10"]);
-    let alone = alice.get(v3(["rooms", &room, "context", &ids[5]]) + "?limit=0").await.unwrap();
+    let alone = alice
+        .get(v3(["rooms", &room, "context", &ids[5]]) + "?limit=0")
+        .await
+        .unwrap();
     assert!(alone.events("/events_before").is_empty() && alone.events("/events_after").is_empty());
-    refused(alice.get(v3(["rooms", &room, "context", "$none"])).await, 404, "M_NOT_FOUND");
+    refused(
+        alice.get(v3(["rooms", &room, "context", "$none"])).await,
+        404,
+        "M_NOT_FOUND",
+    );
 }
 
 #[tokio::test]
@@ -130,14 +171,21 @@ async fn a_moment_leads_to_the_nearest_event() {
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_room_with(&[]).await;
     let ids = talk(&alice, &room, 2).await;
-    let at = alice.event(&room, &ids[0]).await.unwrap().number("/origin_server_ts");
+    let at = alice
+        .event(&room, &ids[0])
+        .await
+        .unwrap()
+        .number("/origin_server_ts");
     let find = |ts: i64, dir: &'static str| {
         let (alice, room) = (alice.clone(), room.clone());
         let path = format!("{}?ts={ts}&dir={dir}", v1(["rooms", &room, "timestamp_to_event"]));
         async move { alice.get(path).await }
     };
     let first = find(0, "f").await.unwrap();
-    assert_eq!(alice.event(&room, first.text("/event_id")).await.unwrap()["type"], "m.room.create");
+    assert_eq!(
+        alice.event(&room, first.text("/event_id")).await.unwrap()["type"],
+        "m.room.create"
+    );
     let last = find(at + 3_600_000, "b").await.unwrap();
     assert_eq!(last.text("/event_id"), ids[1]);
     assert!(find(at, "f").await.unwrap().number("/origin_server_ts") >= at);
@@ -150,14 +198,40 @@ async fn ignored_people_are_not_heard() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
     let room = alice.create_room_with(&[&bob]).await;
-    alice.set_account_data("m.ignored_user_list", json!({ "ignored_users": { &bob.id: {} } })).await.unwrap();
+    alice
+        .set_account_data("m.ignored_user_list", json!({ "ignored_users": { &bob.id: {} } }))
+        .await
+        .unwrap();
     let since = alice.now().await;
     bob.send_text(&room, "spam").await.unwrap();
-    bob.set_state(&room, "m.room.member", &bob.id, json!({ "membership": "join", "displayname": "Bobby" })).await.unwrap();
+    bob.set_state(
+        &room,
+        "m.room.member",
+        &bob.id,
+        json!({ "membership": "join", "displayname": "Bobby" }),
+    )
+    .await
+    .unwrap();
     alice.send_text(&room, "peace").await.unwrap();
-    let answer = alice.sync(Sync { since: Some(&since), ..Sync::default() }).await.unwrap();
-    assert_eq!(answer["rooms"]["join"][&room].bodies("/timeline/events"), ["peace"]);
+    let answer = alice
+        .sync(Sync {
+            since: Some(&since),
+            ..Sync::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        answer["rooms"]["join"][&room].bodies("/timeline/events"),
+        ["peace"]
+    );
     assert_eq!(alice.newest(&room, 50).await.bodies("/chunk"), ["peace"]);
     // State still counts.
-    assert_eq!(alice.state(&room, "m.room.member", &bob.id).await.unwrap().text("/displayname"), "Bobby");
+    assert_eq!(
+        alice
+            .state(&room, "m.room.member", &bob.id)
+            .await
+            .unwrap()
+            .text("/displayname"),
+        "Bobby"
+    );
 }

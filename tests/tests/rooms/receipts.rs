@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 /// The receipts of a room that an answer to `/sync` holds: event → kind → user → data.
 fn receipts(answer: &Value, room: &str) -> Value {
     let events = answer["rooms"]["join"][room].events("/ephemeral/events");
-    events.iter().find(|event| event["type"] == "m.receipt").map_or(Value::Null, |event| event["content"].clone())
+    events
+        .iter()
+        .find(|event| event["type"] == "m.receipt")
+        .map_or(Value::Null, |event| event["content"].clone())
 }
 
 #[tokio::test]
@@ -17,13 +20,20 @@ async fn others_see_how_far_one_has_read() {
     let since = alice.now().await;
     bob.send_receipt(&room, "m.read", &second).await.unwrap();
     let answer = alice.sync_from(&since).await;
-    assert!(receipts(&answer, &room)[&second]["m.read"][&bob.id]["ts"].is_i64(), "{answer}");
+    assert!(
+        receipts(&answer, &room)[&second]["m.read"][&bob.id]["ts"].is_i64(),
+        "{answer}"
+    );
 
     // Receipts do not go backwards.
     let since = answer.text("/next_batch").to_owned();
     bob.send_receipt(&room, "m.read", &first).await.unwrap();
     assert_eq!(receipts(&alice.sync_from(&since).await, &room), Value::Null);
-    assert!(receipts(&alice.sync_all().await, &room)[&second]["m.read"].get(&bob.id).is_some());
+    assert!(
+        receipts(&alice.sync_all().await, &room)[&second]["m.read"]
+            .get(&bob.id)
+            .is_some()
+    );
 }
 
 #[tokio::test]
@@ -33,7 +43,9 @@ async fn private_receipts_are_seen_by_their_owner_alone() {
     let room = alice.create_room_with(&[&bob]).await;
     let event_id = alice.send_text(&room, "psst").await.unwrap();
     let (alice_since, bob_since) = (alice.now().await, bob.now().await);
-    bob.send_receipt(&room, "m.read.private", &event_id).await.unwrap();
+    bob.send_receipt(&room, "m.read.private", &event_id)
+        .await
+        .unwrap();
     assert_eq!(receipts(&alice.sync_from(&alice_since).await, &room), Value::Null);
     let own = receipts(&bob.sync_from(&bob_since).await, &room);
     assert!(own[&event_id]["m.read.private"].get(&bob.id).is_some(), "{own}");
@@ -51,8 +63,16 @@ async fn a_receipt_can_belong_to_a_thread() {
     bob.post(&path, json!({ "thread_id": root })).await.unwrap();
     let seen = receipts(&alice.sync_from(&since).await, &room);
     assert_eq!(seen[&reply]["m.read"][&bob.id]["thread_id"], root.as_str());
-    refused(bob.post(&path, json!({ "thread_id": "" })).await, 400, "M_INVALID_PARAM");
-    refused(bob.post(&path, json!({ "thread_id": 7 })).await.map_err(lenient), 400, "M_INVALID_PARAM");
+    refused(
+        bob.post(&path, json!({ "thread_id": "" })).await,
+        400,
+        "M_INVALID_PARAM",
+    );
+    refused(
+        bob.post(&path, json!({ "thread_id": 7 })).await.map_err(lenient),
+        400,
+        "M_INVALID_PARAM",
+    );
 }
 
 /// A thread id of the wrong type is wrong JSON as well as a wrong parameter.
@@ -71,11 +91,20 @@ async fn markers_move_together() {
     let event_id = alice.send_text(&room, "read me").await.unwrap();
     let (alice_since, bob_since) = (alice.now().await, bob.now().await);
     let markers = json!({ "m.fully_read": event_id, "m.read": event_id });
-    bob.post(v3(["rooms", &room, "read_markers"]), markers).await.unwrap();
-    assert!(receipts(&alice.sync_from(&alice_since).await, &room)[&event_id].get("m.read").is_some());
+    bob.post(v3(["rooms", &room, "read_markers"]), markers)
+        .await
+        .unwrap();
+    assert!(
+        receipts(&alice.sync_from(&alice_since).await, &room)[&event_id]
+            .get("m.read")
+            .is_some()
+    );
     let answer = bob.sync_from(&bob_since).await;
     let data = answer["rooms"]["join"][&room].events("/account_data/events");
-    assert_eq!(data, [json!({ "type": "m.fully_read", "content": { "event_id": event_id } })]);
+    assert_eq!(
+        data,
+        [json!({ "type": "m.fully_read", "content": { "event_id": event_id } })]
+    );
 }
 
 #[tokio::test]
@@ -84,8 +113,15 @@ async fn receipts_need_membership_and_a_known_kind() {
     let [alice, eve] = server.register(["alice", "eve"]).await;
     let room = alice.create_room_with(&[]).await;
     let event_id = alice.send_text(&room, "x").await.unwrap();
-    refused(eve.send_receipt(&room, "m.read", &event_id).await, 403, "M_FORBIDDEN");
-    let refusal = alice.send_receipt(&room, "org.example.smelt", &event_id).await.unwrap_err();
+    refused(
+        eve.send_receipt(&room, "m.read", &event_id).await,
+        403,
+        "M_FORBIDDEN",
+    );
+    let refusal = alice
+        .send_receipt(&room, "org.example.smelt", &event_id)
+        .await
+        .unwrap_err();
     assert_eq!(refusal.status, 400, "{refusal}");
 }
 
@@ -96,11 +132,30 @@ async fn events_rooms_and_people_can_be_reported() {
     let room = alice.create_room_with(&[&bob]).await;
     let event_id = alice.send_text(&room, "rude").await.unwrap();
     let reason = json!({ "reason": "rude" });
-    bob.post(v3(["rooms", &room, "report", &event_id]), json!({ "reason": "rude", "score": -50 })).await.unwrap();
-    refused(eve.post(v3(["rooms", &room, "report", &event_id]), reason.clone()).await, 404, "M_NOT_FOUND");
-    bob.post(v3(["rooms", &room, "report"]), reason.clone()).await.unwrap();
-    refused(bob.post(v3(["rooms", "!none:test.example", "report"]), reason.clone()).await, 404, "M_NOT_FOUND");
-    bob.post(v3(["users", &alice.id, "report"]), reason.clone()).await.unwrap();
+    bob.post(
+        v3(["rooms", &room, "report", &event_id]),
+        json!({ "reason": "rude", "score": -50 }),
+    )
+    .await
+    .unwrap();
+    refused(
+        eve.post(v3(["rooms", &room, "report", &event_id]), reason.clone())
+            .await,
+        404,
+        "M_NOT_FOUND",
+    );
+    bob.post(v3(["rooms", &room, "report"]), reason.clone())
+        .await
+        .unwrap();
+    refused(
+        bob.post(v3(["rooms", "!none:test.example", "report"]), reason.clone())
+            .await,
+        404,
+        "M_NOT_FOUND",
+    );
+    bob.post(v3(["users", &alice.id, "report"]), reason.clone())
+        .await
+        .unwrap();
     let nobody = format!("@{}:test.example", fresh("nobody"));
     // Whether somebody exists may be kept to oneself.
     if let Err(refusal) = bob.post(v3(["users", &nobody, "report"]), reason).await {
@@ -116,23 +171,41 @@ async fn typing_is_seen_and_ends() {
     let since = alice.now().await;
     let who_types = |answer: &Value| -> Option<Value> {
         let events = answer["rooms"]["join"][&room].events("/ephemeral/events");
-        events.iter().find(|event| event["type"] == "m.typing").map(|event| event["content"]["user_ids"].clone())
+        events
+            .iter()
+            .find(|event| event["type"] == "m.typing")
+            .map(|event| event["content"]["user_ids"].clone())
     };
     bob.type_for(&room, 30_000).await.unwrap();
-    let answer = alice.sync_until(&since, |answer| who_types(answer).is_some()).await;
+    let answer = alice
+        .sync_until(&since, |answer| who_types(answer).is_some())
+        .await;
     assert_eq!(who_types(&answer), Some(json!([bob.id])));
     let since = answer.text("/next_batch").to_owned();
-    bob.put(v3(["rooms", &room, "typing", &bob.id]), json!({ "typing": false })).await.unwrap();
-    let answer = alice.sync_until(&since, |answer| who_types(answer).is_some()).await;
+    bob.put(
+        v3(["rooms", &room, "typing", &bob.id]),
+        json!({ "typing": false }),
+    )
+    .await
+    .unwrap();
+    let answer = alice
+        .sync_until(&since, |answer| who_types(answer).is_some())
+        .await;
     assert_eq!(who_types(&answer), Some(json!([])));
 
     // A short wish to be seen typing ends by itself.
     let since = answer.text("/next_batch").to_owned();
     bob.type_for(&room, 1).await.unwrap();
-    alice.sync_until(&since, |answer| who_types(answer) == Some(json!([]))).await;
+    alice
+        .sync_until(&since, |answer| who_types(answer) == Some(json!([])))
+        .await;
     refused(impostor(&bob, &room, &alice).await, 403, "M_FORBIDDEN");
 }
 
 async fn impostor(who: &User, room: &str, other: &User) -> echorift_tests::Answer {
-    who.put(v3(["rooms", room, "typing", &other.id]), json!({ "typing": true, "timeout": 1000 })).await
+    who.put(
+        v3(["rooms", room, "typing", &other.id]),
+        json!({ "typing": true, "timeout": 1000 }),
+    )
+    .await
 }

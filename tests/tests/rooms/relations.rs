@@ -15,7 +15,13 @@ async fn an_edit_shows_with_what_it_edits() {
     let event = bob.event(&room, &event_id).await.unwrap();
     assert_eq!(event["content"]["body"], "helo", "the original stays as it was");
     let replace = &event["unsigned"]["m.relations"]["m.replace"];
-    assert_eq!((replace.text("/event_id"), replace.text("/content/m.new_content/body")), (last.as_str(), "hello"));
+    assert_eq!(
+        (
+            replace.text("/event_id"),
+            replace.text("/content/m.new_content/body")
+        ),
+        (last.as_str(), "hello")
+    );
 
     alice.redact(&room, &last).await.unwrap();
     let event = bob.event(&room, &event_id).await.unwrap();
@@ -30,15 +36,28 @@ async fn reactions_are_found_and_not_doubled() {
     let room = alice.create_room_with(&[&bob]).await;
     let event_id = alice.send_text(&room, "cake?").await.unwrap();
     let reaction = bob.react(&room, &event_id, "🎂").await.unwrap();
-    refused(bob.react(&room, &event_id, "🎂").await.map(Value::from), 400, "M_DUPLICATE_ANNOTATION");
+    refused(
+        bob.react(&room, &event_id, "🎂").await.map(Value::from),
+        400,
+        "M_DUPLICATE_ANNOTATION",
+    );
     bob.react(&room, &event_id, "👍").await.unwrap();
     alice.react(&room, &event_id, "🎂").await.unwrap();
 
-    let path = v1(["rooms", &room, "relations", &event_id, "m.annotation", "m.reaction"]);
+    let path = v1([
+        "rooms",
+        &room,
+        "relations",
+        &event_id,
+        "m.annotation",
+        "m.reaction",
+    ]);
     assert_eq!(alice.get(&path).await.unwrap().list("/chunk").len(), 3);
     bob.redact(&room, &reaction).await.unwrap();
     assert_eq!(alice.get(&path).await.unwrap().list("/chunk").len(), 2);
-    bob.react(&room, &event_id, "🎂").await.expect("after a change of mind");
+    bob.react(&room, &event_id, "🎂")
+        .await
+        .expect("after a change of mind");
 }
 
 #[tokio::test]
@@ -54,12 +73,21 @@ async fn a_thread_is_summed_up_at_its_root() {
     for (reader, took_part) in [(&bob, true), (&carol, false)] {
         let event = reader.event(&room, &root).await.unwrap();
         let thread = &event["unsigned"]["m.relations"]["m.thread"];
-        assert_eq!((thread.number("/count"), thread.text("/latest_event/event_id")), (2, last.as_str()));
+        assert_eq!(
+            (thread.number("/count"), thread.text("/latest_event/event_id")),
+            (2, last.as_str())
+        );
         assert_eq!(thread["current_user_participated"], took_part);
     }
-    let relations = carol.get(v1(["rooms", &room, "relations", &root, "m.thread"])).await.unwrap();
+    let relations = carol
+        .get(v1(["rooms", &room, "relations", &root, "m.thread"]))
+        .await
+        .unwrap();
     assert_eq!(relations.bodies("/chunk"), ["two", "one"]);
-    let in_order = carol.get(v1(["rooms", &room, "relations", &root, "m.thread"]) + "?dir=f").await.unwrap();
+    let in_order = carol
+        .get(v1(["rooms", &room, "relations", &root, "m.thread"]) + "?dir=f")
+        .await
+        .unwrap();
     assert_eq!(in_order.bodies("/chunk"), ["one", "two"]);
 }
 
@@ -75,11 +103,23 @@ async fn threads_are_listed_newest_first() {
     bob.send_in_thread(&room, &first, "c").await.unwrap();
 
     let path = v1(["rooms", &room, "threads"]);
-    assert_eq!(alice.get(&path).await.unwrap().ids("/chunk"), [first.clone(), second.clone()]);
-    assert_eq!(bob.get(path.clone() + "?include=participated").await.unwrap().ids("/chunk"), [first.clone()]);
+    assert_eq!(
+        alice.get(&path).await.unwrap().ids("/chunk"),
+        [first.clone(), second.clone()]
+    );
+    assert_eq!(
+        bob.get(path.clone() + "?include=participated")
+            .await
+            .unwrap()
+            .ids("/chunk"),
+        [first.clone()]
+    );
     let page = alice.get(path.clone() + "?limit=1").await.unwrap();
     assert_eq!(page.ids("/chunk"), [first]);
-    let next = alice.get(format!("{path}?limit=1&from={}", page.text("/next_batch"))).await.unwrap();
+    let next = alice
+        .get(format!("{path}?limit=1&from={}", page.text("/next_batch")))
+        .await
+        .unwrap();
     assert_eq!(next.ids("/chunk"), [second]);
     refused(alice.get(path + "?from=made-up").await, 400, "M_INVALID_PARAM");
 }
@@ -92,7 +132,12 @@ async fn relations_are_paged_and_followed_down() {
     let root = alice.send_text(&room, "root").await.unwrap();
     let mut replies = Vec::new();
     for number in 0..5 {
-        replies.push(alice.send_in_thread(&room, &root, &number.to_string()).await.unwrap());
+        replies.push(
+            alice
+                .send_in_thread(&room, &root, &number.to_string())
+                .await
+                .unwrap(),
+        );
     }
     let reaction = alice.react(&room, &replies[0], "👍").await.unwrap();
     let path = v1(["rooms", &room, "relations", &root]);
@@ -119,9 +164,18 @@ async fn references_are_collected() {
     let server = TestServer::shared().await;
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_room_with(&[]).await;
-    let poll = alice.send_event(&room, "org.example.poll", json!({ "question": "?" })).await.unwrap();
+    let poll = alice
+        .send_event(&room, "org.example.poll", json!({ "question": "?" }))
+        .await
+        .unwrap();
     let relation = json!({ "m.relates_to": { "rel_type": "m.reference", "event_id": poll } });
-    let vote = alice.send_event(&room, "org.example.vote", relation).await.unwrap();
+    let vote = alice
+        .send_event(&room, "org.example.vote", relation)
+        .await
+        .unwrap();
     let event = alice.event(&room, &poll).await.unwrap();
-    assert_eq!(event["unsigned"]["m.relations"]["m.reference"]["chunk"], json!([{ "event_id": vote }]));
+    assert_eq!(
+        event["unsigned"]["m.relations"]["m.reference"]["chunk"],
+        json!([{ "event_id": vote }])
+    );
 }

@@ -2,9 +2,15 @@ use echorift_tests::{TestServer, User, refused};
 use serde_json::json;
 
 async fn restricted_room(owner: &User, rule: &str, allowed: &[&str]) -> String {
-    let allow: Vec<_> = allowed.iter().map(|room| json!({ "type": "m.room_membership", "room_id": room })).collect();
+    let allow: Vec<_> = allowed
+        .iter()
+        .map(|room| json!({ "type": "m.room_membership", "room_id": room }))
+        .collect();
     let rules = json!({ "type": "m.room.join_rules", "content": { "join_rule": rule, "allow": allow } });
-    owner.create_room(json!({ "preset": "private_chat", "initial_state": [rules] })).await.unwrap()
+    owner
+        .create_room(json!({ "preset": "private_chat", "initial_state": [rules] }))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -65,5 +71,13 @@ async fn without_anybody_to_authorise_it_a_restricted_join_fails() {
     let room = restricted_room(&alice, "restricted", &[&lobby]).await;
     alice.leave(&room).await.unwrap();
     let refusal = bob.join(&room).await.unwrap_err();
-    assert!(["M_UNABLE_TO_AUTHORISE_JOIN", "M_FORBIDDEN", "M_UNABLE_TO_GRANT_JOIN"].contains(&refusal.errcode.as_str()), "{refusal}");
+    assert!(
+        [
+            "M_UNABLE_TO_AUTHORISE_JOIN",
+            "M_FORBIDDEN",
+            "M_UNABLE_TO_GRANT_JOIN"
+        ]
+        .contains(&refusal.errcode.as_str()),
+        "{refusal}"
+    );
 }

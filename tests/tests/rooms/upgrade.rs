@@ -14,19 +14,32 @@ async fn an_upgraded_room_goes_on_under_its_name_and_alias() {
     let old = alice.create_room(request).await.unwrap();
     bob.join(&old).await.unwrap();
     alice.ban(&old, &mallory).await.unwrap();
-    refused(bob.post(v3(["rooms", &old, "upgrade"]), json!({ "new_version": "12" })).await, 403, "M_FORBIDDEN");
     refused(
-        alice.post(v3(["rooms", &old, "upgrade"]), json!({ "new_version": "99" })).await,
+        bob.post(v3(["rooms", &old, "upgrade"]), json!({ "new_version": "12" }))
+            .await,
+        403,
+        "M_FORBIDDEN",
+    );
+    refused(
+        alice
+            .post(v3(["rooms", &old, "upgrade"]), json!({ "new_version": "99" }))
+            .await,
         400,
         "M_UNSUPPORTED_ROOM_VERSION",
     );
-    let answer = alice.post(v3(["rooms", &old, "upgrade"]), json!({ "new_version": "12" })).await.unwrap();
+    let answer = alice
+        .post(v3(["rooms", &old, "upgrade"]), json!({ "new_version": "12" }))
+        .await
+        .unwrap();
     let new = answer.text("/replacement_room");
 
     let tombstone = bob.state(&old, "m.room.tombstone", "").await.unwrap();
     assert_eq!(tombstone.text("/replacement_room"), new);
     let create = alice.state(new, "m.room.create", "").await.unwrap();
-    assert_eq!((create.text("/predecessor/room_id"), create.text("/room_version")), (old.as_str(), "12"));
+    assert_eq!(
+        (create.text("/predecessor/room_id"), create.text("/room_version")),
+        (old.as_str(), "12")
+    );
     for (kind, pointer, value) in [
         ("m.room.name", "/name", "Square"),
         ("m.room.topic", "/topic", "All around"),
@@ -37,8 +50,18 @@ async fn an_upgraded_room_goes_on_under_its_name_and_alias() {
     }
     assert_eq!(mallory.membership_seen_by(&alice, new).await, "ban");
     // Aliases lead to the new room, and ordinary members can no longer talk in the old one.
-    assert_eq!(bob.get(v3(["directory", "room", &alias])).await.unwrap().text("/room_id"), new);
-    refused(bob.send_text(&old, "anyone?").await.map(Value::from), 403, "M_FORBIDDEN");
+    assert_eq!(
+        bob.get(v3(["directory", "room", &alias]))
+            .await
+            .unwrap()
+            .text("/room_id"),
+        new
+    );
+    refused(
+        bob.send_text(&old, "anyone?").await.map(Value::from),
+        403,
+        "M_FORBIDDEN",
+    );
     bob.join(&alias).await.unwrap();
     bob.send_text(new, "here we are").await.unwrap();
 }

@@ -3,7 +3,8 @@ use serde_json::json;
 
 /// A room with this history visibility in which something is said at each step of Bob's way into it and out again.
 async fn told(alice: &User, bob: &User, visibility: &str) -> String {
-    let history = json!({ "type": "m.room.history_visibility", "content": { "history_visibility": visibility } });
+    let history =
+        json!({ "type": "m.room.history_visibility", "content": { "history_visibility": visibility } });
     let request = json!({ "preset": "private_chat", "initial_state": [history] });
     let room = alice.create_room(request).await.unwrap();
     alice.send_text(&room, "before").await.unwrap();
@@ -28,7 +29,10 @@ async fn each_visibility_shows_its_part_of_the_past() {
     ] {
         let room = told(&alice, &bob, visibility).await;
         let events = bob.whole_timeline(&room, 5).await;
-        let bodies: Vec<&str> = events.iter().filter_map(|event| event["content"]["body"].as_str()).collect();
+        let bodies: Vec<&str> = events
+            .iter()
+            .filter_map(|event| event["content"]["body"].as_str())
+            .collect();
         assert_eq!(bodies, readable, "forwards, {visibility}");
         let mut backwards = bob.newest(&room, 100).await.bodies("/chunk");
         backwards.reverse();
@@ -36,15 +40,22 @@ async fn each_visibility_shows_its_part_of_the_past() {
 
         // Single events and their surroundings follow the same rule.
         for event in alice.whole_timeline(&room, 100).await {
-            let Some(body) = event["content"]["body"].as_str() else { continue };
+            let Some(body) = event["content"]["body"].as_str() else {
+                continue;
+            };
             let event_id = event.text("/event_id");
             let is_shown = bob.event(&room, event_id).await.is_ok();
             assert_eq!(is_shown, readable.contains(&body), "{body}, {visibility}");
-            let context = bob.get(v3(["rooms", &room, "context", event_id]) + "?limit=100").await;
+            let context = bob
+                .get(v3(["rooms", &room, "context", event_id]) + "?limit=100")
+                .await;
             assert_eq!(context.is_ok(), is_shown, "context of {body}, {visibility}");
             if let Ok(context) = context {
                 let around = [context.bodies("/events_before"), context.bodies("/events_after")].concat();
-                assert!(around.iter().all(|body| readable.contains(&body.as_str())), "{around:?}, {visibility}");
+                assert!(
+                    around.iter().all(|body| readable.contains(&body.as_str())),
+                    "{around:?}, {visibility}"
+                );
             }
         }
     }
@@ -58,7 +69,10 @@ async fn a_change_of_visibility_does_not_open_the_past() {
         let alice = alice.clone();
         async move {
             let content = json!({ "history_visibility": value });
-            alice.set_state(&room, "m.room.history_visibility", "", content).await.unwrap();
+            alice
+                .set_state(&room, "m.room.history_visibility", "", content)
+                .await
+                .unwrap();
         }
     };
     let room = alice.create_public_room().await;
@@ -74,13 +88,21 @@ async fn a_change_of_visibility_does_not_open_the_past() {
 async fn a_world_readable_room_can_be_looked_into() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
-    let history = json!({ "type": "m.room.history_visibility", "content": { "history_visibility": "world_readable" } });
-    let room = alice.create_room(json!({ "preset": "private_chat", "initial_state": [history] })).await.unwrap();
+    let history =
+        json!({ "type": "m.room.history_visibility", "content": { "history_visibility": "world_readable" } });
+    let room = alice
+        .create_room(json!({ "preset": "private_chat", "initial_state": [history] }))
+        .await
+        .unwrap();
     let event_id = alice.send_text(&room, "for all").await.unwrap();
     assert_eq!(bob.newest(&room, 10).await.bodies("/chunk"), ["for all"]);
     bob.event(&room, &event_id).await.unwrap();
     bob.get(v3(["rooms", &room, "state"])).await.unwrap();
-    refused(bob.send_text(&room, "x").await.map(Into::into), 403, "M_FORBIDDEN");
+    refused(
+        bob.send_text(&room, "x").await.map(Into::into),
+        403,
+        "M_FORBIDDEN",
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@ use super::joined;
 
 fn counts(answer: &Value, room: &str) -> (i64, i64) {
     let part = &joined(answer, room)["unread_notifications"];
-    (part["notification_count"].as_i64().unwrap_or(0), part["highlight_count"].as_i64().unwrap_or(0))
+    (
+        part["notification_count"].as_i64().unwrap_or(0),
+        part["highlight_count"].as_i64().unwrap_or(0),
+    )
 }
 
 async fn mention(from: &User, room: &str, whom: &User) -> String {
@@ -21,7 +24,9 @@ async fn unread_messages_and_mentions_are_counted_until_read() {
     let server = TestServer::shared().await;
     let [alice, bob, carol] = server.register(["alice", "bob", "carol"]).await;
     let room = alice.create_room_with(&[&bob, &carol]).await;
-    bob.send_receipt(&room, "m.read", &alice.send_text(&room, "start").await.unwrap()).await.unwrap();
+    bob.send_receipt(&room, "m.read", &alice.send_text(&room, "start").await.unwrap())
+        .await
+        .unwrap();
     let since = bob.now().await;
     alice.send_text(&room, "one").await.unwrap();
     let second = alice.send_text(&room, "two").await.unwrap();
@@ -32,12 +37,18 @@ async fn unread_messages_and_mentions_are_counted_until_read() {
     let answer = bob.sync_from(answer.text("/next_batch")).await;
     assert_eq!(counts(&answer, &room), (3, 1));
     assert_eq!(counts(&bob.sync_all().await, &room), (3, 1));
-    assert_eq!(counts(&carol.sync_all().await, &room).1, 0, "the mention is Bob's");
+    assert_eq!(
+        counts(&carol.sync_all().await, &room).1,
+        0,
+        "the mention is Bob's"
+    );
 
     bob.send_receipt(&room, "m.read", &second).await.unwrap();
     let answer = bob.sync_from(answer.text("/next_batch")).await;
     assert_eq!(counts(&answer, &room), (1, 1));
-    bob.send_receipt(&room, "m.read.private", &mention_id).await.unwrap();
+    bob.send_receipt(&room, "m.read.private", &mention_id)
+        .await
+        .unwrap();
     assert_eq!(counts(&bob.sync_all().await, &room), (0, 0));
 }
 
@@ -63,9 +74,20 @@ async fn threads_count_apart_for_clients_that_ask() {
     let last = alice.send_in_thread(&room, &root, "and again").await.unwrap();
     alice.send_text(&room, "outside").await.unwrap();
 
-    assert_eq!(counts(&bob.sync_all().await, &room).0, 3, "without asking, all together");
+    assert_eq!(
+        counts(&bob.sync_all().await, &room).0,
+        3,
+        "without asking, all together"
+    );
     let filter = json!({ "room": { "timeline": { "unread_thread_notifications": true } } });
-    let apart = async || bob.sync(Sync { filter: Some(filter.clone()), ..Sync::default() }).await.unwrap();
+    let apart = async || {
+        bob.sync(Sync {
+            filter: Some(filter.clone()),
+            ..Sync::default()
+        })
+        .await
+        .unwrap()
+    };
     let answer = apart().await;
     assert_eq!(counts(&answer, &room).0, 1);
     let thread = &joined(&answer, &room)["unread_thread_notifications"][&root];

@@ -16,7 +16,10 @@ async fn leaving_is_told_once_with_what_was_said_until_then() {
     let left = &answer["rooms"]["leave"][&room];
     assert_eq!(left.bodies("/timeline/events"), ["goodbye"]);
     let last = left.events("/timeline/events").pop().unwrap();
-    assert_eq!((last.text("/state_key"), last.text("/content/membership")), (bob.id.as_str(), "leave"));
+    assert_eq!(
+        (last.text("/state_key"), last.text("/content/membership")),
+        (bob.id.as_str(), "leave")
+    );
     let after = bob.sync_from(answer.text("/next_batch")).await;
     assert!(after["rooms"]["leave"].get(&room).is_none(), "{after}");
 }
@@ -31,7 +34,10 @@ async fn a_kick_and_a_ban_are_leaves_too() {
     alice.ban(&room, &carol).await.unwrap();
     for (user, since, membership) in [(&bob, bob_since, "leave"), (&carol, carol_since, "ban")] {
         let answer = user.sync_from(&since).await;
-        let last = answer["rooms"]["leave"][&room].events("/timeline/events").pop().unwrap();
+        let last = answer["rooms"]["leave"][&room]
+            .events("/timeline/events")
+            .pop()
+            .unwrap();
         assert_eq!(last.text("/content/membership"), membership);
     }
 }
@@ -47,10 +53,22 @@ async fn rooms_left_long_ago_come_if_asked_for() {
     let without = bob.sync_all().await;
     assert!(without["rooms"]["leave"].get(&room).is_none());
     let filter = json!({ "room": { "include_leave": true } });
-    let with = bob.sync(Sync { filter: Some(filter.clone()), ..Sync::default() }).await.unwrap();
+    let with = bob
+        .sync(Sync {
+            filter: Some(filter.clone()),
+            ..Sync::default()
+        })
+        .await
+        .unwrap();
     assert_eq!(with["rooms"]["leave"][&room].bodies("/timeline/events"), ["then"]);
     bob.forget(&room).await.unwrap();
-    let forgotten = bob.sync(Sync { filter: Some(filter), ..Sync::default() }).await.unwrap();
+    let forgotten = bob
+        .sync(Sync {
+            filter: Some(filter),
+            ..Sync::default()
+        })
+        .await
+        .unwrap();
     assert!(forgotten["rooms"]["leave"].get(&room).is_none());
 }
 

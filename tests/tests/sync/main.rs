@@ -31,7 +31,13 @@ fn state_keys(part: &Value, pointer: &str) -> Vec<String> {
     let events = part.events(pointer);
     let mut keys: Vec<String> = events
         .iter()
-        .map(|event| format!("{}|{}", event.text("/type"), event["state_key"].as_str().unwrap_or("-")))
+        .map(|event| {
+            format!(
+                "{}|{}",
+                event.text("/type"),
+                event["state_key"].as_str().unwrap_or("-")
+            )
+        })
         .collect();
     keys.sort();
     keys

@@ -3,12 +3,17 @@ use serde_json::{Value, json};
 
 async fn set(user: &User, presence: &str, status: &str) {
     let body = json!({ "presence": presence, "status_msg": status });
-    user.put(v3(["presence", &user.id, "status"]), body).await.unwrap();
+    user.put(v3(["presence", &user.id, "status"]), body)
+        .await
+        .unwrap();
 }
 
 fn of(answer: &Value, user: &User) -> Option<Value> {
     let events = answer.events("/presence/events");
-    events.into_iter().find(|event| event["sender"] == user.id.as_str()).map(|event| event["content"].clone())
+    events
+        .into_iter()
+        .find(|event| event["sender"] == user.id.as_str())
+        .map(|event| event["content"].clone())
 }
 
 #[tokio::test]
@@ -18,18 +23,30 @@ async fn colleagues_see_each_other_and_strangers_do_not() {
     alice.create_room_with(&[&bob]).await;
     let (bob_since, eve_since) = (bob.now().await, eve.now().await);
     set(&alice, "unavailable", "at lunch").await;
-    let answer = bob.sync_until(&bob_since, |answer| {
-        of(answer, &alice).is_some_and(|content| content["status_msg"] == "at lunch")
-    })
-    .await;
+    let answer = bob
+        .sync_until(&bob_since, |answer| {
+            of(answer, &alice).is_some_and(|content| content["status_msg"] == "at lunch")
+        })
+        .await;
     assert_eq!(of(&answer, &alice).unwrap().text("/presence"), "unavailable");
     assert!(of(&eve.sync_from(&eve_since).await, &alice).is_none());
 
     let path = v3(["presence", &alice.id, "status"]);
     assert_eq!(bob.get(&path).await.unwrap().text("/status_msg"), "at lunch");
     refused(eve.get(&path).await, 403, "M_FORBIDDEN");
-    refused(bob.put(&path, json!({ "presence": "online" })).await, 403, "M_FORBIDDEN");
-    assert_eq!(alice.put(&path, json!({ "presence": "asleep" })).await.unwrap_err().status, 400);
+    refused(
+        bob.put(&path, json!({ "presence": "online" })).await,
+        403,
+        "M_FORBIDDEN",
+    );
+    assert_eq!(
+        alice
+            .put(&path, json!({ "presence": "asleep" }))
+            .await
+            .unwrap_err()
+            .status,
+        400
+    );
 }
 
 #[tokio::test]
@@ -37,7 +54,13 @@ async fn syncing_is_being_online_unless_told_otherwise() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
     alice.create_room_with(&[&bob]).await;
-    let since = bob.sync(Sync { set_presence: Some("offline"), ..Sync::default() }).await.unwrap();
+    let since = bob
+        .sync(Sync {
+            set_presence: Some("offline"),
+            ..Sync::default()
+        })
+        .await
+        .unwrap();
     set(&alice, "unavailable", "").await;
     alice.sync_all().await;
     bob.sync_until(since.text("/next_batch"), |answer| {
@@ -53,7 +76,12 @@ async fn presence_can_be_turned_off() {
     alice.create_room_with(&[&bob]).await;
     let since = bob.now().await;
     // Clients send it all the same, and must not stumble.
-    let answer = alice.put(v3(["presence", &alice.id, "status"]), json!({ "presence": "online" })).await;
+    let answer = alice
+        .put(
+            v3(["presence", &alice.id, "status"]),
+            json!({ "presence": "online" }),
+        )
+        .await;
     assert!(answer.is_ok(), "{answer:?}");
     alice.sync_all().await;
     assert!(bob.sync_from(&since).await.events("/presence/events").is_empty());

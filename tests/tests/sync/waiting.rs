@@ -10,7 +10,15 @@ async fn woken_by<F: Future<Output = ()>>(reader: &User, act: impl FnOnce() -> F
     let since = reader.now().await;
     let poll = tokio::spawn({
         let reader = reader.clone();
-        async move { reader.sync(Sync { since: Some(&since), timeout_ms: 30_000, ..Sync::default() }).await }
+        async move {
+            reader
+                .sync(Sync {
+                    since: Some(&since),
+                    timeout_ms: 30_000,
+                    ..Sync::default()
+                })
+                .await
+        }
     });
     act().await;
     poll.await.unwrap().unwrap()
@@ -31,7 +39,11 @@ async fn every_kind_of_news_ends_the_wait() {
     let event_id = joined(&answer, &room).ids("/timeline/events")[0].clone();
 
     let answer = woken_by(&bob, async || {
-        bob.on_another_device().await.set_account_data("org.example.x", json!({})).await.unwrap();
+        bob.on_another_device()
+            .await
+            .set_account_data("org.example.x", json!({}))
+            .await
+            .unwrap();
     })
     .await;
     assert_eq!(answer.events("/account_data/events").len(), 1);
@@ -48,7 +60,10 @@ async fn every_kind_of_news_ends_the_wait() {
     })
     .await;
     assert!(answer["rooms"]["invite"][&invited_to].is_object(), "{answer}");
-    assert!(started.elapsed() < Duration::from_secs(30), "one of the waits ran into its timeout");
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
+        "one of the waits ran into its timeout"
+    );
 }
 
 #[tokio::test]
@@ -59,11 +74,20 @@ async fn a_wait_without_news_ends_empty() {
     // Settles: the first sync makes the user online, which is news of its own.
     let mut since = alice.now().await;
     loop {
-        let options = Sync { since: Some(&since), timeout_ms: 200, ..Sync::default() };
+        let options = Sync {
+            since: Some(&since),
+            timeout_ms: 200,
+            ..Sync::default()
+        };
         let answer = alice.sync(options).await.unwrap();
         let next = answer.text("/next_batch").to_owned();
         if answer.events("/presence/events").is_empty() {
-            assert!(answer.pointer("/rooms/join").is_none_or(|rooms| rooms == &json!({})), "{answer}");
+            assert!(
+                answer
+                    .pointer("/rooms/join")
+                    .is_none_or(|rooms| rooms == &json!({})),
+                "{answer}"
+            );
             return;
         }
         since = next;
@@ -81,7 +105,9 @@ async fn many_readers_of_one_room_all_wake() {
         reader.join(&room).await.unwrap();
         let since = reader.now().await;
         readers.push(tokio::spawn(async move {
-            reader.sync_until(&since, |answer| answer.to_string().contains("for everybody")).await
+            reader
+                .sync_until(&since, |answer| answer.to_string().contains("for everybody"))
+                .await
         }));
     }
     alice.send_text(&room, "for everybody").await.unwrap();
