@@ -17,6 +17,8 @@ use crate::{
 
 /// How often ended typing and silent users are looked for. Typing ends at most so much too late.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How often presence is told, in sweeps: what changes within is told with one wake-up for each neighbour.
+const PRESENCE_EVERY: u32 = 2;
 /// How often feeds of users who are gone are dropped, in sweeps.
 const FEED_SWEEP_EVERY: u32 = 60;
 
@@ -240,7 +242,9 @@ async fn keep_house(syncs: Syncs) {
         {
             presence.expire(now);
         }
-        if let Err(error) = syncs.tell_presence().await {
+        if round.is_multiple_of(PRESENCE_EVERY)
+            && let Err(error) = syncs.tell_presence().await
+        {
             tracing::warn!(%error, "presence could not be told");
         }
         if round.is_multiple_of(FEED_SWEEP_EVERY) {

@@ -56,6 +56,8 @@ impl Syncs {
             let mut changed = std::pin::pin!(feed.changed());
             changed.as_mut().enable();
             let now = self.now();
+            // A token from the future was given out before the database was restored from a backup.
+            since = since.map(|since| SyncToken { position: since.position.min(now.position), ..since });
             let changes = match since {
                 Some(since) if !options.full_state => feed.since(since),
                 _ => Changes::Unknown,
