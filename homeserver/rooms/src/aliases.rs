@@ -37,7 +37,10 @@ impl Rooms {
         room.ok_or_else(|| unknown(alias))
     }
 
-    async fn find_alias(&self, alias: &RoomAliasId) -> Result<Option<store::aliases::StoredAlias>, RoomError> {
+    async fn find_alias(
+        &self,
+        alias: &RoomAliasId,
+    ) -> Result<Option<store::aliases::StoredAlias>, RoomError> {
         if alias.server_name() != self.server_name() {
             return Err(RoomError::RemoteAlias(alias.to_owned()));
         }
@@ -57,12 +60,20 @@ impl Rooms {
     }
 
     /// The aliases of a room, for its members; everyone may see those of a world-readable room. Errors: `NotJoined`.
-    pub async fn aliases_seen_by(&self, room: &Room, user: &UserId) -> Result<Vec<OwnedRoomAliasId>, RoomError> {
+    pub async fn aliases_seen_by(
+        &self,
+        room: &Room,
+        user: &UserId,
+    ) -> Result<Vec<OwnedRoomAliasId>, RoomError> {
         let state = room.view().state.clone();
         if !self.is_world_readable(&state).await? {
             self.check_joined(room, user).await?;
         }
-        Ok(self.aliases_of(&[room.number]).await?.remove(&room.number).unwrap_or_default())
+        Ok(self
+            .aliases_of(&[room.number])
+            .await?
+            .remove(&room.number)
+            .unwrap_or_default())
     }
 
     /// Keeps an alias for the caller while it writes. Errors: `AliasTaken`, `RemoteAlias`.
@@ -71,7 +82,10 @@ impl Rooms {
         if !claims.insert(alias.to_owned()) {
             return Err(RoomError::AliasTaken(alias.to_owned()));
         }
-        let claim = AliasClaim { claims, alias: alias.to_owned() };
+        let claim = AliasClaim {
+            claims,
+            alias: alias.to_owned(),
+        };
         match self.find_alias(alias).await? {
             Some(_) => Err(RoomError::AliasTaken(alias.to_owned())),
             None => Ok(claim),
@@ -80,7 +94,12 @@ impl Rooms {
 
     /// Gives a room an alias of this server. Any member of the room may. Errors: `AliasTaken`, `RemoteAlias`,
     /// `NotJoined`.
-    pub async fn create_alias(&self, alias: &RoomAliasId, room: &Room, creator: &UserId) -> Result<(), RoomError> {
+    pub async fn create_alias(
+        &self,
+        alias: &RoomAliasId,
+        room: &Room,
+        creator: &UserId,
+    ) -> Result<(), RoomError> {
         self.check_joined(room, creator).await?;
         let _claim = self.claim_alias(alias).await?;
         let mut change = Change::new();
@@ -92,9 +111,18 @@ impl Rooms {
     ///
     /// It takes whoever made it, someone who may set the room's canonical alias, or an administrator.
     /// Errors: `NotFound`, `RemoteAlias`, `Forbidden`.
-    pub async fn delete_alias(&self, alias: &RoomAliasId, user: &UserId, is_admin: bool) -> Result<(), RoomError> {
+    pub async fn delete_alias(
+        &self,
+        alias: &RoomAliasId,
+        user: &UserId,
+        is_admin: bool,
+    ) -> Result<(), RoomError> {
         let found = self.find_alias(alias).await?.ok_or_else(|| unknown(alias))?;
-        let room = self.load(&[found.room]).await?.pop().ok_or_else(|| unknown(alias))?;
+        let room = self
+            .load(&[found.room])
+            .await?
+            .pop()
+            .ok_or_else(|| unknown(alias))?;
         if !is_admin && !self.may_delete_alias(&room, user, found.creator).await? {
             return Err(RoomError::Forbidden("You may not delete this alias.".to_owned()));
         }
@@ -104,7 +132,12 @@ impl Rooms {
         self.drop_from_canonical(&room, alias, user).await
     }
 
-    async fn may_delete_alias(&self, room: &Room, user: &UserId, creator: UserNumber) -> Result<bool, RoomError> {
+    async fn may_delete_alias(
+        &self,
+        room: &Room,
+        user: &UserId,
+        creator: UserNumber,
+    ) -> Result<bool, RoomError> {
         let number = self.user_number(user).await?;
         if number == creator {
             return Ok(true);
@@ -115,9 +148,17 @@ impl Rooms {
     }
 
     /// Takes a deleted alias out of the room's `m.room.canonical_alias`, where its deleter may do so.
-    async fn drop_from_canonical(&self, room: &Arc<Room>, alias: &RoomAliasId, user: &UserId) -> Result<(), RoomError> {
+    async fn drop_from_canonical(
+        &self,
+        room: &Arc<Room>,
+        alias: &RoomAliasId,
+        user: &UserId,
+    ) -> Result<(), RoomError> {
         let state = room.view().state.clone();
-        let Some(mut canonical) = self.state_content::<CanonicalAlias>(&state, "m.room.canonical_alias").await? else {
+        let Some(mut canonical) = self
+            .state_content::<CanonicalAlias>(&state, "m.room.canonical_alias")
+            .await?
+        else {
             return Ok(());
         };
         if !canonical.remove(alias) {
@@ -140,7 +181,13 @@ impl Rooms {
             serde_json::from_str(content).map_err(|error| RoomError::BadRequest(error.to_string()))?;
         let state = room.view().state.clone();
         let old: Option<serde_json::Value> = self.state_content(&state, "m.room.canonical_alias").await?;
-        let old = old.as_ref().map(named_aliases).transpose().ok().flatten().unwrap_or_default();
+        let old = old
+            .as_ref()
+            .map(named_aliases)
+            .transpose()
+            .ok()
+            .flatten()
+            .unwrap_or_default();
         for alias in named_aliases(&new)? {
             if old.contains(&alias) {
                 continue;
@@ -165,7 +212,9 @@ fn named_aliases(content: &serde_json::Value) -> Result<Vec<&str>, RoomError> {
     match content.get("alias") {
         // An empty alias unsets it.
         None | Some(Value::Null) => {}
-        Some(alias) => named.extend(Some(alias.as_str().ok_or_else(not_text)?).filter(|alias| !alias.is_empty())),
+        Some(alias) => {
+            named.extend(Some(alias.as_str().ok_or_else(not_text)?).filter(|alias| !alias.is_empty()));
+        }
     }
     match content.get("alt_aliases") {
         None | Some(Value::Null) => {}

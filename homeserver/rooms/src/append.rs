@@ -51,7 +51,7 @@ impl EventDraft {
     }
 
     pub fn state(sender: &UserId, event_type: StateEventType, state_key: &str, content: Box<RawValue>) -> Self {
-        let event_type = TimelineEventType::from(event_type.to_string());
+        let event_type = TimelineEventType::from(event_type);
         Self { state_key: Some(state_key.to_owned()), ..Self::message(sender, event_type, content) }
     }
 

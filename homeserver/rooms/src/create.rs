@@ -11,7 +11,10 @@ use echorift_accounts::Accounts;
 use echorift_events::rules_for;
 use ruma::{
     OwnedRoomAliasId, OwnedUserId, RoomAliasId, UserId,
-    api::client::room::{Visibility, create_room::v3::{Request, RoomPreset}},
+    api::client::room::{
+        Visibility,
+        create_room::v3::{Request, RoomPreset},
+    },
     events::{AnyInitialStateEvent, StateEventType, room::member::MembershipState},
     serde::Raw,
 };
@@ -24,7 +27,6 @@ use crate::{
     membership::{MemberContent, raw},
     store,
 };
-
 
 /// How many users can be invited to a room while it is made; the others are invited afterwards.
 const INVITES_MAX: usize = 100;
@@ -42,13 +44,20 @@ impl Rooms {
         creator: &UserId,
         request: Request,
     ) -> Result<Arc<Room>, RoomError> {
-        let version = request.room_version.clone().unwrap_or_else(|| self.options().default_version.clone());
+        let version = request
+            .room_version
+            .clone()
+            .unwrap_or_else(|| self.options().default_version.clone());
         let rules = rules_for(&version).ok_or_else(|| RoomError::UnsupportedVersion(version.clone()))?;
         if !request.invite_3pid.is_empty() {
-            return Err(RoomError::Forbidden("There is no identity server here: invite users by their ID.".to_owned()));
+            return Err(RoomError::Forbidden(
+                "There is no identity server here: invite users by their ID.".to_owned(),
+            ));
         }
         if request.invite.len() > INVITES_MAX || request.initial_state.len() > INITIAL_STATE_MAX {
-            let limits = format!("At most {INVITES_MAX} invites and {INITIAL_STATE_MAX} initial state events are taken.");
+            let limits = format!(
+                "At most {INVITES_MAX} invites and {INITIAL_STATE_MAX} initial state events are taken."
+            );
             return Err(RoomError::BadRequest(limits));
         }
         let is_published = request.visibility == Visibility::Public;
@@ -57,18 +66,37 @@ impl Rooms {
         }
         let preset = preset_of(&request)?;
         let invitees = self.invitees(accounts, creator, &request.invite).await?;
-        let alias = request.room_alias_name.as_deref().map(|name| self.local_alias(name)).transpose()?;
+        let alias = request
+            .room_alias_name
+            .as_deref()
+            .map(|name| self.local_alias(name))
+            .transpose()?;
         let claim = match &alias {
             Some(alias) => Some(self.claim_alias(alias).await?),
             None => None,
         };
 
         // Who is trusted is a creator too, or has a creator's level where that is a number.
-        let equals = if preset == RoomPreset::TrustedPrivateChat { invitees.as_slice() } else { &[] };
-        let create = create_content(request.creation_content.as_ref(), (creator, equals), &version, &rules)?;
+        let equals = if preset == RoomPreset::TrustedPrivateChat {
+            invitees.as_slice()
+        } else {
+            &[]
+        };
+        let create = create_content(
+            request.creation_content.as_ref(),
+            (creator, equals),
+            &version,
+            &rules,
+        )?;
         let create = EventDraft::state(creator, StateEventType::RoomCreate, "", create);
-        let levels = initial_levels((creator, equals), &rules, request.power_level_content_override.as_ref())?;
-        let profiles = accounts.profiles(&[&[creator.to_owned()], invitees.as_slice()].concat()).await?;
+        let levels = initial_levels(
+            (creator, equals),
+            &rules,
+            request.power_level_content_override.as_ref(),
+        )?;
+        let profiles = accounts
+            .profiles(&[&[creator.to_owned()], invitees.as_slice()].concat())
+            .await?;
         let join = MemberContent::new(MembershipState::Join).with_profile(profiles.get(creator));
         let mut then = vec![
             join.draft(creator, creator)?,
@@ -95,19 +123,31 @@ impl Rooms {
     }
 
     /// Errors: `Forbidden` if the operator does not let this user put rooms into the directory.
-    pub(crate) async fn check_may_publish(&self, accounts: &Accounts, user: &UserId) -> Result<(), RoomError> {
+    pub(crate) async fn check_may_publish(
+        &self,
+        accounts: &Accounts,
+        user: &UserId,
+    ) -> Result<(), RoomError> {
         let may = match self.options().publish {
             PublishPolicy::Everyone => true,
             PublishPolicy::Admins => accounts.is_admin(user).await?,
             PublishPolicy::Nobody => false,
         };
-        if may { Ok(()) } else { Err(RoomError::Forbidden("You may not put rooms into the directory.".to_owned())) }
+        if may {
+            Ok(())
+        } else {
+            Err(RoomError::Forbidden(
+                "You may not put rooms into the directory.".to_owned(),
+            ))
+        }
     }
 
     /// The alias of this server with the local part `name`. Errors: `BadRequest`.
     fn local_alias(&self, name: &str) -> Result<OwnedRoomAliasId, RoomError> {
         let refused = || RoomError::BadRequest(format!("{name:?} cannot be the local part of an alias."));
-        if name.is_empty() || name.contains(|letter: char| letter == ':' || letter.is_whitespace() || letter == '\0') {
+        if name.is_empty()
+            || name.contains(|letter: char| letter == ':' || letter.is_whitespace() || letter == '\0')
+        {
             return Err(refused());
         }
         RoomAliasId::parse(format!("#{name}:{}", self.server_name())).map_err(|_| refused())
@@ -134,10 +174,13 @@ impl Rooms {
 
 fn preset_of(request: &Request) -> Result<RoomPreset, RoomError> {
     match &request.preset {
-        Some(preset @ (RoomPreset::PrivateChat | RoomPreset::PublicChat | RoomPreset::TrustedPrivateChat)) => {
-            Ok(preset.clone())
-        }
-        Some(unknown) => Err(RoomError::BadRequest(format!("There is no preset {:?}.", unknown.as_str()))),
+        Some(
+            preset @ (RoomPreset::PrivateChat | RoomPreset::PublicChat | RoomPreset::TrustedPrivateChat),
+        ) => Ok(preset.clone()),
+        Some(unknown) => Err(RoomError::BadRequest(format!(
+            "There is no preset {:?}.",
+            unknown.as_str()
+        ))),
         None if request.visibility == Visibility::Public => Ok(RoomPreset::PublicChat),
         None => Ok(RoomPreset::PrivateChat),
     }
@@ -157,13 +200,25 @@ fn described_state(
     let is_public = *preset == RoomPreset::PublicChat;
     let mut events = Vec::new();
     if let Some(alias) = alias {
-        events.push(event(StateEventType::RoomCanonicalAlias, json!({ "alias": alias }))?);
+        events.push(event(
+            StateEventType::RoomCanonicalAlias,
+            json!({ "alias": alias }),
+        )?);
     }
     let join_rule = if is_public { "public" } else { "invite" };
-    events.push(event(StateEventType::RoomJoinRules, json!({ "join_rule": join_rule }))?);
-    events.push(event(StateEventType::RoomHistoryVisibility, json!({ "history_visibility": "shared" }))?);
+    events.push(event(
+        StateEventType::RoomJoinRules,
+        json!({ "join_rule": join_rule }),
+    )?);
+    events.push(event(
+        StateEventType::RoomHistoryVisibility,
+        json!({ "history_visibility": "shared" }),
+    )?);
     let guest_access = if is_public { "forbidden" } else { "can_join" };
-    events.push(event(StateEventType::RoomGuestAccess, json!({ "guest_access": guest_access }))?);
+    events.push(event(
+        StateEventType::RoomGuestAccess,
+        json!({ "guest_access": guest_access }),
+    )?);
     for initial in &request.initial_state {
         events.push(initial_state_event(creator, initial)?);
     }
@@ -171,18 +226,25 @@ fn described_state(
         events.push(event(StateEventType::RoomName, json!({ "name": name }))?);
     }
     if let Some(topic) = &request.topic {
-        let content = json!({ "topic": topic, "m.topic": { "m.text": [{ "body": topic, "mimetype": "text/plain" }] } });
+        let content =
+            json!({ "topic": topic, "m.topic": { "m.text": [{ "body": topic, "mimetype": "text/plain" }] } });
         events.push(event(StateEventType::RoomTopic, content)?);
     }
     let place = |event: &EventDraft| (event.event_type.to_string(), event.state_key.clone());
     let mut replaced_later = HashSet::new();
-    let mut kept: Vec<EventDraft> =
-        events.into_iter().rev().filter(|event| replaced_later.insert(place(event))).collect();
+    let mut kept: Vec<EventDraft> = events
+        .into_iter()
+        .rev()
+        .filter(|event| replaced_later.insert(place(event)))
+        .collect();
     kept.reverse();
     Ok(kept)
 }
 
-fn initial_state_event(creator: &UserId, initial: &Raw<AnyInitialStateEvent>) -> Result<EventDraft, RoomError> {
+fn initial_state_event(
+    creator: &UserId,
+    initial: &Raw<AnyInitialStateEvent>,
+) -> Result<EventDraft, RoomError> {
     #[derive(serde::Deserialize)]
     struct Initial {
         #[serde(rename = "type")]
@@ -194,7 +256,14 @@ fn initial_state_event(creator: &UserId, initial: &Raw<AnyInitialStateEvent>) ->
     let initial: Initial = serde_json::from_str(initial.json().get())
         .map_err(|error| RoomError::BadRequest(format!("An initial state event does not fit: {error}.")))?;
     if initial.event_type == StateEventType::RoomCreate {
-        return Err(RoomError::BadInitialState("a room has one create event".to_owned()));
+        return Err(RoomError::BadInitialState(
+            "a room has one create event".to_owned(),
+        ));
     }
-    Ok(EventDraft::state(creator, initial.event_type, &initial.state_key, initial.content))
+    Ok(EventDraft::state(
+        creator,
+        initial.event_type,
+        &initial.state_key,
+        initial.content,
+    ))
 }

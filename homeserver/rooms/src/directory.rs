@@ -7,7 +7,7 @@ use std::{str::FromStr, sync::Arc};
 
 use echorift_accounts::Accounts;
 use echorift_storage::{Change, RoomNumber};
-use ruma::{UserId, directory::Filter};
+use ruma::{UserId, directory::Filter, room::RoomType};
 
 use crate::{
     Room, RoomError, Rooms,
@@ -29,8 +29,13 @@ pub struct DirectoryToken {
 
 impl DirectoryToken {
     /// The beginning of the directory.
-    pub const START: Self =
-        Self { place: DirectoryPlace { joined: i64::MAX, room: RoomNumber(0) }, side: Side::After };
+    pub const START: Self = Self {
+        place: DirectoryPlace {
+            joined: i64::MAX,
+            room: RoomNumber(0),
+        },
+        side: Side::After,
+    };
 }
 
 impl std::fmt::Display for DirectoryToken {
@@ -53,7 +58,10 @@ impl FromStr for DirectoryToken {
                 None => (Side::Before, text.strip_prefix('p')?),
             };
             let (joined, room) = rest.split_once('.')?;
-            let place = DirectoryPlace { joined: joined.parse().ok()?, room: RoomNumber(room.parse().ok()?) };
+            let place = DirectoryPlace {
+                joined: joined.parse().ok()?,
+                room: RoomNumber(room.parse().ok()?),
+            };
             Some(Self { place, side })
         };
         read().ok_or_else(|| RoomError::BadRequest("This `since` is not known.".to_owned()))
@@ -92,7 +100,11 @@ impl Rooms {
                 from_here = *place;
                 looked_at = looked_at.saturating_add(1);
                 let summary = summaries.iter().find(|summary| summary.room.number == place.room);
-                found.extend(summary.filter(|summary| passes(summary, filter)).map(|summary| (*place, summary.clone())));
+                found.extend(
+                    summary
+                        .filter(|summary| passes(summary, filter))
+                        .map(|summary| (*place, summary.clone())),
+                );
             }
             if places.len() < STRIDE {
                 break false;
@@ -107,21 +119,34 @@ impl Rooms {
         // The way on goes from where the search stopped, the way back from the page's other end.
         let (next, previous) = match from.side {
             Side::After => {
-                let next = has_more.then_some(DirectoryToken { place: from_here, side: Side::After });
+                let next = has_more.then_some(DirectoryToken {
+                    place: from_here,
+                    side: Side::After,
+                });
                 let is_first = from == DirectoryToken::START;
                 (next, edge(found.first(), Side::Before).filter(|_| !is_first))
             }
             Side::Before => {
-                let previous = has_more.then_some(DirectoryToken { place: from_here, side: Side::Before });
+                let previous = has_more.then_some(DirectoryToken {
+                    place: from_here,
+                    side: Side::Before,
+                });
                 (edge(found.last(), Side::After), previous)
             }
         };
-        Ok(DirectoryPage { rooms: found.into_iter().map(|(_, summary)| summary).collect(), next, previous, total })
+        Ok(DirectoryPage {
+            rooms: found.into_iter().map(|(_, summary)| summary).collect(),
+            next,
+            previous,
+            total,
+        })
     }
 
     /// Whether a room is in the directory.
     pub async fn is_published(&self, room: &Room) -> Result<bool, RoomError> {
-        Ok(directory::is_published(self.database(), room.number).await?.unwrap_or(false))
+        Ok(directory::is_published(self.database(), room.number)
+            .await?
+            .unwrap_or(false))
     }
 
     /// Puts a room into the directory or takes it out.
@@ -142,7 +167,9 @@ impl Rooms {
             self.check_joined(room, user).await?;
             let (levels, _) = self.power_levels(room, &room.view().state).await?;
             if !levels.can_send_state(user, "m.room.canonical_alias") {
-                return Err(RoomError::Forbidden("You may not change this room's place in the directory.".to_owned()));
+                return Err(RoomError::Forbidden(
+                    "You may not change this room's place in the directory.".to_owned(),
+                ));
             }
         }
         let mut change = Change::new();
@@ -158,11 +185,25 @@ fn count(limit: usize) -> i64 {
 /// Whether the search term occurs in the room's name, topic or alias, in any case of letters, and the type is wanted.
 fn passes(room: &SummarisedRoom, filter: &Filter) -> bool {
     let summary = &room.summary;
-    let room_type = summary.room_type.as_ref().map(|room_type| room_type.as_str());
-    let is_type = filter.room_types.is_empty() || filter.room_types.iter().any(|wanted| wanted.as_str() == room_type);
-    let Some(term) = filter.generic_search_term.as_ref().filter(|term| !term.is_empty()) else { return is_type };
+    let room_type = summary.room_type.as_ref().map(RoomType::as_str);
+    let is_type = filter.room_types.is_empty()
+        || filter
+            .room_types
+            .iter()
+            .any(|wanted| wanted.as_str() == room_type);
+    let Some(term) = filter
+        .generic_search_term
+        .as_ref()
+        .filter(|term| !term.is_empty())
+    else {
+        return is_type;
+    };
     let term = term.to_lowercase();
     let alias = summary.canonical_alias.as_ref().map(|alias| alias.as_str());
     let texts = [summary.name.as_deref(), summary.topic.as_deref(), alias];
-    is_type && texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&term))
+    is_type
+        && texts
+            .into_iter()
+            .flatten()
+            .any(|text| text.to_lowercase().contains(&term))
 }

@@ -24,7 +24,10 @@ pub struct JoinRules {
 
 impl Default for JoinRules {
     fn default() -> Self {
-        Self { join_rule: "invite".to_owned(), allow: Value::Null }
+        Self {
+            join_rule: "invite".to_owned(),
+            allow: Value::Null,
+        }
     }
 }
 
@@ -43,8 +46,11 @@ impl JoinRules {
     pub fn allowed_rooms(&self) -> Vec<OwnedRoomId> {
         let conditions = self.allow.as_array().filter(|_| self.is_restricted());
         let conditions = conditions.into_iter().flatten();
-        let of_membership = conditions.filter(|condition| condition.get("type") == Some(&"m.room_membership".into()));
-        of_membership.filter_map(|condition| RoomId::parse(condition.get("room_id")?.as_str()?).ok()).collect()
+        let of_membership =
+            conditions.filter(|condition| condition.get("type") == Some(&"m.room_membership".into()));
+        of_membership
+            .filter_map(|condition| RoomId::parse(condition.get("room_id")?.as_str()?).ok())
+            .collect()
     }
 }
 
@@ -61,7 +67,8 @@ impl CanonicalAlias {
     /// Takes an alias out; whether it was there.
     pub fn remove(&mut self, alias: &RoomAliasId) -> bool {
         let before = self.alt_aliases.len();
-        self.alt_aliases.retain(|alternative| alternative != alias.as_str());
+        self.alt_aliases
+            .retain(|alternative| alternative != alias.as_str());
         let was_main = self.alias.as_deref() == Some(alias.as_str());
         if was_main {
             self.alias = None;
@@ -71,7 +78,12 @@ impl CanonicalAlias {
 
     /// The event that says so.
     pub fn draft(&self, sender: &UserId) -> Result<EventDraft, RoomError> {
-        Ok(EventDraft::state(sender, StateEventType::RoomCanonicalAlias, "", raw(self)?))
+        Ok(EventDraft::state(
+            sender,
+            StateEventType::RoomCanonicalAlias,
+            "",
+            raw(self)?,
+        ))
     }
 }
 
@@ -79,14 +91,24 @@ impl Rooms {
     /// The numbers of those of these rooms that were ever known here. One query at most.
     pub async fn room_numbers(&self, ids: &[OwnedRoomId]) -> Result<Vec<RoomNumber>, StorageError> {
         let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
-        Ok(self.0.names.find_all(&ids).await?.into_iter().map(RoomNumber).collect())
+        Ok(self
+            .0
+            .names
+            .find_all(&ids)
+            .await?
+            .into_iter()
+            .map(RoomNumber)
+            .collect())
     }
 
     /// The IDs of these rooms, in their order. One query at most.
     pub async fn room_ids(&self, numbers: &[i64]) -> Result<Vec<OwnedRoomId>, StorageError> {
         let names = self.0.names.names(numbers).await?;
         let parse = |name: &Arc<str>| RoomId::parse(&**name);
-        names.iter().map(|name| parse(name).map_err(|error| StorageError::corrupt("room_numbers.room_id", error))).collect()
+        names
+            .iter()
+            .map(|name| parse(name).map_err(|error| StorageError::corrupt("room_numbers.room_id", error)))
+            .collect()
     }
 
     /// The event that stands under this type and state key.
@@ -108,11 +130,16 @@ impl Rooms {
         state: &State,
         event_types: &[&'static str],
     ) -> Result<HashMap<&'static str, Arc<Event>>, StorageError> {
-        let standing = event_types.iter().filter_map(|event_type| Some((state.get(event_type, "")?, *event_type)));
+        let standing = event_types
+            .iter()
+            .filter_map(|event_type| Some((state.get(event_type, "")?, *event_type)));
         let types: HashMap<EventNumber, &'static str> = standing.collect();
         let numbers: Vec<EventNumber> = types.keys().copied().collect();
         let events = self.events(&numbers).await?;
-        Ok(events.into_iter().filter_map(|event| Some((*types.get(&event.number)?, event))).collect())
+        Ok(events
+            .into_iter()
+            .filter_map(|event| Some((*types.get(&event.number)?, event)))
+            .collect())
     }
 
     /// The content under this type and an empty state key; `None` if it is absent or not of that shape, which is no
@@ -127,7 +154,10 @@ impl Rooms {
     }
 
     pub async fn join_rules(&self, state: &State) -> Result<JoinRules, StorageError> {
-        Ok(self.state_content(state, "m.room.join_rules").await?.unwrap_or_default())
+        Ok(self
+            .state_content(state, "m.room.join_rules")
+            .await?
+            .unwrap_or_default())
     }
 
     /// Whether everyone may read the room without joining.
@@ -136,7 +166,8 @@ impl Rooms {
         struct HistoryVisibility {
             history_visibility: String,
         }
-        let content: Option<HistoryVisibility> = self.state_content(state, "m.room.history_visibility").await?;
+        let content: Option<HistoryVisibility> =
+            self.state_content(state, "m.room.history_visibility").await?;
         Ok(content.is_some_and(|content| content.history_visibility == "world_readable"))
     }
 
@@ -146,10 +177,16 @@ impl Rooms {
         room: &Room,
         state: &State,
     ) -> Result<(PowerLevels, Vec<OwnedUserId>), StorageError> {
-        let events = self.state_events(state, &["m.room.create", "m.room.power_levels"]).await?;
-        let creators = events.get("m.room.create").map(|create| creators_of(&create.pdu, &room.rules));
+        let events = self
+            .state_events(state, &["m.room.create", "m.room.power_levels"])
+            .await?;
+        let creators = events
+            .get("m.room.create")
+            .map(|create| creators_of(&create.pdu, &room.rules));
         let creators = creators.unwrap_or_default();
-        let levels = events.get("m.room.power_levels").map(|levels| &*levels.pdu.content);
+        let levels = events
+            .get("m.room.power_levels")
+            .map(|levels| &*levels.pdu.content);
         Ok((PowerLevels::new(levels, &creators, &room.rules), creators))
     }
 
@@ -160,7 +197,9 @@ impl Rooms {
         user: &UserId,
     ) -> Result<Option<(MembershipState, Arc<Event>)>, RoomError> {
         let event = self.state_event(state, "m.room.member", user.as_str()).await?;
-        event.map(|event| Ok((membership_of(&event.pdu)?, event))).transpose()
+        event
+            .map(|event| Ok((membership_of(&event.pdu)?, event)))
+            .transpose()
     }
 
     /// Fails with `NotJoined` unless the user is joined to the room.
@@ -169,7 +208,10 @@ impl Rooms {
         if room.view().members.joined.contains(&number) {
             return Ok(());
         }
-        Err(RoomError::NotJoined { user_id: user.to_owned(), room_id: room.id.clone() })
+        Err(RoomError::NotJoined {
+            user_id: user.to_owned(),
+            room_id: room.id.clone(),
+        })
     }
 }
 
@@ -191,8 +233,9 @@ mod tests {
             serde_json::from_value::<JoinRules>(json).unwrap().allowed_rooms()
         };
         let only = RoomId::parse("!a:x").unwrap();
-        assert_eq!(content("restricted"), [only.clone()]);
-        assert_eq!(content("knock_restricted"), [only]);
+        let expected = [only];
+        assert_eq!(content("restricted"), expected);
+        assert_eq!(content("knock_restricted"), expected);
         assert!(content("invite").is_empty());
     }
 }

@@ -19,7 +19,8 @@ impl ProfileObserver for Rooms {
     fn profile_changed<'a>(&'a self, user: &'a UserId, profile: &'a Profile) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let content = MemberContent::new(MembershipState::Join).with_profile(Some(profile));
-            self.write_everywhere(user, &[MembershipState::Join], &content).await;
+            self.write_everywhere(user, &[MembershipState::Join], &content)
+                .await;
         })
     }
 }
@@ -27,8 +28,13 @@ impl ProfileObserver for Rooms {
 impl AccountObserver for Rooms {
     fn deactivated<'a>(&'a self, user: &'a UserId, _erase: bool) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let present = [MembershipState::Join, MembershipState::Invite, MembershipState::Knock];
-            self.write_everywhere(user, &present, &MemberContent::new(MembershipState::Leave)).await;
+            let present = [
+                MembershipState::Join,
+                MembershipState::Invite,
+                MembershipState::Knock,
+            ];
+            self.write_everywhere(user, &present, &MemberContent::new(MembershipState::Leave))
+                .await;
         })
     }
 }
@@ -36,7 +42,12 @@ impl AccountObserver for Rooms {
 impl Rooms {
     /// Sends a member event of the user about themselves to every room in which they have one of these memberships. A
     /// room that refuses does not stop the others; the log says which.
-    async fn write_everywhere(&self, user: &UserId, memberships: &[MembershipState], content: &MemberContent) {
+    async fn write_everywhere(
+        &self,
+        user: &UserId,
+        memberships: &[MembershipState],
+        content: &MemberContent,
+    ) {
         let written = self.try_write_everywhere(user, memberships, content).await;
         if let Err(error) = written {
             tracing::error!(user_id = %user, %error, "the rooms of a user could not be told of a change");
@@ -51,11 +62,17 @@ impl Rooms {
     ) -> Result<(), RoomError> {
         let draft = content.draft(user, user)?;
         let mine = self.rooms_of(self.user_number(user).await?).await?;
-        let concerned = mine.iter().filter(|(_, mine)| memberships.contains(&mine.membership));
+        let concerned = mine
+            .iter()
+            .filter(|(_, mine)| memberships.contains(&mine.membership));
         let numbers: Vec<_> = concerned.map(|(number, _)| *number).collect();
         let rooms = self.load(&numbers).await?;
         let append = |room: Arc<Room>| self.append_or_log(room, draft.clone());
-        stream::iter(rooms).map(append).buffer_unordered(ROOMS_AT_ONCE).collect::<()>().await;
+        stream::iter(rooms)
+            .map(append)
+            .buffer_unordered(ROOMS_AT_ONCE)
+            .collect::<()>()
+            .await;
         Ok(())
     }
 

@@ -62,7 +62,12 @@ impl Rooms {
         let summary = self.summaries(std::slice::from_ref(root)).await?.pop();
         let summary = summary.filter(|summary| onlooker.may_see(summary));
         let root = summary.ok_or_else(|| RoomError::Forbidden("You may not see this room.".to_owned()))?;
-        let mut walk = Walk { rooms: self, onlooker, query, seen: HashSet::from([root.room.id.clone()]) };
+        let mut walk = Walk {
+            rooms: self,
+            onlooker,
+            query,
+            seen: HashSet::from([root.room.id.clone()]),
+        };
         let wanted = query.skip.saturating_add(query.limit);
         let mut stack = vec![(root, 0_u64)];
         let (mut visited, mut found) = (0_usize, Vec::new());
@@ -73,11 +78,18 @@ impl Rooms {
             let children = walk.children(&room).await?;
             if depth < query.depth_max.unwrap_or(DEPTH_MAX).min(DEPTH_MAX) {
                 let next = walk.open(&children).await?;
-                stack.extend(next.into_iter().rev().map(|child| (child, depth.saturating_add(1))));
+                stack.extend(
+                    next.into_iter()
+                        .rev()
+                        .map(|child| (child, depth.saturating_add(1))),
+                );
             }
             visited = visited.saturating_add(1);
             if visited > query.skip {
-                found.push(HierarchyRoom { room, children: children.iter().map(stripped).collect() });
+                found.push(HierarchyRoom {
+                    room,
+                    children: children.iter().map(stripped).collect(),
+                });
             }
         }
         Ok((found, false))
@@ -99,17 +111,25 @@ impl Walk<'_> {
             return Ok(Vec::new());
         }
         let view = space.room.view();
-        let numbers: Vec<EventNumber> = view.state.of_type("m.space.child").map(|(_, number)| number).collect();
+        let numbers: Vec<EventNumber> = view
+            .state
+            .of_type("m.space.child")
+            .map(|(_, number)| number)
+            .collect();
         let events = self.rooms.events(&numbers).await?;
-        let mut children: Vec<Child> =
-            events.into_iter().filter_map(|event| Child::read(event, self.query.is_suggested_only)).collect();
+        let mut children: Vec<Child> = events
+            .into_iter()
+            .filter_map(|event| Child::read(event, self.query.is_suggested_only))
+            .collect();
         children.sort_by(Child::compare);
         Ok(children)
     }
 
     /// Those of the children that are known here, were not met before and may be shown.
     async fn open(&mut self, children: &[Child]) -> Result<Vec<SummarisedRoom>, RoomError> {
-        let new = children.iter().filter(|child| !self.seen.contains(&child.room_id));
+        let new = children
+            .iter()
+            .filter(|child| !self.seen.contains(&child.room_id));
         let ids: Vec<OwnedRoomId> = new.map(|child| child.room_id.clone()).collect();
         let numbers = self.rooms.room_numbers(&ids).await?;
         let rooms = self.rooms.load(&numbers).await?;
@@ -117,7 +137,8 @@ impl Walk<'_> {
         summaries.retain(|summary| self.onlooker.may_see(summary));
         let place = |summary: &SummarisedRoom| ids.iter().position(|id| *id == summary.room.id);
         summaries.sort_by_key(place);
-        self.seen.extend(summaries.iter().map(|summary| summary.room.id.clone()));
+        self.seen
+            .extend(summaries.iter().map(|summary| summary.room.id.clone()));
         Ok(summaries)
     }
 }
@@ -138,15 +159,29 @@ impl Child {
             return None;
         }
         let room_id = RoomId::parse(event.pdu.state_key.as_deref()?).ok()?;
-        let is_valid = |order: &&str| order.len() <= ORDER_BYTES_MAX && order.bytes().all(|byte| matches!(byte, 0x20..=0x7E));
+        let is_valid = |order: &&str| {
+            order.len() <= ORDER_BYTES_MAX && order.bytes().all(|byte| matches!(byte, 0x20..=0x7E))
+        };
         let order = content.order.as_str().filter(is_valid).map(ToOwned::to_owned);
-        Some(Self { room_id, order, event })
+        Some(Self {
+            room_id,
+            order,
+            event,
+        })
     }
 
     /// CS API § Ordering of children within a space: those with an order first, then by age, then by room ID.
     fn compare(one: &Self, other: &Self) -> std::cmp::Ordering {
-        let key = |child: &Self| (child.order.is_none(), child.order.clone(), child.event.pdu.origin_server_ts);
-        key(one).cmp(&key(other)).then_with(|| one.room_id.cmp(&other.room_id))
+        let key = |child: &Self| {
+            (
+                child.order.is_none(),
+                child.order.clone(),
+                child.event.pdu.origin_server_ts,
+            )
+        };
+        key(one)
+            .cmp(&key(other))
+            .then_with(|| one.room_id.cmp(&other.room_id))
     }
 }
 

@@ -31,7 +31,9 @@ impl Rooms {
     /// The rooms that a user is in, in the order in which this server came to know them.
     pub async fn joined_rooms(&self, user: UserNumber) -> Result<Vec<OwnedRoomId>, StorageError> {
         let mine = self.rooms_of(user).await?;
-        let joined = mine.iter().filter(|(_, mine)| mine.membership == MembershipState::Join);
+        let joined = mine
+            .iter()
+            .filter(|(_, mine)| mine.membership == MembershipState::Join);
         let numbers: Vec<i64> = joined.map(|(number, _)| number.0).collect();
         self.room_ids(&numbers).await
     }
@@ -49,8 +51,9 @@ impl Rooms {
     ) -> Result<(), RoomError> {
         self.check_invitee(accounts, invitee).await?;
         let profile = accounts.profile(invitee).await?;
-        let content =
-            MemberContent::new(MembershipState::Invite).with_profile(profile.as_ref()).with_reason(reason);
+        let content = MemberContent::new(MembershipState::Invite)
+            .with_profile(profile.as_ref())
+            .with_reason(reason);
         self.append(room, content.draft(inviter, invitee)?).await?;
         Ok(())
     }
@@ -60,10 +63,13 @@ impl Rooms {
         if !self.is_local(invitee) {
             return Err(RoomError::RemoteUser(invitee.to_owned()));
         }
-        let Some(number) = self.users().find(invitee.as_str()).await? else { return Ok(()) };
+        let Some(number) = self.users().find(invitee.as_str()).await? else {
+            return Ok(());
+        };
         let data = accounts.global_account_data(UserNumber(number)).await?;
         let permission = data.get(INVITE_PERMISSION);
-        let permission = permission.and_then(|datum| serde_json::from_str::<InvitePermission>(datum.content.get()).ok());
+        let permission =
+            permission.and_then(|datum| serde_json::from_str::<InvitePermission>(datum.content.get()).ok());
         match permission.and_then(|permission| permission.default_action) {
             Some(action) if action == "block" => Err(RoomError::InviteBlocked(invitee.to_owned())),
             _ => Ok(()),
@@ -83,7 +89,8 @@ impl Rooms {
             Some(MembershipState::Join | MembershipState::Invite | MembershipState::Knock) => {}
             _ => return Err(RoomError::Forbidden(format!("{target} is not in this room."))),
         }
-        self.set_membership(room, (kicker, target), MembershipState::Leave, reason).await
+        self.set_membership(room, (kicker, target), MembershipState::Leave, reason)
+            .await
     }
 
     /// Bans a user, whether in the room or not. Errors: `Refused`.
@@ -93,7 +100,8 @@ impl Rooms {
         (banner, target): (&UserId, &UserId),
         reason: Option<String>,
     ) -> Result<(), RoomError> {
-        self.set_membership(room, (banner, target), MembershipState::Ban, reason).await
+        self.set_membership(room, (banner, target), MembershipState::Ban, reason)
+            .await
     }
 
     /// Lifts a ban. Errors: `Forbidden` if there is none, `Refused`.
@@ -106,9 +114,12 @@ impl Rooms {
         self.check_joined(room, unbanner).await?;
         let membership = self.membership(&room.view().state, target).await?;
         if !matches!(membership, Some((MembershipState::Ban, _))) {
-            return Err(RoomError::Forbidden(format!("{target} is not banned from this room.")));
+            return Err(RoomError::Forbidden(format!(
+                "{target} is not banned from this room."
+            )));
         }
-        self.set_membership(room, (unbanner, target), MembershipState::Leave, reason).await
+        self.set_membership(room, (unbanner, target), MembershipState::Leave, reason)
+            .await
     }
 
     async fn set_membership(
@@ -139,7 +150,9 @@ impl Rooms {
             membership: MembershipState,
         }
         let read: Result<Membership, _> = serde_json::from_str(content.get());
-        let membership = read.map_err(|error| RoomError::BadRequest(error.to_string()))?.membership;
+        let membership = read
+            .map_err(|error| RoomError::BadRequest(error.to_string()))?
+            .membership;
         let content = match membership {
             MembershipState::Invite => {
                 self.check_invitee(accounts, target).await?;
@@ -148,7 +161,12 @@ impl Rooms {
             MembershipState::Join if sender == target => self.with_authoriser(room, target, content).await?,
             _ => content,
         };
-        let draft = EventDraft::state(sender, ruma::events::StateEventType::RoomMember, target.as_str(), content);
+        let draft = EventDraft::state(
+            sender,
+            ruma::events::StateEventType::RoomMember,
+            target.as_str(),
+            content,
+        );
         self.append(room, draft).await
     }
 }

@@ -58,7 +58,12 @@ impl Onlooker {
             Some(MembershipState::Join | MembershipState::Invite) => true,
             Some(MembershipState::Ban) => room.summary.world_readable,
             _ => {
-                let is_allowed = || rules.allowed_rooms().iter().any(|allowed| self.joined.contains(allowed));
+                let is_allowed = || {
+                    rules
+                        .allowed_rooms()
+                        .iter()
+                        .any(|allowed| self.joined.contains(allowed))
+                };
                 room.summary.world_readable || is_open || is_allowed()
             }
         }
@@ -69,7 +74,10 @@ impl Rooms {
     /// Somebody with an account here, or without (`None`).
     pub async fn onlooker(&self, user: Option<UserNumber>) -> Result<Onlooker, StorageError> {
         let Some(user) = user else {
-            return Ok(Onlooker { memberships: Arc::default(), joined: HashSet::new() });
+            return Ok(Onlooker {
+                memberships: Arc::default(),
+                joined: HashSet::new(),
+            });
         };
         let memberships = self.rooms_of(user).await?;
         let joined = self.joined_rooms(user).await?.into_iter().collect();
@@ -86,12 +94,24 @@ impl Rooms {
     /// The summaries of these rooms, in their order. One query at most.
     pub async fn summaries(&self, rooms: &[Arc<Room>]) -> Result<Vec<SummarisedRoom>, StorageError> {
         let views: Vec<_> = rooms.iter().map(|room| room.view()).collect();
-        let numbers = views.iter().flat_map(|view| TYPES.iter().filter_map(|event_type| view.state.get(event_type, "")));
+        let numbers = views.iter().flat_map(|view| {
+            TYPES
+                .iter()
+                .filter_map(|event_type| view.state.get(event_type, ""))
+        });
         let numbers: Vec<EventNumber> = numbers.collect();
-        let events: HashMap<EventNumber, Arc<Event>> =
-            self.events(&numbers).await?.into_iter().map(|event| (event.number, event)).collect();
+        let events: HashMap<EventNumber, Arc<Event>> = self
+            .events(&numbers)
+            .await?
+            .into_iter()
+            .map(|event| (event.number, event))
+            .collect();
         let summaries = rooms.iter().zip(views).map(|(room, view)| {
-            let find = |event_type: &str| view.state.get(event_type, "").and_then(|number| events.get(&number));
+            let find = |event_type: &str| {
+                view.state
+                    .get(event_type, "")
+                    .and_then(|number| events.get(&number))
+            };
             summarise(room, view.members.joined.len(), find)
         });
         Ok(summaries.collect())
@@ -110,7 +130,11 @@ fn summarise<'a>(
     }
     let text = |event_type: &str, key: &str| {
         let content: serde_json::Value = content_of(find(event_type))?;
-        content.get(key)?.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+        content
+            .get(key)?
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(ToOwned::to_owned)
     };
     let alias = text("m.room.canonical_alias", "alias");
     let alias: Option<OwnedRoomAliasId> = alias.and_then(|alias| RoomAliasId::parse(alias).ok());
@@ -124,12 +148,17 @@ fn summarise<'a>(
         room_type: content_of::<Create>(find("m.room.create")).and_then(|create| create.room_type),
         num_joined_members: UInt::try_from(joined).unwrap_or_default(),
         join_rule: join_rule_summary(&join_rules),
-        world_readable: text("m.room.history_visibility", "history_visibility").as_deref() == Some("world_readable"),
+        world_readable: text("m.room.history_visibility", "history_visibility").as_deref()
+            == Some("world_readable"),
         guest_can_join: text("m.room.guest_access", "guest_access").as_deref() == Some("can_join"),
         encryption: text("m.room.encryption", "algorithm").map(Into::into),
         room_version: Some(room.version.clone()),
     };
-    SummarisedRoom { room: Arc::clone(room), summary, join_rules }
+    SummarisedRoom {
+        room: Arc::clone(room),
+        summary,
+        join_rules,
+    }
 }
 
 fn content_of<T: DeserializeOwned>(event: Option<&Arc<Event>>) -> Option<T> {
@@ -137,7 +166,9 @@ fn content_of<T: DeserializeOwned>(event: Option<&Arc<Event>>) -> Option<T> {
 }
 
 fn join_rule_summary(rules: &JoinRules) -> JoinRuleSummary {
-    let restricted = || RestrictedSummary { allowed_room_ids: rules.allowed_rooms() };
+    let restricted = || RestrictedSummary {
+        allowed_room_ids: rules.allowed_rooms(),
+    };
     match rules.join_rule.as_str() {
         "public" => JoinRuleSummary::Public,
         "knock" => JoinRuleSummary::Knock,
@@ -164,11 +195,20 @@ impl Rooms {
         };
         let (mine, theirs) = (self.rooms_of(user).await?, self.rooms_of(other).await?);
         let is_joined = |number: &RoomNumber| {
-            theirs.get(number).is_some_and(|theirs| theirs.membership == MembershipState::Join)
+            theirs
+                .get(number)
+                .is_some_and(|theirs| theirs.membership == MembershipState::Join)
         };
-        let shared = mine.iter().filter(|(number, mine)| mine.membership == MembershipState::Join && is_joined(number));
+        let shared = mine
+            .iter()
+            .filter(|(number, mine)| mine.membership == MembershipState::Join && is_joined(number));
         let shared: Vec<i64> = shared.map(|(number, _)| number.0).collect();
-        let mut page: Vec<i64> = shared.iter().copied().filter(|number| *number > after.0).take(limit + 1).collect();
+        let mut page: Vec<i64> = shared
+            .iter()
+            .copied()
+            .filter(|number| *number > after.0)
+            .take(limit + 1)
+            .collect();
         let has_more = page.len() > limit;
         page.truncate(limit);
         Ok(MutualRooms {

@@ -2,19 +2,23 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
-    sync::{Arc, atomic::{AtomicU32, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
-use echorift_accounts::{
-    Accounts, AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions,
-};
+use echorift_accounts::{Accounts, AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions};
 use echorift_events::SigningKey;
 use echorift_storage::{Clock, Database, DatabaseOptions, Names, Timestamp, UserNumber};
 use echorift_web::RateLimits;
 use ruma::{
     OwnedUserId, RoomVersionId, UserId,
-    api::{IncomingRequestExt as _, client::room::create_room::v3::{Request, RoomPreset}},
+    api::{
+        IncomingRequestExt as _,
+        client::room::create_room::v3::{Request, RoomPreset},
+    },
     events::{StateEventType, room::member::MembershipState},
     owned_server_name,
 };
@@ -43,28 +47,52 @@ impl TestRooms {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self::open(TestDatabase { folder, postgres: None, url }).await
+        Self::open(TestDatabase {
+            folder,
+            postgres: None,
+            url,
+        })
+        .await
     }
 
     /// On a fresh PostgreSQL database; `None` where none is at hand, which fails in CI.
     pub(crate) async fn start_on_postgres() -> Option<Self> {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let Ok(admin_url) = std::env::var("ECHORIFT_TEST_POSTGRES") else {
-            assert!(std::env::var_os("CI").is_none(), "ECHORIFT_TEST_POSTGRES is not set");
-            eprintln!("not run on PostgreSQL: set ECHORIFT_TEST_POSTGRES=postgres://admin@host/postgres, or `make test`");
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "ECHORIFT_TEST_POSTGRES is not set"
+            );
+            eprintln!(
+                "not run on PostgreSQL: set ECHORIFT_TEST_POSTGRES=postgres://admin@host/postgres, or `make test`"
+            );
             return None;
         };
-        let name = format!("rooms_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "rooms_{}_{}",
+            std::process::id(),
+            COUNTER.fetch_add(1, Ordering::Relaxed)
+        );
         run(&admin_url, format!("DROP DATABASE IF EXISTS {name}")).await;
         run(&admin_url, format!("CREATE DATABASE {name}")).await;
         let (server, _) = admin_url.rsplit_once('/').unwrap();
         let url = format!("{server}/{name}");
         let folder = tempfile::tempdir().unwrap();
-        Some(Self::open(TestDatabase { folder, postgres: Some((name, admin_url)), url }).await)
+        Some(
+            Self::open(TestDatabase {
+                folder,
+                postgres: Some((name, admin_url)),
+                url,
+            })
+            .await,
+        )
     }
 
     async fn open(database: TestDatabase) -> Self {
-        let options = DatabaseOptions { url: database.url.clone(), max_connections: 4 };
+        let options = DatabaseOptions {
+            url: database.url.clone(),
+            max_connections: 4,
+        };
         let opened = Database::open(&options).await.unwrap();
         let clock = Clock::manual(Timestamp(1_700_000_000_000));
         let users = Names::users(&opened);
@@ -73,7 +101,11 @@ impl TestRooms {
             public_base_url: "http://localhost".to_owned(),
             data_dir: database.folder.path().to_owned(),
             registration: RegistrationOptions::default(),
-            passwords: PasswordOptions { local_accounts: true, hash_memory_kib: 8, hash_iterations: 1 },
+            passwords: PasswordOptions {
+                local_accounts: true,
+                hash_memory_kib: 8,
+                hash_iterations: 1,
+            },
             sessions: SessionOptions {
                 access_token_lifetime: Duration::from_secs(900),
                 refresh_token_lifetime: Duration::from_secs(86_400),
@@ -82,8 +114,9 @@ impl TestRooms {
             default_room_version: RoomVersionId::V12,
         };
         let limits = Arc::new(RateLimits::off());
-        let accounts =
-            Accounts::start(options, &opened, users.clone(), clock.clone(), limits, Vec::new()).await.unwrap();
+        let accounts = Accounts::start(options, &opened, users.clone(), clock.clone(), limits, Vec::new())
+            .await
+            .unwrap();
         let server_name = owned_server_name!("one.example");
         let options = RoomsOptions {
             signing_key: SigningKey::from_seed(&server_name, "1", &[7; 32]).unwrap(),
@@ -95,18 +128,33 @@ impl TestRooms {
             loaded_rooms: 1_000,
         };
         let rooms = Rooms::new(options, &opened, users, clock.clone());
-        Self { rooms, accounts, clock, database }
+        Self {
+            rooms,
+            accounts,
+            clock,
+            database,
+        }
     }
 
     /// The same database as a server sees it that was just started: with nothing in memory.
     pub(crate) async fn restart(self) -> Self {
-        let Self { rooms, accounts, database, .. } = self;
+        let Self {
+            rooms,
+            accounts,
+            database,
+            ..
+        } = self;
         drop((rooms, accounts));
         Self::open(database).await
     }
 
     pub(crate) async fn end(self) {
-        let Self { rooms, accounts, database, .. } = self;
+        let Self {
+            rooms,
+            accounts,
+            database,
+            ..
+        } = self;
         drop((rooms, accounts));
         if let Some((name, admin_url)) = database.postgres {
             run(&admin_url, format!("DROP DATABASE {name} WITH (FORCE)")).await;
@@ -115,7 +163,10 @@ impl TestRooms {
 
     /// Makes an account; its user ID.
     pub(crate) async fn register(&self, name: &str) -> OwnedUserId {
-        self.accounts.create_local_user(name, "correct horse battery staple", false).await.unwrap()
+        self.accounts
+            .create_local_user(name, "correct horse battery staple", false)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn number(&self, user: &UserId) -> UserNumber {
@@ -124,20 +175,37 @@ impl TestRooms {
 
     /// A public room, of version 12 and with shared history.
     pub(crate) async fn public_room(&self, creator: &UserId) -> Arc<Room> {
-        let request = Request { preset: Some(RoomPreset::PublicChat), ..Request::new() };
-        self.rooms.create_room(&self.accounts, creator, request).await.unwrap()
+        let request = Request {
+            preset: Some(RoomPreset::PublicChat),
+            ..Request::new()
+        };
+        self.rooms
+            .create_room(&self.accounts, creator, request)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn create(&self, creator: &UserId, request: Value) -> Result<Arc<Room>, RoomError> {
-        self.rooms.create_room(&self.accounts, creator, create_request(&request)).await
+        self.rooms
+            .create_room(&self.accounts, creator, create_request(&request))
+            .await
     }
 
     pub(crate) async fn join(&self, room: &Arc<Room>, user: &UserId) -> Result<(), RoomError> {
-        self.rooms.join(&self.accounts, room, user, crate::JoinRequest::default()).await
+        self.rooms
+            .join(&self.accounts, room, user, crate::JoinRequest::default())
+            .await
     }
 
-    pub(crate) async fn invite(&self, room: &Arc<Room>, inviter: &UserId, invitee: &UserId) -> Result<(), RoomError> {
-        self.rooms.invite(&self.accounts, room, (inviter, invitee), None).await
+    pub(crate) async fn invite(
+        &self,
+        room: &Arc<Room>,
+        inviter: &UserId,
+        invitee: &UserId,
+    ) -> Result<(), RoomError> {
+        self.rooms
+            .invite(&self.accounts, room, (inviter, invitee), None)
+            .await
     }
 
     /// Sends a state event.
@@ -154,21 +222,39 @@ impl TestRooms {
     }
 
     /// Sends a text message.
-    pub(crate) async fn send(&self, room: &Arc<Room>, sender: &UserId, body: &str) -> Result<Arc<Event>, RoomError> {
+    pub(crate) async fn send(
+        &self,
+        room: &Arc<Room>,
+        sender: &UserId,
+        body: &str,
+    ) -> Result<Arc<Event>, RoomError> {
         let content = serde_json::value::to_raw_value(&json!({ "msgtype": "m.text", "body": body })).unwrap();
-        self.rooms.append(room, EventDraft::message(sender, "m.room.message".into(), content)).await
+        self.rooms
+            .append(
+                room,
+                EventDraft::message(sender, "m.room.message".into(), content),
+            )
+            .await
     }
 
     /// The content of a state event of the room, `null` if there is none.
     pub(crate) async fn content(&self, room: &Room, event_type: &str, state_key: &str) -> Value {
         let state = room.view().state.clone();
-        let event = self.rooms.state_event(&state, event_type, state_key).await.unwrap();
+        let event = self
+            .rooms
+            .state_event(&state, event_type, state_key)
+            .await
+            .unwrap();
         event.map_or(Value::Null, |event| event.pdu.content_as().unwrap())
     }
 
     pub(crate) async fn membership(&self, room: &Room, user: &UserId) -> Option<MembershipState> {
         let state = room.view().state.clone();
-        self.rooms.membership(&state, user).await.unwrap().map(|(membership, _)| membership)
+        self.rooms
+            .membership(&state, user)
+            .await
+            .unwrap()
+            .map(|(membership, _)| membership)
     }
 }
 
@@ -181,7 +267,10 @@ pub(crate) fn create_request(body: &Value) -> Request {
 
 async fn run(url: &str, sql: String) {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .unwrap();
 }
 
 /// Runs each test once on either database.

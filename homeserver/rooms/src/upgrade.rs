@@ -1,6 +1,7 @@
 //! Replacing a room by one of another version (CS API § Room upgrades).
 
 mod levels;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -60,7 +61,8 @@ impl Rooms {
         user: &UserId,
         request: UpgradeRequest,
     ) -> Result<Arc<Room>, RoomError> {
-        let rules = rules_for(&request.version).ok_or_else(|| RoomError::UnsupportedVersion(request.version.clone()))?;
+        let rules = rules_for(&request.version)
+            .ok_or_else(|| RoomError::UnsupportedVersion(request.version.clone()))?;
         self.check_joined(old, user).await?;
         let view = old.view();
         let (power, _) = self.power_levels(old, &view.state).await?;
@@ -68,12 +70,18 @@ impl Rooms {
             return Err(RoomError::Forbidden("You may not upgrade this room.".to_owned()));
         }
         let state = self.transferable(old).await?;
-        let additional: Vec<OwnedUserId> =
-            if rules.authorization.additional_room_creators { request.additional_creators } else { Vec::new() };
-        let levels = Levels::for_replacement(&read_levels(state.levels.as_deref()), (user, &additional), &rules);
+        let additional: Vec<OwnedUserId> = if rules.authorization.additional_room_creators {
+            request.additional_creators
+        } else {
+            Vec::new()
+        };
+        let levels =
+            Levels::for_replacement(&read_levels(state.levels.as_deref()), (user, &additional), &rules);
         let profile = accounts.profile(user).await?;
         let mut then = vec![
-            MemberContent::new(MembershipState::Join).with_profile(profile.as_ref()).draft(user, user)?,
+            MemberContent::new(MembershipState::Join)
+                .with_profile(profile.as_ref())
+                .draft(user, user)?,
             levels.while_filling(user)?,
         ];
         for event in &state.events {
@@ -81,9 +89,18 @@ impl Rooms {
         }
         then.push(levels.at_last(user)?);
 
-        let create = self.successor_content(old, state.create.as_deref(), (user, &additional), &request.version)?;
+        let create = self.successor_content(
+            old,
+            state.create.as_deref(),
+            (user, &additional),
+            &request.version,
+        )?;
         let create = EventDraft::state(user, StateEventType::RoomCreate, "", raw(&create)?);
-        let aliases = self.aliases_of(&[old.number]).await?.remove(&old.number).unwrap_or_default();
+        let aliases = self
+            .aliases_of(&[old.number])
+            .await?
+            .remove(&old.number)
+            .unwrap_or_default();
         let is_published = self.is_published(old).await?;
         let (new, _) = self
             .create(&request.version, create, then, is_published, |change, room| {
@@ -94,6 +111,7 @@ impl Rooms {
             })
             .await?;
         self.close(old, user, &new.id).await?;
+        self.carry_over_settings(accounts, &new, user).await;
         Ok(new)
     }
 
@@ -105,8 +123,9 @@ impl Rooms {
         (user, additional): (&UserId, &[OwnedUserId]),
         version: &RoomVersionId,
     ) -> Result<Map<String, Value>, RoomError> {
-        let old_content: Map<String, Value> =
-            create.and_then(|create| create.pdu.content_as().ok()).unwrap_or_default();
+        let old_content: Map<String, Value> = create
+            .and_then(|create| create.pdu.content_as().ok())
+            .unwrap_or_default();
         let mut content = Map::new();
         content.insert("room_version".to_owned(), version.as_str().into());
         let rules = rules_for(version).ok_or_else(|| RoomError::UnsupportedVersion(version.clone()))?;
@@ -121,7 +140,9 @@ impl Rooms {
                 content.insert(kept.to_owned(), value.clone());
             }
         }
-        let last = old.latest(Position(i64::MAX), 1).and_then(|(events, _)| events.into_iter().next());
+        let last = old
+            .latest(Position(i64::MAX), 1)
+            .and_then(|(events, _)| events.into_iter().next());
         let predecessor = match last {
             // Clients of old versions look for where the old room ends.
             Some(last) if !rules.authorization.room_create_event_id_as_room_id => {
@@ -136,33 +157,54 @@ impl Rooms {
     /// The state of a room that its replacement begins with.
     async fn transferable(&self, room: &Room) -> Result<Transferable, RoomError> {
         let state = room.view().state.clone();
-        let named = TRANSFERRED.iter().filter_map(|event_type| state.get(event_type, ""));
+        let named = TRANSFERRED
+            .iter()
+            .filter_map(|event_type| state.get(event_type, ""));
         let alias = state.get("m.room.canonical_alias", "");
         let children = state.of_type("m.space.child").map(|(_, number)| number);
         let members = state.of_type("m.room.member").map(|(_, number)| number);
         let levels = state.get("m.room.power_levels", "");
         let create = state.get("m.room.create", "");
-        let numbers: Vec<EventNumber> =
-            named.chain(alias).chain(children).chain(members).chain(levels).chain(create).collect();
-        let mut by_number: HashMap<EventNumber, Arc<Event>> =
-            self.events(&numbers).await?.into_iter().map(|event| (event.number, event)).collect();
+        let numbers: Vec<EventNumber> = named
+            .chain(alias)
+            .chain(children)
+            .chain(members)
+            .chain(levels)
+            .chain(create)
+            .collect();
+        let mut by_number: HashMap<EventNumber, Arc<Event>> = self
+            .events(&numbers)
+            .await?
+            .into_iter()
+            .map(|event| (event.number, event))
+            .collect();
         let mut find = |number: Option<EventNumber>| number.and_then(|number| by_number.remove(&number));
         let (levels, create) = (find(levels), find(create));
         let events = numbers.iter().filter_map(|number| by_number.get(number));
         let kept = events.filter(|event| is_transferred(event)).take(TRANSFERRED_MAX);
-        Ok(Transferable { events: kept.cloned().collect(), levels, create })
+        Ok(Transferable {
+            events: kept.cloned().collect(),
+            levels,
+            create,
+        })
     }
 
     /// Points the old room to its replacement, and closes it as far as the user may.
     async fn close(&self, old: &Arc<Room>, user: &UserId, replacement: &RoomId) -> Result<(), RoomError> {
         let tombstone = json!({ "body": "This room has been replaced.", "replacement_room": replacement });
-        let tombstone = EventDraft::state(user, StateEventType::from("m.room.tombstone"), "", raw(&tombstone)?);
+        let tombstone = EventDraft::state(
+            user,
+            StateEventType::from("m.room.tombstone"),
+            "",
+            raw(&tombstone)?,
+        );
         self.append(old, tombstone).await?;
 
         let state = old.view().state.clone();
         let alias: Option<CanonicalAlias> = self.state_content(&state, "m.room.canonical_alias").await?;
         if alias.is_some_and(|alias| alias.alias.is_some() || !alias.alt_aliases.is_empty()) {
-            self.append_if_allowed(old, CanonicalAlias::default().draft(user)?).await?;
+            self.append_if_allowed(old, CanonicalAlias::default().draft(user)?)
+                .await?;
         }
         let levels = self.state_event(&state, "m.room.power_levels", "").await?;
         let mut levels = read_levels(levels.as_deref());

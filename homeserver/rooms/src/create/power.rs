@@ -12,9 +12,6 @@ const CREATOR_LEVEL: i64 = 100;
 /// takes a level above that of any administrator that they appoint.
 const TOMBSTONE_LEVEL: i64 = 150;
 
-/// What members of any level may say, so that they can take part in calls: their own membership of a call.
-const CALL_MEMBERS: [&str; 3] = ["org.matrix.msc3401.call.member", "org.matrix.msc4143.rtc.member", "m.rtc.member"];
-
 /// The content of the first `m.room.power_levels`, with the client's keys in the place of ours.
 pub(super) fn initial_levels(
     (creator, equals): (&UserId, &[OwnedUserId]),
@@ -27,8 +24,12 @@ pub(super) fn initial_levels(
         let listed = std::iter::once(creator).chain(equals.iter().map(|equal| &**equal));
         users.extend(listed.map(|user| (user.to_string(), CREATOR_LEVEL.into())));
     }
-    let tombstone = if has_infinite_creators { TOMBSTONE_LEVEL } else { 100 };
-    let mut events = json!({
+    let tombstone = if has_infinite_creators {
+        TOMBSTONE_LEVEL
+    } else {
+        100
+    };
+    let events = json!({
         "m.room.avatar": 50,
         "m.room.canonical_alias": 50,
         "m.room.encryption": 100,
@@ -37,10 +38,11 @@ pub(super) fn initial_levels(
         "m.room.power_levels": 100,
         "m.room.server_acl": 100,
         "m.room.tombstone": tombstone,
+        // What members of any level may say, so that they can take part in calls: their own membership of a call.
+        "m.rtc.member": 0,
+        "org.matrix.msc3401.call.member": 0,
+        "org.matrix.msc4143.rtc.member": 0,
     });
-    for call_member in CALL_MEMBERS {
-        events[call_member] = 0.into();
-    }
     let levels = json!({
         "users": users,
         "users_default": 0,
@@ -53,10 +55,13 @@ pub(super) fn initial_levels(
         "invite": 0,
         "historical": 100,
     });
-    let Value::Object(mut levels) = levels else { return raw(&levels) };
+    let Value::Object(mut levels) = levels else {
+        return raw(&levels);
+    };
     if let Some(overrides) = overrides {
-        let overrides: Map<String, Value> = serde_json::from_str(overrides.json().get())
-            .map_err(|_| RoomError::BadRequest("`power_level_content_override` must be an object.".to_owned()))?;
+        let overrides: Map<String, Value> = serde_json::from_str(overrides.json().get()).map_err(|_| {
+            RoomError::BadRequest("`power_level_content_override` must be an object.".to_owned())
+        })?;
         levels.extend(overrides);
         if has_infinite_creators {
             keep_tombstone_high(&mut levels);
@@ -74,6 +79,8 @@ pub(crate) fn tombstone_level(state_default: i64) -> i64 {
 fn keep_tombstone_high(levels: &mut Map<String, Value>) {
     let state_default = levels.get("state_default").and_then(Value::as_i64).unwrap_or(50);
     if let Some(Value::Object(events)) = levels.get_mut("events") {
-        events.entry("m.room.tombstone").or_insert_with(|| tombstone_level(state_default).into());
+        events
+            .entry("m.room.tombstone")
+            .or_insert_with(|| tombstone_level(state_default).into());
     }
 }

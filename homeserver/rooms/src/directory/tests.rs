@@ -6,7 +6,10 @@ use serde_json::json;
 use crate::{DirectoryPage, DirectoryToken, RoomError, testing::on_both_databases};
 
 fn names(page: &DirectoryPage) -> Vec<&str> {
-    page.rooms.iter().map(|room| room.summary.name.as_deref().unwrap_or_default()).collect()
+    page.rooms
+        .iter()
+        .map(|room| room.summary.name.as_deref().unwrap_or_default())
+        .collect()
 }
 
 on_both_databases! {

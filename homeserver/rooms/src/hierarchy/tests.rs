@@ -10,7 +10,12 @@ use crate::{
     testing::{TestRooms, on_both_databases},
 };
 
-const ALL: HierarchyQuery = HierarchyQuery { skip: 0, limit: 100, depth_max: None, is_suggested_only: false };
+const ALL: HierarchyQuery = HierarchyQuery {
+    skip: 0,
+    limit: 100,
+    depth_max: None,
+    is_suggested_only: false,
+};
 
 async fn space(server: &TestRooms, creator: &UserId, name: &str) -> Arc<Room> {
     let request = json!({ "name": name, "preset": "public_chat", "creation_content": { "type": "m.space" } });
@@ -18,19 +23,36 @@ async fn space(server: &TestRooms, creator: &UserId, name: &str) -> Arc<Room> {
 }
 
 async fn channel(server: &TestRooms, creator: &UserId, name: &str) -> Arc<Room> {
-    server.create(creator, json!({ "name": name, "preset": "public_chat" })).await.unwrap()
+    server
+        .create(creator, json!({ "name": name, "preset": "public_chat" }))
+        .await
+        .unwrap()
 }
 
 async fn add(server: &TestRooms, parent: &Arc<Room>, user: &UserId, child: &Room, mut content: Value) {
     content["via"] = json!(["one.example"]);
     server.clock.advance_ms(1);
-    server.set(parent, user, ("m.space.child", child.id.as_str()), content).await.unwrap();
+    server
+        .set(parent, user, ("m.space.child", child.id.as_str()), content)
+        .await
+        .unwrap();
 }
 
-async fn names(server: &TestRooms, root: &Arc<Room>, user: &UserId, query: HierarchyQuery) -> (Vec<String>, bool) {
+async fn names(
+    server: &TestRooms,
+    root: &Arc<Room>,
+    user: &UserId,
+    query: HierarchyQuery,
+) -> (Vec<String>, bool) {
     let user = server.number(user).await;
     let (rooms, has_more) = server.rooms.hierarchy(root, user, query).await.unwrap();
-    (rooms.into_iter().map(|room| room.room.summary.name.unwrap_or_default()).collect(), has_more)
+    (
+        rooms
+            .into_iter()
+            .map(|room| room.room.summary.name.unwrap_or_default())
+            .collect(),
+        has_more,
+    )
 }
 
 on_both_databases! {

@@ -32,9 +32,9 @@ async fn put(
             let taken = MatrixError::unknown(format!("The alias {alias} is taken."));
             Err(taken.with_status(axum::http::StatusCode::CONFLICT))
         }
-        Err(RoomError::RemoteAlias(alias)) => {
-            Err(MatrixError::invalid_param(format!("{alias} is not an alias of this server.")))
-        }
+        Err(RoomError::RemoteAlias(alias)) => Err(MatrixError::invalid_param(format!(
+            "{alias} is not an alias of this server."
+        ))),
         Err(error) => Err(error.into()),
     }
 }
@@ -46,7 +46,10 @@ async fn get(
 ) -> Result<Ruma<get_alias::v3::Response>, MatrixError> {
     let room = api.rooms.room_by_alias(&request.room_alias).await?;
     let servers = vec![api.rooms.server_name().to_owned()];
-    Ok(Ruma(get_alias::v3::Response { room_id: room.id.clone(), servers }))
+    Ok(Ruma(get_alias::v3::Response {
+        room_id: room.id.clone(),
+        servers,
+    }))
 }
 
 /// `DELETE /_matrix/client/v3/directory/room/{roomAlias}` (CS API § Room aliases).
@@ -56,7 +59,9 @@ async fn delete(
     Ruma(request): Ruma<delete_alias::v3::Request>,
 ) -> Result<Ruma<delete_alias::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
-    api.rooms.delete_alias(&request.room_alias, &session.user_id, session.is_admin).await?;
+    api.rooms
+        .delete_alias(&request.room_alias, &session.user_id, session.is_admin)
+        .await?;
     Ok(Ruma(delete_alias::v3::Response {}))
 }
 

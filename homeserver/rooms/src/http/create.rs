@@ -16,6 +16,11 @@ async fn create_room(
 ) -> Result<Ruma<create_room::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
     api.limits.check(LimitKind::Rooms, session.user_id.as_str())?;
-    let room = api.rooms.create_room(&api.accounts, &session.user_id, request).await?;
-    Ok(Ruma(create_room::v3::Response { room_id: room.id.clone() }))
+    let room = api
+        .rooms
+        .create_room(&api.accounts, &session.user_id, request)
+        .await?;
+    Ok(Ruma(create_room::v3::Response {
+        room_id: room.id.clone(),
+    }))
 }

@@ -28,8 +28,14 @@ pub(super) fn routes() -> Router<RoomsApi> {
         .ruma::<get_public_rooms::v3::Request, _, _>(list)
         .ruma::<get_public_rooms_filtered::v3::Request, _, _>(search)
         .ruma::<get_room_visibility::v3::Request, _, _>(visibility)
-        .route("/_matrix/client/v3/directory/list/room/{room_id}", put(set_visibility))
-        .route("/_matrix/client/r0/directory/list/room/{room_id}", put(set_visibility))
+        .route(
+            "/_matrix/client/v3/directory/list/room/{room_id}",
+            put(set_visibility),
+        )
+        .route(
+            "/_matrix/client/r0/directory/list/room/{room_id}",
+            put(set_visibility),
+        )
 }
 
 /// `GET /_matrix/client/v3/publicRooms` (CS API § Published room directory).
@@ -39,7 +45,9 @@ async fn list(
     Ruma(request): Ruma<get_public_rooms::v3::Request>,
 ) -> Result<Ruma<get_public_rooms::v3::Response>, MatrixError> {
     if session.is_none() && !api.rooms.options().directory_without_login {
-        return Err(MatrixError::missing_token("The room directory needs an access token here."));
+        return Err(MatrixError::missing_token(
+            "The room directory needs an access token here.",
+        ));
     }
     check_server(&api, request.server.as_deref())?;
     let page = page(&api, &Filter::new(), request.since.as_deref(), request.limit).await?;
@@ -74,9 +82,9 @@ async fn search(
 /// Only our own directory can be asked.
 fn check_server(api: &RoomsApi, server: Option<&ServerName>) -> Result<(), MatrixError> {
     match server {
-        Some(server) if server != api.rooms.server_name() => {
-            Err(MatrixError::unknown(format!("{server} is another server, which cannot be reached from here.")))
-        }
+        Some(server) if server != api.rooms.server_name() => Err(MatrixError::unknown(format!(
+            "{server} is another server, which cannot be reached from here."
+        ))),
         _ => Ok(()),
     }
 }
@@ -87,8 +95,13 @@ async fn page(
     since: Option<&str>,
     limit: Option<UInt>,
 ) -> Result<DirectoryPage, MatrixError> {
-    let from = since.map(str::parse).transpose()?.unwrap_or(DirectoryToken::START);
-    let limit = limit.map_or(PAGE, |limit| usize::try_from(limit).unwrap_or(PAGE).clamp(1, PAGE));
+    let from = since
+        .map(str::parse)
+        .transpose()?
+        .unwrap_or(DirectoryToken::START);
+    let limit = limit.map_or(PAGE, |limit| {
+        usize::try_from(limit).unwrap_or(PAGE).clamp(1, PAGE)
+    });
     Ok(api.rooms.directory(filter, from, limit).await?)
 }
 
@@ -103,7 +116,11 @@ async fn visibility(
 ) -> Result<Ruma<get_room_visibility::v3::Response>, MatrixError> {
     let room = find_room(&api, &request.room_id).await?;
     let is_published = api.rooms.is_published(&room).await?;
-    let visibility = if is_published { Visibility::Public } else { Visibility::Private };
+    let visibility = if is_published {
+        Visibility::Public
+    } else {
+        Visibility::Private
+    };
     Ok(Ruma(get_room_visibility::v3::Response { visibility }))
 }
 
@@ -124,11 +141,19 @@ async fn set_visibility(
     let is_published = match body.visibility {
         None | Some(Visibility::Public) => true,
         Some(Visibility::Private) => false,
-        Some(other) => return Err(MatrixError::invalid_param(format!("There is no visibility {:?}.", other.as_str()))),
+        Some(other) => {
+            return Err(MatrixError::invalid_param(format!(
+                "There is no visibility {:?}.",
+                other.as_str()
+            )));
+        }
     };
-    let room_id = RoomId::parse(room_id).map_err(|error| MatrixError::invalid_param(format!("No room ID: {error}.")))?;
+    let room_id = RoomId::parse(room_id)
+        .map_err(|error| MatrixError::invalid_param(format!("No room ID: {error}.")))?;
     let room = find_room(&api, &room_id).await?;
-    api.rooms.set_published(&api.accounts, &room, &session.user_id, is_published).await?;
+    api.rooms
+        .set_published(&api.accounts, &room, &session.user_id, is_published)
+        .await?;
     Ok(axum::Json(json!({})))
 }
 

@@ -44,11 +44,20 @@ async fn invite(
 ) -> Result<Ruma<invite_user::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
     let invite_user::v3::InvitationRecipient::UserId(invitee) = request.recipient else {
-        return Err(MatrixError::forbidden("There is no identity server here: invite users by their ID."));
+        return Err(MatrixError::forbidden(
+            "There is no identity server here: invite users by their ID.",
+        ));
     };
     api.limits.check(LimitKind::Invites, session.user_id.as_str())?;
     let room = api.rooms.room(&request.room_id).await?;
-    api.rooms.invite(&api.accounts, &room, (&session.user_id, &invitee.user_id), invitee.reason).await?;
+    api.rooms
+        .invite(
+            &api.accounts,
+            &room,
+            (&session.user_id, &invitee.user_id),
+            invitee.reason,
+        )
+        .await?;
     Ok(Ruma(invite_user::v3::Response {}))
 }
 
@@ -58,9 +67,14 @@ async fn join_by_id(
     session: Session,
     Ruma(request): Ruma<join_room_by_id::v3::Request>,
 ) -> Result<Ruma<join_room_by_id::v3::Response>, MatrixError> {
-    let how = JoinRequest { reason: request.reason, third_party_signed: request.third_party_signed };
+    let how = JoinRequest {
+        reason: request.reason,
+        third_party_signed: request.third_party_signed,
+    };
     let room = join(&api, &session, (&*request.room_id).into(), how).await?;
-    Ok(Ruma(join_room_by_id::v3::Response { room_id: room.id.clone() }))
+    Ok(Ruma(join_room_by_id::v3::Response {
+        room_id: room.id.clone(),
+    }))
 }
 
 /// `POST /_matrix/client/v3/join/{roomIdOrAlias}` (CS API § Joining rooms). Every room that we hold can be joined
@@ -70,9 +84,14 @@ async fn join_by_id_or_alias(
     session: Session,
     Ruma(request): Ruma<join_room_by_id_or_alias::v3::Request>,
 ) -> Result<Ruma<join_room_by_id_or_alias::v3::Response>, MatrixError> {
-    let how = JoinRequest { reason: request.reason, third_party_signed: request.third_party_signed };
+    let how = JoinRequest {
+        reason: request.reason,
+        third_party_signed: request.third_party_signed,
+    };
     let room = join(&api, &session, &request.room_id_or_alias, how).await?;
-    Ok(Ruma(join_room_by_id_or_alias::v3::Response { room_id: room.id.clone() }))
+    Ok(Ruma(join_room_by_id_or_alias::v3::Response {
+        room_id: room.id.clone(),
+    }))
 }
 
 async fn join(
@@ -84,7 +103,9 @@ async fn join(
     api.check_may_act(session)?;
     api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
     let room = find_room(api, name).await?;
-    api.rooms.join(&api.accounts, &room, &session.user_id, how).await?;
+    api.rooms
+        .join(&api.accounts, &room, &session.user_id, how)
+        .await?;
     Ok(room)
 }
 
@@ -97,8 +118,12 @@ async fn knock(
     api.check_may_act(&session)?;
     api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
     let room = find_room(&api, &request.room_id_or_alias).await?;
-    api.rooms.knock(&api.accounts, &room, &session.user_id, request.reason).await?;
-    Ok(Ruma(knock_room::v3::Response { room_id: room.id.clone() }))
+    api.rooms
+        .knock(&api.accounts, &room, &session.user_id, request.reason)
+        .await?;
+    Ok(Ruma(knock_room::v3::Response {
+        room_id: room.id.clone(),
+    }))
 }
 
 /// A room that somebody outside of it names. That it is not known here is no secret to who knows its ID.
@@ -106,7 +131,8 @@ pub(super) async fn find_room(api: &RoomsApi, name: &RoomOrAliasId) -> Result<Ar
     if let Ok(alias) = <&RoomAliasId>::try_from(name) {
         return api.rooms.room_by_alias(alias).await;
     }
-    let id = <&RoomId>::try_from(name).map_err(|_| RoomError::BadRequest("This is no room ID.".to_owned()))?;
+    let id =
+        <&RoomId>::try_from(name).map_err(|_| RoomError::BadRequest("This is no room ID.".to_owned()))?;
     api.rooms.room(id).await.map_err(|error| match error {
         RoomError::UnknownRoom(id) => RoomError::NotFound(format!("The room {id} is not known here.")),
         error => error,
@@ -147,7 +173,9 @@ async fn kick(
 ) -> Result<Ruma<kick_user::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
     let room = api.rooms.room(&request.room_id).await?;
-    api.rooms.kick(&room, (&session.user_id, &request.user_id), request.reason).await?;
+    api.rooms
+        .kick(&room, (&session.user_id, &request.user_id), request.reason)
+        .await?;
     Ok(Ruma(kick_user::v3::Response {}))
 }
 
@@ -159,7 +187,9 @@ async fn ban(
 ) -> Result<Ruma<ban_user::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
     let room = api.rooms.room(&request.room_id).await?;
-    api.rooms.ban(&room, (&session.user_id, &request.user_id), request.reason).await?;
+    api.rooms
+        .ban(&room, (&session.user_id, &request.user_id), request.reason)
+        .await?;
     Ok(Ruma(ban_user::v3::Response {}))
 }
 
@@ -171,7 +201,9 @@ async fn unban(
 ) -> Result<Ruma<unban_user::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
     let room = api.rooms.room(&request.room_id).await?;
-    api.rooms.unban(&room, (&session.user_id, &request.user_id), request.reason).await?;
+    api.rooms
+        .unban(&room, (&session.user_id, &request.user_id), request.reason)
+        .await?;
     Ok(Ruma(unban_user::v3::Response {}))
 }
 
@@ -203,7 +235,10 @@ async fn list_mutual_unstable(
     }
     let page = mutual(&api, &session, &request.user_id, request.from.as_deref()).await?;
     let next_batch = page.next.map(|room| room.to_string());
-    Ok(Ruma(get_mutual_rooms::unstable::Response { joined: page.rooms, next_batch }))
+    Ok(Ruma(get_mutual_rooms::unstable::Response {
+        joined: page.rooms,
+        next_batch,
+    }))
 }
 
 async fn mutual(
@@ -215,7 +250,11 @@ async fn mutual(
     let unknown = |_| MatrixError::invalid_param("This `from` is not known.");
     let after = RoomNumber(from.map(str::parse).transpose().map_err(unknown)?.unwrap_or(0));
     let user = UserNumber(session.user_number);
-    Ok(api.rooms.mutual_rooms(user, other, after, MUTUAL_PAGE).await.map_err(RoomError::from)?)
+    Ok(api
+        .rooms
+        .mutual_rooms(user, other, after, MUTUAL_PAGE)
+        .await
+        .map_err(RoomError::from)?)
 }
 
 /// `GET /_matrix/client/v3/joined_rooms` (CS API § Room membership).
@@ -224,6 +263,10 @@ async fn list_joined(
     session: Session,
     Ruma(_): Ruma<joined_rooms::v3::Request>,
 ) -> Result<Ruma<joined_rooms::v3::Response>, MatrixError> {
-    let joined_rooms = api.rooms.joined_rooms(UserNumber(session.user_number)).await.map_err(RoomError::from)?;
+    let joined_rooms = api
+        .rooms
+        .joined_rooms(UserNumber(session.user_number))
+        .await
+        .map_err(RoomError::from)?;
     Ok(Ruma(joined_rooms::v3::Response { joined_rooms }))
 }

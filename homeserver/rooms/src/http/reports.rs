@@ -24,7 +24,9 @@ async fn event(
     api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
     let reporter = (&*session.user_id, UserNumber(session.user_number));
     let reason = request.reason.unwrap_or_default();
-    api.rooms.report_event(reporter, (&request.room_id, &request.event_id), &reason).await?;
+    api.rooms
+        .report_event(reporter, (&request.room_id, &request.event_id), &reason)
+        .await?;
     Ok(Ruma(report_content::v3::Response {}))
 }
 
@@ -35,7 +37,9 @@ async fn room(
     Ruma(request): Ruma<report_room::v3::Request>,
 ) -> Result<Ruma<report_room::v3::Response>, MatrixError> {
     api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
-    api.rooms.report_room(UserNumber(session.user_number), &request.room_id, &request.reason).await?;
+    api.rooms
+        .report_room(UserNumber(session.user_number), &request.room_id, &request.reason)
+        .await?;
     Ok(Ruma(report_room::v3::Response {}))
 }
 
@@ -47,6 +51,8 @@ async fn user(
 ) -> Result<Ruma<report_user::v3::Response>, MatrixError> {
     api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
     let reporter = UserNumber(session.user_number);
-    api.rooms.report_user(&api.accounts, reporter, &request.user_id, &request.reason).await?;
+    api.rooms
+        .report_user(&api.accounts, reporter, &request.user_id, &request.reason)
+        .await?;
     Ok(Ruma(report_user::v3::Response {}))
 }

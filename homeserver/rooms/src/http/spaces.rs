@@ -32,11 +32,21 @@ async fn hierarchy(
 ) -> Result<Ruma<get_hierarchy::v1::Response>, MatrixError> {
     let query = query_of(&request)?;
     let root = api.rooms.room(&request.room_id).await?;
-    let (rooms, has_more) = api.rooms.hierarchy(&root, UserNumber(session.user_number), query).await?;
+    let (rooms, has_more) = api
+        .rooms
+        .hierarchy(&root, UserNumber(session.user_number), query)
+        .await?;
     let next = query.skip.saturating_add(rooms.len());
-    let token = Token { skip: next, depth_max: query.depth_max, is_suggested_only: query.is_suggested_only };
+    let token = Token {
+        skip: next,
+        depth_max: query.depth_max,
+        is_suggested_only: query.is_suggested_only,
+    };
     let chunk = rooms.into_iter().map(chunk_of).collect::<Result<_, _>>()?;
-    Ok(Ruma(get_hierarchy::v1::Response { next_batch: has_more.then(|| token.to_string()), rooms: chunk }))
+    Ok(Ruma(get_hierarchy::v1::Response {
+        next_batch: has_more.then(|| token.to_string()),
+        rooms: chunk,
+    }))
 }
 
 fn query_of(request: &get_hierarchy::v1::Request) -> Result<HierarchyQuery, MatrixError> {
@@ -48,27 +58,45 @@ fn query_of(request: &get_hierarchy::v1::Request) -> Result<HierarchyQuery, Matr
     let token = match request.from.as_deref() {
         None => asked,
         Some(from) => {
-            let token: Token = from.parse().map_err(|()| MatrixError::invalid_param("This `from` is not known."))?;
+            let token: Token = from
+                .parse()
+                .map_err(|()| MatrixError::invalid_param("This `from` is not known."))?;
             // Clients may leave out what must not change.
             let is_same_depth = request.max_depth.is_none() || asked.depth_max == token.depth_max;
             let is_same_kind = !request.suggested_only || token.is_suggested_only;
             if !is_same_depth || !is_same_kind {
-                return Err(MatrixError::invalid_param("`max_depth` and `suggested_only` cannot change between pages."));
+                return Err(MatrixError::invalid_param(
+                    "`max_depth` and `suggested_only` cannot change between pages.",
+                ));
             }
             token
         }
     };
-    let limit = request.limit.map_or(PAGE, |limit| usize::try_from(limit).unwrap_or(PAGE).min(PAGE));
+    let limit = request
+        .limit
+        .map_or(PAGE, |limit| usize::try_from(limit).unwrap_or(PAGE).min(PAGE));
     if limit == 0 {
         return Err(MatrixError::invalid_param("`limit` must be greater than zero."));
     }
     let (depth_max, is_suggested_only) = (token.depth_max, token.is_suggested_only);
-    Ok(HierarchyQuery { skip: token.skip, limit, depth_max, is_suggested_only })
+    Ok(HierarchyQuery {
+        skip: token.skip,
+        limit,
+        depth_max,
+        is_suggested_only,
+    })
 }
 
 fn chunk_of(room: HierarchyRoom) -> Result<SpaceHierarchyRoomsChunk, RoomError> {
-    let children = room.children.iter().map(|child| raw(child).map(Raw::from_json)).collect::<Result<_, _>>()?;
-    Ok(SpaceHierarchyRoomsChunk { summary: room.room.summary, children_state: children })
+    let children = room
+        .children
+        .iter()
+        .map(|child| raw(child).map(Raw::from_json))
+        .collect::<Result<_, _>>()?;
+    Ok(SpaceHierarchyRoomsChunk {
+        summary: room.room.summary,
+        children_state: children,
+    })
 }
 
 /// A pagination token: how far the client is, and what it asked for.
@@ -102,7 +130,11 @@ impl FromStr for Token {
             "" => None,
             depth => Some(depth.parse().map_err(|_| ())?),
         };
-        Ok(Self { skip, depth_max, is_suggested_only })
+        Ok(Self {
+            skip,
+            depth_max,
+            is_suggested_only,
+        })
     }
 }
 
@@ -117,8 +149,16 @@ async fn summary(
     let user = session.map(|session| UserNumber(session.user_number));
     let onlooker = api.rooms.onlooker(user).await.map_err(RoomError::from)?;
     let found = api.rooms.summary(&room, &onlooker).await?;
-    let membership = user.map(|_| onlooker.membership(&room).cloned().unwrap_or(MembershipState::Leave));
-    Ok(Ruma(get_summary::v1::Response { summary: found.summary, membership }))
+    let membership = user.map(|_| {
+        onlooker
+            .membership(&room)
+            .cloned()
+            .unwrap_or(MembershipState::Leave)
+    });
+    Ok(Ruma(get_summary::v1::Response {
+        summary: found.summary,
+        membership,
+    }))
 }
 
 #[cfg(test)]
@@ -129,8 +169,14 @@ mod tests {
 
     #[test]
     fn tokens_read_back_as_they_were_written() {
-        for (skip, depth_max, is_suggested_only) in [(0, None, false), (50, Some(0), true), (7, Some(3), false)] {
-            let token = Token { skip, depth_max, is_suggested_only };
+        for (skip, depth_max, is_suggested_only) in
+            [(0, None, false), (50, Some(0), true), (7, Some(3), false)]
+        {
+            let token = Token {
+                skip,
+                depth_max,
+                is_suggested_only,
+            };
             assert_eq!(token.to_string().parse::<Token>().unwrap(), token);
         }
         for nonsense in ["", "h", "h1", "h1.2.", "hx.0.", "h1.0.x", "s1.0."] {

@@ -18,7 +18,15 @@ async fn upgrade(
     api.check_may_act(&session)?;
     api.limits.check(LimitKind::Rooms, session.user_id.as_str())?;
     let room = api.rooms.room(&request.room_id).await?;
-    let how = UpgradeRequest { version: request.new_version, additional_creators: request.additional_creators };
-    let new = api.rooms.upgrade(&api.accounts, &room, &session.user_id, how).await?;
-    Ok(Ruma(upgrade_room::v3::Response { replacement_room: new.id.clone() }))
+    let how = UpgradeRequest {
+        version: request.new_version,
+        additional_creators: request.additional_creators,
+    };
+    let new = api
+        .rooms
+        .upgrade(&api.accounts, &room, &session.user_id, how)
+        .await?;
+    Ok(Ruma(upgrade_room::v3::Response {
+        replacement_room: new.id.clone(),
+    }))
 }

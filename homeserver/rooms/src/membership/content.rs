@@ -77,7 +77,12 @@ impl MemberContent {
 
     /// The event that `sender` sends about `target`.
     pub fn draft(&self, sender: &UserId, target: &UserId) -> Result<EventDraft, RoomError> {
-        Ok(EventDraft::state(sender, StateEventType::RoomMember, target.as_str(), raw(self)?))
+        Ok(EventDraft::state(
+            sender,
+            StateEventType::RoomMember,
+            target.as_str(),
+            raw(self)?,
+        ))
     }
 }
 

@@ -12,6 +12,9 @@ use serde_json::{json, value::RawValue};
 use super::{MemberContent, raw};
 use crate::{Room, RoomError, Rooms, State, facts::JoinRules};
 
+/// Where everybody may invite, as many members are looked at for one from whom it was not taken.
+const INVITERS_TRIED: usize = 32;
+
 /// How somebody wants to join.
 #[derive(Debug, Clone, Default)]
 pub struct JoinRequest {
@@ -32,7 +35,10 @@ impl Rooms {
         user: &UserId,
         request: JoinRequest,
     ) -> Result<(), RoomError> {
-        let membership = self.membership(&room.view().state, user).await?.map(|(membership, _)| membership);
+        let membership = self
+            .membership(&room.view().state, user)
+            .await?
+            .map(|(membership, _)| membership);
         if membership == Some(MembershipState::Join) {
             return Ok(());
         }
@@ -47,6 +53,7 @@ impl Rooms {
             .with_reason(request.reason)
             .with_authoriser(self.find_authoriser(room, user).await?);
         self.append(room, content.draft(user, user)?).await?;
+        self.carry_over_settings(accounts, room, user).await;
         Ok(())
     }
 
@@ -63,7 +70,9 @@ impl Rooms {
             return Ok(());
         }
         let profile = accounts.profile(user).await?;
-        let content = MemberContent::new(MembershipState::Knock).with_profile(profile.as_ref()).with_reason(reason);
+        let content = MemberContent::new(MembershipState::Knock)
+            .with_profile(profile.as_ref())
+            .with_reason(reason);
         self.append(room, content.draft(user, user)?).await?;
         Ok(())
     }
@@ -76,15 +85,20 @@ impl Rooms {
         user: &UserId,
         signed: &ThirdPartySigned,
     ) -> Result<(), RoomError> {
-        let pending = self.state_event(&room.view().state, "m.room.third_party_invite", &signed.token).await?;
+        let pending = self
+            .state_event(&room.view().state, "m.room.third_party_invite", &signed.token)
+            .await?;
         let pending = pending.filter(|pending| pending.pdu.sender == signed.sender && signed.mxid == user);
-        let pending = pending.ok_or_else(|| RoomError::Forbidden("This invite is not for you.".to_owned()))?;
+        let pending =
+            pending.ok_or_else(|| RoomError::Forbidden("This invite is not for you.".to_owned()))?;
         #[derive(serde::Deserialize)]
         struct Pending {
             #[serde(default)]
             display_name: String,
         }
-        let named: Pending = pending.pdu.content_as().unwrap_or(Pending { display_name: String::new() });
+        let named: Pending = pending.pdu.content_as().unwrap_or(Pending {
+            display_name: String::new(),
+        });
         let content = MemberContent::new(MembershipState::Invite).with_third_party_invite(json!({
             "display_name": named.display_name,
             "signed": { "mxid": signed.mxid, "token": signed.token, "signatures": signed.signatures },
@@ -104,16 +118,23 @@ impl Rooms {
         if !rules.is_restricted() {
             return Ok(None);
         }
-        match self.membership(&view.state, user).await?.map(|(membership, _)| membership) {
-            Some(MembershipState::Join | MembershipState::Invite | MembershipState::Ban) => return Ok(None),
-            _ => {}
+        let membership = self
+            .membership(&view.state, user)
+            .await?
+            .map(|(membership, _)| membership);
+        if let Some(MembershipState::Join | MembershipState::Invite | MembershipState::Ban) = membership {
+            return Ok(None);
         }
         if !self.meets_conditions(&rules, user).await? {
-            return Err(RoomError::Forbidden("You meet none of this room's conditions for joining.".to_owned()));
+            return Err(RoomError::Forbidden(
+                "You meet none of this room's conditions for joining.".to_owned(),
+            ));
         }
         match self.find_inviter(room, &view.state).await? {
             Some(inviter) => Ok(Some(inviter)),
-            None => Err(RoomError::CannotAuthoriseJoin("nobody of this server may invite to this room".to_owned())),
+            None => Err(RoomError::CannotAuthoriseJoin(
+                "nobody of this server may invite to this room".to_owned(),
+            )),
         }
     }
 
@@ -122,7 +143,11 @@ impl Rooms {
         let number = self.user_number(user).await?;
         let rooms = self.rooms_of(number).await?;
         let numbers = self.room_numbers(&rules.allowed_rooms()).await?;
-        let is_joined = |number| rooms.get(number).is_some_and(|mine| mine.membership == MembershipState::Join);
+        let is_joined = |number| {
+            rooms
+                .get(number)
+                .is_some_and(|mine| mine.membership == MembershipState::Join)
+        };
         Ok(numbers.iter().any(is_joined))
     }
 
@@ -131,12 +156,15 @@ impl Rooms {
         let (levels, creators) = self.power_levels(room, state).await?;
         let members = room.view().members.joined_local.clone();
         // Most rooms let everybody invite; where not, those who may are listed by name.
-        if levels.users_default() >= levels.invite()
-            && let Some(anyone) = members.get_min()
-        {
-            let anyone = self.user_id(*anyone).await?;
-            if levels.can_invite(&anyone) {
-                return Ok(Some(anyone));
+        if levels.users_default() >= levels.invite() {
+            let some: Vec<UserNumber> = members.iter().take(INVITERS_TRIED).copied().collect();
+            let able = self
+                .user_ids(&some)
+                .await?
+                .into_iter()
+                .find(|user| levels.can_invite(user));
+            if able.is_some() {
+                return Ok(able);
             }
         }
         for user in creators.iter().chain(levels.users().keys()) {

@@ -12,9 +12,23 @@ impl Rooms {
     /// Leaves a room, declines an invite or takes a knock back; nothing happens to those who have left.
     ///
     /// Errors: `NotJoined` for those who were never in the room, `Forbidden` for those who are banned.
-    pub async fn leave(&self, room: &Arc<Room>, user: &UserId, reason: Option<String>) -> Result<(), RoomError> {
-        match self.membership(&room.view().state, user).await?.map(|(membership, _)| membership) {
-            None => return Err(RoomError::NotJoined { user_id: user.to_owned(), room_id: room.id.clone() }),
+    pub async fn leave(
+        &self,
+        room: &Arc<Room>,
+        user: &UserId,
+        reason: Option<String>,
+    ) -> Result<(), RoomError> {
+        match self
+            .membership(&room.view().state, user)
+            .await?
+            .map(|(membership, _)| membership)
+        {
+            None => {
+                return Err(RoomError::NotJoined {
+                    user_id: user.to_owned(),
+                    room_id: room.id.clone(),
+                });
+            }
             Some(MembershipState::Leave) => return Ok(()),
             Some(MembershipState::Ban) => {
                 return Err(RoomError::Forbidden("You are banned from this room.".to_owned()));

@@ -27,7 +27,10 @@ pub(crate) struct StoredAlias {
 }
 
 pub(crate) fn insert(change: &mut Change, alias: &RoomAliasId, room: RoomNumber, creator: UserNumber) {
-    change.write(&INSERT, Cells::new().with(alias.as_str()).with(room).with(creator));
+    change.write(
+        &INSERT,
+        Cells::new().with(alias.as_str()).with(room).with(creator),
+    );
 }
 
 /// Makes an alias point to another room.
@@ -39,10 +42,19 @@ pub(crate) fn delete(change: &mut Change, alias: &RoomAliasId) {
     change.write(&DELETE, Cells::new().with(alias.as_str()));
 }
 
-pub(crate) async fn find(database: &Database, alias: &RoomAliasId) -> Result<Option<StoredAlias>, StorageError> {
+pub(crate) async fn find(
+    database: &Database,
+    alias: &RoomAliasId,
+) -> Result<Option<StoredAlias>, StorageError> {
     const SQL: &str = "SELECT room_number, creator_number FROM room_aliases WHERE alias = $1";
     let row = database.fetch_optional(SQL, &[alias.as_str().into()]).await?;
-    row.map(|row| Ok(StoredAlias { room: RoomNumber(row.int(0)?), creator: UserNumber(row.int(1)?) })).transpose()
+    row.map(|row| {
+        Ok(StoredAlias {
+            room: RoomNumber(row.int(0)?),
+            creator: UserNumber(row.int(1)?),
+        })
+    })
+    .transpose()
 }
 
 /// Every alias of these rooms, in the order of the aliases.
@@ -55,7 +67,11 @@ pub(crate) async fn of_rooms(
          WHERE room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))
          ORDER BY alias";
     let rows = database.fetch_all(SQL, &[list(rooms.iter().copied())]).await?;
-    let parsed =
-        rows.iter().map(|row| Ok((RoomNumber(row.int(0)?), parse_stored("room_aliases.alias", &row.text(1)?)?)));
+    let parsed = rows.iter().map(|row| {
+        Ok((
+            RoomNumber(row.int(0)?),
+            parse_stored("room_aliases.alias", &row.text(1)?)?,
+        ))
+    });
     parsed.collect()
 }

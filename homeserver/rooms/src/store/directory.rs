@@ -28,14 +28,25 @@ pub(crate) fn set_published(change: &mut Change, room: RoomNumber, is_published:
 }
 
 /// Whether a room is in the directory; `None` if it is not stored.
-pub(crate) async fn is_published(database: &Database, room: RoomNumber) -> Result<Option<bool>, StorageError> {
-    let row = database.fetch_optional("SELECT is_published FROM rooms WHERE room_number = $1", &[room.into()]).await?;
+pub(crate) async fn is_published(
+    database: &Database,
+    room: RoomNumber,
+) -> Result<Option<bool>, StorageError> {
+    let row = database
+        .fetch_optional(
+            "SELECT is_published FROM rooms WHERE room_number = $1",
+            &[room.into()],
+        )
+        .await?;
     row.map(|row| row.flag(0)).transpose()
 }
 
 pub(crate) async fn count_published(database: &Database) -> Result<i64, StorageError> {
     const SQL: &str = "SELECT COUNT(*) FROM rooms WHERE is_published = 1";
-    database.fetch_optional(SQL, &[]).await?.map_or(Ok(0), |row| row.int(0))
+    database
+        .fetch_optional(SQL, &[])
+        .await?
+        .map_or(Ok(0), |row| row.int(0))
 }
 
 /// Up to `limit` places on one side of a place, nearest first.
@@ -65,6 +76,15 @@ pub(crate) async fn places(
         Side::After => AFTER,
         Side::Before => BEFORE,
     };
-    let rows = database.fetch_all(sql, &[from.joined.into(), from.room.into(), limit.into()]).await?;
-    rows.iter().map(|row| Ok(DirectoryPlace { joined: row.int(0)?, room: RoomNumber(row.int(1)?) })).collect()
+    let rows = database
+        .fetch_all(sql, &[from.joined.into(), from.room.into(), limit.into()])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(DirectoryPlace {
+                joined: row.int(0)?,
+                room: RoomNumber(row.int(1)?),
+            })
+        })
+        .collect()
 }

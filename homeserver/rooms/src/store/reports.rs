@@ -28,6 +28,13 @@ pub(crate) fn insert(
         Reported::Room(room) => (Some(room), None, None),
         Reported::User(user) => (None, None, Some(user.as_str())),
     };
-    let cells = Cells::new().with(number).with(reporter).with(room).with(event).with(user).with(reason).with(now);
+    let cells = Cells::new()
+        .with(number)
+        .with(reporter)
+        .with(room)
+        .with(event)
+        .with(user)
+        .with(reason)
+        .with(now);
     change.write(&INSERT, cells);
 }

@@ -15,13 +15,21 @@ pub(super) struct Levels(Map<String, Value>);
 /// The content of a power levels event, with every level as an integer: versions up to 9 also took texts, and up to 5
 /// fractions. Empty without an event.
 pub(super) fn read_levels(event: Option<&Event>) -> Map<String, Value> {
-    let content: Map<String, Value> = event.and_then(|event| event.pdu.content_as().ok()).unwrap_or_default();
+    let content: Map<String, Value> = event
+        .and_then(|event| event.pdu.content_as().ok())
+        .unwrap_or_default();
     let integer = |value: Value| match &value {
         Value::String(text) => text.trim().parse::<i64>().map_or(value, Value::from),
         _ => value,
     };
     let whole = |(key, value): (String, Value)| match value {
-        Value::Object(levels) => (key, levels.into_iter().map(|(key, value)| (key, integer(value))).collect()),
+        Value::Object(levels) => (
+            key,
+            levels
+                .into_iter()
+                .map(|(key, value)| (key, integer(value)))
+                .collect(),
+        ),
         value => (key, integer(value)),
     };
     content.into_iter().map(whole).collect()
@@ -38,12 +46,18 @@ impl Levels {
         let mut levels = old.clone();
         let state_default = levels.get("state_default").and_then(Value::as_i64).unwrap_or(50);
         if rules.authorization.explicitly_privilege_room_creators {
-            let is_creator = |listed: &str| listed == user.as_str() || additional.iter().any(|creator| creator == listed);
-            edit(&mut levels, "users", |users| users.retain(|listed, _| !is_creator(listed)));
+            let is_creator =
+                |listed: &str| listed == user.as_str() || additional.iter().any(|creator| creator == listed);
+            edit(&mut levels, "users", |users| {
+                users.retain(|listed, _| !is_creator(listed));
+            });
             edit(&mut levels, "events", |events| {
                 let level = events.get("m.room.tombstone").and_then(Value::as_i64);
                 if level.is_none_or(|level| level <= state_default) {
-                    events.insert("m.room.tombstone".to_owned(), tombstone_level(state_default).into());
+                    events.insert(
+                        "m.room.tombstone".to_owned(),
+                        tombstone_level(state_default).into(),
+                    );
                 }
             });
         } else {
@@ -73,7 +87,12 @@ impl Levels {
 }
 
 fn draft(user: &UserId, levels: &Map<String, Value>) -> Result<EventDraft, RoomError> {
-    Ok(EventDraft::state(user, StateEventType::RoomPowerLevels, "", raw(levels)?))
+    Ok(EventDraft::state(
+        user,
+        StateEventType::RoomPowerLevels,
+        "",
+        raw(levels)?,
+    ))
 }
 
 /// Changes the object under this key, which is made if need be.

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use crate::{RoomError, UpgradeRequest, testing::on_both_databases};
 
 fn to(version: &RoomVersionId) -> UpgradeRequest {
-    UpgradeRequest { version: version.clone(), additional_creators: Vec::new() }
+    UpgradeRequest {
+        version: version.clone(),
+        additional_creators: Vec::new(),
+    }
 }
 
 on_both_databases! {
@@ -91,5 +94,32 @@ on_both_databases! {
         let unknown = RoomVersionId::try_from("99").unwrap();
         assert!(matches!(upgrade(&alice, unknown).await, RoomError::UnsupportedVersion(_)));
         assert_eq!(server.content(&room, "m.room.tombstone", "").await, Value::Null);
+    }
+
+    async fn tags_and_direct_chats_go_on_in_the_replacement(server: &TestRooms) {
+        let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+        let old = server.public_room(&alice).await;
+        server.join(&old, &bob).await.unwrap();
+        let number = server.number(&bob).await;
+        let raw = |content: Value| serde_json::value::to_raw_value(&content).unwrap();
+        let tags = json!({ "tags": { "m.favourite": {} } });
+        server.accounts.set_room_account_data(number, old.number, "m.tag", raw(tags.clone())).await.unwrap();
+        let direct = raw(json!({ alice.as_str(): [old.id] }));
+        server.accounts.set_global_account_data(number, "m.direct", direct).await.unwrap();
+        let new = server.rooms.upgrade(&server.accounts, &old, &alice, to(&RoomVersionId::V12)).await.unwrap();
+        server.join(&new, &bob).await.unwrap();
+
+        let data = server.accounts.room_account_data(number).await.unwrap();
+        let copied: Value = serde_json::from_str(data[&new.number]["m.tag"].content.get()).unwrap();
+        assert_eq!(copied, tags);
+        let global = server.accounts.global_account_data(number).await.unwrap();
+        let direct: Value = serde_json::from_str(global["m.direct"].content.get()).unwrap();
+        assert_eq!(direct, json!({ alice.as_str(): [old.id, new.id] }));
+
+        // A room that only claims to be the replacement gets nothing.
+        let claim = json!({ "creation_content": { "predecessor": { "room_id": old.id } }, "preset": "public_chat" });
+        let false_heir = server.create(&alice, claim).await.unwrap();
+        server.join(&false_heir, &bob).await.unwrap();
+        assert!(!server.accounts.room_account_data(number).await.unwrap().contains_key(&false_heir.number));
     }
 }
