@@ -3,11 +3,12 @@
 mod content;
 mod join;
 mod leave;
+mod mutual;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use self::content::{MemberContent, raw};
-pub use self::join::JoinRequest;
+pub use self::{join::JoinRequest, mutual::MutualRooms};
 
 use std::sync::Arc;
 
