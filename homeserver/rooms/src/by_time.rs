@@ -19,9 +19,11 @@ impl Rooms {
         order: Order,
     ) -> Result<Arc<Event>, RoomError> {
         let until = self.access(room, reader).await?.until();
-        let numbers = store::timeline::closest(self.database(), room.number, ts, order, until, CANDIDATES).await?;
+        let numbers =
+            store::timeline::closest(self.database(), room.number, ts, order, until, CANDIDATES).await?;
         let events = self.events(&numbers).await?;
         let closest = self.visible(room, reader, events).await?.into_iter().next();
-        closest.ok_or_else(|| RoomError::NotFound("There is no event on that side of this moment.".to_owned()))
+        closest
+            .ok_or_else(|| RoomError::NotFound("There is no event on that side of this moment.".to_owned()))
     }
 }

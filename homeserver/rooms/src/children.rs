@@ -16,7 +16,7 @@ const PAGE_MAX: usize = 500;
 const DEPTH_MAX: i64 = 3;
 
 /// Which children of an event are wanted.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct ChildrenRequest<'a> {
     pub parent: &'a EventId,
     pub rel_type: Option<&'a str>,
@@ -63,16 +63,27 @@ impl Rooms {
             depth: if request.recurse { DEPTH_MAX } else { 1 },
         };
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-        let found = store::relations::children(self.database(), &wanted, (after, to), request.order, rows).await?;
-        let depth = request.recurse.then(|| found.iter().map(|(_, depth)| *depth).max().unwrap_or(1));
+        let found =
+            store::relations::children(self.database(), &wanted, (after, to), request.order, rows).await?;
+        let depth = request
+            .recurse
+            .then(|| found.iter().map(|(_, depth)| *depth).max().unwrap_or(1));
         let numbers: Vec<_> = found.iter().map(|(number, _)| *number).collect();
         let events = self.events(&numbers).await?;
-        let next = events.last().filter(|_| found.len() == limit).map(|last| match request.order {
-            Order::NewestFirst => TimelineToken::before(last.position()),
-            Order::OldestFirst => TimelineToken(last.position()),
-        });
+        let next = events
+            .last()
+            .filter(|_| found.len() == limit)
+            .map(|last| match request.order {
+                Order::NewestFirst => TimelineToken::before(last.position()),
+                Order::OldestFirst => TimelineToken(last.position()),
+            });
         let mut events = self.visible(room, reader, events).await?;
         events.retain(|event| !reader.ignored.hides(event));
-        Ok(ChildrenPage { events, next, previous: request.from, depth })
+        Ok(ChildrenPage {
+            events,
+            next,
+            previous: request.from,
+            depth,
+        })
     }
 }

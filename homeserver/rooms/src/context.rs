@@ -37,7 +37,12 @@ pub struct ContextRequest<'a> {
 impl Rooms {
     /// An event of the room that the reader may see. Errors: `UnknownEvent`, also for events that they may not see,
     /// whatever the reason.
-    pub async fn visible_event(&self, room: &Room, reader: &Reader, id: &EventId) -> Result<Arc<Event>, RoomError> {
+    pub async fn visible_event(
+        &self,
+        room: &Room,
+        reader: &Reader,
+        id: &EventId,
+    ) -> Result<Arc<Event>, RoomError> {
         let event = self.event_by_id(room, id).await?;
         let visible = self.visible(room, reader, vec![event]).await?.pop();
         visible.ok_or_else(|| RoomError::UnknownEvent(id.to_owned()))
@@ -56,8 +61,12 @@ impl Rooms {
         let earlier = (Position(i64::MIN), TimelineToken::before(place).0);
         let later = (place, Position(i64::MAX));
         let (limit_before, limit_after) = (request.limit / 2, request.limit - request.limit / 2);
-        let before = self.timeline(room, earlier, Order::NewestFirst, limit_before.min(SIDE_MAX)).await?;
-        let after = self.timeline(room, later, Order::OldestFirst, limit_after.min(SIDE_MAX)).await?;
+        let before = self
+            .timeline(room, earlier, Order::NewestFirst, limit_before.min(SIDE_MAX))
+            .await?;
+        let after = self
+            .timeline(room, later, Order::OldestFirst, limit_after.min(SIDE_MAX))
+            .await?;
         let start = TimelineToken::before(before.last().map_or(place, |first| first.position()));
         let end = TimelineToken(after.last().map_or(place, |last| last.position()));
         let is_wanted = |event: &Arc<Event>| request.matcher.matches(event) && !reader.ignored.hides(event);
@@ -69,7 +78,9 @@ impl Rooms {
         let state = self.state_after(room, after.last().unwrap_or(&event)).await?;
         let senders: Vec<Arc<Event>> = before.iter().chain(&after).chain([&event]).cloned().collect();
         let mut state_events = if request.lazy_members {
-            let others = state.iter().filter(|(event_type, ..)| *event_type != "m.room.member");
+            let others = state
+                .iter()
+                .filter(|(event_type, ..)| *event_type != "m.room.member");
             let others: Vec<EventNumber> = others.map(|(_, _, number)| number).collect();
             let mut found = self.events(&others).await?;
             found.extend(self.members_of_senders(&state, &senders).await?);
@@ -79,6 +90,13 @@ impl Rooms {
             self.events(&all).await?
         };
         state_events.retain(|event| request.matcher.matches(event));
-        Ok(EventContext { before, event, after, state: state_events, start, end })
+        Ok(EventContext {
+            before,
+            event,
+            after,
+            state: state_events,
+            start,
+            end,
+        })
     }
 }

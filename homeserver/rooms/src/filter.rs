@@ -11,8 +11,8 @@ use crate::Event;
 /// A filter of events, made ready for asking it often (CS API § Filtering).
 #[derive(Debug, Default)]
 pub struct EventMatcher {
-    /// Whether every event matches, so that nothing needs to be looked at.
-    is_empty: bool,
+    /// Whether there is any condition at all; without one nothing needs to be looked at.
+    has_conditions: bool,
     types: Option<TypePatterns>,
     not_types: TypePatterns,
     senders: Option<HashSet<OwnedUserId>>,
@@ -29,10 +29,13 @@ impl EventMatcher {
             UrlFilter::EventsWithoutUrl => false,
         });
         let matcher = Self {
-            is_empty: false,
+            has_conditions: true,
             types: filter.types.as_deref().map(TypePatterns::new),
             not_types: TypePatterns::new(&filter.not_types),
-            senders: filter.senders.as_ref().map(|users| users.iter().cloned().collect()),
+            senders: filter
+                .senders
+                .as_ref()
+                .map(|users| users.iter().cloned().collect()),
             not_senders: filter.not_senders.iter().cloned().collect(),
             rooms: filter.rooms.as_ref().map(|rooms| rooms.iter().cloned().collect()),
             not_rooms: filter.not_rooms.iter().cloned().collect(),
@@ -46,7 +49,10 @@ impl EventMatcher {
         let matcher = Self {
             types: filter.types.as_deref().map(TypePatterns::new),
             not_types: TypePatterns::new(&filter.not_types),
-            senders: filter.senders.as_ref().map(|users| users.iter().cloned().collect()),
+            senders: filter
+                .senders
+                .as_ref()
+                .map(|users| users.iter().cloned().collect()),
             not_senders: filter.not_senders.iter().cloned().collect(),
             ..Self::default()
         };
@@ -54,19 +60,23 @@ impl EventMatcher {
     }
 
     fn finish(self) -> Self {
-        let excludes_nothing = self.not_types.is_empty() && self.not_senders.is_empty() && self.not_rooms.is_empty();
+        let excludes_nothing =
+            self.not_types.is_empty() && self.not_senders.is_empty() && self.not_rooms.is_empty();
         let includes_all =
             self.types.is_none() && self.senders.is_none() && self.rooms.is_none() && self.has_url.is_none();
-        Self { is_empty: excludes_nothing && includes_all, ..self }
+        Self {
+            has_conditions: !(excludes_nothing && includes_all),
+            ..self
+        }
     }
 
     /// Whether every event of every room matches.
     pub fn matches_all(&self) -> bool {
-        self.is_empty
+        !self.has_conditions
     }
 
     pub fn matches(&self, event: &Event) -> bool {
-        self.is_empty
+        !self.has_conditions
             || (self.matches_room(&event.pdu.room_id)
                 && self.matches_sender(&event.pdu.sender)
                 && self.matches_type(&event.pdu.event_type.to_string())
@@ -78,11 +88,16 @@ impl EventMatcher {
     }
 
     pub fn matches_sender(&self, sender: &UserId) -> bool {
-        !self.not_senders.contains(sender) && self.senders.as_ref().is_none_or(|senders| senders.contains(sender))
+        !self.not_senders.contains(sender)
+            && self
+                .senders
+                .as_ref()
+                .is_none_or(|senders| senders.contains(sender))
     }
 
     pub fn matches_type(&self, event_type: &str) -> bool {
-        !self.not_types.matches(event_type) && self.types.as_ref().is_none_or(|types| types.matches(event_type))
+        !self.not_types.matches(event_type)
+            && self.types.as_ref().is_none_or(|types| types.matches(event_type))
     }
 }
 
@@ -91,7 +106,10 @@ fn has_url(event: &Event) -> bool {
     struct Content {
         url: Option<IgnoredAny>,
     }
-    event.pdu.content_as::<Content>().is_ok_and(|content| content.url.is_some())
+    event
+        .pdu
+        .content_as::<Content>()
+        .is_ok_and(|content| content.url.is_some())
 }
 
 /// Event types, some with wildcards.
@@ -107,7 +125,9 @@ impl TypePatterns {
         let mut compiled = Self::default();
         for pattern in patterns {
             if pattern.contains('*') {
-                compiled.globs.push(pattern.split('*').map(ToOwned::to_owned).collect());
+                compiled
+                    .globs
+                    .push(pattern.split('*').map(ToOwned::to_owned).collect());
             } else {
                 compiled.exact.insert(pattern.clone());
             }
@@ -127,8 +147,12 @@ impl TypePatterns {
 /// Whether `text` is the pieces in their order with anything in between. Takes the first place for each piece, which
 /// is as good as any other, so that no pattern is slow.
 fn matches_pieces(pieces: &[String], text: &str) -> bool {
-    let [first, middle @ .., last] = pieces else { return false };
-    let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
+    let [first, middle @ .., last] = pieces else {
+        return false;
+    };
+    let Some(mut rest) = text.strip_prefix(first.as_str()) else {
+        return false;
+    };
     for piece in middle {
         match rest.split_once(piece.as_str()) {
             Some((_, after)) => rest = after,
@@ -144,8 +168,11 @@ mod tests {
 
     fn types(types: &[&str], not_types: &[&str]) -> EventMatcher {
         let owned = |types: &[&str]| types.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let filter =
-            RoomEventFilter { types: Some(owned(types)), not_types: owned(not_types), ..RoomEventFilter::default() };
+        let filter = RoomEventFilter {
+            types: Some(owned(types)),
+            not_types: owned(not_types),
+            ..RoomEventFilter::default()
+        };
         EventMatcher::new(&filter)
     }
 
@@ -165,7 +192,11 @@ mod tests {
             ("m.room.message", "m.room.message", true),
             ("m.room.messag?", "m.room.message", false),
         ] {
-            assert_eq!(types(&[pattern], &[]).matches_type(text), expected, "{pattern} {text}");
+            assert_eq!(
+                types(&[pattern], &[]).matches_type(text),
+                expected,
+                "{pattern} {text}"
+            );
         }
     }
 

@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use echorift_storage::EventNumber;
 use ruma::{
-    OwnedUserId, UserId,
-    api::client::membership::joined_members::v3::RoomMember,
+    OwnedUserId, UserId, api::client::membership::joined_members::v3::RoomMember,
     events::room::member::MembershipState,
 };
 use serde::Deserialize;
@@ -26,9 +25,14 @@ impl MembersRequest {
         if self.membership.is_none() && self.not_membership.is_none() {
             return true;
         }
-        let Ok(membership) = membership_of(&event.pdu) else { return false };
+        let Ok(membership) = membership_of(&event.pdu) else {
+            return false;
+        };
         self.membership.as_ref() == Some(&membership)
-            || self.not_membership.as_ref().is_some_and(|unwanted| *unwanted != membership)
+            || self
+                .not_membership
+                .as_ref()
+                .is_some_and(|unwanted| *unwanted != membership)
     }
 }
 
@@ -66,14 +70,30 @@ impl Rooms {
         }
         self.check_joined(room, reader).await?;
         let view = room.view();
-        let members: Vec<EventNumber> = view.state.of_type("m.room.member").map(|(_, event)| event).collect();
+        let members: Vec<EventNumber> = view
+            .state
+            .of_type("m.room.member")
+            .map(|(_, event)| event)
+            .collect();
         let mut joined = BTreeMap::new();
         for event in self.events(&members).await? {
-            let Ok(profile) = event.pdu.content_as::<Profile>() else { continue };
-            let user = event.pdu.state_key.as_deref().and_then(|user| UserId::parse(user).ok());
+            let Ok(profile) = event.pdu.content_as::<Profile>() else {
+                continue;
+            };
+            let user = event
+                .pdu
+                .state_key
+                .as_deref()
+                .and_then(|user| UserId::parse(user).ok());
             if let (MembershipState::Join, Some(user)) = (profile.membership, user) {
                 let avatar_url = profile.avatar_url.map(Into::into);
-                joined.insert(user, RoomMember { display_name: profile.displayname, avatar_url });
+                joined.insert(
+                    user,
+                    RoomMember {
+                        display_name: profile.displayname,
+                        avatar_url,
+                    },
+                );
             }
         }
         Ok(joined)

@@ -37,13 +37,19 @@ pub(crate) struct Departure {
 
 impl MembershipHistory {
     fn new(events: &[Arc<Event>]) -> Self {
-        let changes = events.iter().filter(|event| event.position().0 != 0).map(|event| Change {
-            position: event.position(),
-            membership: membership_of(&event.pdu).unwrap_or(MembershipState::Leave),
-            snapshot: event.snapshot,
-        });
+        let changes = events
+            .iter()
+            .filter(|event| event.position().0 != 0)
+            .map(|event| Change {
+                position: event.position(),
+                membership: membership_of(&event.pdu).unwrap_or(MembershipState::Leave),
+                snapshot: event.snapshot,
+            });
         let is_cut = events.len() >= usize::try_from(CHANGES_MAX).unwrap_or(usize::MAX);
-        Self { changes: changes.collect(), is_cut }
+        Self {
+            changes: changes.collect(),
+            is_cut,
+        }
     }
 
     /// The membership after the event at `position`: `leave` for who had none yet. `None` if it is not known any more.
@@ -60,7 +66,10 @@ impl MembershipHistory {
         let mut after: Option<&Change> = None;
         for change in &self.changes {
             if change.membership == MembershipState::Join {
-                return after.map(|after| Departure { position: after.position, snapshot: after.snapshot });
+                return after.map(|after| Departure {
+                    position: after.position,
+                    snapshot: after.snapshot,
+                });
             }
             after = Some(change);
         }
@@ -75,7 +84,12 @@ impl Rooms {
         room: &Room,
         user: UserNumber,
     ) -> Result<Arc<MembershipHistory>, StorageError> {
-        let Some(current) = self.rooms_of(user).await?.get(&room.number).map(|membership| membership.event) else {
+        let Some(current) = self
+            .rooms_of(user)
+            .await?
+            .get(&room.number)
+            .map(|membership| membership.event)
+        else {
             return Ok(Arc::default());
         };
         if let Some(history) = self.0.membership_histories.get(&current) {
@@ -108,7 +122,9 @@ impl Rooms {
         user: UserNumber,
     ) -> Result<Option<(EventNumber, Position, MembershipState)>, StorageError> {
         let rooms = self.rooms_of(user).await?;
-        let membership = rooms.get(&room.number).filter(|membership| !membership.is_forgotten);
+        let membership = rooms
+            .get(&room.number)
+            .filter(|membership| !membership.is_forgotten);
         Ok(membership.map(|own| (own.event, own.position, own.membership.clone())))
     }
 }

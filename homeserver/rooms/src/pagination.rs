@@ -65,7 +65,9 @@ impl Rooms {
             scanned += found.len();
             let beyond = found.last().map(|last| after(last, request.order));
             let visible = self.visible(room, reader, found).await?;
-            let mut wanted = visible.into_iter().filter(|event| matcher.matches(event) && !reader.ignored.hides(event));
+            let mut wanted = visible
+                .into_iter()
+                .filter(|event| matcher.matches(event) && !reader.ignored.hides(event));
             events.extend(wanted.by_ref().take(limit - events.len()));
             if wanted.next().is_some() {
                 // The page is full before the batch is used up.
@@ -74,10 +76,18 @@ impl Rooms {
             }
             cursor = beyond.unwrap_or(cursor);
             if is_last {
-                return Ok(TimelinePage { start, end: None, events });
+                return Ok(TimelinePage {
+                    start,
+                    end: None,
+                    events,
+                });
             }
         }
-        Ok(TimelinePage { start, end: Some(cursor), events })
+        Ok(TimelinePage {
+            start,
+            end: Some(cursor),
+            events,
+        })
     }
 
     /// The state after an event.
@@ -91,7 +101,9 @@ impl Rooms {
 
     /// The member events of those who sent the events of a page, as they stood at the latest of these.
     pub async fn members_for(&self, room: &Room, page: &TimelinePage) -> Result<Vec<Arc<Event>>, RoomError> {
-        let Some(latest) = page.events.iter().max_by_key(|event| event.position()) else { return Ok(Vec::new()) };
+        let Some(latest) = page.events.iter().max_by_key(|event| event.position()) else {
+            return Ok(Vec::new());
+        };
         let state = self.state_after(room, latest).await?;
         self.members_of_senders(&state, &page.events).await
     }
@@ -103,8 +115,10 @@ impl Rooms {
         events: &[Arc<Event>],
     ) -> Result<Vec<Arc<Event>>, RoomError> {
         let senders: BTreeSet<&str> = events.iter().map(|event| event.pdu.sender.as_str()).collect();
-        let members: Vec<EventNumber> =
-            senders.into_iter().filter_map(|sender| state.get("m.room.member", sender)).collect();
+        let members: Vec<EventNumber> = senders
+            .into_iter()
+            .filter_map(|sender| state.get("m.room.member", sender))
+            .collect();
         Ok(self.events(&members).await?)
     }
 }
@@ -116,3 +130,6 @@ fn after(event: &Event, order: Order) -> TimelineToken {
         Order::OldestFirst => TimelineToken(event.position()),
     }
 }
+
+#[cfg(test)]
+mod tests;

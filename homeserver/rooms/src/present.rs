@@ -49,7 +49,9 @@ impl Rooms {
         event: &Arc<Event>,
         reader: &Reader,
     ) -> Result<Box<RawValue>, RoomError> {
-        raw(Page::load(self, room, std::slice::from_ref(event), reader).await?.write(event))
+        raw(Page::load(self, room, std::slice::from_ref(event), reader)
+            .await?
+            .write(event))
     }
 
     /// A client event with `unsigned.age` only: for lists of state.
@@ -100,7 +102,10 @@ impl<'a> Page<'a> {
     ) -> Result<Self, RoomError> {
         let mut bundles = rooms.bundles(room, events.iter(), reader).await?;
         // The latest message of a thread comes with its own aggregations. It cannot be the root of another thread.
-        let latest = bundles.values().filter_map(|bundle| bundle.thread.as_ref()).map(|thread| &thread.latest);
+        let latest = bundles
+            .values()
+            .filter_map(|bundle| bundle.thread.as_ref())
+            .map(|thread| &thread.latest);
         let nested = rooms.bundles(room, latest, reader).await?;
         bundles.extend(nested);
         let bundled: Vec<Arc<Event>> = bundles.values().flat_map(Bundle::events).cloned().collect();
@@ -114,11 +119,28 @@ impl<'a> Page<'a> {
         if !wanted.is_empty() {
             let found = rooms.events(&wanted).await?;
             others.extend(found.into_iter().map(|event| (event.number, event)));
-            let replaced = replaced.iter().filter_map(|number| others.get(number)).cloned().collect();
-            visible.extend(rooms.visible(room, reader, replaced).await?.iter().map(|event| event.number));
+            let replaced = replaced
+                .iter()
+                .filter_map(|number| others.get(number))
+                .cloned()
+                .collect();
+            visible.extend(
+                rooms
+                    .visible(room, reader, replaced)
+                    .await?
+                    .iter()
+                    .map(|event| event.number),
+            );
         }
         let membership = Memberships::load(rooms, room, all(), reader).await?;
-        Ok(Self { reader, now: rooms.clock().now(), bundles, others, visible, membership })
+        Ok(Self {
+            reader,
+            now: rooms.clock().now(),
+            bundles,
+            others,
+            visible,
+            membership,
+        })
     }
 
     fn write(&self, event: &Event) -> String {
@@ -176,7 +198,11 @@ impl<'a> Page<'a> {
             begin("m.reference", &mut relations);
             relations.push_str("{\"chunk\":[");
             for (index, event) in bundle.references.iter().enumerate() {
-                relations.push_str(if index == 0 { "{\"event_id\":" } else { ",{\"event_id\":" });
+                relations.push_str(if index == 0 {
+                    "{\"event_id\":"
+                } else {
+                    ",{\"event_id\":"
+                });
                 write_string(&mut relations, event.as_str());
                 relations.push('}');
             }
@@ -186,7 +212,12 @@ impl<'a> Page<'a> {
             begin("m.replace", &mut relations);
             relations.push_str(&self.write_inner(edit));
         }
-        if let Some(Thread { latest, count, has_participated }) = &bundle.thread {
+        if let Some(Thread {
+            latest,
+            count,
+            has_participated,
+        }) = &bundle.thread
+        {
             begin("m.thread", &mut relations);
             let _ = write!(
                 relations,
@@ -195,7 +226,11 @@ impl<'a> Page<'a> {
             let mut inner = open(latest, 160);
             self.write_unsigned(&mut inner, latest);
             // No thread again: a message of a thread that were the root of another would make a circle possible.
-            if let Some(bundle) = self.bundles.get(&latest.number).filter(|bundle| bundle.thread.is_none()) {
+            if let Some(bundle) = self
+                .bundles
+                .get(&latest.number)
+                .filter(|bundle| bundle.thread.is_none())
+            {
                 self.write_bundle(&mut inner, bundle);
             }
             relations.push_str(&inner);
@@ -209,7 +244,9 @@ impl<'a> Page<'a> {
 
 impl Bundle {
     fn events(&self) -> impl Iterator<Item = &Arc<Event>> {
-        self.replace.iter().chain(self.thread.as_ref().map(|thread| &thread.latest))
+        self.replace
+            .iter()
+            .chain(self.thread.as_ref().map(|thread| &thread.latest))
     }
 }
 
@@ -221,13 +258,21 @@ impl Memberships {
         reader: &Reader,
     ) -> Result<Self, RoomError> {
         let own = rooms.rooms_of(reader.user).await?;
-        let Some(own) = own.get(&room.number) else { return Ok(Self { current: None, history: None }) };
+        let Some(own) = own.get(&room.number) else {
+            return Ok(Self {
+                current: None,
+                history: None,
+            });
+        };
         let needs_history = events.any(|event| event.position() < own.position);
         let history = match needs_history {
             true => Some(rooms.membership_history(room, reader.user).await?),
             false => None,
         };
-        Ok(Self { current: Some((own.position, own.membership.clone())), history })
+        Ok(Self {
+            current: Some((own.position, own.membership.clone())),
+            history,
+        })
     }
 
     /// The reader's membership after the event at `position`; `None` if that cannot be told.
@@ -260,7 +305,9 @@ fn write_field(out: &mut String, name: &str, value: &str) {
 }
 
 fn write_string(out: &mut String, text: &str) {
-    let needs_escape = text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+    let needs_escape = text
+        .bytes()
+        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
     if needs_escape {
         out.push_str(&serde_json::Value::from(text).to_string());
     } else {
@@ -269,3 +316,6 @@ fn write_string(out: &mut String, text: &str) {
         out.push('"');
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,15 @@ impl Rooms {
         for read in read {
             let event = self.event_by_id(room, &read.event_id).await?;
             let thread = self.check_thread(room, &event, &read.thread).await?;
-            let key = ReceiptKey { user, kind: read.kind, thread };
-            if known.get(&key).is_some_and(|known| known.read_position >= event.position()) {
+            let key = ReceiptKey {
+                user,
+                kind: read.kind,
+                thread,
+            };
+            if known
+                .get(&key)
+                .is_some_and(|known| known.read_position >= event.position())
+            {
                 continue;
             }
             let receipt = Receipt {
@@ -77,7 +84,9 @@ impl Rooms {
                 Some(found) if found == *root => Ok(root.as_str().into()),
                 _ => Err(unrelated()),
             },
-            _ => Err(RoomError::BadRequest("`thread_id` is neither `main` nor an event ID.".to_owned())),
+            _ => Err(RoomError::BadRequest(
+                "`thread_id` is neither `main` nor an event ID.".to_owned(),
+            )),
         }
     }
 
@@ -93,15 +102,24 @@ impl Rooms {
         let event = self.event_by_id(room, event_id).await?;
         let data = accounts.room_account_data(user).await?;
         let datum = data.get(&room.number).and_then(|data| data.get("m.fully_read"));
-        if let Some(marked) = datum.and_then(|datum| serde_json::from_str::<FullyRead>(datum.content.get()).ok()) {
+        if let Some(marked) =
+            datum.and_then(|datum| serde_json::from_str::<FullyRead>(datum.content.get()).ok())
+        {
             match self.event_by_id(room, &marked.event_id).await {
                 Ok(marked) if marked.position() >= event.position() => return Ok(()),
                 Ok(_) | Err(RoomError::UnknownEvent(_)) => {}
                 Err(error) => return Err(error),
             }
         }
-        let content = to_raw_value(&FullyRead { event_id: event_id.to_owned() });
+        let content = to_raw_value(&FullyRead {
+            event_id: event_id.to_owned(),
+        });
         let content = content.map_err(|error| RoomError::BadRequest(error.to_string()))?;
-        Ok(accounts.set_room_account_data(user, room.number, "m.fully_read", content).await?)
+        Ok(accounts
+            .set_room_account_data(user, room.number, "m.fully_read", content)
+            .await?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use echorift_storage::{EventNumber, UserNumber};
-use ruma::{OwnedEventId, events::TimelineEventType};
+use ruma::{OwnedEventId, UserId, events::TimelineEventType};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -51,7 +51,9 @@ impl Rooms {
         if parents.is_empty() {
             return Ok(HashMap::new());
         }
-        let Some(access) = self.find_access(room, reader).await? else { return Ok(HashMap::new()) };
+        let Some(access) = self.find_access(room, reader).await? else {
+            return Ok(HashMap::new());
+        };
         let among = relations::Among {
             room: room.number,
             until: access.until(),
@@ -71,7 +73,7 @@ impl Rooms {
         if reader.ignored.is_empty() {
             return Ok(Vec::new());
         }
-        let ids: Vec<&str> = reader.ignored.iter().map(|user| user.as_str()).collect();
+        let ids: Vec<&str> = reader.ignored.iter().map(UserId::as_str).collect();
         let numbers = self.users().find_all(&ids).await?;
         Ok(numbers.into_iter().map(UserNumber).collect())
     }
@@ -92,14 +94,21 @@ impl Gathered {
         among: &relations::Among,
     ) -> Result<(), RoomError> {
         let edited = related.iter().filter(|related| related.rel_type == "m.replace");
-        let edited = edited.filter(|related| parents.get(&related.parent).is_some_and(|parent| is_editable(parent)));
+        let edited = edited.filter(|related| {
+            parents
+                .get(&related.parent)
+                .is_some_and(|parent| is_editable(parent))
+        });
         let edited: Vec<&OwnedEventId> = edited.map(|related| &related.parent).collect();
         if edited.is_empty() {
             return Ok(());
         }
         let latest = relations::latest_edits(rooms.database(), &edited, among).await?;
         for edit in rooms.events(&latest).await? {
-            let parent = edit.relation.as_ref().and_then(|relation| parents.get(&relation.event_id));
+            let parent = edit
+                .relation
+                .as_ref()
+                .and_then(|relation| parents.get(&relation.event_id));
             if let Some(parent) = parent
                 && is_valid_edit(parent, &edit)
             {
@@ -128,10 +137,18 @@ impl Gathered {
         let places: Vec<_> = threads.values().map(|related| related.last).collect();
         let latest = relations::at(rooms.database(), among.room, &places).await?;
         for latest in rooms.events(&latest).await? {
-            let Some(root) = latest.relation.as_ref().map(|relation| &relation.event_id) else { continue };
-            let (Some(parent), Some(related)) = (parents.get(root), threads.get(root)) else { continue };
+            let Some(root) = latest.relation.as_ref().map(|relation| &relation.event_id) else {
+                continue;
+            };
+            let (Some(parent), Some(related)) = (parents.get(root), threads.get(root)) else {
+                continue;
+            };
             let has_participated = related.has_sent || parent.sender == reader.user;
-            let thread = Thread { latest, count: related.count, has_participated };
+            let thread = Thread {
+                latest,
+                count: related.count,
+                has_participated,
+            };
             self.0.entry(parent.number).or_default().thread = Some(thread);
         }
         Ok(())
@@ -149,7 +166,9 @@ impl Gathered {
         if referenced.is_empty() {
             return Ok(());
         }
-        for (parent, child) in relations::references(rooms.database(), &referenced, among, REFERENCES_MAX).await? {
+        for (parent, child) in
+            relations::references(rooms.database(), &referenced, among, REFERENCES_MAX).await?
+        {
             if let Some(parent) = parents.get(&parent) {
                 self.0.entry(parent.number).or_default().references.push(child);
             }
@@ -165,7 +184,11 @@ impl Gathered {
         reader: &Reader,
     ) -> Result<HashMap<EventNumber, Bundle>, RoomError> {
         let children = self.0.values().flat_map(|bundle| {
-            bundle.replace.iter().chain(bundle.thread.as_ref().map(|thread| &thread.latest)).cloned()
+            bundle
+                .replace
+                .iter()
+                .chain(bundle.thread.as_ref().map(|thread| &thread.latest))
+                .cloned()
         });
         let children: Vec<Arc<Event>> = children.collect();
         let visible = rooms.visible(room, reader, children).await?;
@@ -180,7 +203,10 @@ impl Gathered {
 
 /// Whether edits of the event count at all. One that was redacted has none any more.
 fn is_editable(event: &Event) -> bool {
-    let is_edit = event.relation.as_ref().is_some_and(|relation| relation.rel_type == "m.replace");
+    let is_edit = event
+        .relation
+        .as_ref()
+        .is_some_and(|relation| relation.rel_type == "m.replace");
     event.redacted_by.is_none() && !event.pdu.is_state() && !is_edit
 }
 
@@ -193,7 +219,8 @@ pub(crate) fn is_valid_edit(original: &Event, edit: &Event) -> bool {
     }
     let has_new_content = || {
         edit.pdu.event_type == TimelineEventType::RoomEncrypted
-            || serde_json::from_str::<Content<'_>>(edit.pdu.content.get()).is_ok_and(|content| content.new_content.is_some())
+            || serde_json::from_str::<Content<'_>>(edit.pdu.content.get())
+                .is_ok_and(|content| content.new_content.is_some())
     };
     is_editable(original)
         && original.room == edit.room

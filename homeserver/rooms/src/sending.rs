@@ -5,7 +5,10 @@ use std::sync::Arc;
 use echorift_storage::UserNumber;
 use ruma::{EventId, OwnedEventId, UserId, events::TimelineEventType};
 use serde::Deserialize;
-use serde_json::{Map, Value, value::{RawValue, to_raw_value}};
+use serde_json::{
+    Map, Value,
+    value::{RawValue, to_raw_value},
+};
 
 use crate::{Event, EventDraft, Room, RoomError, Rooms, Transaction, store};
 
@@ -51,8 +54,14 @@ impl Rooms {
             let (target, content) = take_redacts(content, room.rules.redaction.content_field_redacts)?;
             return self.redact(room, sender, target, content, transaction).await;
         }
-        self.check_relation(room, sender.user_number, &event_type, &content, &transaction).await?;
-        self.send_once(room, EventDraft::message(sender.user_id, event_type, content), transaction).await
+        self.check_relation(room, sender.user_number, &event_type, &content, &transaction)
+            .await?;
+        self.send_once(
+            room,
+            EventDraft::message(sender.user_id, event_type, content),
+            transaction,
+        )
+        .await
     }
 
     /// Appends a redaction of `target`, once for each transaction.
@@ -74,7 +83,9 @@ impl Rooms {
             let is_administered = sender.is_admin && self.is_local(&event.pdu.sender);
             let (levels, _) = self.power_levels(room, &room.view().state).await?;
             if !is_administered && !levels.user_level(sender.user_id).reaches(levels.redact()) {
-                return Err(RoomError::Forbidden("You may not remove this message.".to_owned()));
+                return Err(RoomError::Forbidden(
+                    "You may not remove this message.".to_owned(),
+                ));
             }
         }
         let mut draft = EventDraft::message(sender.user_id, TimelineEventType::RoomRedaction, content);
@@ -93,7 +104,12 @@ impl Rooms {
         content: &RawValue,
         transaction: &Transaction,
     ) -> Result<(), RoomError> {
-        let Some(RelatesTo { event_id: Some(parent), rel_type: Some(rel_type), key }) = RelatesTo::of(content) else {
+        let Some(RelatesTo {
+            event_id: Some(parent),
+            rel_type: Some(rel_type),
+            key,
+        }) = RelatesTo::of(content)
+        else {
             return Ok(());
         };
         match rel_type.as_str() {
@@ -107,10 +123,21 @@ impl Rooms {
                 let is_same = |event: &Arc<Event>| {
                     // The request may be a repetition of the one that made the event.
                     event.transaction.as_ref() != Some(transaction)
-                        && RelatesTo::of(&event.pdu.content).and_then(|relates_to| relates_to.key).as_ref() == Some(&key)
+                        && RelatesTo::of(&event.pdu.content)
+                            .and_then(|relates_to| relates_to.key)
+                            .as_ref()
+                            == Some(&key)
                 };
-                let is_double = self.annotations(room, &parent, sender, event_type).await?.iter().any(is_same);
-                if is_double { Err(RoomError::DuplicateAnnotation(parent)) } else { Ok(()) }
+                let is_double = self
+                    .annotations(room, &parent, sender, event_type)
+                    .await?
+                    .iter()
+                    .any(is_same);
+                if is_double {
+                    Err(RoomError::DuplicateAnnotation(parent))
+                } else {
+                    Ok(())
+                }
             }
             _ => Ok(()),
         }
@@ -150,7 +177,10 @@ pub struct Sender<'a> {
 fn take_redacts(content: Box<RawValue>, stays: bool) -> Result<(OwnedEventId, Box<RawValue>), RoomError> {
     let bad = || RoomError::BadRequest("`redacts` must be the ID of an event.".to_owned());
     let mut fields: Map<String, Value> = serde_json::from_str(content.get()).map_err(|_| bad())?;
-    let target = fields.get("redacts").and_then(Value::as_str).and_then(|id| EventId::parse(id).ok());
+    let target = fields
+        .get("redacts")
+        .and_then(Value::as_str)
+        .and_then(|id| EventId::parse(id).ok());
     let target = target.ok_or_else(bad)?;
     if stays {
         return Ok((target, content));
@@ -159,3 +189,6 @@ fn take_redacts(content: Box<RawValue>, stays: bool) -> Result<(OwnedEventId, Bo
     let content = to_raw_value(&fields).map_err(|_| bad())?;
     Ok((target, content))
 }
+
+#[cfg(test)]
+mod tests;

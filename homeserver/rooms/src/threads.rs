@@ -32,14 +32,23 @@ impl Rooms {
         let access = self.access(room, reader).await?;
         let limit = limit.clamp(1, PAGE_MAX);
         let ignored = self.numbers_of_ignored(reader).await?;
-        let among = Among { room: room.number, until: access.until(), ignored };
+        let among = Among {
+            room: room.number,
+            until: access.until(),
+            ignored,
+        };
         let before = from.map_or(Position(i64::MAX), |from| from.0);
         let participant = only_participated.then_some(reader.user);
         let wanted = i64::try_from(limit).unwrap_or(i64::MAX);
         let stored = store::relations::threads(self.database(), &among, before, participant, wanted).await?;
-        let next = stored.last().filter(|_| stored.len() == limit).map(|thread| TimelineToken(thread.last));
+        let next = stored
+            .last()
+            .filter(|_| stored.len() == limit)
+            .map(|thread| TimelineToken(thread.last));
         let ids: Vec<&EventId> = stored.iter().map(|thread| &*thread.root).collect();
-        let roots = self.visible(room, reader, self.events_by_ids(room, &ids).await?).await?;
+        let roots = self
+            .visible(room, reader, self.events_by_ids(room, &ids).await?)
+            .await?;
         let hidden = |root: Arc<Event>| {
             if !reader.ignored.hides(&root) {
                 return Ok(root);
@@ -74,9 +83,15 @@ impl Rooms {
         let numbers = store::events::numbers_of(self.database(), ids).await?;
         let wanted: Vec<_> = ids.iter().filter_map(|id| numbers.get(*id).copied()).collect();
         let events = self.events(&wanted).await?;
-        let mut by_id: HashMap<OwnedEventId, Arc<Event>> =
-            events.into_iter().map(|event| (event.pdu.event_id.clone(), event)).collect();
+        let mut by_id: HashMap<OwnedEventId, Arc<Event>> = events
+            .into_iter()
+            .map(|event| (event.pdu.event_id.clone(), event))
+            .collect();
         let of_room = |event: &Arc<Event>| event.room == room.number;
-        Ok(ids.iter().filter_map(|id| by_id.remove(*id)).filter(of_room).collect())
+        Ok(ids
+            .iter()
+            .filter_map(|id| by_id.remove(*id))
+            .filter(of_room)
+            .collect())
     }
 }

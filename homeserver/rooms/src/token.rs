@@ -35,12 +35,14 @@ impl FromStr for TimelineToken {
     fn from_str(text: &str) -> Result<Self, RoomError> {
         let position = match text.strip_prefix('t') {
             Some(position) => Some(position),
-            None => text.strip_prefix('s').map(|rest| rest.split_once('.').map_or(rest, |(position, _)| position)),
+            None => text
+                .strip_prefix('s')
+                .map(|rest| rest.split_once('.').map_or(rest, |(position, _)| position)),
         };
         let position = position.and_then(|position| position.parse().ok());
-        position.map(|position| Self(Position(position))).ok_or_else(|| {
-            RoomError::BadRequest("This is not a pagination token of this server.".to_owned())
-        })
+        position
+            .map(|position| Self(Position(position)))
+            .ok_or_else(|| RoomError::BadRequest("This is not a pagination token of this server.".to_owned()))
     }
 }
 
@@ -52,10 +54,30 @@ mod tests {
 
     #[test]
     fn tokens_of_pages_and_of_sync_name_places_and_nothing_else_does() {
-        for (text, position) in [("t12", 12), ("t-3", -3), ("s12", 12), ("s12.7", 12), ("s12.7.x", 12)] {
-            assert_eq!(text.parse::<TimelineToken>().unwrap(), TimelineToken(Position(position)), "{text}");
+        for (text, position) in [
+            ("t12", 12),
+            ("t-3", -3),
+            ("s12", 12),
+            ("s12.7", 12),
+            ("s12.7.x", 12),
+        ] {
+            assert_eq!(
+                text.parse::<TimelineToken>().unwrap(),
+                TimelineToken(Position(position)),
+                "{text}"
+            );
         }
-        for text in ["", "t", "s", "12", "x12", "t12.7", "t 12", "s.7", "t99999999999999999999"] {
+        for text in [
+            "",
+            "t",
+            "s",
+            "12",
+            "x12",
+            "t12.7",
+            "t 12",
+            "s.7",
+            "t99999999999999999999",
+        ] {
             assert!(text.parse::<TimelineToken>().is_err(), "{text}");
         }
         assert_eq!(TimelineToken(Position(-4)).to_string(), "t-4");

@@ -13,10 +13,8 @@ use ruma::events::{
 use serde::Deserialize;
 
 use crate::{
-    Event, Outcome, Reader, Room, RoomError, Rooms, State,
-    append::membership_of,
-    membership_history::Departure,
-    store,
+    Event, Outcome, Reader, Room, RoomError, Rooms, State, append::membership_of,
+    membership_history::Departure, store,
 };
 
 /// In what capacity somebody reads a room.
@@ -26,7 +24,10 @@ pub enum Access {
     Joined,
     /// Was joined. Sees what was there until then: events up to and including the one at `until`, which ended it, and
     /// the state after that event. Of later events only those that everyone may see.
-    Left { until: Position, snapshot: SnapshotNumber },
+    Left {
+        until: Position,
+        snapshot: SnapshotNumber,
+    },
     /// Never was joined, but everyone may read the room.
     Peeking,
 }
@@ -63,8 +64,10 @@ impl Visibilities {
 impl Rooms {
     /// In what capacity the reader may see anything of the room. Errors: `NotJoined` if in none.
     pub async fn access(&self, room: &Room, reader: &Reader) -> Result<Access, RoomError> {
-        let not_joined =
-            || RoomError::NotJoined { user_id: reader.user_id.clone(), room_id: room.id.clone() };
+        let not_joined = || RoomError::NotJoined {
+            user_id: reader.user_id.clone(),
+            room_id: room.id.clone(),
+        };
         self.find_access(room, reader).await?.ok_or_else(not_joined)
     }
 
@@ -77,7 +80,10 @@ impl Rooms {
         if self.own_membership(room, reader.user).await?.is_some() {
             let departure = self.membership_history(room, reader.user).await?.last_departure();
             if let Some(Departure { position, snapshot }) = departure {
-                return Ok(Some(Access::Left { until: position, snapshot }));
+                return Ok(Some(Access::Left {
+                    until: position,
+                    snapshot,
+                }));
             }
         }
         let is_open = self.history_visibility(&view.state).await? == HistoryVisibility::WorldReadable;
@@ -120,7 +126,9 @@ impl Rooms {
         if events.is_empty() {
             return Ok(events);
         }
-        let Some(access) = self.find_access(room, reader).await? else { return Ok(Vec::new()) };
+        let Some(access) = self.find_access(room, reader).await? else {
+            return Ok(Vec::new());
+        };
         let visibilities = self.visibilities(room).await?;
         if !visibilities.has_world_readable {
             // Nothing is open to those who are not, or no longer, members.
@@ -143,7 +151,8 @@ impl Rooms {
             return Ok(visibilities);
         }
         self.load_visibilities(&[room]).await?;
-        self.cached_visibilities(room).ok_or_else(|| StorageError::corrupt("visibilities", room.number))
+        self.cached_visibilities(room)
+            .ok_or_else(|| StorageError::corrupt("visibilities", room.number))
     }
 
     /// What is known holds as long as the room's history visibility event is the same.
@@ -154,10 +163,17 @@ impl Rooms {
     }
 
     async fn load_visibilities(&self, rooms: &[&Room]) -> Result<(), StorageError> {
-        let unknown = rooms.iter().filter(|room| self.cached_visibilities(room).is_none());
+        let unknown = rooms
+            .iter()
+            .filter(|room| self.cached_visibilities(room).is_none());
         // Looked up before the query, so that a change in between is noticed the next time.
         let unknown: HashMap<RoomNumber, Option<EventNumber>> = unknown
-            .map(|room| (room.number, room.view().state.get("m.room.history_visibility", "")))
+            .map(|room| {
+                (
+                    room.number,
+                    room.view().state.get("m.room.history_visibility", ""),
+                )
+            })
             .collect();
         if unknown.is_empty() {
             return Ok(());
@@ -167,10 +183,15 @@ impl Rooms {
         let events: Vec<EventNumber> = stored.into_iter().map(|(_, event)| event).collect();
         let mut found: HashMap<RoomNumber, Visibilities> = HashMap::new();
         for event in self.events(&events).await? {
-            found.entry(event.room).or_default().add(&visibility_of(Some(&event)));
+            found
+                .entry(event.room)
+                .or_default()
+                .add(&visibility_of(Some(&event)));
         }
         for (room, current) in unknown {
-            self.0.visibilities.insert(room, (current, found.remove(&room).unwrap_or_default()));
+            self.0
+                .visibilities
+                .insert(room, (current, found.remove(&room).unwrap_or_default()));
         }
         Ok(())
     }
@@ -196,7 +217,9 @@ fn visibility_of(event: Option<&Event>) -> HistoryVisibility {
 
 /// The membership that a member event sets; `leave` for who has none.
 fn membership_in(event: Option<&Event>) -> MembershipState {
-    event.and_then(|event| membership_of(&event.pdu).ok()).unwrap_or(MembershipState::Leave)
+    event
+        .and_then(|event| membership_of(&event.pdu).ok())
+        .unwrap_or(MembershipState::Leave)
 }
 
 /// What the states around some events say about visibility, looked at once for each state.
@@ -220,30 +243,50 @@ impl StatesAround {
             let (visibility, member) = keys(state);
             wanted.extend(visibility.into_iter().chain(member));
         }
-        wanted.extend(events.iter().filter(|event| decides(event, reader)).filter_map(|event| event.replaces));
+        wanted.extend(
+            events
+                .iter()
+                .filter(|event| decides(event, reader))
+                .filter_map(|event| event.replaces),
+        );
         let wanted: Vec<EventNumber> = wanted.into_iter().collect();
         let found = rooms.events(&wanted).await?;
         let events: HashMap<EventNumber, Arc<Event>> =
             found.into_iter().map(|event| (event.number, event)).collect();
-        let find = |number: Option<EventNumber>| number.and_then(|number| events.get(&number)).map(|event| &**event);
+        let find = |number: Option<EventNumber>| {
+            number
+                .and_then(|number| events.get(&number))
+                .map(|event| &**event)
+        };
         let by_snapshot = states.iter().map(|(snapshot, state)| {
             let (visibility, member) = keys(state);
-            (*snapshot, (visibility_of(find(visibility)), membership_in(find(member))))
+            (
+                *snapshot,
+                (visibility_of(find(visibility)), membership_in(find(member))),
+            )
         });
-        Ok(Self { by_snapshot: by_snapshot.collect(), events })
+        Ok(Self {
+            by_snapshot: by_snapshot.collect(),
+            events,
+        })
     }
 
     /// Whether the state after the event lets the reader see it, or for those events that change the answer the state
     /// before.
     fn allow(&mut self, access: Access, reader: &Reader, event: &Event) -> bool {
-        let Some((visibility, membership)) = self.by_snapshot.get(&event.snapshot) else { return false };
+        let Some((visibility, membership)) = self.by_snapshot.get(&event.snapshot) else {
+            return false;
+        };
         if is_allowed(access, event, visibility, membership) {
             return true;
         }
         if !decides(event, reader) {
             return false;
         }
-        let before = event.replaces.and_then(|number| self.events.get(&number)).map(|event| &**event);
+        let before = event
+            .replaces
+            .and_then(|number| self.events.get(&number))
+            .map(|event| &**event);
         if event.pdu.event_type == TimelineEventType::RoomMember {
             is_allowed(access, event, visibility, &membership_in(before))
         } else {
@@ -262,7 +305,12 @@ fn decides(event: &Event, reader: &Reader) -> bool {
 }
 
 /// The five rules of CS API § Room History Visibility § Server behaviour, within what the access opens.
-fn is_allowed(access: Access, event: &Event, visibility: &HistoryVisibility, membership: &MembershipState) -> bool {
+fn is_allowed(
+    access: Access,
+    event: &Event,
+    visibility: &HistoryVisibility,
+    membership: &MembershipState,
+) -> bool {
     if *visibility == HistoryVisibility::WorldReadable {
         return true;
     }
@@ -279,3 +327,6 @@ fn is_allowed(access: Access, event: &Event, visibility: &HistoryVisibility, mem
         _ => *visibility == HistoryVisibility::Shared && has_joined_later,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ impl JsonText {
     }
 
     /// An object with this as its one field.
-    pub fn as_field(self, name: &str) -> Self {
+    pub fn into_field(self, name: &str) -> Self {
         Self(format!("{{\"{name}\":{}}}", self.0))
     }
 }

@@ -23,9 +23,12 @@ async fn members(
         membership: request.membership,
         not_membership: request.not_membership,
     };
-    let events = api.rooms.members(&room, &api.reader(&session).await?, &wanted).await?;
+    let events = api
+        .rooms
+        .members(&room, &api.reader(&session).await?, &wanted)
+        .await?;
     let chunk = JsonText::list(events.iter().map(|event| api.rooms.present_plain_json(event)));
-    Ok(chunk.as_field("chunk"))
+    Ok(chunk.into_field("chunk"))
 }
 
 /// `GET /_matrix/client/v3/rooms/{roomId}/joined_members` (CS API § Getting events for a room).

@@ -34,13 +34,23 @@ async fn send_receipt(
     let user = (UserNumber(session.user_number), &*session.user_id);
     match kind {
         Some(kind) => {
-            let read = ReadUpTo { kind, thread: request.thread, event_id: request.event_id };
+            let read = ReadUpTo {
+                kind,
+                thread: request.thread,
+                event_id: request.event_id,
+            };
             api.rooms.receive_receipts(&room, user, vec![read]).await?;
         }
         None if request.thread != ReceiptThread::Unthreaded => {
-            return Err(MatrixError::invalid_param("The fully-read marker knows no threads."));
+            return Err(MatrixError::invalid_param(
+                "The fully-read marker knows no threads.",
+            ));
         }
-        None => api.rooms.mark_fully_read(&api.accounts, &room, user, &request.event_id).await?,
+        None => {
+            api.rooms
+                .mark_fully_read(&api.accounts, &room, user, &request.event_id)
+                .await?;
+        }
     }
     Ok(Ruma(create_receipt::v3::Response {}))
 }
@@ -54,12 +64,24 @@ async fn set_markers(
     let room = api.rooms.room(&request.room_id).await?;
     let user = (UserNumber(session.user_number), &*session.user_id);
     if let Some(event_id) = &request.fully_read {
-        api.rooms.mark_fully_read(&api.accounts, &room, user, event_id).await?;
+        api.rooms
+            .mark_fully_read(&api.accounts, &room, user, event_id)
+            .await?;
     }
-    let public = request.read_receipt.map(|event_id| (ReceiptKind::Public, event_id));
-    let private = request.private_read_receipt.map(|event_id| (ReceiptKind::Private, event_id));
+    let public = request
+        .read_receipt
+        .map(|event_id| (ReceiptKind::Public, event_id));
+    let private = request
+        .private_read_receipt
+        .map(|event_id| (ReceiptKind::Private, event_id));
     let read = public.into_iter().chain(private);
-    let read = read.map(|(kind, event_id)| ReadUpTo { kind, thread: ReceiptThread::Unthreaded, event_id }).collect();
+    let read = read
+        .map(|(kind, event_id)| ReadUpTo {
+            kind,
+            thread: ReceiptThread::Unthreaded,
+            event_id,
+        })
+        .collect();
     api.rooms.receive_receipts(&room, user, read).await?;
     Ok(Ruma(set_read_marker::v3::Response {}))
 }

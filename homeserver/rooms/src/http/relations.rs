@@ -91,9 +91,19 @@ async fn relations(
         limit: request.limit,
         recurse: request.recurse,
     };
-    let Answer { chunk, next_batch, prev_batch, recursion_depth } = answer(&api, &session, asked).await?;
+    let Answer {
+        chunk,
+        next_batch,
+        prev_batch,
+        recursion_depth,
+    } = answer(&api, &session, asked).await?;
     let chunk = raw(chunk);
-    Ok(Ruma(get_relating_events::v1::Response { chunk, next_batch, prev_batch, recursion_depth }))
+    Ok(Ruma(get_relating_events::v1::Response {
+        chunk,
+        next_batch,
+        prev_batch,
+        recursion_depth,
+    }))
 }
 
 /// `GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}` (CS API § Relationships API).
@@ -113,9 +123,19 @@ async fn relations_of_type(
         limit: request.limit,
         recurse: request.recurse,
     };
-    let Answer { chunk, next_batch, prev_batch, recursion_depth } = answer(&api, &session, asked).await?;
+    let Answer {
+        chunk,
+        next_batch,
+        prev_batch,
+        recursion_depth,
+    } = answer(&api, &session, asked).await?;
     let chunk = raw(chunk);
-    Ok(Ruma(get_relating_events_with_rel_type::v1::Response { chunk, next_batch, prev_batch, recursion_depth }))
+    Ok(Ruma(get_relating_events_with_rel_type::v1::Response {
+        chunk,
+        next_batch,
+        prev_batch,
+        recursion_depth,
+    }))
 }
 
 /// `GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}/{eventType}` (CS API § Relationships API).
@@ -135,9 +155,19 @@ async fn relations_of_both_types(
         limit: request.limit,
         recurse: request.recurse,
     };
-    let Answer { chunk, next_batch, prev_batch, recursion_depth } = answer(&api, &session, asked).await?;
+    let Answer {
+        chunk,
+        next_batch,
+        prev_batch,
+        recursion_depth,
+    } = answer(&api, &session, asked).await?;
     let chunk = raw(chunk);
-    Ok(Ruma(get_relating_events_with_both::v1::Response { chunk, next_batch, prev_batch, recursion_depth }))
+    Ok(Ruma(get_relating_events_with_both::v1::Response {
+        chunk,
+        next_batch,
+        prev_batch,
+        recursion_depth,
+    }))
 }
 
 /// `GET /_matrix/client/v1/rooms/{roomId}/threads` (CS API § Querying threads in a room).
@@ -151,7 +181,13 @@ async fn threads(
     let only_participated = request.include == IncludeThreads::Participated;
     let from = TimelineToken::parse_optional(request.from.as_deref())?;
     let limit = request.limit.map_or(DEFAULT_LIMIT, limit);
-    let (roots, next) = api.rooms.threads(&room, &reader, only_participated, from, limit).await?;
+    let (roots, next) = api
+        .rooms
+        .threads(&room, &reader, only_participated, from, limit)
+        .await?;
     let chunk = raw(api.rooms.present(&room, &roots, &reader).await?);
-    Ok(Ruma(get_threads::v1::Response { chunk, next_batch: next.map(|token| token.to_string()) }))
+    Ok(Ruma(get_threads::v1::Response {
+        chunk,
+        next_batch: next.map(|token| token.to_string()),
+    }))
 }

@@ -19,7 +19,9 @@ pub(super) fn routes() -> Router<RoomsApi> {
     // Without a state key, whose slash is optional then.
     for version in ["r0", "v3"] {
         let path = format!("/_matrix/client/{version}/rooms/{{room_id}}/state/{{event_type}}");
-        router = router.route(&path, put(send_state)).route(&format!("{path}/"), put(send_state));
+        router = router
+            .route(&path, put(send_state))
+            .route(&format!("{path}/"), put(send_state));
     }
     router
 }
@@ -41,10 +43,16 @@ async fn send_message(
     api.check_may_act(&session)?;
     api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
     let room = api.rooms.room(&request.room_id).await?;
-    let transaction = Transaction { session_number: session.session_number, id: request.txn_id };
+    let transaction = Transaction {
+        session_number: session.session_number,
+        id: request.txn_id,
+    };
     let event_type = TimelineEventType::from(request.event_type.to_string());
     let content = request.body.into_json();
-    let event_id = api.rooms.send(&room, &sender(&session), event_type, content, transaction).await?;
+    let event_id = api
+        .rooms
+        .send(&room, &sender(&session), event_type, content, transaction)
+        .await?;
     Ok(Ruma(send_message_event::v3::Response { event_id }))
 }
 
@@ -63,11 +71,17 @@ async fn redact(
             return Err(suspended);
         }
     }
-    let transaction = Transaction { session_number: session.session_number, id: request.txn_id };
+    let transaction = Transaction {
+        session_number: session.session_number,
+        id: request.txn_id,
+    };
     let mut content = serde_json::Map::new();
     content.extend(request.reason.map(|reason| ("reason".to_owned(), reason.into())));
     let content = to_raw_value(&content).map_err(MatrixError::internal)?;
-    let event_id = api.rooms.redact(&room, &sender(&session), request.event_id, content, transaction).await?;
+    let event_id = api
+        .rooms
+        .redact(&room, &sender(&session), request.event_id, content, transaction)
+        .await?;
     Ok(Ruma(redact_event::v3::Response { event_id }))
 }
 
@@ -83,16 +97,26 @@ async fn send_state(
     let room = rooms.room(&request.room_id).await?;
     let event = match request.event_type {
         StateEventType::RoomMember => {
-            let target = UserId::parse(&request.state_key)
-                .map_err(|_| RoomError::BadRequest("The state key of a member event is a user ID.".to_owned()))?;
-            rooms.set_member_content(&api.accounts, &room, (user_id, &target), content).await?
+            let target = UserId::parse(&request.state_key).map_err(|_| {
+                RoomError::BadRequest("The state key of a member event is a user ID.".to_owned())
+            })?;
+            rooms
+                .set_member_content(&api.accounts, &room, (user_id, &target), content)
+                .await?
         }
         event_type => {
             if event_type == StateEventType::RoomCanonicalAlias && request.state_key.is_empty() {
                 rooms.check_canonical_alias(&room, content.get()).await?;
             }
-            rooms.append(&room, EventDraft::state(user_id, event_type, &request.state_key, content)).await?
+            rooms
+                .append(
+                    &room,
+                    EventDraft::state(user_id, event_type, &request.state_key, content),
+                )
+                .await?
         }
     };
-    Ok(Ruma(send_state_event::v3::Response { event_id: event.pdu.event_id.clone() }))
+    Ok(Ruma(send_state_event::v3::Response {
+        event_id: event.pdu.event_id.clone(),
+    }))
 }

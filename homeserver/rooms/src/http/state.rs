@@ -16,7 +16,9 @@ pub(super) fn routes() -> Router<RoomsApi> {
     // Without a state key, whose slash is optional then.
     for version in ["r0", "v3"] {
         let path = format!("/_matrix/client/{version}/rooms/{{room_id}}/state/{{event_type}}");
-        router = router.route(&path, get(state_event)).route(&format!("{path}/"), get(state_event));
+        router = router
+            .route(&path, get(state_event))
+            .route(&format!("{path}/"), get(state_event));
     }
     router
 }
@@ -29,10 +31,16 @@ async fn state(
 ) -> Result<JsonText, MatrixError> {
     let room = api.rooms.room(&request.room_id).await?;
     let access = api.rooms.access(&room, &api.reader(&session).await?).await?;
-    let state = api.rooms.state_for(&room, access).await.map_err(RoomError::from)?;
+    let state = api
+        .rooms
+        .state_for(&room, access)
+        .await
+        .map_err(RoomError::from)?;
     let numbers: Vec<EventNumber> = state.events().collect();
     let events = api.rooms.events(&numbers).await.map_err(RoomError::from)?;
-    Ok(JsonText::list(events.iter().map(|event| api.rooms.present_plain_json(event))))
+    Ok(JsonText::list(
+        events.iter().map(|event| api.rooms.present_plain_json(event)),
+    ))
 }
 
 /// `GET /_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}` (CS API § Getting events for a room).
@@ -43,9 +51,17 @@ async fn state_event(
 ) -> Result<Ruma<get_state_event_for_key::v3::Response>, MatrixError> {
     let room = api.rooms.room(&request.room_id).await?;
     let access = api.rooms.access(&room, &api.reader(&session).await?).await?;
-    let state = api.rooms.state_for(&room, access).await.map_err(RoomError::from)?;
+    let state = api
+        .rooms
+        .state_for(&room, access)
+        .await
+        .map_err(RoomError::from)?;
     let event_type = request.event_type.to_string();
-    let event = api.rooms.state_event(&state, &event_type, &request.state_key).await.map_err(RoomError::from)?;
+    let event = api
+        .rooms
+        .state_event(&state, &event_type, &request.state_key)
+        .await
+        .map_err(RoomError::from)?;
     let event = event.ok_or_else(|| MatrixError::not_found("The room has no state of this type and key."))?;
     let event_or_content = match request.format {
         StateEventFormat::Event => api.rooms.present_plain(&event),

@@ -39,7 +39,11 @@ pub(super) fn order(direction: Direction) -> Order {
 
 /// The room of an event that somebody asks for. Whether there is none, or none that they may see, is the same to
 /// them: `M_NOT_FOUND`.
-pub(super) async fn room_of_event(api: &RoomsApi, room: &RoomId, event: &EventId) -> Result<Arc<Room>, RoomError> {
+pub(super) async fn room_of_event(
+    api: &RoomsApi,
+    room: &RoomId,
+    event: &EventId,
+) -> Result<Arc<Room>, RoomError> {
     api.rooms.room(room).await.map_err(|error| match error {
         RoomError::UnknownRoom(_) => RoomError::UnknownEvent(event.to_owned()),
         error => error,
@@ -57,7 +61,10 @@ pub(super) fn raw<T>(events: Vec<Box<RawValue>>) -> Vec<Raw<T>> {
 }
 
 fn plain<T>(api: &RoomsApi, events: &[Arc<Event>]) -> Vec<Raw<T>> {
-    events.iter().map(|event| Raw::from_json(api.rooms.present_plain(event))).collect()
+    events
+        .iter()
+        .map(|event| Raw::from_json(api.rooms.present_plain(event)))
+        .collect()
 }
 
 /// `GET /_matrix/client/v3/rooms/{roomId}/messages` (CS API § Getting events for a room).
@@ -73,7 +80,12 @@ async fn messages(
         from: TimelineToken::parse_optional(request.from.as_deref())?,
         to: TimelineToken::parse_optional(request.to.as_deref())?,
         order: order(request.dir),
-        limit: limit(request.filter.limit.map_or(request.limit, |limit| limit.min(request.limit))),
+        limit: limit(
+            request
+                .filter
+                .limit
+                .map_or(request.limit, |limit| limit.min(request.limit)),
+        ),
     };
     let matcher = EventMatcher::new(&request.filter);
     let page = api.rooms.page(&room, &reader, access, wanted, &matcher).await?;
@@ -103,13 +115,19 @@ async fn context(
         matcher: &EventMatcher::new(&request.filter),
         lazy_members: !request.filter.lazy_load_options.is_disabled(),
     };
-    let context = api.rooms.context(&room, &reader, &request.event_id, wanted).await?;
-    let present = async |events: &[Arc<Event>], reader: &Reader| api.rooms.present(&room, events, reader).await;
+    let context = api
+        .rooms
+        .context(&room, &reader, &request.event_id, wanted)
+        .await?;
+    let present =
+        async |events: &[Arc<Event>], reader: &Reader| api.rooms.present(&room, events, reader).await;
     Ok(Ruma(get_context::v3::Response {
         start: Some(context.start.to_string()),
         end: Some(context.end.to_string()),
         events_before: raw(present(&context.before, &reader).await?),
-        event: Some(Raw::from_json(api.rooms.present_one(&room, &context.event, &reader).await?)),
+        event: Some(Raw::from_json(
+            api.rooms.present_one(&room, &context.event, &reader).await?,
+        )),
         events_after: raw(present(&context.after, &reader).await?),
         state: plain(&api, &context.state),
     }))
@@ -125,7 +143,9 @@ async fn event(
     let reader = api.reader(&session).await?;
     let event = api.rooms.visible_event(&room, &reader, &request.event_id).await?;
     let event = api.rooms.present_one(&room, &event, &reader).await?;
-    Ok(Ruma(get_room_event::v3::Response { event: Raw::from_json(event) }))
+    Ok(Ruma(get_room_event::v3::Response {
+        event: Raw::from_json(event),
+    }))
 }
 
 /// `GET /_matrix/client/v1/rooms/{roomId}/timestamp_to_event` (CS API § Getting events for a room).
@@ -137,7 +157,10 @@ async fn event_by_timestamp(
     let room = api.rooms.room(&request.room_id).await?;
     let reader = api.reader(&session).await?;
     let ts = Timestamp(request.ts.get().into());
-    let event = api.rooms.closest_event(&room, &reader, ts, order(request.dir)).await?;
+    let event = api
+        .rooms
+        .closest_event(&room, &reader, ts, order(request.dir))
+        .await?;
     Ok(Ruma(get_event_by_timestamp::v1::Response {
         event_id: event.pdu.event_id.clone(),
         origin_server_ts: event.pdu.origin_server_ts,

@@ -13,7 +13,11 @@ pub(crate) struct Among {
 impl Among {
     /// The parameters `$2` to `$4` of the queries below.
     fn values(&self) -> [Value; 3] {
-        [self.room.into(), self.until.into(), list(self.ignored.iter().copied())]
+        [
+            self.room.into(),
+            self.until.into(),
+            list(self.ignored.iter().copied()),
+        ]
     }
 }
 
@@ -113,7 +117,9 @@ pub(crate) async fn references(
          WHERE place <= $5
          ORDER BY relates_to, place";
     let [room, until, ignored] = among.values();
-    let rows = database.fetch_all(SQL, &[ids(parents), room, until, ignored, limit.into()]).await?;
+    let rows = database
+        .fetch_all(SQL, &[ids(parents), room, until, ignored, limit.into()])
+        .await?;
     let parsed = rows.iter().map(|row| {
         let parent = parse_stored("events.relates_to", &row.text(0)?)?;
         Ok((parent, parse_stored("events.event_id", &row.text(1)?)?))
@@ -190,7 +196,9 @@ pub(crate) async fn children(
         limit.into(),
     ];
     let rows = database.fetch_all(sql, &values).await?;
-    rows.iter().map(|row| Ok((EventNumber(row.int(0)?), row.int(1)?))).collect()
+    rows.iter()
+        .map(|row| Ok((EventNumber(row.int(0)?), row.int(1)?)))
+        .collect()
 }
 
 /// A thread, by its root.
@@ -230,11 +238,21 @@ pub(crate) async fn threads(
          ORDER BY latest.position DESC LIMIT $6";
     let [room, until, ignored] = among.values();
     let participant: Option<i64> = participant.map(|user| user.0);
-    let values = [before.into(), room, until, ignored, participant.into(), limit.into()];
+    let values = [
+        before.into(),
+        room,
+        until,
+        ignored,
+        participant.into(),
+        limit.into(),
+    ];
     let rows = database.fetch_all(SQL, &values).await?;
     let parsed = rows.iter().map(|row| {
         let root = parse_stored("events.relates_to", &row.text(0)?)?;
-        Ok(StoredThread { root, last: Position(row.int(1)?) })
+        Ok(StoredThread {
+            root,
+            last: Position(row.int(1)?),
+        })
     });
     parsed.collect()
 }
@@ -253,7 +271,13 @@ pub(crate) async fn annotations(
          WHERE relates_to = $1 AND room_number = $2 AND position IS NOT NULL AND rel_type = 'm.annotation'
            AND sender_number = $3 AND event_type = $4
          ORDER BY position LIMIT $5";
-    let values = [parent.as_str().into(), room.into(), sender.into(), event_type.into(), limit.into()];
+    let values = [
+        parent.as_str().into(),
+        room.into(),
+        sender.into(),
+        event_type.into(),
+        limit.into(),
+    ];
     numbers(database, SQL, &values).await
 }
 
@@ -261,7 +285,11 @@ fn ids(events: &[&OwnedEventId]) -> Value {
     list(events.iter().map(|event| event.as_str()))
 }
 
-async fn numbers(database: &Database, sql: &'static str, values: &[Value]) -> Result<Vec<EventNumber>, StorageError> {
+async fn numbers(
+    database: &Database,
+    sql: &'static str,
+    values: &[Value],
+) -> Result<Vec<EventNumber>, StorageError> {
     let rows = database.fetch_all(sql, values).await?;
     rows.iter().map(|row| Ok(EventNumber(row.int(0)?))).collect()
 }

@@ -12,7 +12,9 @@ pub(crate) async fn history_visibilities(
          WHERE room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))
            AND event_type = 'm.room.history_visibility'";
     let rows = database.fetch_all(SQL, &[list(rooms.iter().copied())]).await?;
-    rows.iter().map(|row| Ok((RoomNumber(row.int(0)?), EventNumber(row.int(1)?)))).collect()
+    rows.iter()
+        .map(|row| Ok((RoomNumber(row.int(0)?), EventNumber(row.int(1)?))))
+        .collect()
 }
 
 /// The `limit` timeline events up to `to` whose time is closest to `ts`: the earliest of those not before it, or the
@@ -37,6 +39,8 @@ pub(crate) async fn closest(
         Order::OldestFirst => FORWARDS,
         Order::NewestFirst => BACKWARDS,
     };
-    let rows = database.fetch_all(sql, &[room.into(), ts.into(), to.into(), limit.into()]).await?;
+    let rows = database
+        .fetch_all(sql, &[room.into(), ts.into(), to.into(), limit.into()])
+        .await?;
     rows.iter().map(|row| Ok(EventNumber(row.int(0)?))).collect()
 }
