@@ -66,3 +66,21 @@ impl RoomsApi {
         Ok(Reader::of_session(session, &self.accounts).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestRooms;
+
+    /// Two handlers for one path make axum panic when the routes come together.
+    #[tokio::test]
+    async fn no_two_endpoints_claim_one_path() {
+        let server = TestRooms::start().await;
+        let api = RoomsApi {
+            rooms: server.rooms.clone(),
+            accounts: server.accounts.clone(),
+            limits: Arc::new(RateLimits::off()),
+        };
+        assert!(router(api).has_routes());
+    }
+}
