@@ -192,3 +192,31 @@ on_both_databases! {
         assert!(shown["unsigned"].get("m.relations").is_none());
     }
 }
+
+/// A restarted server shows the same as the one before, from the database.
+async fn check_restart(server: TestRooms) {
+    let alice = server.register("alice").await;
+    let room = server.public_room(&alice).await;
+    let root = server.send(&room, &alice, "root").await.unwrap();
+    let latest = reply(&server, &room, &alice, &root).await;
+    edit(&server, &room, &alice, &latest, "better").await;
+    let reader = server.reader(&alice).await;
+    let before = seen(&server, &room, &reader, &root).await;
+    assert_eq!(before["unsigned"]["m.relations"]["m.thread"]["count"], 1);
+    let server = server.restart().await;
+    let reloaded = server.rooms.room(&room.id).await.unwrap();
+    assert_eq!(seen(&server, &reloaded, &reader, &root).await, before);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_restart_changes_nothing_on_sqlite() {
+    check_restart(TestRooms::start().await).await;
+}
+
+#[tokio::test]
+async fn a_restart_changes_nothing_on_postgres() {
+    if let Some(server) = TestRooms::start_on_postgres().await {
+        check_restart(server).await;
+    }
+}

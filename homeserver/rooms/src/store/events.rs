@@ -65,8 +65,8 @@ macro_rules! event_columns {
         "events.event_number, events.event_id, events.room_number, events.sender_number, events.snapshot_number,
          events.outcome, events.session_number, events.transaction_id, events.relates_to, events.rel_type,
          events.replaces_number, events.redacted_by, events.json, events.position,
-         CASE WHEN EXISTS (SELECT 1 FROM events AS related WHERE related.relates_to = events.event_id)
-              THEN 1 ELSE 0 END"
+         CAST(CASE WHEN EXISTS (SELECT 1 FROM events AS related WHERE related.relates_to = events.event_id)
+                   THEN 1 ELSE 0 END AS BIGINT)"
     };
 }
 
