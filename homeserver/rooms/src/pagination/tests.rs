@@ -5,7 +5,7 @@ use ruma::{OwnedUserId, api::client::filter::RoomEventFilter};
 use serde_json::json;
 
 use super::*;
-use crate::testing::TestRooms;
+use crate::testing::{TestRooms, on_both_databases};
 
 const MESSAGES: usize = 200;
 
@@ -128,97 +128,95 @@ fn pages_lose_and_double_nothing_whatever_their_sizes() {
     });
 }
 
-#[tokio::test]
-async fn tokens_stop_a_page_and_ignored_users_do_not_appear() {
-    let server = TestRooms::start().await;
-    let alice = server.register("alice").await;
-    let bob = server.register("bob").await;
-    let room = server.public_room(&alice).await;
-    server.join(&room, &bob).await.unwrap();
-    let first = server.send(&room, &alice, "1").await.unwrap();
-    let second = server.send(&room, &bob, "2").await.unwrap();
-    let third = server.send(&room, &alice, "3").await.unwrap();
-    let mut reader = server.reader(&alice).await;
-    let request = PageRequest {
-        from: Some(TimelineToken(first.position())),
-        to: Some(TimelineToken(third.position())),
-        order: Order::OldestFirst,
-        limit: 10,
-    };
-    let matcher = EventMatcher::default();
-    let page = server
-        .rooms
-        .page(&room, &reader, Access::Joined, request, &matcher)
-        .await
-        .unwrap();
-    let numbers: Vec<_> = page.events.iter().map(|event| event.number).collect();
-    assert_eq!((numbers, page.end), (vec![second.number, third.number], None));
-    reader.ignored = [bob].into_iter().collect();
-    let page = server
-        .rooms
-        .page(&room, &reader, Access::Joined, request, &matcher)
-        .await
-        .unwrap();
-    assert_eq!(
-        page.events.iter().map(|event| event.number).collect::<Vec<_>>(),
-        [third.number]
-    );
-}
-
-#[tokio::test]
-async fn the_closest_event_and_the_context_around_it_are_found() {
-    let server = TestRooms::start().await;
-    let alice = server.register("alice").await;
-    let room = server.public_room(&alice).await;
-    let mut sent = Vec::new();
-    for body in ["1", "2", "3", "4", "5"] {
-        server.clock.advance_ms(1_000);
-        sent.push(server.send(&room, &alice, body).await.unwrap());
+on_both_databases! {
+    async fn tokens_stop_a_page_and_ignored_users_do_not_appear(server: &TestRooms) {
+        let alice = server.register("alice").await;
+        let bob = server.register("bob").await;
+        let room = server.public_room(&alice).await;
+        server.join(&room, &bob).await.unwrap();
+        let first = server.send(&room, &alice, "1").await.unwrap();
+        let second = server.send(&room, &bob, "2").await.unwrap();
+        let third = server.send(&room, &alice, "3").await.unwrap();
+        let mut reader = server.reader(&alice).await;
+        let request = PageRequest {
+            from: Some(TimelineToken(first.position())),
+            to: Some(TimelineToken(third.position())),
+            order: Order::OldestFirst,
+            limit: 10,
+        };
+        let matcher = EventMatcher::default();
+        let page = server
+            .rooms
+            .page(&room, &reader, Access::Joined, request, &matcher)
+            .await
+            .unwrap();
+        let numbers: Vec<_> = page.events.iter().map(|event| event.number).collect();
+        assert_eq!((numbers, page.end), (vec![second.number, third.number], None));
+        reader.ignored = [bob].into_iter().collect();
+        let page = server
+            .rooms
+            .page(&room, &reader, Access::Joined, request, &matcher)
+            .await
+            .unwrap();
+        assert_eq!(
+            page.events.iter().map(|event| event.number).collect::<Vec<_>>(),
+            [third.number]
+        );
     }
-    let reader = server.reader(&alice).await;
-    let ts = |index: usize| echorift_storage::Timestamp(i64::from(sent[index].pdu.origin_server_ts.get()));
-    let closest = async |ts, order| server.rooms.closest_event(&room, &reader, ts, order).await;
-    assert_eq!(
-        closest(ts(2).plus_ms(1), Order::OldestFirst)
-            .await
-            .unwrap()
-            .number,
-        sent[3].number
-    );
-    assert_eq!(
-        closest(ts(2).plus_ms(1), Order::NewestFirst)
-            .await
-            .unwrap()
-            .number,
-        sent[2].number
-    );
-    assert!(matches!(
-        closest(ts(4).plus_ms(1), Order::OldestFirst).await,
-        Err(RoomError::NotFound(_))
-    ));
 
-    let matcher = EventMatcher::default();
-    let request = crate::ContextRequest {
-        limit: 2,
-        matcher: &matcher,
-        lazy_members: true,
-    };
-    let context = server
-        .rooms
-        .context(&room, &reader, &sent[2].pdu.event_id, request)
-        .await
-        .unwrap();
-    assert_eq!(
-        (context.before[0].number, context.after[0].number),
-        (sent[1].number, sent[3].number)
-    );
-    assert_eq!(
-        (context.start.0, context.end.0),
-        (TimelineToken::before(sent[1].position()).0, sent[3].position())
-    );
-    let members = context
-        .state
-        .iter()
-        .filter(|event| event.pdu.event_type.to_string() == "m.room.member");
-    assert_eq!(members.count(), 1);
+    async fn the_closest_event_and_the_context_around_it_are_found(server: &TestRooms) {
+        let alice = server.register("alice").await;
+        let room = server.public_room(&alice).await;
+        let mut sent = Vec::new();
+        for body in ["1", "2", "3", "4", "5"] {
+            server.clock.advance_ms(1_000);
+            sent.push(server.send(&room, &alice, body).await.unwrap());
+        }
+        let reader = server.reader(&alice).await;
+        let ts = |index: usize| echorift_storage::Timestamp(i64::from(sent[index].pdu.origin_server_ts.get()));
+        let closest = async |ts, order| server.rooms.closest_event(&room, &reader, ts, order).await;
+        assert_eq!(
+            closest(ts(2).plus_ms(1), Order::OldestFirst)
+                .await
+                .unwrap()
+                .number,
+            sent[3].number
+        );
+        assert_eq!(
+            closest(ts(2).plus_ms(1), Order::NewestFirst)
+                .await
+                .unwrap()
+                .number,
+            sent[2].number
+        );
+        assert!(matches!(
+            closest(ts(4).plus_ms(1), Order::OldestFirst).await,
+            Err(RoomError::NotFound(_))
+        ));
+
+        let matcher = EventMatcher::default();
+        let request = crate::ContextRequest {
+            limit: 2,
+            matcher: &matcher,
+            lazy_members: true,
+        };
+        let context = server
+            .rooms
+            .context(&room, &reader, &sent[2].pdu.event_id, request)
+            .await
+            .unwrap();
+        assert_eq!(
+            (context.before[0].number, context.after[0].number),
+            (sent[1].number, sent[3].number)
+        );
+        assert_eq!(
+            (context.start.0, context.end.0),
+            (TimelineToken::before(sent[1].position()).0, sent[3].position())
+        );
+        let members = context
+            .state
+            .iter()
+            .filter(|event| event.pdu.event_type.to_string() == "m.room.member");
+        assert_eq!(members.count(), 1);
+    }
 }
