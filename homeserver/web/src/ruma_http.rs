@@ -38,10 +38,16 @@ where
         let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
             .await
             .map_err(refuse_body)?;
-        let request = http::Request::from_parts(parts, &*body);
+        // Many clients send nothing where every field may be left out (`POST …/join`, `…/leave`).
+        let is_left_out = body.is_empty() && parts.method == Method::POST;
+        let text = if is_left_out { b"{}".as_slice() } else { &*body };
+        if !text.is_empty() {
+            require_object(text)?;
+        }
+        let request = http::Request::from_parts(parts, text);
         T::try_from_http_request(request, &arguments)
             .map(Self)
-            .map_err(|error| refuse(error, &body))
+            .map_err(|error| refuse(error, text))
     }
 }
 
@@ -54,17 +60,32 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, MatrixError> {
         let body = Bytes::from_request(request, state).await.map_err(refuse_body)?;
+        require_object(&body)?;
         serde_json::from_slice(&body)
             .map(Self)
             .map_err(|error| refuse_json(&error, &body))
     }
 }
 
+/// Every body is one JSON object. The types' own reading would overlook what is wrong in fields that nobody looks at
+/// and behind the object's end, and would take a list for an object whose fields are all left out.
+fn require_object(body: &[u8]) -> Result<(), MatrixError> {
+    if !is_json(body) {
+        return Err(MatrixError::not_json("The request body is not JSON."));
+    }
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(MatrixError::bad_json("The request body is not an object."));
+    }
+    Ok(())
+}
+
+fn is_json(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+}
+
 /// `M_BAD_JSON` is for JSON that does not fit, which the first error alone does not tell: more may be wrong behind it.
 fn refuse_json(error: &serde_json::Error, body: &[u8]) -> MatrixError {
-    let is_json =
-        std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
-    if is_json {
+    if is_json(body) {
         MatrixError::bad_json(format!("The request body does not fit: {error}."))
     } else {
         MatrixError::not_json(format!("The request body is not JSON: {error}."))
