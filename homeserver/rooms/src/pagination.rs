@@ -43,10 +43,11 @@ impl Rooms {
         request: PageRequest,
         matcher: &EventMatcher,
     ) -> Result<TimelinePage, RoomError> {
-        let start = request.from.unwrap_or_else(|| match request.order {
-            Order::NewestFirst => TimelineToken(room.view().position.min(access.until())),
-            Order::OldestFirst => TimelineToken(Position(i64::MIN)),
-        });
+        let start = match (request.from, request.order) {
+            (Some(from), _) => from,
+            (None, Order::OldestFirst) => TimelineToken(Position(i64::MIN)),
+            (None, Order::NewestFirst) => TimelineToken(self.newest_for(room, access).await?),
+        };
         let limit = request.limit.clamp(1, PAGE_MAX);
         let mut cursor = start;
         let mut events: Vec<Arc<Event>> = Vec::with_capacity(limit.min(FILTERED_BATCH));
@@ -88,6 +89,15 @@ impl Rooms {
             end: Some(cursor),
             events,
         })
+    }
+
+    /// The position of the newest event that somebody with this access might see.
+    async fn newest_for(&self, room: &Room, access: Access) -> Result<Position, RoomError> {
+        let newest = room.view().position;
+        if newest > access.until() && self.is_closed_to_others(room).await? {
+            return Ok(access.until());
+        }
+        Ok(newest)
     }
 
     /// The state after an event.

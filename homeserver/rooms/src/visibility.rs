@@ -146,6 +146,11 @@ impl Rooms {
         Ok(events)
     }
 
+    /// Whether the reader's own membership is all that opens the room's events to them.
+    pub(crate) async fn is_closed_to_others(&self, room: &Room) -> Result<bool, StorageError> {
+        Ok(!self.visibilities(room).await?.has_world_readable)
+    }
+
     async fn visibilities(&self, room: &Room) -> Result<Visibilities, StorageError> {
         if let Some(visibilities) = self.cached_visibilities(room) {
             return Ok(visibilities);

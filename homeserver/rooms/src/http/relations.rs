@@ -178,7 +178,12 @@ async fn threads(
 ) -> Result<Ruma<get_threads::v1::Response>, MatrixError> {
     let room = api.rooms.room(&request.room_id).await?;
     let reader = api.reader(&session).await?;
-    let only_participated = request.include == IncludeThreads::Participated;
+    let only_participated = match request.include {
+        IncludeThreads::All => false,
+        IncludeThreads::Participated => true,
+        // ruma's enum is open.
+        _ => return Err(MatrixError::invalid_param("Threads are listed as `all` or `participated`.")),
+    };
     let from = TimelineToken::parse_optional(request.from.as_deref())?;
     let limit = request.limit.map_or(DEFAULT_LIMIT, limit);
     let (roots, next) = api
