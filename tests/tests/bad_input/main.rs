@@ -145,7 +145,6 @@ async fn setup_with_registration() -> Setup {
 async fn bodies_that_are_no_json_or_the_wrong_json_are_refused() {
     let setup = setup_with_registration().await;
     let deep = "[".repeat(100_000);
-    let deep_object = format!("{}1{}", r#"{"a":"#.repeat(5_000), "}".repeat(5_000));
     let mut findings = Findings::default();
     for endpoint in ENDPOINTS {
         let Some(wrong) = endpoint.wrong else { continue };
@@ -160,18 +159,32 @@ async fn bodies_that_are_no_json_or_the_wrong_json_are_refused() {
         findings.expect("a wrong type", endpoint, &answer, 400, &["M_BAD_JSON"]);
         let answer = setup.call(who, endpoint, "\"a string\"").await;
         findings.expect("no object", endpoint, &answer, 400, &["M_BAD_JSON"]);
-        for text in [&deep, &deep_object] {
-            let answer = setup.call(who, endpoint, text.clone()).await;
-            findings.expect(
-                "deep nesting",
-                endpoint,
-                &answer,
-                400,
-                &["M_NOT_JSON", "M_BAD_JSON"],
-            );
-        }
+        let answer = setup.call(who, endpoint, deep.clone()).await;
+        findings.expect("brackets without end", endpoint, &answer, 400, &["M_NOT_JSON"]);
     }
     findings.assert_none();
+    setup
+        .alice
+        .get(v3(["account", "whoami"]))
+        .await
+        .expect("the server is well");
+}
+
+#[tokio::test]
+async fn deep_nesting_exhausts_nothing() {
+    let setup = setup_with_registration().await;
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(50_000), "}".repeat(50_000));
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.wrong.is_some()) {
+        let answer = setup.call(&setup.alice, endpoint, deep.clone()).await;
+        // A field that an endpoint does not know may be passed over, however deep it is.
+        let status = answer.as_ref().map_or_else(|refusal| refusal.status, |_| 200);
+        assert!(
+            (200..500).contains(&status),
+            "{} {}: {answer:?}",
+            endpoint.method,
+            endpoint.path
+        );
+    }
     setup
         .alice
         .get(v3(["account", "whoami"]))

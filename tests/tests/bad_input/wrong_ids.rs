@@ -114,13 +114,6 @@ async fn ids_that_lead_nowhere_and_values_out_of_range_are_refused() {
         ),
         case("GET", "directory/room/none", None, 400, invalid),
         case(
-            "PUT",
-            "directory/room/%23new:elsewhere.example",
-            Some(json!({ "room_id": room })),
-            400,
-            invalid,
-        ),
-        case(
             "GET",
             "directory/list/room/!nowhere:test.example",
             None,
@@ -215,6 +208,7 @@ async fn parameters_of_the_timeline_are_checked() {
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_room_with(&[]).await;
     let event = alice.send_text(&room, "x").await.unwrap();
+    let mut findings = Vec::new();
     for path in [
         format!("v3/rooms/{room}/messages"),
         format!("v3/rooms/{room}/messages?dir=sideways"),
@@ -229,10 +223,14 @@ async fn parameters_of_the_timeline_are_checked() {
         format!("v1/rooms/{room}/timestamp_to_event?ts=0&dir=up"),
         format!("v1/rooms/{room}/hierarchy?max_depth=deep"),
     ] {
-        let refusal = alice.get(format!("/_matrix/client/{path}")).await.unwrap_err();
-        assert_eq!(refusal.status, 400, "{path}: {refusal}");
-        assert!(!refusal.errcode.is_empty(), "{path}: {refusal}");
+        let answer = alice.get(format!("/_matrix/client/{path}")).await;
+        let is_refused =
+            matches!(&answer, Err(refusal) if refusal.status == 400 && !refusal.errcode.is_empty());
+        if !is_refused {
+            findings.push(format!("{path}: {answer:?}"));
+        }
     }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
     // A page has a largest size, whatever is asked for.
     alice.messages(&room, "dir=b&limit=1000000000").await.unwrap();
 }

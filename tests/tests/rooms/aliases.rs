@@ -27,6 +27,13 @@ async fn an_alias_is_made_followed_listed_and_removed() {
         json!({ "aliases": [alias] })
     );
 
+    let elsewhere = v3(["directory", "room", "#hall:elsewhere.example"]);
+    refused(
+        alice.put(&elsewhere, json!({ "room_id": room })).await,
+        400,
+        "M_INVALID_PARAM",
+    );
+
     refused(bob.delete(&path).await, 403, "M_FORBIDDEN");
     alice.delete(&path).await.unwrap();
     refused(bob.get(&path).await, 404, "M_NOT_FOUND");
