@@ -79,7 +79,8 @@ struct Appended {
     state: State,
     members: Members,
     membership: Option<(UserNumber, MembershipState)>,
-    redacted: Option<Arc<Event>>,
+    /// The event that was redacted, as it was and as it is.
+    redacted: Option<(Arc<Event>, Arc<Event>)>,
 }
 
 impl Rooms {
@@ -339,7 +340,7 @@ impl<'a> Batch<'a> {
             Some((target, pdu)) => {
                 let redacted = Arc::new(target.redacted(pdu, number));
                 store::events::redact(&mut self.change, &redacted, number);
-                Some(redacted)
+                Some((target, redacted))
             }
             None => None,
         };
@@ -422,7 +423,9 @@ fn publish(rooms: &Rooms, room: &Arc<Room>, first: Position, appended: Vec<Appen
             let membership = UserMembership { membership, event: event.number, position, is_forgotten: false };
             rooms.0.user_rooms.put(user, room.number, membership);
         }
-        if let Some(redacted) = redacted {
+        if let Some((target, redacted)) = redacted {
+            // The target may have been under way itself when its redaction was built.
+            redacted.set_position(target.position());
             room.replace(&redacted);
             rooms.0.events.insert(redacted.number, redacted);
         }
