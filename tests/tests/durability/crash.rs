@@ -7,7 +7,7 @@ use serde_json::json;
 const KILLS: usize = 20;
 const SENDERS: usize = 3;
 /// Acknowledged messages between two kills, so that every life of the server does some work.
-const ACKNOWLEDGED_PER_LIFE: usize = 40;
+const ACKNOWLEDGED_PER_LIFE: usize = 100;
 
 /// What one sender was told: the bodies in the order of sending, each with the id of its event.
 type Acknowledged = Vec<(String, String)>;
