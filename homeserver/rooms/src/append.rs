@@ -3,10 +3,12 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use echorift_events::{
-    Draft, Pdu, PowerLevels, RoomVersionRules, auth_types_for, authorise, canonical_json, creators_of, rules_for, seal,
+    Draft, Pdu, PowerLevels, RoomVersionRules, auth_types_for, authorise, canonical_json, creators_of,
+    rules_for, seal,
 };
 use echorift_storage::{
-    Change, Commit, EventNumber, Position, Record, RoomNumber, SnapshotNumber, StorageError, Timestamp, UserNumber,
+    Change, Commit, EventNumber, Position, Record, RoomNumber, SnapshotNumber, StorageError, Timestamp,
+    UserNumber,
 };
 use ruma::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomVersionId, UInt, UserId,
@@ -50,9 +52,17 @@ impl EventDraft {
         }
     }
 
-    pub fn state(sender: &UserId, event_type: StateEventType, state_key: &str, content: Box<RawValue>) -> Self {
+    pub fn state(
+        sender: &UserId,
+        event_type: StateEventType,
+        state_key: &str,
+        content: Box<RawValue>,
+    ) -> Self {
         let event_type = TimelineEventType::from(event_type);
-        Self { state_key: Some(state_key.to_owned()), ..Self::message(sender, event_type, content) }
+        Self {
+            state_key: Some(state_key.to_owned()),
+            ..Self::message(sender, event_type, content)
+        }
     }
 
     #[must_use]
@@ -90,11 +100,18 @@ impl Rooms {
     /// Errors: `Refused` by the authorisation rules, `Event` if it is too large or malformed.
     pub async fn append(&self, room: &Arc<Room>, draft: EventDraft) -> Result<Arc<Event>, RoomError> {
         let events = self.append_all(room, vec![draft]).await?;
-        events.into_iter().next().ok_or_else(|| StorageError::corrupt("append", "no event").into())
+        events
+            .into_iter()
+            .next()
+            .ok_or_else(|| StorageError::corrupt("append", "no event").into())
     }
 
     /// Appends several events in order, all or none of them, and returns after the commit.
-    pub async fn append_all(&self, room: &Arc<Room>, drafts: Vec<EventDraft>) -> Result<Vec<Arc<Event>>, RoomError> {
+    pub async fn append_all(
+        &self,
+        room: &Arc<Room>,
+        drafts: Vec<EventDraft>,
+    ) -> Result<Vec<Arc<Event>>, RoomError> {
         let (events, commit) = {
             let mut guard = room.head.lock().await;
             let head = match guard.as_ref() {
@@ -154,7 +171,13 @@ impl Rooms {
         let room_id = pdu.room_id.clone();
         let number = RoomNumber(self.0.names.intern(room_id.as_str()).await?);
         let mut batch = Batch::new(self, (number, &rules, Some(&room_id)), Head::empty());
-        store::heads::insert_room(&mut batch.change, number, version, self.clock().now(), is_published);
+        store::heads::insert_room(
+            &mut batch.change,
+            number,
+            version,
+            self.clock().now(),
+            is_published,
+        );
         also(&mut batch.change, number);
         batch.push_pdu(pdu, create.transaction).await?;
         for draft in then {
@@ -184,7 +207,10 @@ impl Rooms {
     fn creation_time(&self, wanted: Option<Timestamp>) -> Timestamp {
         let wanted = wanted.unwrap_or_else(|| self.clock().now());
         let after = |last: i64| wanted.0.max(last.saturating_add(1));
-        let last = self.0.last_creation.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(after(last)));
+        let last = self
+            .0
+            .last_creation
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(after(last)));
         Timestamp(after(last.unwrap_or_else(|last| last)))
     }
 
@@ -212,7 +238,14 @@ impl<'a> Batch<'a> {
         room: (RoomNumber, &'a RoomVersionRules, Option<&'a ruma::RoomId>),
         head: Head,
     ) -> Self {
-        Self { rooms, room, head, change: Change::new(), appended: Vec::new(), events: Vec::new() }
+        Self {
+            rooms,
+            room,
+            head,
+            change: Change::new(),
+            appended: Vec::new(),
+            events: Vec::new(),
+        }
     }
 
     /// Builds, signs and checks one event upon the head.
@@ -223,8 +256,13 @@ impl<'a> Batch<'a> {
         }
         let (_, rules, room_id) = self.room;
         let sender = draft.sender;
-        let auth_types =
-            auth_types_for(&draft.event_type, &sender, draft.state_key.as_deref(), &draft.content, rules)?;
+        let auth_types = auth_types_for(
+            &draft.event_type,
+            &sender,
+            draft.state_key.as_deref(),
+            &draft.content,
+            rules,
+        )?;
         let authority = self.state_events(&auth_types).await?;
         let sealed = Draft {
             room_id: room_id.map(ToOwned::to_owned),
@@ -234,18 +272,29 @@ impl<'a> Batch<'a> {
             content: draft.content,
             redacts: draft.redacts,
             origin_server_ts: self.rooms.timestamp(draft.origin_server_ts),
-            prev_events: self.head.extremities.iter().map(|extremity| extremity.event_id.clone()).collect(),
+            prev_events: self
+                .head
+                .extremities
+                .iter()
+                .map(|extremity| extremity.event_id.clone())
+                .collect(),
             auth_events: authority.iter().map(|event| event.pdu.event_id.clone()).collect(),
             depth: self.head.depth,
         };
         let pdu = seal(sealed, rules, &self.rooms.options().signing_key)?;
-        let create = self.state_events(&[(StateEventType::RoomCreate, String::new())]).await?;
+        let create = self
+            .state_events(&[(StateEventType::RoomCreate, String::new())])
+            .await?;
         let find = |event_type: &StateEventType, state_key: &str| {
             let is_it = |event: &&Arc<Event>| {
                 event.pdu.state_key.as_deref() == Some(state_key)
                     && event.pdu.event_type == TimelineEventType::from(event_type.to_string())
             };
-            authority.iter().chain(&create).find(is_it).map(|event| Arc::clone(&event.pdu))
+            authority
+                .iter()
+                .chain(&create)
+                .find(is_it)
+                .map(|event| Arc::clone(&event.pdu))
         };
         authorise(&pdu, rules, find)?;
         self.push_pdu(pdu, draft.transaction).await
@@ -260,7 +309,11 @@ impl<'a> Batch<'a> {
         let mut elsewhere = Vec::new();
         for number in keys.iter().filter_map(standing) {
             // Events of this very batch are only here yet.
-            match self.appended.iter().find(|appended| appended.event.number == number) {
+            match self
+                .appended
+                .iter()
+                .find(|appended| appended.event.number == number)
+            {
                 Some(appended) => found.push(Arc::clone(&appended.event)),
                 None => elsewhere.push(number),
             }
@@ -271,9 +324,16 @@ impl<'a> Batch<'a> {
 
     /// The standing state event that `draft` would only repeat.
     async fn find_same(&self, draft: &EventDraft) -> Result<Option<Arc<Event>>, RoomError> {
-        let Some(state_key) = &draft.state_key else { return Ok(None) };
-        let key = (StateEventType::from(draft.event_type.to_string()), state_key.clone());
-        let Some(standing) = self.state_events(&[key]).await?.pop() else { return Ok(None) };
+        let Some(state_key) = &draft.state_key else {
+            return Ok(None);
+        };
+        let key = (
+            StateEventType::from(draft.event_type.to_string()),
+            state_key.clone(),
+        );
+        let Some(standing) = self.state_events(&[key]).await?.pop() else {
+            return Ok(None);
+        };
         let is_same = standing.pdu.sender == draft.sender
             && standing.redacted_by.is_none()
             && canonical_json(draft.content.get())? == standing.pdu.content.get();
@@ -292,7 +352,9 @@ impl<'a> Batch<'a> {
         if let Some(state_key) = &pdu.state_key {
             let parent = self.head.state.snapshot;
             replaces = self.head.state.get(&pdu.event_type.to_string(), state_key);
-            self.head.state.insert(&pdu.event_type.to_string(), state_key, number);
+            self.head
+                .state
+                .insert(&pdu.event_type.to_string(), state_key, number);
             self.head.state.snapshot = SnapshotNumber(rooms.0.snapshot_numbers.next().await?);
             self.head.state.chain_length += 1;
             if parent == SnapshotNumber(0) || self.head.state.chain_length > CHAIN_LENGTH_MAX {
@@ -303,7 +365,8 @@ impl<'a> Batch<'a> {
             }
             rooms.remember_state(&self.head.state);
             if pdu.event_type == TimelineEventType::RoomMember {
-                let user_id = UserId::parse(state_key.as_str()).map_err(|error| RoomError::BadRequest(error.to_string()))?;
+                let user_id = UserId::parse(state_key.as_str())
+                    .map_err(|error| RoomError::BadRequest(error.to_string()))?;
                 let user = rooms.user_number(&user_id).await?;
                 let new = membership_of(&pdu)?;
                 self.head.members.put(user, rooms.is_local(&user_id), &new);
@@ -327,11 +390,18 @@ impl<'a> Batch<'a> {
             None,
         );
         let event = Arc::new(event);
-        self.head.extremities = vec![Extremity { number, event_id: event.pdu.event_id.clone() }];
+        self.head.extremities = vec![Extremity {
+            number,
+            event_id: event.pdu.event_id.clone(),
+        }];
         self.head.depth = event.pdu.depth.saturating_add(1);
 
         let member = membership.as_ref().map(|(user, _)| *user);
-        let record = self.change.record(Record::Event { room, event: number, member });
+        let record = self.change.record(Record::Event {
+            room,
+            event: number,
+            member,
+        });
         store::events::insert(&mut self.change, &event, record);
         if let Some((user, membership)) = &membership {
             store::memberships::put(&mut self.change, room, *user, membership, number, record);
@@ -359,7 +429,11 @@ impl<'a> Batch<'a> {
     /// takes effect is decided here (rooms § Handling redactions).
     async fn redact(&self, pdu: &Pdu) -> Result<Option<(Arc<Event>, Arc<Pdu>)>, RoomError> {
         let (_, rules, room_id) = self.room;
-        let Some(target_id) = pdu.redacts.as_ref().filter(|_| pdu.event_type == TimelineEventType::RoomRedaction) else {
+        let Some(target_id) = pdu
+            .redacts
+            .as_ref()
+            .filter(|_| pdu.event_type == TimelineEventType::RoomRedaction)
+        else {
             return Ok(None);
         };
         let target = self.find_target(target_id, room_id).await?;
@@ -369,12 +443,20 @@ impl<'a> Batch<'a> {
             (StateEventType::RoomCreate, String::new()),
         ];
         let state = self.state_events(&keys).await?;
-        let levels = state.iter().find(|event| event.pdu.event_type == TimelineEventType::RoomPowerLevels);
-        let create = state.iter().find(|event| event.pdu.event_type == TimelineEventType::RoomCreate);
-        let creators = create.map(|create| creators_of(&create.pdu, rules)).unwrap_or_default();
+        let levels = state
+            .iter()
+            .find(|event| event.pdu.event_type == TimelineEventType::RoomPowerLevels);
+        let create = state
+            .iter()
+            .find(|event| event.pdu.event_type == TimelineEventType::RoomCreate);
+        let creators = create
+            .map(|create| creators_of(&create.pdu, rules))
+            .unwrap_or_default();
         let power = PowerLevels::new(levels.map(|event| &*event.pdu.content), &creators, rules);
         if !power.can_redact(&pdu.sender, &target.pdu.sender) {
-            return Err(RoomError::Forbidden("You may not remove this message.".to_owned()));
+            return Err(RoomError::Forbidden(
+                "You may not remove this message.".to_owned(),
+            ));
         }
         let redacted = target.pdu.redacted(rules)?;
         Ok(Some((target, Arc::new(redacted))))
@@ -387,7 +469,9 @@ impl<'a> Batch<'a> {
     ) -> Result<Option<Arc<Event>>, RoomError> {
         let number = match self.rooms.0.event_ids.get(id) {
             Some(number) => Some(number),
-            None => store::events::numbers_of(self.rooms.database(), &[id]).await?.remove(id),
+            None => store::events::numbers_of(self.rooms.database(), &[id])
+                .await?
+                .remove(id),
         };
         let Some(number) = number else { return Ok(None) };
         let event = self.rooms.events(&[number]).await?.pop();
@@ -398,16 +482,26 @@ impl<'a> Batch<'a> {
     async fn submit(mut self, room: &Arc<Room>) -> (Head, Vec<Arc<Event>>, Commit) {
         let extremities = self.head.extremities.iter().map(|extremity| extremity.number);
         let snapshot = self.head.state.snapshot;
-        store::heads::put(&mut self.change, room.number, extremities, self.head.depth, snapshot);
+        store::heads::put(
+            &mut self.change,
+            room.number,
+            extremities,
+            self.head.depth,
+            snapshot,
+        );
         self.change.chain(&self.head.chain);
         for appended in &self.appended {
             let event = &appended.event;
-            self.rooms.0.event_ids.insert(event.pdu.event_id.clone(), event.number);
+            self.rooms
+                .0
+                .event_ids
+                .insert(event.pdu.event_id.clone(), event.number);
             self.rooms.0.events.insert(event.number, Arc::clone(event));
         }
         let (rooms, published_in) = (self.rooms.clone(), Arc::clone(room));
         let appended = std::mem::take(&mut self.appended);
-        self.change.on_commit(move |first| publish(&rooms, &published_in, first, appended));
+        self.change
+            .on_commit(move |first| publish(&rooms, &published_in, first, appended));
         let commit = self.rooms.database().writer().submit(self.change).await;
         (self.head, self.events, commit)
     }
@@ -416,11 +510,22 @@ impl<'a> Batch<'a> {
 /// Makes committed events visible in memory. Runs in log order.
 fn publish(rooms: &Rooms, room: &Arc<Room>, first: Position, appended: Vec<Appended>) {
     for (offset, appended) in (0..).zip(appended) {
-        let Appended { event, state, members, membership, redacted } = appended;
+        let Appended {
+            event,
+            state,
+            members,
+            membership,
+            redacted,
+        } = appended;
         let position = Position(first.0.saturating_add(offset));
         event.set_position(position);
         if let Some((user, membership)) = membership {
-            let membership = UserMembership { membership, event: event.number, position, is_forgotten: false };
+            let membership = UserMembership {
+                membership,
+                event: event.number,
+                position,
+                is_forgotten: false,
+            };
             rooms.0.user_rooms.put(user, room.number, membership);
         }
         if let Some((target, redacted)) = redacted {
@@ -446,5 +551,7 @@ pub(crate) fn membership_of(pdu: &Pdu) -> Result<MembershipState, RoomError> {
         membership: MembershipState,
     }
     let content: Result<Content, _> = pdu.content_as();
-    content.map(|content| content.membership).map_err(|error| RoomError::BadRequest(error.to_string()))
+    content
+        .map(|content| content.membership)
+        .map_err(|error| RoomError::BadRequest(error.to_string()))
 }

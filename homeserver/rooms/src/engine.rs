@@ -8,7 +8,8 @@ use std::{
 use dashmap::DashMap;
 use echorift_events::{SigningKey, rules_for};
 use echorift_storage::{
-    Chain, Clock, Database, EventNumber, Names, Position, RoomNumber, Sequence, SnapshotNumber, StorageError, UserNumber,
+    Chain, Clock, Database, EventNumber, Names, Position, RoomNumber, Sequence, SnapshotNumber, StorageError,
+    UserNumber,
 };
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
@@ -112,7 +113,9 @@ const EVENT_BYTES: u64 = 2_500;
 
 impl Rooms {
     pub fn new(options: RoomsOptions, database: &Database, users: Names, clock: Clock) -> Self {
-        let estimated = usize::try_from(options.event_cache_bytes / EVENT_BYTES).unwrap_or(1).max(1);
+        let estimated = usize::try_from(options.event_cache_bytes / EVENT_BYTES)
+            .unwrap_or(1)
+            .max(1);
         Self(Arc::new(Inner {
             database: database.clone(),
             clock,
@@ -176,14 +179,22 @@ impl Rooms {
         let numbers: Vec<i64> = users.iter().map(|user| user.0).collect();
         let names = self.0.users.names(&numbers).await?;
         let parse = |name: &Arc<str>| UserId::parse(&**name);
-        let ids = names.iter().map(|name| parse(name).map_err(|error| StorageError::corrupt("user_numbers.user_id", error)));
+        let ids = names
+            .iter()
+            .map(|name| parse(name).map_err(|error| StorageError::corrupt("user_numbers.user_id", error)));
         ids.collect()
     }
 
     /// A room by its ID. Errors: `UnknownRoom`.
     pub async fn room(&self, id: &RoomId) -> Result<Arc<Room>, RoomError> {
         let unknown = || RoomError::UnknownRoom(id.to_owned());
-        let number = self.0.names.find(id.as_str()).await?.map(RoomNumber).ok_or_else(unknown)?;
+        let number = self
+            .0
+            .names
+            .find(id.as_str())
+            .await?
+            .map(RoomNumber)
+            .ok_or_else(unknown)?;
         if let Some(room) = self.loaded(number) {
             return Ok(room);
         }
@@ -203,14 +214,20 @@ impl Rooms {
 
     /// These rooms, in their order; those that are not stored are left out. A handful of queries, however many rooms.
     pub async fn load(&self, numbers: &[RoomNumber]) -> Result<Vec<Arc<Room>>, StorageError> {
-        let mut missing: Vec<RoomNumber> = numbers.iter().copied().filter(|number| self.loaded(*number).is_none()).collect();
+        let mut missing: Vec<RoomNumber> = numbers
+            .iter()
+            .copied()
+            .filter(|number| self.loaded(*number).is_none())
+            .collect();
         let mut fresh = HashMap::new();
         if !missing.is_empty() {
             // In the same order for everyone, so that two loads never wait for each other.
             missing.sort_unstable();
             missing.dedup();
-            let slots: Vec<Arc<Slot>> =
-                missing.iter().map(|number| Arc::clone(&*self.0.slots.entry(*number).or_default())).collect();
+            let slots: Vec<Arc<Slot>> = missing
+                .iter()
+                .map(|number| Arc::clone(&*self.0.slots.entry(*number).or_default()))
+                .collect();
             let mut guards = Vec::with_capacity(slots.len());
             for slot in &slots {
                 guards.push(slot.loading.lock().await);
@@ -220,7 +237,9 @@ impl Rooms {
                 fresh.insert(room.number, self.adopt(room));
             }
         }
-        let found = numbers.iter().filter_map(|number| fresh.get(number).cloned().or_else(|| self.loaded(*number)));
+        let found = numbers
+            .iter()
+            .filter_map(|number| fresh.get(number).cloned().or_else(|| self.loaded(*number)));
         Ok(found.collect())
     }
 
@@ -251,17 +270,33 @@ impl Rooms {
         let ids = self.0.names.names(&room_numbers).await?;
         let mut rooms = Vec::with_capacity(heads.len());
         for (stored, id) in heads.into_iter().zip(ids) {
-            let id = RoomId::parse(&*id).map_err(|error| StorageError::corrupt("room_numbers.room_id", error))?;
+            let id =
+                RoomId::parse(&*id).map_err(|error| StorageError::corrupt("room_numbers.room_id", error))?;
             let rules = rules_for(&stored.version)
                 .ok_or_else(|| StorageError::corrupt("rooms.room_version", stored.version.as_str()))?;
             let mut tail = Vec::new();
             for event in tails.remove(&stored.room).unwrap_or_default() {
                 tail.push(self.remember(event.parse(id.clone(), &rules)?));
             }
-            let Some(head) = loaded.remove(&stored.room) else { continue };
+            let Some(head) = loaded.remove(&stored.room) else {
+                continue;
+            };
             let is_whole = tail.len() < usize::try_from(LOADED_TAIL).unwrap_or(usize::MAX);
-            let receipts = RoomReceipts::new(all_receipts.remove(&stored.room).unwrap_or_default().into_iter().collect());
-            rooms.push(Room::new((stored.room, id), (stored.version, rules), head, tail, is_whole, receipts));
+            let receipts = RoomReceipts::new(
+                all_receipts
+                    .remove(&stored.room)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .collect(),
+            );
+            rooms.push(Room::new(
+                (stored.room, id),
+                (stored.version, rules),
+                head,
+                tail,
+                is_whole,
+                receipts,
+            ));
         }
         Ok(rooms)
     }
@@ -271,15 +306,22 @@ impl Rooms {
         let database = &self.0.database;
         let mut states = store::snapshots::load(database, heads.iter().map(|head| head.snapshot)).await?;
         let extremities = heads.iter().flat_map(|head| head.extremities.iter().copied());
-        let ids: HashMap<_, _> = store::heads::event_ids(database, extremities).await?.into_iter().collect();
+        let ids: HashMap<_, _> = store::heads::event_ids(database, extremities)
+            .await?
+            .into_iter()
+            .collect();
         let numbers: Vec<RoomNumber> = heads.iter().map(|head| head.room).collect();
         let mut members = self.read_members(&numbers).await?;
         let mut loaded = HashMap::with_capacity(heads.len());
         for head in heads {
             let extremity = |number: &EventNumber| {
                 let event_id = ids.get(number).cloned();
-                let event_id = event_id.ok_or_else(|| StorageError::corrupt("room_heads.extremities", number));
-                event_id.map(|event_id| Extremity { number: *number, event_id })
+                let event_id =
+                    event_id.ok_or_else(|| StorageError::corrupt("room_heads.extremities", number));
+                event_id.map(|event_id| Extremity {
+                    number: *number,
+                    event_id,
+                })
             };
             let head_of_room = Head {
                 extremities: head.extremities.iter().map(extremity).collect::<Result<_, _>>()?,
@@ -299,7 +341,10 @@ impl Rooms {
         let ids = self.user_ids(&users).await?;
         let mut members: HashMap<RoomNumber, Members> = HashMap::new();
         for ((room, user, membership), id) in present.into_iter().zip(ids) {
-            members.entry(room).or_default().put(user, self.is_local(&id), &membership);
+            members
+                .entry(room)
+                .or_default()
+                .put(user, self.is_local(&id), &membership);
         }
         Ok(members)
     }
@@ -333,9 +378,14 @@ impl Rooms {
 
     /// These events, in their order; those that are not stored are left out. A query or two, however many events.
     pub async fn events(&self, numbers: &[EventNumber]) -> Result<Vec<Arc<Event>>, StorageError> {
-        let mut found: Vec<Option<Arc<Event>>> = numbers.iter().map(|number| self.0.events.get(number)).collect();
-        let missing: Vec<EventNumber> =
-            numbers.iter().zip(&found).filter(|(_, event)| event.is_none()).map(|(number, _)| *number).collect();
+        let mut found: Vec<Option<Arc<Event>>> =
+            numbers.iter().map(|number| self.0.events.get(number)).collect();
+        let missing: Vec<EventNumber> = numbers
+            .iter()
+            .zip(&found)
+            .filter(|(_, event)| event.is_none())
+            .map(|(number, _)| *number)
+            .collect();
         if !missing.is_empty() {
             let stored = store::events::by_numbers(&self.0.database, missing).await?;
             let loaded = self.parse_events(stored).await?;
@@ -351,15 +401,26 @@ impl Rooms {
     }
 
     /// Reads stored events by the rules of their rooms, in the order given.
-    pub(crate) async fn parse_events(&self, stored: Vec<StoredEvent>) -> Result<Vec<Arc<Event>>, StorageError> {
+    pub(crate) async fn parse_events(
+        &self,
+        stored: Vec<StoredEvent>,
+    ) -> Result<Vec<Arc<Event>>, StorageError> {
         let mut numbers: Vec<RoomNumber> = stored.iter().map(|event| event.room).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let rooms: HashMap<RoomNumber, Arc<Room>> =
-            self.load(&numbers).await?.into_iter().map(|room| (room.number, room)).collect();
+        let rooms: HashMap<RoomNumber, Arc<Room>> = self
+            .load(&numbers)
+            .await?
+            .into_iter()
+            .map(|room| (room.number, room))
+            .collect();
         let parsed = stored.into_iter().filter_map(|event| {
             let room = rooms.get(&event.room)?;
-            Some(event.parse(room.id.clone(), &room.rules).map(|event| self.remember(event)))
+            Some(
+                event
+                    .parse(room.id.clone(), &room.rules)
+                    .map(|event| self.remember(event)),
+            )
         });
         parsed.collect()
     }
@@ -368,10 +429,16 @@ impl Rooms {
     pub async fn event_by_id(&self, room: &Room, id: &EventId) -> Result<Arc<Event>, RoomError> {
         let number = match self.0.event_ids.get(id) {
             Some(number) => Some(number),
-            None => store::events::numbers_of(&self.0.database, &[id]).await?.remove(id),
+            None => store::events::numbers_of(&self.0.database, &[id])
+                .await?
+                .remove(id),
         };
         let unknown = || RoomError::UnknownEvent(id.to_owned());
-        let event = self.events(&[number.ok_or_else(unknown)?]).await?.pop().ok_or_else(unknown)?;
+        let event = self
+            .events(&[number.ok_or_else(unknown)?])
+            .await?
+            .pop()
+            .ok_or_else(unknown)?;
         // An event that is not yet committed has no position; neither have those outside the timeline.
         let is_visible = event.room == room.number && event.position().0 != 0;
         if is_visible { Ok(event) } else { Err(unknown()) }
@@ -380,7 +447,9 @@ impl Rooms {
     /// The state stored under a snapshot number.
     pub async fn state(&self, snapshot: SnapshotNumber) -> Result<State, StorageError> {
         let mut states = self.states([snapshot]).await?;
-        states.remove(&snapshot).ok_or_else(|| StorageError::corrupt("state_snapshots", snapshot))
+        states
+            .remove(&snapshot)
+            .ok_or_else(|| StorageError::corrupt("state_snapshots", snapshot))
     }
 
     /// The states stored under these numbers. Two queries at most.
@@ -424,7 +493,11 @@ impl Rooms {
         if order == store::events::Order::NewestFirst
             && let Some((events, _)) = room.latest(to, limit)
         {
-            return Ok(events.into_iter().rev().take_while(|event| event.position() > after).collect());
+            return Ok(events
+                .into_iter()
+                .rev()
+                .take_while(|event| event.position() > after)
+                .collect());
         }
         if let Some(mut events) = room.recent(after, to) {
             if order == store::events::Order::NewestFirst {
@@ -448,7 +521,8 @@ impl Rooms {
             Some((events, _)) => events.into_iter().next(),
             None => {
                 let order = store::events::Order::NewestFirst;
-                let page = store::events::page(&self.0.database, room.number, (Position(i64::MIN), to), order, 1);
+                let page =
+                    store::events::page(&self.0.database, room.number, (Position(i64::MIN), to), order, 1);
                 self.events(&page.await?).await?.into_iter().next()
             }
         };

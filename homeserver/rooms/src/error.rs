@@ -11,7 +11,10 @@ pub enum RoomError {
     #[error("event {0} is not known here")]
     UnknownEvent(OwnedEventId),
     #[error("{user_id} is not in {room_id}")]
-    NotJoined { user_id: OwnedUserId, room_id: OwnedRoomId },
+    NotJoined {
+        user_id: OwnedUserId,
+        room_id: OwnedRoomId,
+    },
     /// Allowed by nobody's rules: the sentence says which one.
     #[error("{0}")]
     Forbidden(String),
@@ -59,7 +62,9 @@ impl From<RoomError> for echorift_web::MatrixError {
         match error {
             // Whether a room exists is not told to those who are not in it.
             RoomError::UnknownRoom(_) => Self::forbidden("You are not in this room."),
-            RoomError::UnknownEvent(_) => Self::not_found("This event does not exist, or you may not see it."),
+            RoomError::UnknownEvent(_) => {
+                Self::not_found("This event does not exist, or you may not see it.")
+            }
             RoomError::NotJoined { .. } => Self::forbidden("You are not in this room."),
             RoomError::Forbidden(reason) => Self::forbidden(reason),
             RoomError::NotFound(what) => Self::not_found(what),
@@ -68,23 +73,33 @@ impl From<RoomError> for echorift_web::MatrixError {
                 Self::unsupported_room_version(format!("Room version {version} is not supported here."))
             }
             RoomError::AliasTaken(alias) => Self::room_in_use(format!("The alias {alias} is taken.")),
-            RoomError::BadAlias(alias) => Self::bad_alias(format!("The alias {alias} does not stand for this room.")),
-            RoomError::RemoteAlias(alias) => {
-                Self::not_found(format!("The alias {alias} is of another server, which cannot be asked from here."))
+            RoomError::BadAlias(alias) => {
+                Self::bad_alias(format!("The alias {alias} does not stand for this room."))
             }
-            RoomError::RemoteUser(user) => {
-                Self::unknown(format!("{user} is of another server, which cannot be reached from here."))
+            RoomError::RemoteAlias(alias) => Self::not_found(format!(
+                "The alias {alias} is of another server, which cannot be asked from here."
+            )),
+            RoomError::RemoteUser(user) => Self::unknown(format!(
+                "{user} is of another server, which cannot be reached from here."
+            )),
+            RoomError::InviteBlocked(user) => {
+                Self::invite_blocked(format!("{user} does not accept invites."))
             }
-            RoomError::InviteBlocked(user) => Self::invite_blocked(format!("{user} does not accept invites.")),
             RoomError::NotLeft(_) => Self::unknown("Leave this room before you forget it."),
             RoomError::Account(error) => error.into(),
             RoomError::BadInitialState(reason) => Self::invalid_room_state(reason),
             RoomError::CannotAuthoriseJoin(reason) => Self::unable_to_authorise_join(reason),
-            RoomError::NoThreadRoot(_) => Self::unknown("A thread cannot start from an event that relates to another."),
-            RoomError::DuplicateAnnotation(_) => Self::duplicate_annotation("You have reacted like this already."),
+            RoomError::NoThreadRoot(_) => {
+                Self::unknown("A thread cannot start from an event that relates to another.")
+            }
+            RoomError::DuplicateAnnotation(_) => {
+                Self::duplicate_annotation("You have reacted like this already.")
+            }
             RoomError::Refused(refusal) => Self::forbidden(refusal.to_string()),
             RoomError::Event(error) => match error {
-                EventError::TooLarge { .. } | EventError::FieldTooLarge { .. } => Self::too_large(error.to_string()),
+                EventError::TooLarge { .. } | EventError::FieldTooLarge { .. } => {
+                    Self::too_large(error.to_string())
+                }
                 EventError::BadJson(_) | EventError::BadFormat(_) => Self::bad_json(error.to_string()),
                 EventError::Signature(_)
                 | EventError::BadKey(_)

@@ -1,8 +1,7 @@
 //! An event as the room engine keeps it in memory.
 
 use std::sync::{
-    Arc,
-    OnceLock,
+    Arc, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -87,7 +86,10 @@ impl Relation {
             return None;
         }
         let field = pdu.content_as::<RelatesTo>().ok()?.relates_to?;
-        Some(Self { event_id: field.event_id?, rel_type: field.rel_type? })
+        Some(Self {
+            event_id: field.event_id?,
+            rel_type: field.rel_type?,
+        })
     }
 }
 
@@ -167,12 +169,18 @@ impl Event {
 
     /// The same event as it is shown to who must not see its content: `pdu` is the redacted form.
     pub(crate) fn without_content(&self, pdu: Arc<Pdu>) -> Self {
-        Self { redacted_by: None, ..self.redacted(pdu, self.number) }
+        Self {
+            redacted_by: None,
+            ..self.redacted(pdu, self.number)
+        }
     }
 
     /// How many bytes the event takes in the cache, roughly.
     pub(crate) fn weight(&self) -> u64 {
         // The canonical and the client form, and the parsed parts.
-        u64::try_from(self.pdu.json().len()).unwrap_or(0).saturating_mul(3).saturating_add(512)
+        u64::try_from(self.pdu.json().len())
+            .unwrap_or(0)
+            .saturating_mul(3)
+            .saturating_add(512)
     }
 }

@@ -56,7 +56,9 @@ impl RoomsApi {
     /// Errors: `M_USER_SUSPENDED` for accounts that may look but not act (CS API § Account suspension).
     fn check_may_act(&self, session: &Session) -> Result<(), MatrixError> {
         if self.accounts.is_suspended(UserNumber(session.user_number)) {
-            return Err(MatrixError::user_suspended("You cannot perform this action while suspended."));
+            return Err(MatrixError::user_suspended(
+                "You cannot perform this action while suspended.",
+            ));
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use echorift_storage::{
-    Cells, Change, Database, Position, Record, RoomNumber, Statement, StorageError, Timestamp, UserNumber, list,
+    Cells, Change, Database, Position, Record, RoomNumber, Statement, StorageError, Timestamp, UserNumber,
+    list,
 };
 use imbl::OrdMap;
 use parking_lot::RwLock;
@@ -79,13 +80,24 @@ impl RoomReceipts {
         let receipts = self.0.read();
         let kinds = [ReceiptKind::Public, ReceiptKind::Private];
         let threads = [Some(""), thread].into_iter().flatten();
-        let keys = threads.flat_map(|thread| kinds.map(|kind| ReceiptKey { user, kind, thread: thread.into() }));
-        keys.filter_map(|key| receipts.get(&key).map(|receipt| receipt.read_position)).max().unwrap_or_default()
+        let keys = threads.flat_map(|thread| {
+            kinds.map(|kind| ReceiptKey {
+                user,
+                kind,
+                thread: thread.into(),
+            })
+        });
+        keys.filter_map(|key| receipts.get(&key).map(|receipt| receipt.read_position))
+            .max()
+            .unwrap_or_default()
     }
 
     pub(crate) fn put(&self, key: ReceiptKey, receipt: Receipt) {
         let mut receipts = self.0.write();
-        if receipts.get(&key).is_none_or(|known| known.position <= receipt.position) {
+        if receipts
+            .get(&key)
+            .is_none_or(|known| known.position <= receipt.position)
+        {
             receipts.insert(key, receipt);
         }
     }
@@ -101,7 +113,11 @@ pub(crate) async fn commit(
     let mut change = Change::new();
     for (key, receipt) in &receipts {
         let private = key.kind == ReceiptKind::Private;
-        let record = change.record(Record::Receipt { room: room.number, user: key.user, private });
+        let record = change.record(Record::Receipt {
+            room: room.number,
+            user: key.user,
+            private,
+        });
         let cells = Cells::new()
             .with(room.number)
             .with(key.user)
@@ -137,7 +153,11 @@ pub(crate) async fn load(
             "m.read.private" => ReceiptKind::Private,
             other => return Err(StorageError::corrupt("receipts.receipt_type", other)),
         };
-        let key = ReceiptKey { user: UserNumber(row.int(1)?), kind, thread: row.text(3)?.into() };
+        let key = ReceiptKey {
+            user: UserNumber(row.int(1)?),
+            kind,
+            thread: row.text(3)?.into(),
+        };
         let receipt = Receipt {
             event_id: parse_stored("receipts.event_id", &row.text(4)?)?,
             read_position: Position(row.int(5)?),

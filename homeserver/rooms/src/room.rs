@@ -1,9 +1,6 @@
 //! A room in memory: the head that appends build upon, and the view that readers see.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use echorift_events::RoomVersionRules;
 use echorift_storage::{Chain, EventNumber, Position, RoomNumber, UserNumber};
@@ -104,7 +101,11 @@ impl Room {
         receipts: RoomReceipts,
     ) -> Self {
         let position = tail.last().map(|event| event.position()).unwrap_or_default();
-        let view = View { state: head.state.clone(), members: head.members.clone(), position };
+        let view = View {
+            state: head.state.clone(),
+            members: head.members.clone(),
+            position,
+        };
         let complete_after = match tail.first() {
             Some(first) if !is_whole_timeline => first.position(),
             _ => Position(i64::MIN),
@@ -116,7 +117,10 @@ impl Room {
             rules,
             head: tokio::sync::Mutex::new(Some(head)),
             view: RwLock::new(Arc::new(view)),
-            tail: RwLock::new(Tail { events: tail.into(), complete_after }),
+            tail: RwLock::new(Tail {
+                events: tail.into(),
+                complete_after,
+            }),
             receipts,
         }
     }
@@ -138,7 +142,11 @@ impl Room {
             return None;
         }
         let start = tail.events.partition_point(|event| event.position() <= after);
-        let events = tail.events.iter().skip(start).take_while(|event| event.position() <= to);
+        let events = tail
+            .events
+            .iter()
+            .skip(start)
+            .take_while(|event| event.position() <= to);
         Some(events.cloned().collect())
     }
 
@@ -168,7 +176,11 @@ impl Room {
                 tail.complete_after = dropped.position();
             }
         }
-        *self.view.write() = Arc::new(View { state, members, position });
+        *self.view.write() = Arc::new(View {
+            state,
+            members,
+            position,
+        });
     }
 
     /// Puts the redacted form of an event in the place of the event.

@@ -10,13 +10,7 @@ use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use ruma::{OwnedEventId, OwnedTransactionId};
 
-use crate::{
-    RoomError, Rooms,
-    append::EventDraft,
-    event::Transaction,
-    room::Room,
-    store,
-};
+use crate::{RoomError, Rooms, append::EventDraft, event::Transaction, room::Room, store};
 
 /// How many sessions' transactions are remembered in memory.
 const SESSIONS: usize = 20_000;
@@ -80,7 +74,9 @@ impl Rooms {
         let cell = session.done.lock().cell(key);
         let event_id = cell
             .get_or_try_init(|| async {
-                let event = self.append(room, draft.with_transaction(Some(transaction))).await?;
+                let event = self
+                    .append(room, draft.with_transaction(Some(transaction)))
+                    .await?;
                 Ok::<_, RoomError>(event.pdu.event_id.clone())
             })
             .await?;

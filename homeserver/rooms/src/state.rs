@@ -77,11 +77,24 @@ impl State {
     /// What changed from this state to `later`; quick where the two share most of their history.
     pub fn changes_to(&self, later: &Self) -> Vec<StateChange> {
         let changes = self.entries.diff(&later.entries).map(|item| match item {
-            DiffItem::Add(key, after) => StateChange { key: Arc::clone(key), before: None, after: Some(*after) },
-            DiffItem::Remove(key, before) => StateChange { key: Arc::clone(key), before: Some(*before), after: None },
-            DiffItem::Update { old: (key, before), new: (_, after) } => {
-                StateChange { key: Arc::clone(key), before: Some(*before), after: Some(*after) }
-            }
+            DiffItem::Add(key, after) => StateChange {
+                key: Arc::clone(key),
+                before: None,
+                after: Some(*after),
+            },
+            DiffItem::Remove(key, before) => StateChange {
+                key: Arc::clone(key),
+                before: Some(*before),
+                after: None,
+            },
+            DiffItem::Update {
+                old: (key, before),
+                new: (_, after),
+            } => StateChange {
+                key: Arc::clone(key),
+                before: Some(*before),
+                after: Some(*after),
+            },
         });
         changes.collect()
     }
@@ -126,7 +139,10 @@ mod tests {
         after.insert("m.room.topic", "", EventNumber(10));
         after.remove_key(&key_of("m.room.member", "@b:x"));
         let changes = before.changes_to(&after);
-        let seen: Vec<_> = changes.iter().map(|change| (change.before, change.after)).collect();
+        let seen: Vec<_> = changes
+            .iter()
+            .map(|change| (change.before, change.after))
+            .collect();
         let expected = [
             (Some(EventNumber(2)), Some(EventNumber(9))),
             (Some(EventNumber(3)), None),

@@ -28,14 +28,20 @@ struct List {
 
 impl UserRooms {
     pub fn new(database: &Database) -> Self {
-        Self { database: database.clone(), lists: Cache::new(CACHED_USERS) }
+        Self {
+            database: database.clone(),
+            lists: Cache::new(CACHED_USERS),
+        }
     }
 
     pub async fn of(&self, user: UserNumber) -> Result<Arc<RoomsOfUser>, StorageError> {
         // The list is in the cache before the query, so that no commit in between is missed: see `put`.
         let list = match self.lists.get(&user) {
             Some(list) => list,
-            None => self.lists.get_or_insert_with::<_, std::convert::Infallible>(&user, || Ok(Arc::default())).unwrap_or_default(),
+            None => self
+                .lists
+                .get_or_insert_with::<_, std::convert::Infallible>(&user, || Ok(Arc::default()))
+                .unwrap_or_default(),
         };
         list.loaded
             .get_or_try_init(|| async {
@@ -43,7 +49,10 @@ impl UserRooms {
                 let mut rooms = list.rooms.lock();
                 let rooms = Arc::make_mut(&mut rooms);
                 for (room, membership) in stored {
-                    if rooms.get(&room).is_none_or(|known| known.position < membership.position) {
+                    if rooms
+                        .get(&room)
+                        .is_none_or(|known| known.position < membership.position)
+                    {
                         rooms.insert(room, membership);
                     }
                 }

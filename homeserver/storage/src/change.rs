@@ -23,12 +23,18 @@ pub struct Statement {
 impl Statement {
     /// Rows that never meet an existing one (or then change nothing: `ON CONFLICT DO NOTHING`).
     pub const fn insert(sql: &'static str) -> Self {
-        Self { sql: Sql::same(sql), key_columns: 0 }
+        Self {
+            sql: Sql::same(sql),
+            key_columns: 0,
+        }
     }
 
     /// Rows that replace what stood under their first `key_columns` columns; the last one wins.
     pub const fn upsert(key_columns: usize, sql: &'static str) -> Self {
-        Self { sql: Sql::same(sql), key_columns }
+        Self {
+            sql: Sql::same(sql),
+            key_columns,
+        }
     }
 }
 
@@ -156,12 +162,20 @@ impl Change {
 
     /// Adds a row.
     pub fn write(&mut self, statement: &'static Statement, cells: Cells) {
-        self.rows.push(ChangeRow { statement, position_of: None, cells });
+        self.rows.push(ChangeRow {
+            statement,
+            position_of: None,
+            cells,
+        });
     }
 
     /// Adds a row whose last column, after those in `cells`, is the position that `record` gets.
     pub fn write_at(&mut self, statement: &'static Statement, cells: Cells, record: RecordIndex) {
-        self.rows.push(ChangeRow { statement, position_of: Some(record.0), cells });
+        self.rows.push(ChangeRow {
+            statement,
+            position_of: Some(record.0),
+            cells,
+        });
     }
 
     /// Says that the change makes something visible; records get consecutive positions in this order.
@@ -184,7 +198,10 @@ impl Change {
 
 impl std::fmt::Debug for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Change").field("rows", &self.rows.len()).field("records", &self.records).finish()
+        f.debug_struct("Change")
+            .field("rows", &self.rows.len())
+            .field("records", &self.records)
+            .finish()
     }
 }
 
@@ -237,9 +254,16 @@ impl Merged {
     }
 
     fn of(&mut self, statement: &'static Statement) -> &mut MergedStatement {
-        let found = self.statements.iter().position(|merged| std::ptr::eq(merged.statement, statement));
+        let found = self
+            .statements
+            .iter()
+            .position(|merged| std::ptr::eq(merged.statement, statement));
         let index = found.unwrap_or_else(|| {
-            self.statements.push(MergedStatement { statement, rows: Vec::new(), by_key: Default::default() });
+            self.statements.push(MergedStatement {
+                statement,
+                rows: Vec::new(),
+                by_key: Default::default(),
+            });
             self.statements.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "the index was found or made just above")]
@@ -288,7 +312,9 @@ mod tests {
     #[test]
     fn rows_of_one_statement_are_merged_and_the_last_of_a_key_wins() {
         let mut change = Change::new();
-        let record = change.record(Record::AccountData { user: crate::UserNumber(1) });
+        let record = change.record(Record::AccountData {
+            user: crate::UserNumber(1),
+        });
         change.write_at(&ADD, Cells::new().with(1).with("x\"y"), record);
         change.write(&PUT, Cells::new().with(7).with("old"));
         change.write(&PUT, Cells::new().with(8).with(None::<i64>));

@@ -38,9 +38,17 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => {
-                #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "this is the one place that asks the system"
+                )]
                 let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-                Timestamp(since_epoch.ok().and_then(|d| i64::try_from(d.as_millis()).ok()).unwrap_or(0))
+                Timestamp(
+                    since_epoch
+                        .ok()
+                        .and_then(|d| i64::try_from(d.as_millis()).ok())
+                        .unwrap_or(0),
+                )
             }
             Source::Manual(now) => Timestamp(now.load(Ordering::SeqCst)),
         }

@@ -60,11 +60,18 @@ impl Database {
     ///
     /// Errors: `Open`, `Migration`, and `TooNew` for a schema that only later releases understand.
     pub async fn open(options: &DatabaseOptions) -> Result<Self, StorageError> {
-        let opened = |error: sqlx::Error| StorageError::Open { url: hide_password(&options.url), reason: error.to_string() };
+        let opened = |error: sqlx::Error| StorageError::Open {
+            url: hide_password(&options.url),
+            reason: error.to_string(),
+        };
         let migrated = |error: sqlx::migrate::MigrateError| StorageError::Migration(error.to_string());
         let (readers, writer) = if options.url.starts_with("sqlite:") {
             let connect = sqlite_options(&options.url).map_err(opened)?;
-            let writer = SqlitePoolOptions::new().max_connections(1).connect_with(connect.clone()).await.map_err(opened)?;
+            let writer = SqlitePoolOptions::new()
+                .max_connections(1)
+                .connect_with(connect.clone())
+                .await
+                .map_err(opened)?;
             migrate::SQLITE.run(&writer).await.map_err(migrated)?;
             let readers = SqlitePoolOptions::new()
                 .max_connections(options.max_connections)
@@ -74,7 +81,9 @@ impl Database {
                 .map_err(opened)?;
             (Connections::Sqlite(readers), Connections::Sqlite(writer))
         } else {
-            let connect = PgConnectOptions::from_str(&options.url).map_err(opened)?.application_name("echorift");
+            let connect = PgConnectOptions::from_str(&options.url)
+                .map_err(opened)?
+                .application_name("echorift");
             // The ping before each use would double the cost of a point read; a lost connection fails its query instead.
             let pool = PgPoolOptions::new()
                 .max_connections(options.max_connections.max(2))
@@ -110,7 +119,11 @@ impl Database {
     }
 
     /// The first row of the answer, if there is one.
-    pub async fn fetch_optional(&self, sql: impl Into<Sql>, values: &[Value]) -> Result<Option<Row>, StorageError> {
+    pub async fn fetch_optional(
+        &self,
+        sql: impl Into<Sql>,
+        values: &[Value],
+    ) -> Result<Option<Row>, StorageError> {
         Ok(self.fetch_all(sql, values).await?.into_iter().next())
     }
 }
@@ -132,7 +145,9 @@ async fn fetch_all(connections: &Connections, sql: Sql, values: &[Value]) -> Res
 
 async fn read_clock(connections: &Connections) -> Result<Position, StorageError> {
     let rows = fetch_all(connections, "SELECT position FROM log_clock".into(), &[]).await?;
-    let row = rows.first().ok_or_else(|| StorageError::corrupt("log_clock.position", "the row is missing"))?;
+    let row = rows
+        .first()
+        .ok_or_else(|| StorageError::corrupt("log_clock.position", "the row is missing"))?;
     Ok(Position(row.int(0)?))
 }
 
@@ -160,10 +175,20 @@ fn hide_password(url: &str) -> String {
 ///
 /// Errors: `Open` if there is no such database, `Database` if `target` exists or cannot be written.
 pub async fn backup_sqlite(url: &str, target: &Path) -> Result<(), StorageError> {
-    let opened = |error: sqlx::Error| StorageError::Open { url: url.to_owned(), reason: error.to_string() };
+    let opened = |error: sqlx::Error| StorageError::Open {
+        url: url.to_owned(),
+        reason: error.to_string(),
+    };
     let options = sqlite_options(url).map_err(opened)?.create_if_missing(false);
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(opened)?;
-    sqlx::query("VACUUM INTO $1").bind(target.to_string_lossy().into_owned()).execute(&pool).await?;
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options)
+        .await
+        .map_err(opened)?;
+    sqlx::query("VACUUM INTO $1")
+        .bind(target.to_string_lossy().into_owned())
+        .execute(&pool)
+        .await?;
     pool.close().await;
     Ok(())
 }

@@ -19,9 +19,15 @@ pub enum StorageError {
 
 impl StorageError {
     /// Stored text that no longer parses: `place` is `table.column`.
-    #[expect(clippy::needless_pass_by_value, reason = "callers hand over an error that they have just caught")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over an error that they have just caught"
+    )]
     pub fn corrupt(place: &'static str, reason: impl ToString) -> Self {
-        Self::Corrupt { place, reason: reason.to_string() }
+        Self::Corrupt {
+            place,
+            reason: reason.to_string(),
+        }
     }
 }
 

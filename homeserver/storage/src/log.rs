@@ -10,9 +10,17 @@ use crate::{EventNumber, Position, RoomNumber, UserNumber};
 pub enum Record {
     /// A room event that belongs to its room's timeline; `member` is the user whose membership it is about, if it is
     /// a member event, because that user must hear of it whatever the membership now is.
-    Event { room: RoomNumber, event: EventNumber, member: Option<UserNumber> },
+    Event {
+        room: RoomNumber,
+        event: EventNumber,
+        member: Option<UserNumber>,
+    },
     /// A receipt of `user`; a private one concerns only `user`.
-    Receipt { room: RoomNumber, user: UserNumber, private: bool },
+    Receipt {
+        room: RoomNumber,
+        user: UserNumber,
+        private: bool,
+    },
     /// Global account data of a user.
     AccountData { user: UserNumber },
     /// Account data of a user for one room, tags and the fully-read marker included.
@@ -37,7 +45,10 @@ struct Inner {
 impl Log {
     pub(crate) fn new(visible: Position) -> Self {
         let (visible, _) = watch::channel(visible);
-        Self(Arc::new(Inner { listeners: OnceLock::new(), visible }))
+        Self(Arc::new(Inner {
+            listeners: OnceLock::new(),
+            visible,
+        }))
     }
 
     /// Names the listeners, once, before the first change is made.

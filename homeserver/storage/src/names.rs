@@ -74,9 +74,15 @@ impl Names {
 
     /// The numbers of those of `names` that were ever interned. One query at most.
     pub async fn find_all(&self, names: &[&str]) -> Result<Vec<i64>, StorageError> {
-        let unknown = names.iter().copied().filter(|name| self.0.numbers.get(*name).is_none());
+        let unknown = names
+            .iter()
+            .copied()
+            .filter(|name| self.0.numbers.get(*name).is_none());
         let unknown: Vec<&str> = unknown.collect();
-        let mut found: Vec<i64> = names.iter().filter_map(|name| self.0.numbers.get(*name)).collect();
+        let mut found: Vec<i64> = names
+            .iter()
+            .filter_map(|name| self.0.numbers.get(*name))
+            .collect();
         if !unknown.is_empty() {
             found.extend(self.load(self.0.kind.find, list(unknown)).await?.into_keys());
         }
@@ -89,7 +95,10 @@ impl Names {
             return Ok(number);
         }
         let number = self.0.sequence.next().await?;
-        let rows = Value::Text(Some(format!("[{}]", Cells::new().with(number).with(name).into_row())));
+        let rows = Value::Text(Some(format!(
+            "[{}]",
+            Cells::new().with(number).with(name).into_row()
+        )));
         let insert = self.0.kind.insert;
         self.0
             .database
@@ -106,12 +115,18 @@ impl Names {
     /// Errors: `Corrupt` for a number that was never given out.
     pub async fn name(&self, number: i64) -> Result<Arc<str>, StorageError> {
         let names = self.names(&[number]).await?;
-        names.into_iter().next().ok_or_else(|| StorageError::corrupt("names", format!("{number} has no name")))
+        names
+            .into_iter()
+            .next()
+            .ok_or_else(|| StorageError::corrupt("names", format!("{number} has no name")))
     }
 
     /// The names behind `numbers`, in their order.
     pub async fn names(&self, numbers: &[i64]) -> Result<Vec<Arc<str>>, StorageError> {
-        let unknown = numbers.iter().copied().filter(|number| self.0.names.get(number).is_none());
+        let unknown = numbers
+            .iter()
+            .copied()
+            .filter(|number| self.0.names.get(number).is_none());
         let unknown: Vec<i64> = unknown.collect();
         let mut loaded = std::collections::HashMap::new();
         if !unknown.is_empty() {
@@ -119,10 +134,17 @@ impl Names {
         }
         let find = |number: &i64| self.0.names.get(number).or_else(|| loaded.get(number).cloned());
         let missing = |number: &i64| StorageError::corrupt("names", format!("{number} has no name"));
-        numbers.iter().map(|number| find(number).ok_or_else(|| missing(number))).collect()
+        numbers
+            .iter()
+            .map(|number| find(number).ok_or_else(|| missing(number)))
+            .collect()
     }
 
-    async fn load(&self, sql: &'static str, wanted: Value) -> Result<std::collections::HashMap<i64, Arc<str>>, StorageError> {
+    async fn load(
+        &self,
+        sql: &'static str,
+        wanted: Value,
+    ) -> Result<std::collections::HashMap<i64, Arc<str>>, StorageError> {
         let mut loaded = std::collections::HashMap::new();
         for row in self.0.database.fetch_all(sql, &[wanted]).await? {
             let (number, name): (i64, Arc<str>) = (row.int(0)?, row.text(1)?.into());

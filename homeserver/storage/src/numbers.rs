@@ -64,7 +64,11 @@ const BLOCK: i64 = 1024;
 
 impl Sequence {
     pub fn new(name: &'static str, database: &Database) -> Self {
-        Self { name, writer: database.writer().clone(), block: Mutex::new(0..0) }
+        Self {
+            name,
+            writer: database.writer().clone(),
+            block: Mutex::new(0..0),
+        }
     }
 
     pub async fn next(&self) -> Result<i64, StorageError> {
@@ -82,11 +86,14 @@ impl Sequence {
                         ON CONFLICT (name) DO UPDATE SET reserved = sequences.reserved + $2
                         RETURNING reserved";
                     let row = tx.fetch_optional(SQL, &[name.into(), BLOCK.into()]).await?;
-                    row.ok_or_else(|| StorageError::corrupt("sequences.reserved", "no row returned"))?.int(0)
+                    row.ok_or_else(|| StorageError::corrupt("sequences.reserved", "no row returned"))?
+                        .int(0)
                 })
             })
             .await?;
         *block = end - BLOCK + 1..end + 1;
-        block.next().ok_or_else(|| StorageError::corrupt("sequences.reserved", "empty block"))
+        block
+            .next()
+            .ok_or_else(|| StorageError::corrupt("sequences.reserved", "empty block"))
     }
 }

@@ -154,7 +154,10 @@ impl Row {
 fn null(column: usize) -> StorageError {
     let mut reason = String::new();
     let _ = write!(reason, "column {column} of the answer is NULL");
-    StorageError::Corrupt { place: "query", reason }
+    StorageError::Corrupt {
+        place: "query",
+        reason,
+    }
 }
 
 /// Binds every value and runs `$query` by `$method` on `$executor`.

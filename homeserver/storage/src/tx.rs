@@ -21,11 +21,19 @@ enum TxInner {
 
 impl Tx {
     pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>) -> Self {
-        Self { inner: TxInner::Sqlite(tx), records: Vec::new(), effects: Vec::new() }
+        Self {
+            inner: TxInner::Sqlite(tx),
+            records: Vec::new(),
+            effects: Vec::new(),
+        }
     }
 
     pub(crate) fn postgres(tx: Transaction<'static, Postgres>) -> Self {
-        Self { inner: TxInner::Postgres(tx), records: Vec::new(), effects: Vec::new() }
+        Self {
+            inner: TxInner::Postgres(tx),
+            records: Vec::new(),
+            effects: Vec::new(),
+        }
     }
 
     pub fn dialect(&self) -> Dialect {
@@ -39,12 +47,22 @@ impl Tx {
     pub async fn execute(&mut self, sql: impl Into<Sql>, values: &[Value]) -> Result<u64, StorageError> {
         let text = sql.into().text(self.dialect());
         Ok(match &mut self.inner {
-            TxInner::Sqlite(tx) => bind_all!(sqlx::query(text), values).execute(&mut **tx).await?.rows_affected(),
-            TxInner::Postgres(tx) => bind_all!(sqlx::query(text), values).execute(&mut **tx).await?.rows_affected(),
+            TxInner::Sqlite(tx) => bind_all!(sqlx::query(text), values)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
+            TxInner::Postgres(tx) => bind_all!(sqlx::query(text), values)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
         })
     }
 
-    pub async fn fetch_all(&mut self, sql: impl Into<Sql>, values: &[Value]) -> Result<Vec<Row>, StorageError> {
+    pub async fn fetch_all(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: &[Value],
+    ) -> Result<Vec<Row>, StorageError> {
         let text = sql.into().text(self.dialect());
         Ok(match &mut self.inner {
             TxInner::Sqlite(tx) => {
@@ -59,7 +77,11 @@ impl Tx {
     }
 
     /// The first row of the answer, if there is one.
-    pub async fn fetch_optional(&mut self, sql: impl Into<Sql>, values: &[Value]) -> Result<Option<Row>, StorageError> {
+    pub async fn fetch_optional(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: &[Value],
+    ) -> Result<Option<Row>, StorageError> {
         Ok(self.fetch_all(sql, values).await?.into_iter().next())
     }
 
@@ -84,7 +106,8 @@ impl Tx {
             }
         }
         for merged in merged.into_statements() {
-            self.execute(merged.statement.sql, &[Value::Text(Some(merged.json()))]).await?;
+            self.execute(merged.statement.sql, &[Value::Text(Some(merged.json()))])
+                .await?;
         }
         Ok(())
     }
@@ -98,7 +121,9 @@ impl Tx {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         const SQL: &str = "UPDATE log_clock SET position = position + $1 RETURNING position";
         let row = self.fetch_optional(SQL, &[count.into()]).await?;
-        let last = row.ok_or_else(|| StorageError::corrupt("log_clock.position", "the row is missing"))?.int(0)?;
+        let last = row
+            .ok_or_else(|| StorageError::corrupt("log_clock.position", "the row is missing"))?
+            .int(0)?;
         Ok(Position(last - count + 1))
     }
 
@@ -107,7 +132,10 @@ impl Tx {
             TxInner::Sqlite(tx) => tx.commit().await?,
             TxInner::Postgres(tx) => tx.commit().await?,
         }
-        Ok(Committed { records: self.records, effects: self.effects })
+        Ok(Committed {
+            records: self.records,
+            effects: self.effects,
+        })
     }
 
     pub(crate) async fn rollback(self) -> Result<(), StorageError> {

@@ -7,11 +7,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{
-    Chain, Change, Log, StorageError, Tx,
-    database::Connections,
-    tx::Committed,
-};
+use crate::{Chain, Change, Log, StorageError, Tx, database::Connections, tx::Committed};
 
 /// How many changes may wait for the writer; whoever comes later waits for a place.
 const QUEUE: usize = 4096;
@@ -70,7 +66,13 @@ impl Writer {
     pub async fn submit(&self, change: Change) -> Commit {
         let (answer, done) = oneshot::channel();
         // If the writer has ended, the answer's sender is dropped, which `Commit::done` reports as `Closed`.
-        let _ = self.queue.send(Job { work: Work::Change(change), answer }).await;
+        let _ = self
+            .queue
+            .send(Job {
+                work: Work::Change(change),
+                answer,
+            })
+            .await;
         Commit(done)
     }
 
@@ -100,7 +102,13 @@ impl Writer {
             })
         });
         let (answer, done) = oneshot::channel();
-        let _ = self.queue.send(Job { work: Work::Step(step), answer }).await;
+        let _ = self
+            .queue
+            .send(Job {
+                work: Work::Step(step),
+                answer,
+            })
+            .await;
         Commit(done).done().await?;
         let result = slot.lock().ok().and_then(|mut slot| slot.take());
         result.unwrap_or_else(|| Err(StorageError::Closed.into()))
@@ -164,7 +172,8 @@ async fn write_batch(
         return;
     }
     let started = Instant::now();
-    metrics::histogram!("echorift_storage_batch_changes").record(u32::try_from(changes.len()).unwrap_or(u32::MAX));
+    metrics::histogram!("echorift_storage_batch_changes")
+        .record(u32::try_from(changes.len()).unwrap_or(u32::MAX));
     let result = async {
         let mut tx = connections.begin().await?;
         tx.apply_all(changes).await?;

@@ -6,8 +6,8 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use echorift_storage::{
-    Cells, Chain, Change, LogListener, Names, Position, Record, RoomNumber, Sequence, Statement, StorageError,
-    UserNumber, list,
+    Cells, Chain, Change, LogListener, Names, Position, Record, RoomNumber, Sequence, Statement,
+    StorageError, UserNumber, list,
 };
 use support::on_each_database;
 
@@ -19,7 +19,9 @@ static ADD: Statement = Statement::insert(
 fn add(number: i64, name: &str) -> Change {
     let mut change = Change::new();
     change.write(&ADD, Cells::new().with(number).with(name));
-    change.record(Record::AccountData { user: UserNumber(number) });
+    change.record(Record::AccountData {
+        user: UserNumber(number),
+    });
     change
 }
 
@@ -36,10 +38,19 @@ impl LogListener for Heard {
 async fn records_are_told_in_the_order_of_their_positions_before_the_answer() {
     on_each_database(async |database| {
         let heard = Arc::new(Heard::default());
-        assert!(database.log().listen(vec![Arc::clone(&heard) as Arc<dyn LogListener>]));
+        assert!(
+            database
+                .log()
+                .listen(vec![Arc::clone(&heard) as Arc<dyn LogListener>])
+        );
         let writers = (1..=200).map(|number| {
             let database = database.clone();
-            tokio::spawn(async move { database.writer().commit(add(number, &format!("@{number}:x"))).await })
+            tokio::spawn(async move {
+                database
+                    .writer()
+                    .commit(add(number, &format!("@{number}:x")))
+                    .await
+            })
         });
         for writer in writers.collect::<Vec<_>>() {
             writer.await.unwrap().unwrap();
@@ -66,7 +77,11 @@ async fn what_is_built_on_a_failed_change_fails_too() {
         assert!(chain.is_broken());
         let second = database.writer().submit(after).await;
         assert!(matches!(second.done().await, Err(StorageError::ChainBroken)));
-        database.writer().commit(add(3, "@d:x")).await.expect("others go on");
+        database
+            .writer()
+            .commit(add(3, "@d:x"))
+            .await
+            .expect("others go on");
     })
     .await;
 }
@@ -84,7 +99,10 @@ async fn a_step_that_fails_leaves_nothing() {
             })
             .await;
         assert!(failed.is_err());
-        let rows = database.fetch_all("SELECT user_number FROM user_numbers", &[]).await.unwrap();
+        let rows = database
+            .fetch_all("SELECT user_number FROM user_numbers", &[])
+            .await
+            .unwrap();
         assert!(rows.is_empty());
         assert_eq!(database.log().visible(), Position(0));
     })
@@ -135,7 +153,13 @@ async fn a_name_has_one_number_for_everyone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_and_texts_of_any_kind_survive() {
     on_each_database(async |database| {
-        let odd = ["", "quote \" and ' and \\", "ü \u{1F600}", "[1,\"x\"]", "line\nbreak"];
+        let odd = [
+            "",
+            "quote \" and ' and \\",
+            "ü \u{1F600}",
+            "[1,\"x\"]",
+            "line\nbreak",
+        ];
         for (number, text) in (1..).zip(odd) {
             database.writer().commit(add(number, text)).await.unwrap();
         }
@@ -144,7 +168,10 @@ async fn lists_and_texts_of_any_kind_survive() {
         let rows = database.fetch_all(SQL, &[list(odd)]).await.unwrap();
         let found: Vec<String> = rows.iter().map(|row| row.text(0).unwrap()).collect();
         assert_eq!(found, odd);
-        let none = database.fetch_all(SQL, &[list(Vec::<RoomNumber>::new())]).await.unwrap();
+        let none = database
+            .fetch_all(SQL, &[list(Vec::<RoomNumber>::new())])
+            .await
+            .unwrap();
         assert!(none.is_empty());
     })
     .await;

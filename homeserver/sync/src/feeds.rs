@@ -56,7 +56,11 @@ pub enum Changes {
 
 impl Feeds {
     pub fn new(rooms: &Rooms, log: &Log) -> Arc<Self> {
-        Arc::new(Self { rooms: rooms.clone(), feeds: DashMap::new(), told: RwLock::new(log.visible()) })
+        Arc::new(Self {
+            rooms: rooms.clone(),
+            feeds: DashMap::new(),
+            told: RwLock::new(log.visible()),
+        })
     }
 
     /// The feed of a user, made on first use.
@@ -66,7 +70,10 @@ impl Feeds {
             return Arc::clone(&feed);
         }
         let told = self.told.read();
-        let feed = self.feeds.entry(user).or_insert_with(|| Arc::new(Feed::new(*told)));
+        let feed = self
+            .feeds
+            .entry(user)
+            .or_insert_with(|| Arc::new(Feed::new(*told)));
         Arc::clone(&feed)
     }
 
@@ -82,7 +89,8 @@ impl Feeds {
 
     /// Drops the feeds of users who are gone.
     pub fn sweep(&self) {
-        let is_used = |feed: &Arc<Feed>| Arc::strong_count(feed) > 1 || feed.state.lock().used.elapsed() < IDLE;
+        let is_used =
+            |feed: &Arc<Feed>| Arc::strong_count(feed) > 1 || feed.state.lock().used.elapsed() < IDLE;
         self.feeds.retain(|_, feed| is_used(feed));
     }
 
@@ -142,7 +150,11 @@ impl LogListener for Feeds {
         for (position, record) in records {
             match *record {
                 Record::Event { room, member, .. } => self.tell_room(room, member, *position),
-                Record::Receipt { room, user, private: true } => self.tell(user, Some(room), *position),
+                Record::Receipt {
+                    room,
+                    user,
+                    private: true,
+                } => self.tell(user, Some(room), *position),
                 Record::Receipt { room, .. } => self.tell_room(room, None, *position),
                 Record::AccountData { user } => self.tell(user, None, *position),
                 Record::RoomAccountData { user, room } => self.tell(user, Some(room), *position),
@@ -161,7 +173,10 @@ impl Feed {
             ephemeral: 0,
             used: Instant::now(),
         };
-        Self { state: Mutex::new(state), wake: Notify::new() }
+        Self {
+            state: Mutex::new(state),
+            wake: Notify::new(),
+        }
     }
 
     /// Resolves at the next change. It hears of every change after its `enable`.
@@ -177,7 +192,10 @@ impl Feed {
         if state.latest <= token.position && state.ephemeral <= token.ephemeral {
             return Changes::Nothing;
         }
-        let changed = state.rooms.iter().filter(|(_, position)| **position > token.position);
+        let changed = state
+            .rooms
+            .iter()
+            .filter(|(_, position)| **position > token.position);
         Changes::In(changed.map(|(room, _)| *room).collect())
     }
 }

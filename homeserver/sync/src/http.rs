@@ -45,7 +45,11 @@ async fn set_typing(
     let room: Arc<Room> = syncs.rooms().room(&request.room_id).await?;
     let user = UserNumber(session.user_number);
     if !room.view().members.joined.contains(&user) {
-        return Err(RoomError::NotJoined { user_id: request.user_id, room_id: request.room_id }.into());
+        return Err(RoomError::NotJoined {
+            user_id: request.user_id,
+            room_id: request.room_id,
+        }
+        .into());
     }
     let now = syncs.clock().now();
     let until = match request.state {
@@ -70,16 +74,30 @@ async fn read_presence(
 ) -> Result<Ruma<get_presence::v3::Response>, MatrixError> {
     let unknown = || MatrixError::not_found("The presence of this user is not known.");
     let forbidden = || MatrixError::forbidden("You share no room with this user.");
-    let user = syncs.rooms().users().find(request.user_id.as_str()).await.map_err(MatrixError::internal)?;
+    let user = syncs
+        .rooms()
+        .users()
+        .find(request.user_id.as_str())
+        .await
+        .map_err(MatrixError::internal)?;
     let user = UserNumber(user.ok_or_else(unknown)?);
     let reader = UserNumber(session.user_number);
     if user != reader {
-        let rooms = presence::joined_rooms(syncs.rooms(), reader).await.map_err(MatrixError::internal)?;
-        if !rooms.iter().any(|room| room.view().members.joined.contains(&user)) {
+        let rooms = presence::joined_rooms(syncs.rooms(), reader)
+            .await
+            .map_err(MatrixError::internal)?;
+        if !rooms
+            .iter()
+            .any(|room| room.view().members.joined.contains(&user))
+        {
             return Err(forbidden());
         }
     }
-    let known = syncs.presence().ok_or_else(unknown)?.of(user).ok_or_else(unknown)?;
+    let known = syncs
+        .presence()
+        .ok_or_else(unknown)?
+        .of(user)
+        .ok_or_else(unknown)?;
     let silent = syncs.clock().now().0.saturating_sub(known.last_active.0);
     let mut response = get_presence::v3::Response::new(known.state.clone());
     response.currently_active = Some(known.is_currently_active());
@@ -97,9 +115,18 @@ async fn write_presence(
     if request.user_id != session.user_id {
         return Err(MatrixError::forbidden("You can set your own presence only."));
     }
-    if !matches!(request.presence, PresenceState::Online | PresenceState::Unavailable | PresenceState::Offline) {
-        return Err(MatrixError::invalid_param("A presence is online, unavailable or offline."));
+    if !matches!(
+        request.presence,
+        PresenceState::Online | PresenceState::Unavailable | PresenceState::Offline
+    ) {
+        return Err(MatrixError::invalid_param(
+            "A presence is online, unavailable or offline.",
+        ));
     }
-    syncs.set_presence(UserNumber(session.user_number), request.presence, Some(request.status_msg));
+    syncs.set_presence(
+        UserNumber(session.user_number),
+        request.presence,
+        Some(request.status_msg),
+    );
     Ok(Ruma(set_presence::v3::Response::new()))
 }

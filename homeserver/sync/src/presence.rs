@@ -50,11 +50,20 @@ struct Users {
 
 impl Presence {
     pub fn new(versions: Versions) -> Self {
-        Self { versions, users: Mutex::default() }
+        Self {
+            versions,
+            users: Mutex::default(),
+        }
     }
 
     /// Notes that a user is about, in this state; `status_msg` is kept as it is if `None`. Whether others see a change.
-    pub fn set(&self, user: UserNumber, state: PresenceState, status_msg: Option<Option<String>>, now: Timestamp) -> bool {
+    pub fn set(
+        &self,
+        user: UserNumber,
+        state: PresenceState,
+        status_msg: Option<Option<String>>,
+        now: Timestamp,
+    ) -> bool {
         let mut users = self.users.lock();
         let old = users.presence.get(&user);
         let status = status_msg.unwrap_or_else(|| old.and_then(|old| old.status_msg.clone()));
@@ -69,7 +78,15 @@ impl Presence {
             return false;
         }
         let version = self.versions.next();
-        if let Some(old) = users.presence.insert(user, UserPresence { state, status_msg: status, last_active: now, version }) {
+        if let Some(old) = users.presence.insert(
+            user,
+            UserPresence {
+                state,
+                status_msg: status,
+                last_active: now,
+                version,
+            },
+        ) {
             users.by_version.remove(&old.version);
         }
         users.by_version.insert(version, user);
@@ -94,13 +111,21 @@ impl Presence {
         let silent: Vec<UserNumber> = {
             let users = self.users.lock();
             let is_silent = |presence: &UserPresence| {
-                presence.state != PresenceState::Offline && presence.last_active.plus_ms(OFFLINE_AFTER_MS) < now
+                presence.state != PresenceState::Offline
+                    && presence.last_active.plus_ms(OFFLINE_AFTER_MS) < now
             };
-            users.presence.iter().filter(|(_, presence)| is_silent(presence)).map(|(user, _)| *user).collect()
+            users
+                .presence
+                .iter()
+                .filter(|(_, presence)| is_silent(presence))
+                .map(|(user, _)| *user)
+                .collect()
         };
         for user in &silent {
             let mut users = self.users.lock();
-            let Some(presence) = users.presence.get_mut(user) else { continue };
+            let Some(presence) = users.presence.get_mut(user) else {
+                continue;
+            };
             let (old, version) = (presence.version, self.versions.next());
             presence.state = PresenceState::Offline;
             presence.version = version;
@@ -119,8 +144,13 @@ impl Presence {
     /// The changes after version `after`, oldest first.
     pub fn changed_after(&self, after: u64) -> Vec<(UserNumber, UserPresence)> {
         let users = self.users.lock();
-        let changed = users.by_version.range(after.saturating_add(1)..).map(|(_, user)| *user);
-        changed.filter_map(|user| Some((user, users.presence.get(&user)?.clone()))).collect()
+        let changed = users
+            .by_version
+            .range(after.saturating_add(1)..)
+            .map(|(_, user)| *user);
+        changed
+            .filter_map(|user| Some((user, users.presence.get(&user)?.clone())))
+            .collect()
     }
 }
 
@@ -137,18 +167,25 @@ impl Users {
 /// The rooms that a user is joined to and that are in memory or can be loaded.
 pub async fn joined_rooms(rooms: &Rooms, user: UserNumber) -> Result<Vec<Arc<Room>>, StorageError> {
     let memberships = rooms.rooms_of(user).await?;
-    let joined = memberships.iter().filter(|(_, membership)| membership.membership == MembershipState::Join);
+    let joined = memberships
+        .iter()
+        .filter(|(_, membership)| membership.membership == MembershipState::Join);
     let numbers: Vec<_> = joined.map(|(number, _)| *number).collect();
     rooms.load(&numbers).await
 }
 
 /// All local users who share a room with any of `users`, and they themselves.
-pub async fn neighbours(rooms: &Rooms, users: &HashSet<UserNumber>) -> Result<HashSet<UserNumber>, StorageError> {
+pub async fn neighbours(
+    rooms: &Rooms,
+    users: &HashSet<UserNumber>,
+) -> Result<HashSet<UserNumber>, StorageError> {
     let mut shared = HashSet::new();
     for user in users {
         // Only rooms in memory: nobody waits for news of a room that nobody has touched.
         let memberships = rooms.rooms_of(*user).await?;
-        let joined = memberships.iter().filter(|(_, membership)| membership.membership == MembershipState::Join);
+        let joined = memberships
+            .iter()
+            .filter(|(_, membership)| membership.membership == MembershipState::Join);
         shared.extend(joined.map(|(number, _)| *number));
     }
     let mut neighbours = users.clone();
@@ -178,7 +215,11 @@ mod tests {
         assert!(!presence.expire(Timestamp(OFFLINE_AFTER_MS)));
         assert!(presence.expire(Timestamp(OFFLINE_AFTER_MS + 2)));
         let after = seen.first().map_or(0, |(_, presence)| presence.version);
-        let states: Vec<_> = presence.changed_after(after).into_iter().map(|(_, presence)| presence.state).collect();
+        let states: Vec<_> = presence
+            .changed_after(after)
+            .into_iter()
+            .map(|(_, presence)| presence.state)
+            .collect();
         assert_eq!(states, [PresenceState::Offline]);
     }
 }

@@ -124,14 +124,20 @@ impl Syncs {
     pub(crate) fn now(&self) -> SyncToken {
         // The version first: what changes after it is told again, which is harmless.
         let ephemeral = self.0.versions.latest();
-        SyncToken { position: self.0.database.log().visible(), ephemeral }
+        SyncToken {
+            position: self.0.database.log().visible(),
+            ephemeral,
+        }
     }
 
     /// Waits until everything up to `position` is visible, which it is about to be.
     pub(crate) async fn visible_at_least(&self, position: Position) -> Position {
         let mut visible = self.0.database.log().watch();
         // The log lives as long as the database that we hold.
-        let reached = visible.wait_for(|visible| *visible >= position).await.map(|visible| *visible);
+        let reached = visible
+            .wait_for(|visible| *visible >= position)
+            .await
+            .map(|visible| *visible);
         reached.unwrap_or(position)
     }
 
@@ -140,10 +146,18 @@ impl Syncs {
         // Polling with `offline` means: do not show me.
         self.presence().filter(|_| state != PresenceState::Offline)?;
         self.set_presence(user, state, None);
-        Some(PollGuard { syncs: self.clone(), user })
+        Some(PollGuard {
+            syncs: self.clone(),
+            user,
+        })
     }
 
-    pub(crate) fn set_presence(&self, user: UserNumber, state: PresenceState, status_msg: Option<Option<String>>) {
+    pub(crate) fn set_presence(
+        &self,
+        user: UserNumber,
+        state: PresenceState,
+        status_msg: Option<Option<String>>,
+    ) {
         if let Some(presence) = self.presence() {
             presence.set(user, state, status_msg, self.0.clock.now());
         }
@@ -155,7 +169,9 @@ impl Syncs {
         reader: &Reader,
         version: u64,
     ) -> Result<Vec<serde_json::Value>, RoomError> {
-        let Some(presence) = self.presence() else { return Ok(Vec::new()) };
+        let Some(presence) = self.presence() else {
+            return Ok(Vec::new());
+        };
         let changed = presence.changed_after(version);
         if changed.is_empty() {
             return Ok(Vec::new());
@@ -165,8 +181,15 @@ impl Syncs {
         let is_neighbour = |user: &UserNumber| {
             *user == reader.user || views.iter().any(|view| view.members.joined.contains(user))
         };
-        let shown: Vec<_> = changed.into_iter().filter(|(user, _)| is_neighbour(user)).collect();
-        let ids = self.0.rooms.user_ids(&shown.iter().map(|(user, _)| *user).collect::<Vec<_>>()).await?;
+        let shown: Vec<_> = changed
+            .into_iter()
+            .filter(|(user, _)| is_neighbour(user))
+            .collect();
+        let ids = self
+            .0
+            .rooms
+            .user_ids(&shown.iter().map(|(user, _)| *user).collect::<Vec<_>>())
+            .await?;
         let now = self.0.clock.now();
         let events = shown.iter().zip(ids).filter(|(_, id)| !reader.ignored.contains(id)).map(|((_, presence), id)| {
             json!({ "type": "m.presence", "sender": id, "content": presence_content(presence, now) })
@@ -176,7 +199,9 @@ impl Syncs {
 
     /// Tells those who share a room with people whose presence has changed.
     async fn tell_presence(&self) -> Result<(), StorageError> {
-        let Some(presence) = self.presence() else { return Ok(()) };
+        let Some(presence) = self.presence() else {
+            return Ok(());
+        };
         let changed: HashSet<UserNumber> = presence.take_untold();
         if !changed.is_empty() {
             let told = presence::neighbours(&self.0.rooms, &changed).await?;
@@ -187,12 +212,17 @@ impl Syncs {
 
     /// Tells the members of a room that typing has changed.
     pub(crate) fn tell_typing(&self, room: &echorift_rooms::Room, version: u64) {
-        self.0.feeds.tell_ephemeral(room.view().members.joined_local.iter().copied(), version);
+        self.0
+            .feeds
+            .tell_ephemeral(room.view().members.joined_local.iter().copied(), version);
     }
 }
 
 /// The content of `m.presence` (CS API § Presence).
-pub(crate) fn presence_content(presence: &UserPresence, now: echorift_storage::Timestamp) -> serde_json::Value {
+pub(crate) fn presence_content(
+    presence: &UserPresence,
+    now: echorift_storage::Timestamp,
+) -> serde_json::Value {
     let mut content = json!({
         "presence": presence.state,
         "currently_active": presence.is_currently_active(),
@@ -249,7 +279,8 @@ async fn keep_house(syncs: Syncs) {
         }
         if round.is_multiple_of(FEED_SWEEP_EVERY) {
             syncs.0.feeds.sweep();
-            metrics::gauge!("echorift_sync_feeds").set(u32::try_from(syncs.0.feeds.len()).unwrap_or(u32::MAX));
+            metrics::gauge!("echorift_sync_feeds")
+                .set(u32::try_from(syncs.0.feeds.len()).unwrap_or(u32::MAX));
         }
     }
 }

@@ -9,12 +9,18 @@ const HEROES: usize = 5;
 
 /// The numbers of members, and for a room without a name those members who stand for it: the first who came, the
 /// reader not among them, joined ones before invited ones.
-pub(crate) async fn summary_of(rooms: &Rooms, view: &View, reader: &Reader) -> Result<RoomSummary, RoomError> {
+pub(crate) async fn summary_of(
+    rooms: &Rooms,
+    view: &View,
+    reader: &Reader,
+) -> Result<RoomSummary, RoomError> {
     let count = |number: usize| UInt::try_from(number).ok();
     let mut summary = RoomSummary::new();
     summary.joined_member_count = count(view.members.joined.len());
     summary.invited_member_count = count(view.members.invited.len());
-    let is_named = ["m.room.name", "m.room.canonical_alias"].iter().any(|name| view.state.get(name, "").is_some());
+    let is_named = ["m.room.name", "m.room.canonical_alias"]
+        .iter()
+        .any(|name| view.state.get(name, "").is_some());
     if !is_named {
         let others = view.members.joined.iter().chain(&view.members.invited).copied();
         let heroes: Vec<UserNumber> = others.filter(|user| *user != reader.user).take(HEROES).collect();

@@ -26,9 +26,19 @@ impl FromStr for SyncToken {
     type Err = BadToken;
 
     fn from_str(text: &str) -> Result<Self, BadToken> {
-        let (position, ephemeral) = text.strip_prefix('s').and_then(|rest| rest.split_once('.')).ok_or(BadToken)?;
-        let position = position.parse().ok().filter(|position| *position >= 0).ok_or(BadToken)?;
-        Ok(Self { position: Position(position), ephemeral: ephemeral.parse().map_err(|_| BadToken)? })
+        let (position, ephemeral) = text
+            .strip_prefix('s')
+            .and_then(|rest| rest.split_once('.'))
+            .ok_or(BadToken)?;
+        let position = position
+            .parse()
+            .ok()
+            .filter(|position| *position >= 0)
+            .ok_or(BadToken)?;
+        Ok(Self {
+            position: Position(position),
+            ephemeral: ephemeral.parse().map_err(|_| BadToken)?,
+        })
     }
 }
 
@@ -38,7 +48,10 @@ mod tests {
 
     #[test]
     fn a_token_survives_its_text_form() {
-        let token = SyncToken { position: Position(17), ephemeral: 1_700_000_000_000 };
+        let token = SyncToken {
+            position: Position(17),
+            ephemeral: 1_700_000_000_000,
+        };
         assert_eq!(token.to_string().parse(), Ok(token));
         for bad in ["", "s", "s1", "t1.2", "s-1.2", "s1.x", "sx.1"] {
             assert_eq!(bad.parse::<SyncToken>(), Err(BadToken), "{bad}");

@@ -24,7 +24,9 @@ pub struct Versions(Arc<AtomicU64>);
 
 impl Versions {
     pub fn new(clock: &Clock) -> Self {
-        Self(Arc::new(AtomicU64::new(u64::try_from(clock.now().0).unwrap_or(0).saturating_mul(1_000))))
+        Self(Arc::new(AtomicU64::new(
+            u64::try_from(clock.now().0).unwrap_or(0).saturating_mul(1_000),
+        )))
     }
 
     pub fn latest(&self) -> u64 {
@@ -51,11 +53,20 @@ struct RoomTyping {
 
 impl Typing {
     pub fn new(versions: Versions) -> Self {
-        Self { versions, rooms: DashMap::new() }
+        Self {
+            versions,
+            rooms: DashMap::new(),
+        }
     }
 
     /// Notes that a user types until `until`, or (`None`) has stopped. The version, if that changes what others see.
-    pub fn set(&self, room: RoomNumber, user: UserNumber, until: Option<Timestamp>, now: Timestamp) -> Option<u64> {
+    pub fn set(
+        &self,
+        room: RoomNumber,
+        user: UserNumber,
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<u64> {
         let mut typing = self.rooms.entry(room).or_default();
         let changed = match until {
             Some(until) => typing.until.insert(user, until).is_none(),
@@ -111,9 +122,16 @@ mod tests {
         let start = typing.versions.latest();
         let version = typing.set(ROOM, USER, Some(Timestamp(5_000)), clock.now());
         assert_eq!(typing.changed_after(ROOM, start), Some(vec![USER]));
-        assert_eq!(typing.set(ROOM, USER, Some(Timestamp(6_000)), clock.now()), None, "prolonging changes nothing");
+        assert_eq!(
+            typing.set(ROOM, USER, Some(Timestamp(6_000)), clock.now()),
+            None,
+            "prolonging changes nothing"
+        );
         assert_eq!(typing.expire(Timestamp(5_500)), []);
         assert_eq!(typing.expire(Timestamp(6_000)).len(), 1);
-        assert_eq!(version.and_then(|version| typing.changed_after(ROOM, version)), Some(vec![]));
+        assert_eq!(
+            version.and_then(|version| typing.changed_after(ROOM, version)),
+            Some(vec![])
+        );
     }
 }

@@ -14,7 +14,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use echorift_rooms::{Reader, Room, RoomError};
 use echorift_storage::{Position, RoomNumber};
 use echorift_web::{MatrixError, Session};
-use ruma::api::client::sync::sync_events::v3::{InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Request, Response};
+use ruma::api::client::sync::sync_events::v3::{
+    InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Request, Response,
+};
 use tokio::time::Instant;
 
 use crate::{Changes, Syncs, token::SyncToken, v2::membership::Standing};
@@ -46,7 +48,12 @@ impl Syncs {
         let reader = Reader::of_session(session, self.accounts()).await?;
         let options = Options::of(self.accounts(), reader.user, &request).await?;
         let bad_token = |_| MatrixError::invalid_param("This `since` is not a token of this server.");
-        let mut since: Option<SyncToken> = request.since.as_deref().map(str::parse).transpose().map_err(bad_token)?;
+        let mut since: Option<SyncToken> = request
+            .since
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(bad_token)?;
         let _about = self.presence_of_poll(reader.user, request.set_presence);
         let feed = self.feeds().of(reader.user);
         let deadline = Instant::now() + request.timeout.unwrap_or_default().min(TIMEOUT_MAX);
@@ -57,13 +64,21 @@ impl Syncs {
             changed.as_mut().enable();
             let now = self.now();
             // A token from the future was given out before the database was restored from a backup.
-            since = since.map(|since| SyncToken { position: since.position.min(now.position), ..since });
+            since = since.map(|since| SyncToken {
+                position: since.position.min(now.position),
+                ..since
+            });
             let changes = match since {
                 Some(since) if !options.full_state => feed.since(since),
                 _ => Changes::Unknown,
             };
             if changes != Changes::Nothing {
-                let scope = Scope { reader: &reader, options: &options, since, now };
+                let scope = Scope {
+                    reader: &reader,
+                    options: &options,
+                    since,
+                    now,
+                };
                 // Boxed: a waiting poll need not hold room for what building an answer takes.
                 let response = Box::pin(self.respond(&scope, changes)).await?;
                 let is_first = request.since.is_none() || options.full_state;
@@ -87,7 +102,11 @@ impl Syncs {
     async fn respond(&self, scope: &Scope<'_>, changes: Changes) -> Result<Response, MatrixError> {
         let mut now = scope.now;
         let memberships = loop {
-            let memberships = self.rooms().rooms_of(scope.reader.user).await.map_err(RoomError::from)?;
+            let memberships = self
+                .rooms()
+                .rooms_of(scope.reader.user)
+                .await
+                .map_err(RoomError::from)?;
             // A membership becomes known an instant before its position is visible: wait for that instant.
             let ahead = memberships.values().map(|membership| membership.position).max();
             match ahead.filter(|ahead| *ahead > now.position) {
@@ -95,10 +114,17 @@ impl Syncs {
                 None => break memberships,
             }
         };
-        let scope = Scope { reader: scope.reader, options: scope.options, since: scope.since, now };
+        let scope = Scope {
+            reader: scope.reader,
+            options: scope.options,
+            since: scope.since,
+            now,
+        };
         let candidates: Vec<RoomNumber> = match changes {
             Changes::In(mut rooms) => {
-                let typing = scope.since.map(|since| self.typing().rooms_changed_after(since.ephemeral));
+                let typing = scope
+                    .since
+                    .map(|since| self.typing().rooms_changed_after(since.ephemeral));
                 rooms.extend(typing.unwrap_or_default());
                 rooms.sort_unstable();
                 rooms.dedup();
@@ -116,13 +142,21 @@ impl Syncs {
                 Standing::Invited => {
                     let stripped = self.stripped_state(room, scope.reader).await?;
                     if let Some(events) = stripped {
-                        response.rooms.invite.insert(room.id.clone(), InvitedRoom { invite_state: events.into() });
+                        response.rooms.invite.insert(
+                            room.id.clone(),
+                            InvitedRoom {
+                                invite_state: events.into(),
+                            },
+                        );
                     }
                 }
                 Standing::Knocked => {
                     let events = self.stripped_state(room, scope.reader).await?.unwrap_or_default();
                     let knock_state = ruma::api::client::sync::sync_events::v3::KnockState { events };
-                    response.rooms.knock.insert(room.id.clone(), KnockedRoom { knock_state });
+                    response
+                        .rooms
+                        .knock
+                        .insert(room.id.clone(), KnockedRoom { knock_state });
                 }
                 _ => {}
             }

@@ -182,7 +182,11 @@ async fn threads(
         IncludeThreads::All => false,
         IncludeThreads::Participated => true,
         // ruma's enum is open.
-        _ => return Err(MatrixError::invalid_param("Threads are listed as `all` or `participated`.")),
+        _ => {
+            return Err(MatrixError::invalid_param(
+                "Threads are listed as `all` or `participated`.",
+            ));
+        }
     };
     let from = TimelineToken::parse_optional(request.from.as_deref())?;
     let limit = request.limit.map_or(DEFAULT_LIMIT, limit);

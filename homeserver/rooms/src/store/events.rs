@@ -43,8 +43,18 @@ pub(crate) fn insert(change: &mut Change, event: &Event, record: RecordIndex) {
         .with(i64::from(pdu.origin_server_ts.get()))
         .with(event.snapshot)
         .with(event.outcome as i64)
-        .with(event.transaction.as_ref().map(|transaction| transaction.session_number))
-        .with(event.transaction.as_ref().map(|transaction| transaction.id.as_str()))
+        .with(
+            event
+                .transaction
+                .as_ref()
+                .map(|transaction| transaction.session_number),
+        )
+        .with(
+            event
+                .transaction
+                .as_ref()
+                .map(|transaction| transaction.id.as_str()),
+        )
         .with(event.relation.as_ref().map(|relation| relation.event_id.as_str()))
         .with(event.relation.as_ref().map(|relation| relation.rel_type.as_str()))
         .with(event.replaces)
@@ -54,7 +64,10 @@ pub(crate) fn insert(change: &mut Change, event: &Event, record: RecordIndex) {
 
 /// Replaces an event by its redacted form.
 pub(crate) fn redact(change: &mut Change, event: &Event, redacted_by: EventNumber) {
-    let cells = Cells::new().with(event.number).with(redacted_by).with(event.pdu.json());
+    let cells = Cells::new()
+        .with(event.number)
+        .with(redacted_by)
+        .with(event.pdu.json());
     change.write(&REDACT, cells);
 }
 
@@ -92,13 +105,17 @@ impl StoredEvent {
     pub fn read(row: &Row) -> Result<Self, StorageError> {
         let outcome = Outcome::from_stored(row.int(5)?);
         let transaction = match (row.optional_int(6)?, row.optional_text(7)?) {
-            (Some(session_number), Some(id)) => Some(Transaction { session_number, id: id.into() }),
+            (Some(session_number), Some(id)) => Some(Transaction {
+                session_number,
+                id: id.into(),
+            }),
             _ => None,
         };
         let relation = match (row.optional_text(8)?, row.optional_text(9)?) {
-            (Some(event_id), Some(rel_type)) => {
-                Some(Relation { event_id: parse_stored("events.relates_to", &event_id)?, rel_type })
-            }
+            (Some(event_id), Some(rel_type)) => Some(Relation {
+                event_id: parse_stored("events.relates_to", &event_id)?,
+                rel_type,
+            }),
             _ => None,
         };
         Ok(Self {
@@ -161,7 +178,9 @@ pub(crate) async fn numbers_of(
     const SQL: &str = "
         SELECT event_id, event_number FROM events
          WHERE event_id IN (SELECT value ->> 0 FROM json_each($1))";
-    let rows = database.fetch_all(SQL, &[list(ids.iter().map(|id| id.as_str()))]).await?;
+    let rows = database
+        .fetch_all(SQL, &[list(ids.iter().map(|id| id.as_str()))])
+        .await?;
     let parsed = rows.iter().map(|row| {
         let id = parse_stored("events.event_id", &row.text(0)?)?;
         Ok((id, EventNumber(row.int(1)?)))
@@ -187,7 +206,9 @@ pub(crate) async fn tails(
                 -9223372036854775807)
          ORDER BY events.room_number, events.position"
     );
-    let rows = database.fetch_all(SQL, &[list(rooms.iter().copied()), (limit - 1).into()]).await?;
+    let rows = database
+        .fetch_all(SQL, &[list(rooms.iter().copied()), (limit - 1).into()])
+        .await?;
     rows.iter().map(StoredEvent::read).collect()
 }
 
@@ -210,7 +231,9 @@ pub(crate) async fn page(
         Order::OldestFirst => FORWARDS,
         Order::NewestFirst => BACKWARDS,
     };
-    let rows = database.fetch_all(sql, &[room.into(), from.into(), to.into(), limit.into()]).await?;
+    let rows = database
+        .fetch_all(sql, &[room.into(), from.into(), to.into(), limit.into()])
+        .await?;
     rows.iter().map(|row| Ok(EventNumber(row.int(0)?))).collect()
 }
 

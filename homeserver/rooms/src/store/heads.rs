@@ -1,5 +1,6 @@
 use echorift_storage::{
-    Cells, Change, Database, EventNumber, RoomNumber, SnapshotNumber, Statement, StorageError, Timestamp, list,
+    Cells, Change, Database, EventNumber, RoomNumber, SnapshotNumber, Statement, StorageError, Timestamp,
+    list,
 };
 use ruma::{OwnedEventId, RoomVersionId};
 
@@ -28,7 +29,11 @@ pub(crate) fn insert_room(
     created: Timestamp,
     is_published: bool,
 ) {
-    let cells = Cells::new().with(room).with(version.as_str()).with(created).with(is_published);
+    let cells = Cells::new()
+        .with(room)
+        .with(version.as_str())
+        .with(created)
+        .with(is_published);
     change.write(&INSERT_ROOM, cells);
 }
 
@@ -42,7 +47,14 @@ pub(crate) fn put(
 ) {
     let extremities = numbers_json(extremities.into_iter().map(|event| event.0));
     let depth = i64::try_from(depth).unwrap_or(i64::MAX);
-    change.write(&PUT_HEAD, Cells::new().with(room).with(extremities).with(depth).with(snapshot));
+    change.write(
+        &PUT_HEAD,
+        Cells::new()
+            .with(room)
+            .with(extremities)
+            .with(depth)
+            .with(snapshot),
+    );
 }
 
 /// A room's head as it is stored.
@@ -65,7 +77,10 @@ pub(crate) async fn load(database: &Database, rooms: &[RoomNumber]) -> Result<Ve
         Ok(StoredHead {
             room: RoomNumber(row.int(0)?),
             version: parse_stored("rooms.room_version", &row.text(1)?)?,
-            extremities: parse_numbers("room_heads.extremities", &row.text(2)?)?.into_iter().map(EventNumber).collect(),
+            extremities: parse_numbers("room_heads.extremities", &row.text(2)?)?
+                .into_iter()
+                .map(EventNumber)
+                .collect(),
             depth: u64::try_from(row.int(3)?).unwrap_or(0),
             snapshot: SnapshotNumber(row.int(4)?),
         })
@@ -82,6 +97,11 @@ pub(crate) async fn event_ids(
         SELECT event_number, event_id FROM events
          WHERE event_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))";
     let rows = database.fetch_all(SQL, &[list(events)]).await?;
-    let parsed = rows.iter().map(|row| Ok((EventNumber(row.int(0)?), parse_stored("events.event_id", &row.text(1)?)?)));
+    let parsed = rows.iter().map(|row| {
+        Ok((
+            EventNumber(row.int(0)?),
+            parse_stored("events.event_id", &row.text(1)?)?,
+        ))
+    });
     parsed.collect()
 }

@@ -1,5 +1,6 @@
 use echorift_storage::{
-    Cells, Change, Database, EventNumber, Position, RecordIndex, RoomNumber, Statement, StorageError, UserNumber, list,
+    Cells, Change, Database, EventNumber, Position, RecordIndex, RoomNumber, Statement, StorageError,
+    UserNumber, list,
 };
 use ruma::events::room::member::MembershipState;
 
@@ -43,7 +44,11 @@ pub(crate) fn put(
     event: EventNumber,
     record: RecordIndex,
 ) {
-    let cells = Cells::new().with(room).with(user).with(membership.as_str()).with(event);
+    let cells = Cells::new()
+        .with(room)
+        .with(user)
+        .with(membership.as_str())
+        .with(event);
     change.write_at(&PUT, cells, record);
 }
 
@@ -83,7 +88,11 @@ pub(crate) async fn present_in(
            AND membership IN ('join', 'invite')";
     let rows = database.fetch_all(SQL, &[list(rooms.iter().copied())]).await?;
     let parsed = rows.iter().map(|row| {
-        Ok((RoomNumber(row.int(0)?), UserNumber(row.int(1)?), MembershipState::from(row.text(2)?)))
+        Ok((
+            RoomNumber(row.int(0)?),
+            UserNumber(row.int(1)?),
+            MembershipState::from(row.text(2)?),
+        ))
     });
     parsed.collect()
 }

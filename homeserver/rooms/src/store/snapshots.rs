@@ -65,14 +65,20 @@ pub(crate) async fn load(
          WHERE event_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1)) AND state_key IS NOT NULL";
 
     let wanted: Vec<SnapshotNumber> = snapshots.into_iter().collect();
-    let rows = database.fetch_all(CHAINS, &[list(wanted.iter().copied())]).await?;
+    let rows = database
+        .fetch_all(CHAINS, &[list(wanted.iter().copied())])
+        .await?;
     let mut deltas = Vec::with_capacity(rows.len());
     for row in &rows {
         let added = parse_numbers("state_snapshots.added", &row.text(2)?)?;
         let removed = parse_numbers("state_snapshots.removed", &row.text(3)?)?;
         deltas.push((SnapshotNumber(row.int(0)?), row.int(1)?, added, removed));
     }
-    let mut numbers: Vec<i64> = deltas.iter().flat_map(|(_, _, added, removed)| added.iter().chain(removed)).copied().collect();
+    let mut numbers: Vec<i64> = deltas
+        .iter()
+        .flat_map(|(_, _, added, removed)| added.iter().chain(removed))
+        .copied()
+        .collect();
     numbers.sort_unstable();
     numbers.dedup();
     let mut keys = HashMap::with_capacity(numbers.len());
@@ -80,7 +86,8 @@ pub(crate) async fn load(
         keys.insert(row.int(0)?, (row.text(1)?, row.text(2)?));
     }
 
-    let missing = |number: i64| StorageError::corrupt("state_snapshots.added", format!("event {number} is missing"));
+    let missing =
+        |number: i64| StorageError::corrupt("state_snapshots.added", format!("event {number} is missing"));
     let mut states: HashMap<SnapshotNumber, State> = HashMap::with_capacity(wanted.len());
     for (wanted, chain_length, added, removed) in deltas {
         let state = states.entry(wanted).or_default();
@@ -98,7 +105,10 @@ pub(crate) async fn load(
     for snapshot in wanted {
         // Snapshot 0 is the state of a room before its first event.
         if snapshot != SnapshotNumber(0) && !states.contains_key(&snapshot) {
-            return Err(StorageError::corrupt("state_snapshots", format!("snapshot {snapshot} is missing")));
+            return Err(StorageError::corrupt(
+                "state_snapshots",
+                format!("snapshot {snapshot} is missing"),
+            ));
         }
     }
     Ok(states)

@@ -20,14 +20,27 @@ pub async fn on_each_database(test: impl AsyncFn(Database)) {
 async fn on_postgres(admin: &str, test: impl AsyncFn(Database)) {
     let (server, _) = admin.rsplit_once('/').expect("a URL with a database");
     let name = format!("storage_{}_{}", std::process::id(), uuid());
-    let pool = sqlx::PgPool::connect(admin).await.expect("the administrator's connection");
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.expect("CREATE DATABASE");
+    let pool = sqlx::PgPool::connect(admin)
+        .await
+        .expect("the administrator's connection");
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&pool)
+        .await
+        .expect("CREATE DATABASE");
     test(open(format!("{server}/{name}")).await).await;
-    sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).execute(&pool).await.expect("DROP");
+    sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)")))
+        .execute(&pool)
+        .await
+        .expect("DROP");
 }
 
 async fn open(url: String) -> Database {
-    Database::open(&DatabaseOptions { url, max_connections: 4 }).await.expect("an empty database")
+    Database::open(&DatabaseOptions {
+        url,
+        max_connections: 4,
+    })
+    .await
+    .expect("an empty database")
 }
 
 /// Unique within the process.

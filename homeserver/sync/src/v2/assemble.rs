@@ -12,7 +12,9 @@ use ruma::{
     EventId, UInt,
     api::client::sync::sync_events::{
         UnreadNotificationsCount,
-        v3::{Ephemeral, GlobalAccountData, JoinedRoom, LeftRoom, Presence, RoomAccountData, State, Timeline},
+        v3::{
+            Ephemeral, GlobalAccountData, JoinedRoom, LeftRoom, Presence, RoomAccountData, State, Timeline,
+        },
     },
     events::{AnyStrippedStateEvent, AnySyncStateEvent, TimelineEventType, presence::PresenceEvent},
     serde::Raw,
@@ -37,7 +39,11 @@ const STRIPPED: [&str; 8] = [
 type EventsByNumber = HashMap<EventNumber, Arc<Event>>;
 
 impl Syncs {
-    pub(super) async fn assemble_joined(&self, scope: &Scope<'_>, plans: Vec<Plan>) -> Result<Joined, MatrixError> {
+    pub(super) async fn assemble_joined(
+        &self,
+        scope: &Scope<'_>,
+        plans: Vec<Plan>,
+    ) -> Result<Joined, MatrixError> {
         let mut lazy = Vec::with_capacity(plans.len());
         for plan in &plans {
             lazy.push(self.state_to_tell(scope, plan).await?);
@@ -51,9 +57,15 @@ impl Syncs {
             answer.timeline = self.write_timeline(scope, &plan).await?;
             answer.state = write_state(self.rooms(), scope, &plan, &state, &events);
             answer.ephemeral = self.write_ephemeral(scope, &plan).await?;
-            let data = account_data.get(&room.number).into_iter().flat_map(|data| data.iter());
-            let data = data.filter(|(data_type, _)| scope.options.room_account_data.wants(&room.id, data_type));
-            answer.account_data = RoomAccountData { events: write_account_data(data, plan.after) };
+            let data = account_data
+                .get(&room.number)
+                .into_iter()
+                .flat_map(|data| data.iter());
+            let data =
+                data.filter(|(data_type, _)| scope.options.room_account_data.wants(&room.id, data_type));
+            answer.account_data = RoomAccountData {
+                events: write_account_data(data, plan.after),
+            };
             if plan.has_member_news {
                 answer.summary = summary_of(self.rooms(), &plan.view, scope.reader).await?;
             }
@@ -61,26 +73,43 @@ impl Syncs {
                 continue;
             }
             let user = (scope.reader.user, &*scope.reader.user_id);
-            let counts = self.unread().counts(user, room, plan.joined_at, scope.now.position).await?;
+            let counts = self
+                .unread()
+                .counts(user, room, plan.joined_at, scope.now.position)
+                .await?;
             write_counts(&mut answer, &counts, scope.options.unread_threads);
             joined.insert(room.id.clone(), answer);
         }
         Ok(joined)
     }
 
-    pub(super) async fn assemble_left(&self, scope: &Scope<'_>, plans: Vec<Plan>) -> Result<Left, MatrixError> {
+    pub(super) async fn assemble_left(
+        &self,
+        scope: &Scope<'_>,
+        plans: Vec<Plan>,
+    ) -> Result<Left, MatrixError> {
         let mut left = BTreeMap::new();
         for plan in plans {
             let state = self.state_to_tell(scope, &plan).await?;
             let events = self.load_events(state.iter().copied()).await?;
             let timeline = self.write_timeline(scope, &plan).await?;
             let state = write_state(self.rooms(), scope, &plan, &state, &events);
-            left.insert(plan.room.id.clone(), LeftRoom { timeline, state, account_data: RoomAccountData::new() });
+            left.insert(
+                plan.room.id.clone(),
+                LeftRoom {
+                    timeline,
+                    state,
+                    account_data: RoomAccountData::new(),
+                },
+            );
         }
         Ok(left)
     }
 
-    async fn load_events(&self, numbers: impl Iterator<Item = EventNumber>) -> Result<EventsByNumber, RoomError> {
+    async fn load_events(
+        &self,
+        numbers: impl Iterator<Item = EventNumber>,
+    ) -> Result<EventsByNumber, RoomError> {
         let numbers: Vec<EventNumber> = numbers.collect();
         let events = self.rooms().events(&numbers).await?;
         Ok(events.into_iter().map(|event| (event.number, event)).collect())
@@ -88,14 +117,17 @@ impl Syncs {
 
     /// The planned state, without the member events that lazy loading leaves out and with those that it wants told.
     async fn state_to_tell(&self, scope: &Scope<'_>, plan: &Plan) -> Result<Vec<EventNumber>, RoomError> {
-        let Some(include_redundant) = scope.options.lazy_members else { return Ok(plan.state.clone()) };
+        let Some(include_redundant) = scope.options.lazy_members else {
+            return Ok(plan.state.clone());
+        };
         let session = scope.reader.session_number.unwrap_or_default();
         if plan.after.is_none() {
             self.lazy().reset(session, plan.room.number);
         }
         let state = &plan.view.state;
         let member_of = |user: &str| state.get("m.room.member", user);
-        let members: HashSet<EventNumber> = state.of_type("m.room.member").map(|(_, number)| number).collect();
+        let members: HashSet<EventNumber> =
+            state.of_type("m.room.member").map(|(_, number)| number).collect();
         let mut wanted: HashMap<EventNumber, UserNumber> = HashMap::new();
         for event in &plan.timeline.events {
             if let Some(number) = member_of(event.pdu.sender.as_str()) {
@@ -119,8 +151,12 @@ impl Syncs {
         }
         // What changed is always told: the client keeps a member list that it once loaded current by it.
         let is_change = plan.after.is_some();
-        let mut told: Vec<EventNumber> =
-            plan.state.iter().copied().filter(|number| is_change || !members.contains(number)).collect();
+        let mut told: Vec<EventNumber> = plan
+            .state
+            .iter()
+            .copied()
+            .filter(|number| is_change || !members.contains(number))
+            .collect();
         for (number, user) in wanted {
             let is_news = self.lazy().is_news(session, plan.room.number, user, number);
             if (is_news || include_redundant) && !told.contains(&number) {
@@ -132,7 +168,10 @@ impl Syncs {
 
     async fn write_timeline(&self, scope: &Scope<'_>, plan: &Plan) -> Result<Timeline, RoomError> {
         let timeline = &plan.timeline;
-        let events = self.rooms().present(&plan.room, &timeline.events, scope.reader).await?;
+        let events = self
+            .rooms()
+            .present(&plan.room, &timeline.events, scope.reader)
+            .await?;
         let has_something = !timeline.events.is_empty() || timeline.limited || plan.after.is_none();
         Ok(Timeline {
             limited: timeline.limited,
@@ -156,8 +195,13 @@ impl Syncs {
             && !(typing.is_empty() && plan.after.is_none())
         {
             let users = self.rooms().user_ids(&typing).await?;
-            let users: Vec<_> = users.into_iter().filter(|user| !scope.reader.ignored.contains(user)).collect();
-            events.push(raw(&json!({ "type": "m.typing", "content": { "user_ids": users } }))?);
+            let users: Vec<_> = users
+                .into_iter()
+                .filter(|user| !scope.reader.ignored.contains(user))
+                .collect();
+            events.push(raw(
+                &json!({ "type": "m.typing", "content": { "user_ids": users } }),
+            )?);
         }
         Ok(Ephemeral { events })
     }
@@ -169,14 +213,17 @@ impl Syncs {
         let is_news = |kind: ReceiptKind, user: UserNumber, position: Position| {
             position > after && (kind == ReceiptKind::Public || user == scope.reader.user)
         };
-        let news: Vec<_> =
-            receipts.iter().filter(|(key, receipt)| is_news(key.kind, key.user, receipt.position)).collect();
+        let news: Vec<_> = receipts
+            .iter()
+            .filter(|(key, receipt)| is_news(key.kind, key.user, receipt.position))
+            .collect();
         if news.is_empty() {
             return Ok(None);
         }
         let users: Vec<UserNumber> = news.iter().map(|(key, _)| key.user).collect();
         let ids = self.rooms().user_ids(&users).await?;
-        let mut content: BTreeMap<&EventId, BTreeMap<&str, BTreeMap<String, serde_json::Value>>> = BTreeMap::new();
+        let mut content: BTreeMap<&EventId, BTreeMap<&str, BTreeMap<String, serde_json::Value>>> =
+            BTreeMap::new();
         for ((key, receipt), id) in news.into_iter().zip(ids) {
             let mut data = json!({ "ts": receipt.ts.0 });
             if !key.thread.is_empty()
@@ -185,7 +232,10 @@ impl Syncs {
                 data.insert("thread_id".to_owned(), (&*key.thread).into());
             }
             let of_event = content.entry(&receipt.event_id).or_default();
-            of_event.entry(key.kind.as_str()).or_default().insert(id.to_string(), data);
+            of_event
+                .entry(key.kind.as_str())
+                .or_default()
+                .insert(id.to_string(), data);
         }
         Ok(serde_json::to_value(content).ok())
     }
@@ -198,8 +248,10 @@ impl Syncs {
     ) -> Result<Option<Vec<Raw<AnyStrippedStateEvent>>>, RoomError> {
         let view = room.view();
         let own = view.state.get("m.room.member", reader.user_id.as_str());
-        let mut numbers: Vec<EventNumber> =
-            STRIPPED.into_iter().filter_map(|event_type| view.state.get(event_type, "")).collect();
+        let mut numbers: Vec<EventNumber> = STRIPPED
+            .into_iter()
+            .filter_map(|event_type| view.state.get(event_type, ""))
+            .collect();
         if let Some(own) = own {
             let own = self.rooms().event(own).await?;
             if reader.ignored.contains(&own.pdu.sender) {
@@ -211,21 +263,32 @@ impl Syncs {
             numbers.push(own.number);
         }
         let events = self.rooms().events(&numbers).await?;
-        let stripped = events.iter().map(|event| RawValue::from_string(event.pdu.stripped_json()));
+        let stripped = events
+            .iter()
+            .map(|event| RawValue::from_string(event.pdu.stripped_json()));
         let stripped: Result<Vec<_>, _> = stripped.map(|json| json.map(Raw::from_json)).collect();
-        stripped.map(Some).map_err(|error| RoomError::BadRequest(error.to_string()))
+        stripped
+            .map(Some)
+            .map_err(|error| RoomError::BadRequest(error.to_string()))
     }
 
-    pub(super) async fn global_account_data(&self, scope: &Scope<'_>) -> Result<GlobalAccountData, MatrixError> {
+    pub(super) async fn global_account_data(
+        &self,
+        scope: &Scope<'_>,
+    ) -> Result<GlobalAccountData, MatrixError> {
         let after = scope.after().filter(|_| !scope.options.full_state);
         let data = self.accounts().global_account_data(scope.reader.user).await?;
-        let wanted = data.iter().filter(|(data_type, _)| scope.options.account_data.wants(data_type));
+        let wanted = data
+            .iter()
+            .filter(|(data_type, _)| scope.options.account_data.wants(data_type));
         let mut events = write_account_data(wanted, after);
         // Every user has push rules, also one who never touched them.
         let has_rules = data.contains_key("m.push_rules");
         if after.is_none() && !has_rules && scope.options.account_data.wants("m.push_rules") {
             let rules = default_push_rules(&scope.reader.user_id);
-            events.push(raw(&json!({ "type": "m.push_rules", "content": { "global": rules } }))?);
+            events.push(raw(
+                &json!({ "type": "m.push_rules", "content": { "global": rules } }),
+            )?);
         }
         Ok(GlobalAccountData { events })
     }
@@ -246,7 +309,13 @@ fn raw<T>(value: &serde_json::Value) -> Result<Raw<T>, RoomError> {
     Ok(Raw::from_json(json))
 }
 
-fn write_state(rooms: &Rooms, scope: &Scope<'_>, plan: &Plan, numbers: &[EventNumber], events: &EventsByNumber) -> State {
+fn write_state(
+    rooms: &Rooms,
+    scope: &Scope<'_>,
+    plan: &Plan,
+    numbers: &[EventNumber],
+    events: &EventsByNumber,
+) -> State {
     let found = numbers.iter().filter_map(|number| events.get(number));
     let wanted = found.filter(|event| {
         // A filter on senders or types does not undo lazy loading's own choice of members.
@@ -254,10 +323,13 @@ fn write_state(rooms: &Rooms, scope: &Scope<'_>, plan: &Plan, numbers: &[EventNu
             scope.options.lazy_members.is_some() && event.pdu.event_type == TimelineEventType::RoomMember;
         is_lazy_member || scope.options.state.matches(event)
     });
-    let state: Vec<Raw<AnySyncStateEvent>> =
-        wanted.map(|event| Raw::from_json(rooms.present_plain(event))).collect();
+    let state: Vec<Raw<AnySyncStateEvent>> = wanted
+        .map(|event| Raw::from_json(rooms.present_plain(event)))
+        .collect();
     // An empty `state_after` is told only with a timeline, so that rooms without news stay out of the answer.
-    if scope.options.use_state_after && (!state.is_empty() || !plan.timeline.events.is_empty() || plan.after.is_none()) {
+    if scope.options.use_state_after
+        && (!state.is_empty() || !plan.timeline.events.is_empty() || plan.after.is_none())
+    {
         State::After(state.into())
     } else {
         State::Before(state.into())
@@ -287,8 +359,9 @@ fn write_counts(answer: &mut JoinedRoom, counts: &RoomCounts, by_thread: bool) {
         return;
     }
     answer.unread_notifications = write(counts.main);
-    let threads = counts.threads.iter().filter_map(|(root, counts)| {
-        Some((EventId::parse(&**root).ok()?, write(*counts)))
-    });
+    let threads = counts
+        .threads
+        .iter()
+        .filter_map(|(root, counts)| Some((EventId::parse(&**root).ok()?, write(*counts))));
     answer.unread_thread_notifications = threads.collect();
 }

@@ -25,7 +25,9 @@ impl LazyMembers {
 
     /// Whether this member event has yet to be sent; it then counts as sent.
     pub fn is_news(&self, session: i64, room: RoomNumber, user: UserNumber, event: EventNumber) -> bool {
-        let sent = self.0.get_or_insert_with::<_, std::convert::Infallible>(&(session, room), || Ok(Arc::default()));
+        let sent = self
+            .0
+            .get_or_insert_with::<_, std::convert::Infallible>(&(session, room), || Ok(Arc::default()));
         let Ok(sent) = sent;
         let mut sent = sent.lock();
         if sent.len() >= MEMBERS_MAX {

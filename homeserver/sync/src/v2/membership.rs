@@ -9,11 +9,18 @@ use crate::Syncs;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// Joined since before the token: only what is new.
-    Joined { joined_at: Position },
+    Joined {
+        joined_at: Position,
+    },
     /// Joined, and the client knows nothing of the room yet.
-    NewlyJoined { joined_at: Position },
+    NewlyJoined {
+        joined_at: Position,
+    },
     /// Left or banned; `was_joined` tells whether the client has the room among its joined ones.
-    Left { at: Position, was_joined: bool },
+    Left {
+        at: Position,
+        was_joined: bool,
+    },
     Invited,
     Knocked,
 }
@@ -45,14 +52,18 @@ impl Syncs {
         let rooms = self.rooms().load(&wanted).await?;
         let mut standings = Standings::with_capacity(rooms.len());
         for room in rooms {
-            let Some(membership) = memberships.get(&room.number) else { continue };
+            let Some(membership) = memberships.get(&room.number) else {
+                continue;
+            };
             if !scope.options.wants_room(&room.id) {
                 continue;
             }
             let before = match scope.after() {
-                Some(after) if membership.position > after => {
-                    Some(self.rooms().membership_at(&room, scope.reader.user, after).await?)
-                }
+                Some(after) if membership.position > after => Some(
+                    self.rooms()
+                        .membership_at(&room, scope.reader.user, after)
+                        .await?,
+                ),
                 Some(_) => Some(membership.membership.clone()),
                 None => None,
             };

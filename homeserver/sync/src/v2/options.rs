@@ -68,9 +68,14 @@ impl Options {
             }
         };
         let room = &filter.room;
-        let limit = room.timeline.limit.and_then(|limit| usize::try_from(u64::from(limit)).ok());
+        let limit = room
+            .timeline
+            .limit
+            .and_then(|limit| usize::try_from(u64::from(limit)).ok());
         let lazy = |options: &LazyLoadOptions| match options {
-            LazyLoadOptions::Enabled { include_redundant_members } => Some(*include_redundant_members),
+            LazyLoadOptions::Enabled {
+                include_redundant_members,
+            } => Some(*include_redundant_members),
             LazyLoadOptions::Disabled => None,
         };
         Ok(Self {
@@ -81,7 +86,8 @@ impl Options {
             room_account_data: RoomTypes::of(&room.account_data),
             account_data: Types::of(&filter.account_data),
             presence: Types::of(&filter.presence),
-            lazy_members: lazy(&room.state.lazy_load_options).or_else(|| lazy(&room.timeline.lazy_load_options)),
+            lazy_members: lazy(&room.state.lazy_load_options)
+                .or_else(|| lazy(&room.timeline.lazy_load_options)),
             unread_threads: room.timeline.unread_thread_notifications,
             include_leave: room.include_leave,
             full_state: request.full_state,
@@ -99,7 +105,10 @@ impl Options {
 
 impl Types {
     fn of(filter: &TypesFilter) -> Self {
-        Self { types: filter.types.clone(), not_types: filter.not_types.clone() }
+        Self {
+            types: filter.types.clone(),
+            not_types: filter.not_types.clone(),
+        }
     }
 
     pub fn wants(&self, event_type: &str) -> bool {
@@ -111,14 +120,19 @@ impl Types {
 impl RoomTypes {
     fn of(filter: &RoomEventFilter) -> Self {
         Self {
-            types: Types { types: filter.types.clone(), not_types: filter.not_types.clone() },
+            types: Types {
+                types: filter.types.clone(),
+                not_types: filter.not_types.clone(),
+            },
             rooms: filter.rooms.clone(),
             not_rooms: filter.not_rooms.clone(),
         }
     }
 
     pub fn wants(&self, room: &RoomId, event_type: &str) -> bool {
-        self.rooms.as_ref().is_none_or(|rooms| rooms.iter().any(|wanted| wanted == room))
+        self.rooms
+            .as_ref()
+            .is_none_or(|rooms| rooms.iter().any(|wanted| wanted == room))
             && !self.not_rooms.iter().any(|unwanted| unwanted == room)
             && self.types.wants(event_type)
     }
@@ -127,9 +141,13 @@ impl RoomTypes {
 /// Whether `pattern`, in which `*` stands for any text, fits the whole of `text`.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+        return false;
+    };
     let parts: Vec<&str> = parts.collect();
-    let Some((last, between)) = parts.split_last() else { return rest.is_empty() };
+    let Some((last, between)) = parts.split_last() else {
+        return rest.is_empty();
+    };
     for part in between {
         match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
             Some(after) => rest = after,

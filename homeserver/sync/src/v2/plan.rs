@@ -40,7 +40,10 @@ impl Syncs {
                 Standing::Joined { joined_at } => (scope.after(), scope.now.position, joined_at, false),
                 Standing::NewlyJoined { joined_at } => (None, scope.now.position, joined_at, false),
                 Standing::Left { at, was_joined: true } => (scope.after(), at, at, true),
-                Standing::Left { at, was_joined: false } if scope.after().is_none() => (None, at, at, true),
+                Standing::Left {
+                    at,
+                    was_joined: false,
+                } if scope.after().is_none() => (None, at, at, true),
                 // Somebody who was never in sees the end of the invitation and nothing else.
                 Standing::Left { at, .. } => (Some(Position(at.0.saturating_sub(1))), at, at, true),
                 Standing::Invited | Standing::Knocked => continue,
@@ -48,22 +51,42 @@ impl Syncs {
             let mut timeline = self.read_timeline(scope, room, after, to).await?;
             let mut view = room.view();
             if is_left {
-                view = Arc::new(View { state: self.rooms().state_at(room, to).await?, ..View::clone(&view) });
+                view = Arc::new(View {
+                    state: self.rooms().state_at(room, to).await?,
+                    ..View::clone(&view)
+                });
                 self.add_own_departure(scope, room, to, &mut timeline).await?;
             }
             drafts.push((Arc::clone(room), view, timeline, after, joined_at, is_left));
         }
 
-        let starts = drafts.iter().filter_map(|(_, view, timeline, ..)| needed_snapshot(view, timeline));
+        let starts = drafts
+            .iter()
+            .filter_map(|(_, view, timeline, ..)| needed_snapshot(view, timeline));
         let states = self.rooms().states(starts.collect::<HashSet<_>>()).await?;
         let (mut joined, mut left) = (Vec::new(), Vec::new());
         for (room, view, timeline, after, joined_at, is_left) in drafts {
             let known = after.filter(|_| !scope.options.full_state);
-            let state = self.plan_state(scope, (&room, &view), &timeline, known, &states).await?;
-            let has_member_news = known.is_none() || timeline.limited || timeline.events.iter().any(is_member);
+            let state = self
+                .plan_state(scope, (&room, &view), &timeline, known, &states)
+                .await?;
+            let has_member_news =
+                known.is_none() || timeline.limited || timeline.events.iter().any(is_member);
             let has_member_news = has_member_news || timeline.all.iter().flatten().any(is_member);
-            let plan = Plan { room, view, timeline, state, after: known, joined_at, has_member_news };
-            if is_left { left.push(plan) } else { joined.push(plan) }
+            let plan = Plan {
+                room,
+                view,
+                timeline,
+                state,
+                after: known,
+                joined_at,
+                has_member_news,
+            };
+            if is_left {
+                left.push(plan)
+            } else {
+                joined.push(plan)
+            }
         }
         Ok((joined, left))
     }
@@ -80,8 +103,14 @@ impl Syncs {
             return Ok(());
         }
         let before = Position(at.0.saturating_sub(1));
-        let own = self.rooms().timeline(room, (before, at), echorift_rooms::Order::OldestFirst, 1).await?;
-        timeline.events.extend(own.into_iter().filter(|event| scope.options.timeline.matches(event)));
+        let own = self
+            .rooms()
+            .timeline(room, (before, at), echorift_rooms::Order::OldestFirst, 1)
+            .await?;
+        timeline.events.extend(
+            own.into_iter()
+                .filter(|event| scope.options.timeline.matches(event)),
+        );
         Ok(())
     }
 
@@ -119,7 +148,11 @@ impl Syncs {
                     None => target.events().collect(),
                     Some(after) => {
                         let known = self.rooms().state_at(room, after).await?;
-                        known.changes_to(&target).into_iter().filter_map(|change| change.after).collect()
+                        known
+                            .changes_to(&target)
+                            .into_iter()
+                            .filter_map(|change| change.after)
+                            .collect()
                     }
                 }
             }
@@ -139,8 +172,14 @@ fn needed_snapshot(view: &View, timeline: &Timeline) -> Option<SnapshotNumber> {
 }
 
 /// The state right before the first event of the timeline.
-fn state_before(view: &View, timeline: &Timeline, states: &HashMap<SnapshotNumber, State>) -> Result<State, RoomError> {
-    let Some(first) = timeline.events.first() else { return Ok(view.state.clone()) };
+fn state_before(
+    view: &View,
+    timeline: &Timeline,
+    states: &HashMap<SnapshotNumber, State>,
+) -> Result<State, RoomError> {
+    let Some(first) = timeline.events.first() else {
+        return Ok(view.state.clone());
+    };
     let mut state = match states.get(&first.snapshot) {
         Some(state) => state.clone(),
         None => view.state.clone(),

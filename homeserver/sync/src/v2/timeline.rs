@@ -37,15 +37,19 @@ impl Syncs {
         let mut is_exhausted = false;
         let mut page_size = limit.saturating_add(1);
         while !is_exhausted && found.len() <= limit && scanned.len() < SCANNED_MAX {
-            let page = self.rooms().timeline(room, (from, upper), Order::NewestFirst, page_size).await?;
+            let page = self
+                .rooms()
+                .timeline(room, (from, upper), Order::NewestFirst, page_size)
+                .await?;
             is_exhausted = page.len() < page_size;
             if let Some(oldest) = page.last() {
                 upper = Position(oldest.position().0.saturating_sub(1));
             }
             scanned.extend(page.iter().cloned());
             let visible = self.rooms().visible(room, scope.reader, page).await?;
-            let is_wanted =
-                |event: &Arc<Event>| scope.options.timeline.matches(event) && !scope.reader.ignored.hides(event);
+            let is_wanted = |event: &Arc<Event>| {
+                scope.options.timeline.matches(event) && !scope.reader.ignored.hides(event)
+            };
             found.extend(visible.into_iter().filter(is_wanted));
             // A second page is read only where the filter throws most away.
             page_size = 100;
@@ -59,6 +63,11 @@ impl Syncs {
             (None, true) => to,
             (None, false) => after.unwrap_or(to),
         };
-        Ok(Timeline { events: found, limited, all: is_exhausted.then_some(scanned), start })
+        Ok(Timeline {
+            events: found,
+            limited,
+            all: is_exhausted.then_some(scanned),
+            start,
+        })
     }
 }
