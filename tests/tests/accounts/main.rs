@@ -13,6 +13,7 @@ mod devices;
 mod directory;
 mod discovery;
 mod login;
+mod moderation;
 mod own_data;
 mod passwords;
 mod profile;

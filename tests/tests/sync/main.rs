@@ -14,6 +14,7 @@ mod invitations;
 mod lazy_members;
 mod leaves;
 mod presence;
+mod push_rules;
 mod state;
 mod timeline;
 mod waiting;

@@ -115,3 +115,46 @@ async fn many_readers_of_one_room_all_wake() {
         reader.await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_stopping_server_ends_the_polls_in_order() {
+    let server = TestServer::start().await;
+    let [alice] = server.register(["alice"]).await;
+    alice.create_room_with(&[]).await;
+    // Settled: nothing but the stop can end the last poll.
+    let mut since = alice.now().await;
+    loop {
+        let options = Sync {
+            since: Some(&since),
+            timeout_ms: 200,
+            ..Sync::default()
+        };
+        let answer = alice.sync(options).await.unwrap();
+        let next = answer.text("/next_batch").to_owned();
+        let is_settled = next == since;
+        since = next;
+        if is_settled {
+            break;
+        }
+    }
+    let poll = tokio::spawn({
+        let (alice, since) = (alice.clone(), since.clone());
+        async move {
+            alice
+                .sync(Sync {
+                    since: Some(&since),
+                    timeout_ms: 60_000,
+                    ..Sync::default()
+                })
+                .await
+        }
+    });
+    assert!(server.stop().await, "the server ends in order");
+    // It may have come too late to be heard at all.
+    match poll.await.unwrap() {
+        Ok(answer) => assert!(!answer.text("/next_batch").is_empty()),
+        Err(refusal) => assert!(refusal.is_no_answer() || refusal.status == 503, "{refusal}"),
+    }
+    server.restart().await;
+    alice.sync_from(&since).await;
+}
