@@ -13,7 +13,7 @@ pub async fn on_each_database(test: impl AsyncFn(Database)) {
         Err(_) if std::env::var_os("CI").is_some() => {
             panic!("ECHORIFT_TEST_POSTGRES is not set: run `make test`, which starts a PostgreSQL")
         }
-        Err(_) => println!("not on PostgreSQL: ECHORIFT_TEST_POSTGRES is not set (`make test` sets it)"),
+        Err(_) => eprintln!("not on PostgreSQL: ECHORIFT_TEST_POSTGRES is not set (`make test` sets it)"),
     }
 }
 

@@ -11,7 +11,10 @@ const MEMBERS_MAX: usize = 2_000;
 
 /// Which member events a session was sent for which room (CS API § Lazy-loading room members), so that none is sent
 /// twice in a row. Forgetting is harmless.
-pub(crate) struct LazyMembers(Cache<(i64, RoomNumber), Arc<Mutex<HashMap<UserNumber, EventNumber>>>>);
+pub(crate) struct LazyMembers(Cache<(i64, RoomNumber), Arc<Sent>>);
+
+/// The member events that one session has of one room.
+type Sent = Mutex<HashMap<UserNumber, EventNumber>>;
 
 impl LazyMembers {
     pub fn new() -> Self {

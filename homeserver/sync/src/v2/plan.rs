@@ -83,9 +83,9 @@ impl Syncs {
                 has_member_news,
             };
             if is_left {
-                left.push(plan)
+                left.push(plan);
             } else {
-                joined.push(plan)
+                joined.push(plan);
             }
         }
         Ok((joined, left))
