@@ -184,6 +184,11 @@ impl Feed {
         self.wake.notified()
     }
 
+    /// The latest change that the feed has heard of; it is visible in an instant, if not already.
+    pub fn latest(&self) -> Position {
+        self.state.lock().latest
+    }
+
     pub fn since(&self, token: SyncToken) -> Changes {
         let state = self.state.lock();
         if token.position < state.complete_after {

@@ -19,7 +19,7 @@ use ruma::api::client::sync::sync_events::v3::{
 };
 use tokio::time::Instant;
 
-use crate::{Changes, Syncs, token::SyncToken, v2::membership::Standing};
+use crate::{Changes, Syncs, feeds::Feed, token::SyncToken, v2::membership::Standing};
 
 /// How long a client may have a sync wait. Longer than any client asks for, shorter than what proxies allow.
 const TIMEOUT_MAX: Duration = Duration::from_secs(120);
@@ -72,6 +72,13 @@ impl Syncs {
                 Some(since) if !options.full_state => feed.since(since),
                 _ => Changes::Unknown,
             };
+            // The feed hears of a change an instant before its position is visible. An answer made in that instant
+            // would lack the change, and the wait after it would have missed the wake-up: look again after it.
+            let heard = feed.latest();
+            if since.is_some() && heard > now.position {
+                self.visible_at_least(heard).await;
+                continue;
+            }
             if changes != Changes::Nothing {
                 let scope = Scope {
                     reader: &reader,
@@ -80,7 +87,7 @@ impl Syncs {
                     now,
                 };
                 // Boxed: a waiting poll need not hold room for what building an answer takes.
-                let response = Box::pin(self.respond(&scope, changes)).await?;
+                let response = Box::pin(self.respond(&scope, &feed, changes)).await?;
                 let is_first = request.since.is_none() || options.full_state;
                 if is_first || !is_empty(&response) || Instant::now() >= deadline {
                     return Ok(response);
@@ -99,7 +106,12 @@ impl Syncs {
     }
 
     /// What happened between `since` and `now`.
-    async fn respond(&self, scope: &Scope<'_>, changes: Changes) -> Result<Response, MatrixError> {
+    async fn respond(
+        &self,
+        scope: &Scope<'_>,
+        feed: &Feed,
+        mut changes: Changes,
+    ) -> Result<Response, MatrixError> {
         let mut now = scope.now;
         let memberships = loop {
             let memberships = self
@@ -110,7 +122,13 @@ impl Syncs {
             // A membership becomes known an instant before its position is visible: wait for that instant.
             let ahead = memberships.values().map(|membership| membership.position).max();
             match ahead.filter(|ahead| *ahead > now.position) {
-                Some(ahead) => now.position = self.visible_at_least(ahead).await,
+                Some(ahead) => {
+                    now.position = self.visible_at_least(ahead).await;
+                    // The answer now goes further than the changes that were asked for.
+                    if let (Changes::In(_), Some(since)) = (&changes, scope.since) {
+                        changes = feed.since(since);
+                    }
+                }
                 None => break memberships,
             }
         };
