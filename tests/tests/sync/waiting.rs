@@ -158,3 +158,54 @@ async fn a_stopping_server_ends_the_polls_in_order() {
     server.restart().await;
     alice.sync_from(&since).await;
 }
+
+/// Follows a room with polls longer than the test's patience, telling of each message it hears.
+async fn follow(reader: User, mut since: String, heard: tokio::sync::mpsc::UnboundedSender<String>) {
+    loop {
+        let options = Sync {
+            since: Some(&since),
+            timeout_ms: 60_000,
+            ..Sync::default()
+        };
+        let Ok(answer) = reader.sync(options).await else {
+            return;
+        };
+        for (_, room) in answer["rooms"]["join"].as_object().into_iter().flatten() {
+            for body in room.bodies("/timeline/events") {
+                if heard.send(body).is_err() {
+                    return;
+                }
+            }
+        }
+        answer.text("/next_batch").clone_into(&mut since);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_message_slips_in_between_two_polls() {
+    let server = TestServer::start().await;
+    let [alice, bob] = server.register(["alice", "bob"]).await;
+    let room = alice.create_room_with(&[&bob]).await;
+    let phone = alice.on_another_device().await;
+    let (heard, mut hearing) = tokio::sync::mpsc::unbounded_channel();
+    let mut readers = Vec::new();
+    for reader in [&alice, &phone, &bob] {
+        let since = reader.now().await;
+        readers.push(tokio::spawn(follow(reader.clone(), since, heard.clone())));
+    }
+    // Each message is sent the moment all have heard the one before, when they are just about to poll again.
+    for number in 0..300 {
+        let sender = [&alice, &phone, &bob][number % 3];
+        sender.send_text(&room, &number.to_string()).await.unwrap();
+        for _ in 0..readers.len() {
+            let body = tokio::time::timeout(echorift_tests::PATIENCE, hearing.recv()).await;
+            assert_eq!(
+                body.expect("nobody waits for the poll's end"),
+                Some(number.to_string())
+            );
+        }
+    }
+    for reader in readers {
+        reader.abort();
+    }
+}
