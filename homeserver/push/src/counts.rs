@@ -43,6 +43,15 @@ pub struct RoomCounts {
 }
 
 impl RoomCounts {
+    fn add(&mut self, event: &UnreadEvent) {
+        let place = match &event.thread {
+            None => &mut self.main,
+            Some(thread) => self.threads.entry(Arc::clone(thread)).or_default(),
+        };
+        place.notifications += 1;
+        place.highlights += u32::from(event.highlights);
+    }
+
     /// All of them together, for clients that do not ask for threads.
     pub fn total(&self) -> UnreadCounts {
         self.threads.values().fold(self.main, |sum, thread| UnreadCounts {
@@ -72,6 +81,10 @@ struct Counted {
     up_to: Position,
     /// The unread events that notify, oldest first.
     unread: Vec<UnreadEvent>,
+    /// What `unread` adds up to, unless it is stale: summing up a thousand of them for every new one would be most of
+    /// the work in a busy room.
+    totals: RoomCounts,
+    is_stale: bool,
     /// The reader's own view of the room's receipts, and the receipts that it was made from.
     read: Read,
     receipts: OrdMap<ReceiptKey, echorift_rooms::Receipt>,
@@ -159,6 +172,9 @@ impl Unread {
         if !counted.receipts.ptr_eq(&receipts) {
             counted.read = Read::of(user, &receipts);
             counted.receipts = receipts;
+            let Counted { unread, read, .. } = &mut *counted;
+            unread.retain(|event| !read.covers(event));
+            counted.is_stale = true;
         }
         let counted = &mut *counted;
         let is_first = counted.up_to == Position::default();
@@ -177,11 +193,15 @@ impl Unread {
             self.count((user, user_id), room, &events, counted).await?;
         }
         counted.up_to = counted.up_to.max(to);
-        let read = &counted.read;
-        counted.unread.retain(|event| !read.covers(event));
         let excess = counted.unread.len().saturating_sub(COUNTED_MAX);
-        counted.unread.drain(..excess);
-        Ok(sum(&counted.unread))
+        if excess > 0 {
+            counted.unread.drain(..excess);
+            counted.is_stale = true;
+        }
+        if std::mem::take(&mut counted.is_stale) {
+            counted.totals = sum(&counted.unread);
+        }
+        Ok(counted.totals.clone())
     }
 
     async fn count(
@@ -199,6 +219,7 @@ impl Unread {
             if event.sender == user {
                 // Who answers has read (CS API § Receipts): the thread that the event belongs to, up to here.
                 counted.unread.retain(|unread| unread.thread != facts.thread);
+                counted.is_stale = true;
                 continue;
             }
             let own = match &mut own {
@@ -212,6 +233,7 @@ impl Unread {
                 highlights: verdict.highlights,
             };
             if verdict.notifies && !counted.read.covers(&unread) {
+                counted.totals.add(&unread);
                 counted.unread.push(unread);
             }
         }
@@ -328,12 +350,7 @@ fn push_power_levels(
 fn sum(unread: &[UnreadEvent]) -> RoomCounts {
     let mut counts = RoomCounts::default();
     for event in unread {
-        let place = match &event.thread {
-            None => &mut counts.main,
-            Some(thread) => counts.threads.entry(Arc::clone(thread)).or_default(),
-        };
-        place.notifications += 1;
-        place.highlights += u32::from(event.highlights);
+        counts.add(event);
     }
     counts
 }

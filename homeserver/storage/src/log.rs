@@ -31,6 +31,10 @@ pub enum Record {
 pub trait LogListener: Send + Sync {
     /// Must be quick and must not block: it runs between the commit and the answers to its callers.
     fn on_records(&self, records: &[(Position, Record)]);
+
+    /// The records of the last [`LogListener::on_records`] are visible now: the moment to wake who waits for them, and
+    /// would have found nothing a moment earlier.
+    fn on_visible(&self) {}
 }
 
 /// The live end of the log.
@@ -74,5 +78,8 @@ impl Log {
             listener.on_records(records);
         }
         self.0.visible.send_replace(*last);
+        for listener in self.0.listeners.get().into_iter().flatten() {
+            listener.on_visible();
+        }
     }
 }

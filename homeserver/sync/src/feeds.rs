@@ -24,6 +24,8 @@ pub struct Feeds {
     /// The position up to which every feed was told. Held while records are told, so that a new feed knows from
     /// where on it hears everything.
     told: RwLock<Position>,
+    /// The feeds that were told of records that are not yet visible.
+    to_wake: Mutex<Vec<Arc<Feed>>>,
 }
 
 /// What changed for one user since the feed exists: for each room the latest position, and no list of changes, so
@@ -60,6 +62,7 @@ impl Feeds {
             rooms: rooms.clone(),
             feeds: DashMap::new(),
             told: RwLock::new(log.visible()),
+            to_wake: Mutex::default(),
         })
     }
 
@@ -104,7 +107,9 @@ impl Feeds {
     }
 
     fn tell(&self, user: UserNumber, room: Option<RoomNumber>, position: Position) {
-        let Some(feed) = self.feeds.get(&user) else { return };
+        let Some(feed) = self.feeds.get(&user) else {
+            return;
+        };
         {
             let mut state = feed.state.lock();
             state.latest = position;
@@ -112,7 +117,7 @@ impl Feeds {
                 state.rooms.insert(room, position);
             }
         }
-        feed.wake.notify_waiters();
+        self.to_wake.lock().push(Arc::clone(&feed));
     }
 
     /// Tells everyone in the room, and `also`, who may have left it by this very record.
@@ -139,7 +144,7 @@ impl Feeds {
             let mut state = feed.state.lock();
             state.complete_after = position;
             state.latest = position;
-            feed.wake.notify_waiters();
+            self.to_wake.lock().push(Arc::clone(&feed));
         }
     }
 }
@@ -160,6 +165,12 @@ impl LogListener for Feeds {
                 Record::RoomAccountData { user, room } => self.tell(user, Some(room), *position),
             }
             *told = *position;
+        }
+    }
+
+    fn on_visible(&self) {
+        for feed in std::mem::take(&mut *self.to_wake.lock()) {
+            feed.wake.notify_waiters();
         }
     }
 }

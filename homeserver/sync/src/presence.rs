@@ -141,16 +141,31 @@ impl Presence {
         std::mem::take(&mut self.users.lock().untold)
     }
 
-    /// The changes after version `after`, oldest first.
-    pub fn changed_after(&self, after: u64) -> Vec<(UserNumber, UserPresence)> {
+    /// The changes after version `after` of those users who are `wanted`, oldest first.
+    pub fn changed_after(
+        &self,
+        after: u64,
+        wanted: impl Fn(UserNumber) -> bool,
+    ) -> Vec<(UserNumber, UserPresence)> {
         let users = self.users.lock();
         let changed = users
             .by_version
             .range(after.saturating_add(1)..)
             .map(|(_, user)| *user);
-        changed
+        let wanted = changed.filter(|user| wanted(*user));
+        wanted
             .filter_map(|user| Some((user, users.presence.get(&user)?.clone())))
             .collect()
+    }
+
+    /// Whether anyone changed after version `after`.
+    pub fn has_changes_after(&self, after: u64) -> bool {
+        self.users
+            .lock()
+            .by_version
+            .range(after.saturating_add(1)..)
+            .next()
+            .is_some()
     }
 }
 
@@ -210,13 +225,13 @@ mod tests {
         assert!(!presence.set(user, PresenceState::Online, None, clock.now()));
         assert_eq!(presence.take_untold().len(), 1);
         assert_eq!(presence.take_untold().len(), 0);
-        let seen = presence.changed_after(0);
+        let seen = presence.changed_after(0, |_| true);
         assert_eq!(seen.len(), 1);
         assert!(!presence.expire(Timestamp(OFFLINE_AFTER_MS)));
         assert!(presence.expire(Timestamp(OFFLINE_AFTER_MS + 2)));
         let after = seen.first().map_or(0, |(_, presence)| presence.version);
         let states: Vec<_> = presence
-            .changed_after(after)
+            .changed_after(after, |_| true)
             .into_iter()
             .map(|(_, presence)| presence.state)
             .collect();

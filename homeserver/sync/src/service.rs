@@ -172,19 +172,15 @@ impl Syncs {
         let Some(presence) = self.presence() else {
             return Ok(Vec::new());
         };
-        let changed = presence.changed_after(version);
-        if changed.is_empty() {
+        if !presence.has_changes_after(version) {
             return Ok(Vec::new());
         }
         let rooms = presence::joined_rooms(&self.0.rooms, reader.user).await?;
         let views: Vec<_> = rooms.iter().map(|room| room.view()).collect();
-        let is_neighbour = |user: &UserNumber| {
-            *user == reader.user || views.iter().any(|view| view.members.joined.contains(user))
+        let is_neighbour = |user: UserNumber| {
+            user == reader.user || views.iter().any(|view| view.members.joined.contains(&user))
         };
-        let shown: Vec<_> = changed
-            .into_iter()
-            .filter(|(user, _)| is_neighbour(user))
-            .collect();
+        let shown = presence.changed_after(version, is_neighbour);
         let ids = self
             .0
             .rooms
