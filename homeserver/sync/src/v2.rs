@@ -94,11 +94,14 @@ impl Syncs {
                 }
                 since = Some(now);
             }
-            let is_over = tokio::select! {
-                () = changed => false,
-                () = tokio::time::sleep_until(deadline) => true,
-                _ = stopping.wait_for(|stop| *stop) => true,
-            };
+            // Not left to the timer, which would round "no wait" up to a millisecond.
+            let is_over = Instant::now() >= deadline;
+            let is_over = is_over
+                || tokio::select! {
+                    () = changed => false,
+                    () = tokio::time::sleep_until(deadline) => true,
+                    _ = stopping.wait_for(|stop| *stop) => true,
+                };
             if is_over {
                 return Ok(Response::new(since.unwrap_or(now).to_string()));
             }
