@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) filters: FilterCache,
     pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
     pub(crate) account_observer: OnceLock<Arc<dyn AccountObserver>>,
+    /// Held while a farewell is said, so that each is said once; only other farewells wait for it.
+    pub(crate) farewells: tokio::sync::Mutex<()>,
 }
 
 impl Accounts {
@@ -75,6 +77,7 @@ impl Accounts {
             filters: FilterCache::new(),
             profile_observer: OnceLock::new(),
             account_observer: OnceLock::new(),
+            farewells: tokio::sync::Mutex::default(),
             options,
             users,
             clock,

@@ -67,6 +67,11 @@ impl Accounts {
         let Some(observer) = self.0.account_observer.get() else {
             return Ok(());
         };
+        // An account that ends just while those of the server's last life are taken leave of is met by both.
+        let _one_at_a_time = self.0.farewells.lock().await;
+        if !store::accounts::has_farewell(&self.0.database, user).await? {
+            return Ok(());
+        }
         observer
             .deactivated(user_id, farewell == Farewell::LeaveAndErase)
             .await;

@@ -222,6 +222,13 @@ pub(crate) async fn farewells(
     database.fetch_all(SQL, &[]).await?.iter().map(read).collect()
 }
 
+/// Whether the account has ended and nobody has taken leave of it yet.
+pub(crate) async fn has_farewell(database: &Database, user: UserNumber) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM accounts WHERE user_number = $1 AND farewell > 0";
+    Ok(database.fetch_optional(SQL, &[user.into()]).await?.is_some())
+}
+
+/// The account has been taken leave of.
 pub(crate) async fn end_farewell(tx: &mut Tx, user: UserNumber) -> Result<(), StorageError> {
     tx.execute(
         "UPDATE accounts SET farewell = 0 WHERE user_number = $1",
