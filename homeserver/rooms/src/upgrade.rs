@@ -52,7 +52,7 @@ impl Rooms {
     /// Makes the replacement of a room, moves its aliases and its directory entry, and closes the old room.
     ///
     /// The replacement is complete before the old room points to it: an interruption leaves at worst a replacement
-    /// that nothing points to, and the old room as it was.
+    /// that nothing points to, and the old room open, without the aliases that have moved already.
     /// Errors: `UnsupportedVersion`, `NotJoined`, `Forbidden` to who may not send `m.room.tombstone`.
     pub async fn upgrade(
         &self,

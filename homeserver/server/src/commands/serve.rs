@@ -64,6 +64,8 @@ async fn serve(config: &Config) -> Result<(), ServerError> {
     stopping.send_replace(true);
     stop.cancel();
     listeners.finish(config.limits.shutdown_grace).await;
+    // When devices were last seen is only noted in memory until now.
+    app.accounts.flush().await?;
     // The writer works in order: when this empty change is answered, everything before it is on the disk.
     app.database.writer().commit(Change::new()).await?;
     tracing::info!("stopped");
