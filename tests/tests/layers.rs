@@ -14,13 +14,17 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A crate may use those of lower layers only. A new line here is a design decision.
-const LAYERS: [(&str, u8); 10] = [
+const LAYERS: [(&str, u8); 14] = [
     ("echorift-events", 1),
     ("echorift-storage", 1),
     ("echorift-web", 1),
+    ("echorift-mail", 1),
     ("echorift-accounts", 2),
     ("echorift-rooms", 2),
+    ("echorift-encryption", 3),
+    ("echorift-media", 3),
     ("echorift-push", 3),
+    ("echorift-search", 3),
     ("echorift-sync", 4),
     ("echorift-appservice-ldap", 4),
     ("echorift", 5),

@@ -25,6 +25,12 @@ pub enum Record {
     AccountData { user: UserNumber },
     /// Account data of a user for one room, tags and the fully-read marker included.
     RoomAccountData { user: UserNumber, room: RoomNumber },
+    /// A to-device message for one of the user's devices.
+    ToDevice { user: UserNumber },
+    /// The user's devices or their keys changed: of interest to whoever shares an encrypted room with them.
+    DeviceList { user: UserNumber },
+    /// The user subscribed to a thread, or no longer does (MSC4306).
+    ThreadSubscription { user: UserNumber, room: RoomNumber },
 }
 
 /// Is told of every record that this node commits, in log order.

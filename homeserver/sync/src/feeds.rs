@@ -162,7 +162,10 @@ impl LogListener for Feeds {
                 } => self.tell(user, Some(room), *position),
                 Record::Receipt { room, .. } => self.tell_room(room, None, *position),
                 Record::AccountData { user } => self.tell(user, None, *position),
-                Record::RoomAccountData { user, room } => self.tell(user, Some(room), *position),
+                Record::RoomAccountData { user, room } | Record::ThreadSubscription { user, room } => {
+                    self.tell(user, Some(room), *position);
+                }
+                Record::ToDevice { user } | Record::DeviceList { user } => self.tell(user, None, *position),
             }
             *told = *position;
         }

@@ -1,0 +1,1 @@
+//! E-mail: one SMTP transport and the texts that are sent.
