@@ -11,7 +11,7 @@ use echorift_push::Unread;
 use echorift_rooms::{Rooms, RoomsApi, RoomsOptions};
 use echorift_storage::{Clock, Database, DatabaseOptions, LogListener, Names};
 use echorift_sync::{SyncOptions, Syncs};
-use echorift_web::RateLimits;
+use echorift_web::{RateLimits, outbound::Outbound};
 use tokio::sync::watch;
 
 use crate::config::{Config, Secret, Service};
@@ -41,6 +41,7 @@ impl App {
         };
         let (database, users, clock) = open_database(config).await?;
         let limits = Arc::new(rate_limits(config));
+        let outbound = Outbound::new(&config.outbound.0)?;
 
         let accounts = start_accounts(config, &database, &users, &clock, &limits).await?;
         let rooms = Rooms::new(rooms_options(config)?, &database, users, clock);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use echorift_accounts::AccountError;
 use echorift_appservice_ldap::DirectoryError;
 use echorift_storage::StorageError;
+use echorift_web::outbound::OutboundSetupError;
 
 use crate::config::Faults;
 use crate::listener::ListenError;
@@ -25,6 +26,8 @@ pub(crate) enum ServerError {
     Lock(#[from] LockError),
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error(transparent)]
+    Outbound(#[from] OutboundSetupError),
     #[error(transparent)]
     Account(#[from] AccountError),
     #[error("the directory cannot be used: {0}")]

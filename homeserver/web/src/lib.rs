@@ -1,7 +1,8 @@
 //! What every HTTP route shares: requests and responses in ruma's types, the authenticated session, Matrix error
-//! bodies, rate limits.
+//! bodies, rate limits; and the client for requests to others ([`outbound`]).
 
 mod error;
+pub mod outbound;
 mod rate_limit;
 mod ruma_http;
 mod session;

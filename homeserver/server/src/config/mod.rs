@@ -5,6 +5,7 @@
 
 mod fault;
 mod listeners;
+mod outbound;
 mod people;
 mod reserved;
 mod secret;
@@ -25,6 +26,7 @@ use figment::value::Dict;
 
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
+pub(crate) use self::outbound::OutboundSettings;
 pub(crate) use self::people::{PasswordSettings, RegistrationSettings, SessionSettings};
 pub(crate) use self::secret::Secret;
 pub(crate) use self::sections::{
@@ -50,6 +52,7 @@ pub(crate) struct Config {
     pub(crate) rooms: RoomSettings,
     pub(crate) presence: PresenceSettings,
     pub(crate) federation: FederationSettings,
+    pub(crate) outbound: OutboundSettings,
     pub(crate) support: SupportSettings,
     pub(crate) log: LogSettings,
     /// Keys that are set but belong to features this release does not have.
@@ -145,6 +148,7 @@ impl Config {
             rooms: root.table("rooms", RoomSettings::read),
             presence: root.table("presence", PresenceSettings::read),
             federation: root.table("federation", FederationSettings::read),
+            outbound: root.table("outbound", OutboundSettings::read),
             support: root.table("support", SupportSettings::read),
             log: root.table("log", LogSettings::read),
             without_effect: Vec::new(),
