@@ -24,6 +24,16 @@ def page(results, machine, cpus):
         text += f"| database reads by 2,000 such syncs | {idle['reads']:.0f} | 0 |\n"
     if start:
         text += f"| start to ready with {start['rooms']} rooms | {start['seconds']:.2f} s | 1 s |\n"
+    keys, search = results.get("keys"), results.get("search")
+    if keys and search:
+        text += "\n## Asking\n\n| what | time | CPU | aim |\n| --- | --- | --- | --- |\n"
+        rows = {
+            f"the keys of {keys['users']} users, one request": (keys, "50 ms"),
+            f"a rare word among {search['messages']:,} messages": (search["rare"], "100 ms"),
+            f"two common words among {search['messages']:,} messages": (search["common"], "100 ms"),
+        }
+        for what, (figure, aim) in rows.items():
+            text += f"| {what} | {figure['wall_ms']:.1f} ms | {figure['cpu_ms']:.1f} ms | {aim} |\n"
     return text
 
 
@@ -37,6 +47,9 @@ AIMS = {
     "/members": "1 ms",
     "sync initial": "250 ms",
     "sync nothing new": "30 µs",
+    "sliding first 20": "100 ms",
+    "media upload": "300 MB/s",
+    "media download": "300 MB/s",
 }
 
 
@@ -50,8 +63,9 @@ def table(results):
             aim = next((aim for name, aim in AIMS.items() if row["name"].startswith(name)), "")
             micros = row["cpu_s_per_1000"] * 1000
             cpu = f"{micros:.0f} µs" if micros < 10_000 else f"{micros / 1000:.0f} ms"
+            rate = f"{row['mb_per_s']:,.0f} MB/s" if "mb_per_s" in row else f"{row['per_second']:,.0f}"
             text += (
-                f"| {scenario} | {row['name']} | {row['per_second']:,.0f} | {cpu} | {row['p50_ms']:.1f} ms"
+                f"| {scenario} | {row['name']} | {rate} | {cpu} | {row['p50_ms']:.1f} ms"
                 f" | {row['p99_ms']:.1f} ms | {row['rss_peak_mib']:.0f} MiB | {row['errors']} | {aim} |\n"
             )
     return text
