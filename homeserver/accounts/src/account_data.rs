@@ -16,6 +16,9 @@ const TYPE_BYTES_MAX: usize = 255;
 /// How many types a user may have globally, and how many pieces for all rooms together; more is a client gone wild.
 const TYPES_MAX: usize = 1_000;
 const ROOM_PIECES_MAX: usize = 50_000;
+/// Of all that a user keeps globally, and for rooms: it is all in memory while they are about.
+const GLOBAL_BYTES_MAX: usize = 16 * 1024 * 1024;
+const ROOM_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Content of account data, and the position at which it became visible.
 #[derive(Debug, Clone)]
@@ -75,6 +78,8 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         judge_size(data_type, &content)?;
         let existing = self.global_account_data(user).await?;
+        let others = existing.iter().filter(|(known, _)| ***known != *data_type);
+        judge_total(others.map(|(_, datum)| datum), &content, GLOBAL_BYTES_MAX)?;
         if existing.len() >= TYPES_MAX && !existing.contains_key(data_type) {
             return Err(AccountError::TooLarge {
                 what: "the number of account data types",
@@ -106,19 +111,28 @@ impl Accounts {
         content: Box<RawValue>,
     ) -> Result<(), AccountError> {
         judge_size(data_type, &content)?;
-        self.judge_room_pieces(user, room, data_type).await?;
+        self.judge_room_pieces(user, room, data_type, Some(&content))
+            .await?;
         let change = self.room_account_data_change(user, room, data_type, content);
         Ok(self.0.database.writer().commit(change).await?)
     }
 
-    /// Refuses one piece too many.
+    /// Refuses one piece too many, or one that makes the whole too large; with `None` only the pieces count.
     async fn judge_room_pieces(
         &self,
         user: UserNumber,
         room: RoomNumber,
         data_type: &str,
+        content: Option<&RawValue>,
     ) -> Result<(), AccountError> {
         let existing = self.room_account_data(user).await?;
+        if let Some(content) = content {
+            let pieces = existing
+                .iter()
+                .flat_map(|(of, data)| data.iter().map(move |piece| (of, piece)));
+            let others = pieces.filter(|(of, (known, _))| **of != room || ***known != *data_type);
+            judge_total(others.map(|(_, (_, datum))| datum), content, ROOM_BYTES_MAX)?;
+        }
         let is_new = existing
             .get(&room)
             .is_none_or(|data| !data.contains_key(data_type));
@@ -183,7 +197,7 @@ impl Accounts {
             + Send
             + 'static,
     {
-        self.judge_room_pieces(user, room, data_type).await?;
+        self.judge_room_pieces(user, room, data_type, None).await?;
         let accounts = self.clone();
         let step = async move |tx: &mut Tx| {
             let stored = find_in_room(tx, user, room, data_type).await?;
@@ -211,6 +225,22 @@ where
     S: AsyncFnOnce(&mut Tx) -> Result<(), AccountError>,
 {
     step(tx).await
+}
+
+/// Refuses what, with the others, would be more than `limit` bytes.
+fn judge_total<'a>(
+    others: impl Iterator<Item = &'a AccountDatum>,
+    content: &RawValue,
+    limit: usize,
+) -> Result<(), AccountError> {
+    let others: usize = others.map(|datum| datum.content.get().len()).sum();
+    if others.saturating_add(content.get().len()) > limit {
+        return Err(AccountError::TooLarge {
+            what: "all account data together",
+            limit,
+        });
+    }
+    Ok(())
 }
 
 fn judge_size(data_type: &str, content: &RawValue) -> Result<(), AccountError> {

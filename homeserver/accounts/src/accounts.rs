@@ -142,6 +142,11 @@ impl Accounts {
         self.0.marks.of(user.0).is_suspended
     }
 
+    /// Whether the account is a guest's (CS API § Guest access). Asks memory only.
+    pub fn is_guest(&self, user: UserNumber) -> bool {
+        self.0.marks.of(user.0).is_guest
+    }
+
     pub(crate) fn is_local(&self, user: &UserId) -> bool {
         user.server_name() == self.server_name()
     }

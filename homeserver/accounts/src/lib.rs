@@ -13,6 +13,7 @@ mod devices;
 mod error;
 mod filters;
 mod first_admin;
+mod guests;
 mod http;
 mod last_seen;
 mod login;

@@ -165,6 +165,7 @@ impl Accounts {
             external_id: identity.external_id,
             mail: identity.mail,
             is_admin: identity.is_admin.unwrap_or(false),
+            is_guest: false,
             display_name: identity.display_name,
         };
         match self.insert_account(new).await {

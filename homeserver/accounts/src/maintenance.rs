@@ -31,6 +31,9 @@ pub(crate) async fn run(accounts: Weak<Inner>) {
         if let Err(error) = accounts.keep_house().await {
             tracing::warn!(%error, "the housekeeping of accounts failed and is tried again in a minute");
         }
+        if let Err(error) = accounts.end_stale_guests().await {
+            tracing::warn!(%error, "guests who are gone could not be taken leave of; tried again in a minute");
+        }
     }
 }
 

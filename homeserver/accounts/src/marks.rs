@@ -9,6 +9,7 @@ pub(crate) struct Mark {
     pub(crate) is_admin: bool,
     pub(crate) is_locked: bool,
     pub(crate) is_suspended: bool,
+    pub(crate) is_guest: bool,
 }
 
 impl Mark {
@@ -17,11 +18,13 @@ impl Mark {
             is_admin: account.is_admin,
             is_locked: account.is_locked,
             is_suspended: account.is_suspended,
+            is_guest: account.is_guest,
         }
     }
 }
 
-/// The accounts with a mark, by user number; few, so all of them are in memory.
+/// The accounts with a mark, by user number; few, so all of them are in memory. Guests do not outlive their session
+/// by long.
 pub(crate) struct Marks(DashMap<i64, Mark>);
 
 impl Marks {

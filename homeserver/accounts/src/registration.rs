@@ -3,7 +3,9 @@ use ruma::OwnedUserId;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    AccountError, Accounts, secret,
+    AccountError, Accounts,
+    marks::Mark,
+    secret,
     store::{
         self,
         accounts::{Account, NewAccount},
@@ -93,19 +95,25 @@ impl Accounts {
             external_id: None,
             mail: None,
             is_admin,
+            is_guest: false,
         })
     }
 
     pub(crate) async fn insert_account(&self, new: NewAccount) -> Result<(), AccountError> {
-        let (number, is_admin, now) = (new.number, new.is_admin, self.0.clock.now());
+        let (number, is_admin, is_guest) = (new.number, new.is_admin, new.is_guest);
+        let now = self.0.clock.now();
         self.0
             .database
             .writer()
             .transact(move |tx| Box::pin(async move { store::accounts::insert(tx, &new, now).await }))
             .await?;
-        if is_admin {
-            self.0.marks.change(number.0, |mark| mark.is_admin = true);
-        }
+        self.0.marks.change(number.0, |mark| {
+            *mark = Mark {
+                is_admin: is_admin || mark.is_admin,
+                is_guest,
+                ..*mark
+            };
+        });
         Ok(())
     }
 }

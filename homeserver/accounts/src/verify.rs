@@ -79,6 +79,15 @@ impl Accounts {
         Ok((checked, is_new))
     }
 
+    /// Whose an access token is; `None` for tokens that are not, or no longer, good for anything.
+    pub(crate) fn session_of(&self, token: &str) -> Option<Session> {
+        let (checked, _) = self.check_token(token).ok()?;
+        let mark = self.0.marks.of(checked.session.user_number);
+        let mut session = checked.session.clone();
+        (session.is_admin, session.is_guest) = (mark.is_admin, mark.is_guest);
+        (!mark.is_locked).then_some(session)
+    }
+
     async fn verify_token(&self, token: &str, even_locked: bool) -> Result<Session, MatrixError> {
         let (checked, is_new) = self.check_token(token)?;
         let mark = self.0.marks.of(checked.session.user_number);
@@ -99,7 +108,7 @@ impl Accounts {
             drop(self.0.database.writer().submit(change).await);
         }
         let mut session = checked.session.clone();
-        session.is_admin = mark.is_admin;
+        (session.is_admin, session.is_guest) = (mark.is_admin, mark.is_guest);
         Ok(session)
     }
 }
@@ -126,6 +135,7 @@ fn read(claims: Claims) -> Option<Checked> {
         device_id: OwnedDeviceId::from(claims.dev),
         session_number: claims.sid,
         is_admin: false,
+        is_guest: false,
     };
     Some(Checked {
         session,

@@ -35,6 +35,8 @@ pub enum RoomError {
     RemoteUser(OwnedUserId),
     #[error("{0} lets nobody invite them")]
     InviteBlocked(OwnedUserId),
+    #[error("the room welcomes no guests")]
+    GuestsForbidden,
     /// Only rooms that were left can be forgotten.
     #[error("{0} has not been left")]
     NotLeft(OwnedRoomId),
@@ -84,6 +86,9 @@ impl From<RoomError> for echorift_web::MatrixError {
             )),
             RoomError::InviteBlocked(user) => {
                 Self::invite_blocked(format!("{user} does not accept invites."))
+            }
+            RoomError::GuestsForbidden => {
+                Self::guest_access_forbidden("Guests may not do this in this room.")
             }
             RoomError::NotLeft(_) => Self::unknown("Leave this room before you forget it."),
             RoomError::Account(error) => error.into(),

@@ -19,6 +19,7 @@ mod event;
 mod facts;
 mod filter;
 mod follow_accounts;
+mod guests;
 mod hierarchy;
 mod http;
 mod members;

@@ -1,13 +1,13 @@
 //! Receipts: how far each member has read (CS API § Receipts).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use echorift_storage::{
     Cells, Change, Database, Position, Record, RoomNumber, Statement, StorageError, Timestamp, UserNumber,
     list,
 };
 use imbl::OrdMap;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use ruma::OwnedEventId;
 
 use crate::{room::Room, store::parse_stored};
@@ -63,21 +63,45 @@ pub struct Receipt {
 
 /// The receipts of a loaded room. Taking a copy of the map costs nothing.
 #[derive(Default)]
-pub struct RoomReceipts(RwLock<OrdMap<ReceiptKey, Receipt>>);
+pub struct RoomReceipts {
+    visible: RwLock<OrdMap<ReceiptKey, Receipt>>,
+    /// Held from the comparison with what is under way until the receipt has its place in the writer's queue, so that
+    /// of two receipts at once the further one is written last.
+    order: tokio::sync::Mutex<()>,
+    /// How far those receipts reach that wait for their commit.
+    under_way: Mutex<BTreeMap<ReceiptKey, Position>>,
+}
+
+/// Receipts that wait for their commit; they are so no longer when this is dropped, whatever came of it.
+struct UnderWay<'a>(&'a RoomReceipts, Vec<(ReceiptKey, Position)>);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.0.under_way.lock();
+        for (key, reached) in &self.1 {
+            if under_way.get(key) == Some(reached) {
+                under_way.remove(key);
+            }
+        }
+    }
+}
 
 impl RoomReceipts {
     pub(crate) fn new(receipts: OrdMap<ReceiptKey, Receipt>) -> Self {
-        Self(RwLock::new(receipts))
+        Self {
+            visible: RwLock::new(receipts),
+            ..Self::default()
+        }
     }
 
     pub fn all(&self) -> OrdMap<ReceiptKey, Receipt> {
-        self.0.read().clone()
+        self.visible.read().clone()
     }
 
     /// The furthest that `user` has read, by receipts of either kind that count for `thread` (`None`: the receipts
     /// without a thread only).
     pub fn read_up_to(&self, user: UserNumber, thread: Option<&str>) -> Position {
-        let receipts = self.0.read();
+        let receipts = self.visible.read();
         let kinds = [ReceiptKind::Public, ReceiptKind::Private];
         let threads = [Some(""), thread].into_iter().flatten();
         let keys = threads.flat_map(|thread| {
@@ -93,7 +117,7 @@ impl RoomReceipts {
     }
 
     pub(crate) fn put(&self, key: ReceiptKey, receipt: Receipt) {
-        let mut receipts = self.0.write();
+        let mut receipts = self.visible.write();
         if receipts
             .get(&key)
             .is_none_or(|known| known.position <= receipt.position)
@@ -101,15 +125,36 @@ impl RoomReceipts {
             receipts.insert(key, receipt);
         }
     }
+
+    /// Leaves out what would go backwards, also behind what is only under way, and notes the rest as under way.
+    fn set_out(&self, receipts: &mut Vec<(ReceiptKey, Receipt)>) -> UnderWay<'_> {
+        let (visible, mut under_way) = (self.visible.read(), self.under_way.lock());
+        receipts.retain(|(key, receipt)| {
+            let seen = visible.get(key).map(|known| known.read_position);
+            let reached = seen.max(under_way.get(key).copied());
+            reached.is_none_or(|reached| reached < receipt.read_position)
+        });
+        let reached = receipts
+            .iter()
+            .map(|(key, receipt)| (key.clone(), receipt.read_position));
+        let reached: Vec<_> = reached.collect();
+        under_way.extend(reached.iter().cloned());
+        UnderWay(self, reached)
+    }
 }
 
-/// Stores receipts of one room and makes them visible. The caller has checked that the events exist and that none
-/// goes backwards.
+/// Stores receipts of one room and makes them visible; what goes backwards is left out. The caller has checked that the
+/// events exist.
 pub(crate) async fn commit(
     database: &Database,
     room: &Arc<Room>,
-    receipts: Vec<(ReceiptKey, Receipt)>,
+    mut receipts: Vec<(ReceiptKey, Receipt)>,
 ) -> Result<(), StorageError> {
+    let in_order = room.receipts.order.lock().await;
+    let _under_way = room.receipts.set_out(&mut receipts);
+    if receipts.is_empty() {
+        return Ok(());
+    }
     let mut change = Change::new();
     for (key, receipt) in &receipts {
         let private = key.kind == ReceiptKind::Private;
@@ -128,14 +173,16 @@ pub(crate) async fn commit(
             .with(receipt.ts);
         change.write_at(&PUT, cells, record);
     }
-    let room = Arc::clone(room);
+    let read_in = Arc::clone(room);
     change.on_commit(move |first| {
         for (offset, (key, mut receipt)) in (0..).zip(receipts) {
             receipt.position = Position(first.0.saturating_add(offset));
-            room.receipts.put(key, receipt);
+            read_in.receipts.put(key, receipt);
         }
     });
-    database.writer().commit(change).await
+    let commit = database.writer().submit(change).await;
+    drop(in_order);
+    commit.done().await
 }
 
 /// The receipts of these rooms.

@@ -132,6 +132,7 @@ fn accounts_options(config: &Config) -> AccountsOptions {
             enabled: config.registration.enabled,
             without_verification: config.registration.without_verification,
             token: reveal(&config.registration.token),
+            allow_guests: config.registration.allow_guests,
             shared_secret: reveal(&config.registration.shared_secret),
         },
         passwords: PasswordOptions {

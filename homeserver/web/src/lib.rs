@@ -2,6 +2,7 @@
 //! bodies, rate limits; and the client for requests to others ([`outbound`]).
 
 mod error;
+mod guests;
 pub mod outbound;
 mod rate_limit;
 mod ruma_http;

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{header, request::Parts};
 use ruma::{OwnedDeviceId, OwnedUserId};
 
-use crate::{BoxFuture, ClientAddress, MatrixError};
+use crate::{BoxFuture, ClientAddress, MatrixError, guests::is_open_to_guests};
 
 /// Who sends a request: what a valid access token stands for.
 ///
@@ -19,6 +19,8 @@ pub struct Session {
     /// Lives from log-in to log-out, across refreshed access tokens: the scope of transaction IDs.
     pub session_number: i64,
     pub is_admin: bool,
+    /// A guest reaches a part of the endpoints only (CS API § Guest access): the extractors see to that.
+    pub is_guest: bool,
 }
 
 /// Checks access tokens; implemented by `accounts`.
@@ -96,6 +98,9 @@ async fn find(parts: &Parts, even_locked: bool) -> Result<Option<Session>, Matri
         verifier.verify(token)
     }
     .await?;
+    if session.is_guest && !is_open_to_guests(&parts.method, parts.uri.path()) {
+        return Err(MatrixError::guest_access_forbidden("Guests cannot do this."));
+    }
     let address = parts.extensions.get::<ClientAddress>().copied();
     verifier.seen(&session, address.unwrap_or(ClientAddress(None)));
     Ok(Some(session))

@@ -23,7 +23,7 @@ pub(crate) async fn register(
     Ruma(request): Ruma<v3::Request>,
 ) -> Result<Json<Value>, UiaRefusal> {
     if request.kind == RegistrationKind::Guest {
-        return Err(MatrixError::guest_access_forbidden("This server has no guests.").into());
+        return Ok(register_guest(&accounts, address, request).await?);
     }
     if request.kind != RegistrationKind::User {
         return Err(MatrixError::invalid_param("`kind` is either \"user\" or \"guest\".").into());
@@ -37,7 +37,18 @@ pub(crate) async fn register(
             MatrixError::forbidden("Nobody can register on this server: ask your administrator.").into(),
         );
     }
-    let user_id = accounts.judge_new_name(request.username.as_deref()).await?;
+    let guest = match request.guest_access_token.as_deref() {
+        Some(token) => Some(
+            accounts
+                .find_upgrading_guest(token, request.username.as_deref())
+                .await?,
+        ),
+        None => None,
+    };
+    let user_id = match guest {
+        Some(guest) => accounts.user_id(&accounts.load_account(guest).await?)?,
+        None => accounts.judge_new_name(request.username.as_deref()).await?,
+    };
     let purpose = Purpose {
         operation: "register",
         user: None,
@@ -51,13 +62,20 @@ pub(crate) async fn register(
         .await?;
     let password = request.password.as_deref();
     let password = password.ok_or_else(|| MatrixError::missing_param("`password` is missing."))?;
-    let account = match authorised {
-        Authorised {
-            first_admin_token: Some(hash),
-        } => accounts.register_first_admin(&user_id, password, hash).await?,
-        Authorised {
-            first_admin_token: None,
-        } => accounts.register(&user_id, password, false).await?,
+    let account = match (guest, authorised) {
+        (Some(guest), _) => accounts.upgrade_guest(guest, password).await?,
+        (
+            None,
+            Authorised {
+                first_admin_token: Some(hash),
+            },
+        ) => accounts.register_first_admin(&user_id, password, hash).await?,
+        (
+            None,
+            Authorised {
+                first_admin_token: None,
+            },
+        ) => accounts.register(&user_id, password, false).await?,
     };
     if request.inhibit_login {
         return Ok(Json(
@@ -71,6 +89,26 @@ pub(crate) async fn register(
     };
     let opened = accounts.open_session(&account, request).await?;
     Ok(Json(session_body(&accounts, &opened)))
+}
+
+/// A guest's account and session. Of the request only the device's name counts, and whether it wants a refresh token.
+async fn register_guest(
+    accounts: &Accounts,
+    address: ClientAddress,
+    request: v3::Request,
+) -> Result<Json<Value>, MatrixError> {
+    if !accounts.0.options.registration.allow_guests {
+        return Err(MatrixError::guest_access_forbidden("This server has no guests."));
+    }
+    accounts.0.limits.check(LimitKind::Registration, &address.key())?;
+    let account = accounts.register_guest().await?;
+    let request = SessionRequest {
+        device_id: None,
+        device_name: request.initial_device_display_name,
+        wants_refresh_token: request.refresh_token,
+    };
+    let opened = accounts.open_session(&account, request).await?;
+    Ok(Json(session_body(accounts, &opened)))
 }
 
 /// The ways to an account; none if registration is closed.

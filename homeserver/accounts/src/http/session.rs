@@ -49,6 +49,6 @@ pub(crate) async fn whoami(session: Session) -> Ruma<whoami::v3::Response> {
     Ruma(whoami::v3::Response {
         user_id: session.user_id,
         device_id: Some(session.device_id),
-        is_guest: false,
+        is_guest: session.is_guest,
     })
 }

@@ -18,6 +18,7 @@ pub(crate) struct Account {
     pub(crate) is_suspended: bool,
     pub(crate) is_deactivated: bool,
     pub(crate) created: Timestamp,
+    pub(crate) is_guest: bool,
 }
 
 /// An account to be made.
@@ -30,6 +31,7 @@ pub(crate) struct NewAccount {
     pub(crate) external_id: Option<String>,
     pub(crate) mail: Option<String>,
     pub(crate) is_admin: bool,
+    pub(crate) is_guest: bool,
     pub(crate) display_name: Option<String>,
 }
 
@@ -38,7 +40,7 @@ macro_rules! accounts_where {
     ($condition:literal) => {
         concat!(
             "SELECT user_number, localpart, password_hash, provider, external_id, mail,
-                    is_admin, is_locked, is_suspended, deactivated_ts, created_ts
+                    is_admin, is_locked, is_suspended, deactivated_ts, created_ts, is_guest
                FROM accounts WHERE ",
             $condition
         )
@@ -58,6 +60,7 @@ fn read(row: &Row) -> Result<Account, StorageError> {
         is_suspended: row.flag(8)?,
         is_deactivated: row.optional_int(9)?.is_some(),
         created: Timestamp(row.int(10)?),
+        is_guest: row.flag(11)?,
     })
 }
 
@@ -108,17 +111,18 @@ pub(crate) async fn find_by_mail(database: &Database, mail: &str) -> Result<Opti
     }
 }
 
-/// Administrators, and whoever is locked or suspended: the few accounts that each request is compared with.
+/// Administrators, guests, and whoever is locked or suspended: the few accounts that each request is compared with.
 pub(crate) async fn marked(database: &Database) -> Result<Vec<Account>, StorageError> {
-    let sql = accounts_where!("is_admin = 1 OR is_locked = 1 OR is_suspended = 1");
+    let sql = accounts_where!("is_admin = 1 OR is_locked = 1 OR is_suspended = 1 OR is_guest = 1");
     database.fetch_all(sql, &[]).await?.iter().map(read).collect()
 }
 
 /// Writes a new account and its display name. Error: `UserInUse` if the name was ever given out.
 pub(crate) async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(), AccountError> {
     const ACCOUNT: &str = "
-        INSERT INTO accounts (user_number, localpart, password_hash, provider, external_id, mail, is_admin, created_ts)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+        INSERT INTO accounts (user_number, localpart, password_hash, provider, external_id, mail, is_admin, is_guest,
+                              created_ts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
     let values = [
         new.number.into(),
         new.localpart.as_str().into(),
@@ -127,6 +131,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Res
         new.external_id.clone().into(),
         new.mail.clone().into(),
         new.is_admin.into(),
+        new.is_guest.into(),
         now.into(),
     ];
     if tx.execute(ACCOUNT, &values).await? == 0 {
@@ -189,7 +194,8 @@ pub(crate) async fn deactivate(
     now: Timestamp,
 ) -> Result<(), StorageError> {
     const ACCOUNT: &str = "
-        UPDATE accounts SET deactivated_ts = $2, farewell = $3, password_hash = NULL, mail = NULL, is_admin = 0
+        UPDATE accounts SET deactivated_ts = $2, farewell = $3, password_hash = NULL, mail = NULL, is_admin = 0,
+               is_guest = 0
          WHERE user_number = $1";
     tx.execute(ACCOUNT, &[user.into(), now.into(), (farewell as i64).into()])
         .await?;
@@ -253,4 +259,30 @@ pub(crate) async fn set_marks(
         .execute(SQL, &[user.into(), locked.into(), suspended.into()])
         .await?
         > 0)
+}
+
+/// Gives a guest's account a password and makes it a whole one; whether there is such a guest.
+pub(crate) async fn upgrade_guest(tx: &mut Tx, user: UserNumber, hash: &str) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        UPDATE accounts SET is_guest = 0, password_hash = $2
+         WHERE user_number = $1 AND is_guest = 1 AND deactivated_ts IS NULL";
+    Ok(tx.execute(SQL, &[user.into(), hash.into()]).await? > 0)
+}
+
+/// Guests without a session that could go on, `limit` at most.
+pub(crate) async fn stale_guests(
+    database: &Database,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(UserNumber, String)>, StorageError> {
+    const SQL: &str = "
+        SELECT user_number, localpart FROM accounts
+         WHERE is_guest = 1 AND NOT EXISTS (
+               SELECT 1 FROM sessions
+                WHERE sessions.user_number = accounts.user_number AND revoked_ts IS NULL AND expires_ts > $1)
+         ORDER BY user_number LIMIT $2";
+    let rows = database.fetch_all(SQL, &[now.into(), limit.into()]).await?;
+    rows.iter()
+        .map(|row| Ok((UserNumber(row.int(0)?), row.text(1)?)))
+        .collect()
 }

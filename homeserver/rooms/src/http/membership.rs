@@ -103,6 +103,8 @@ async fn join(
     api.check_may_act(session)?;
     api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
     let room = find_room(api, name).await?;
+    let user = UserNumber(session.user_number);
+    api.rooms.check_guest(&api.accounts, &room, user).await?;
     api.rooms
         .join(&api.accounts, &room, &session.user_id, how)
         .await?;

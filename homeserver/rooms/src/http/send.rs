@@ -47,12 +47,21 @@ async fn send_message(
         session_number: session.session_number,
         id: request.txn_id,
     };
+    let sender = sender(&session);
+    api.rooms
+        .check_guest(&api.accounts, &room, sender.user_number)
+        .await?;
     let event_type = TimelineEventType::from(request.event_type.to_string());
+    let is_redaction = event_type == TimelineEventType::RoomRedaction;
     let content = request.body.into_json();
     let event_id = api
         .rooms
-        .send(&room, &sender(&session), event_type, content, transaction)
+        .send(&room, &sender, event_type, content, transaction)
         .await?;
+    if is_redaction {
+        // It may have taken away what let guests in.
+        api.rooms.expel_guests(&api.accounts, &room).await?;
+    }
     Ok(Ruma(send_message_event::v3::Response { event_id }))
 }
 
@@ -82,6 +91,7 @@ async fn redact(
         .rooms
         .redact(&room, &sender(&session), request.event_id, content, transaction)
         .await?;
+    api.rooms.expel_guests(&api.accounts, &room).await?;
     Ok(Ruma(redact_event::v3::Response { event_id }))
 }
 
@@ -95,6 +105,9 @@ async fn send_state(
     api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
     let (rooms, user_id, content) = (&api.rooms, &session.user_id, request.body.into_json());
     let room = rooms.room(&request.room_id).await?;
+    rooms
+        .check_guest(&api.accounts, &room, UserNumber(session.user_number))
+        .await?;
     let event = match request.event_type {
         StateEventType::RoomMember => {
             let target = UserId::parse(&request.state_key).map_err(|_| {
@@ -108,12 +121,13 @@ async fn send_state(
             if event_type == StateEventType::RoomCanonicalAlias && request.state_key.is_empty() {
                 rooms.check_canonical_alias(&room, content.get()).await?;
             }
-            rooms
-                .append(
-                    &room,
-                    EventDraft::state(user_id, event_type, &request.state_key, content),
-                )
-                .await?
+            let concerns_guests = event_type == StateEventType::RoomGuestAccess;
+            let draft = EventDraft::state(user_id, event_type, &request.state_key, content);
+            let event = rooms.append(&room, draft).await?;
+            if concerns_guests {
+                rooms.expel_guests(&api.accounts, &room).await?;
+            }
+            event
         }
     };
     Ok(Ruma(send_state_event::v3::Response {

@@ -15,6 +15,8 @@ pub(crate) struct RegistrationSettings {
     pub(crate) without_verification: bool,
     /// `m.login.registration_token`.
     pub(crate) token: Option<Secret>,
+    /// `kind=guest` at `POST /register`.
+    pub(crate) allow_guests: bool,
     /// Opens `POST /_synapse/admin/v1/register`, whether or not `enabled`.
     pub(crate) shared_secret: Option<Secret>,
 }
@@ -25,6 +27,7 @@ impl RegistrationSettings {
             enabled: table.flag("enabled", false),
             without_verification: table.flag("without_verification", false),
             token: table.secret("token"),
+            allow_guests: table.flag("allow_guests", false),
             shared_secret: table.secret("shared_secret"),
         };
         if settings.enabled && !settings.without_verification && settings.token.is_none() {
