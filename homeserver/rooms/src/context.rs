@@ -72,8 +72,10 @@ impl Rooms {
         let is_wanted = |event: &Arc<Event>| request.matcher.matches(event) && !reader.ignored.hides(event);
         let mut before = self.visible(room, reader, before).await?;
         before.retain(is_wanted);
+        let before = self.retain_related(room, before, request.matcher).await?;
         let mut after = self.visible(room, reader, after).await?;
         after.retain(is_wanted);
+        let after = self.retain_related(room, after, request.matcher).await?;
 
         let state = self.state_after(room, after.last().unwrap_or(&event)).await?;
         let senders: Vec<Arc<Event>> = before.iter().chain(&after).chain([&event]).cloned().collect();

@@ -23,7 +23,7 @@ use serde_json::{json, value::RawValue};
 pub(crate) use self::power::tombstone_level;
 use self::{content::create_content, power::initial_levels};
 use crate::{
-    EventDraft, PublishPolicy, Room, RoomError, Rooms,
+    EncryptionDefault, EventDraft, PublishPolicy, Room, RoomError, Rooms,
     membership::{MemberContent, raw},
     store,
 };
@@ -102,7 +102,14 @@ impl Rooms {
             join.draft(creator, creator)?,
             EventDraft::state(creator, StateEventType::RoomPowerLevels, "", levels),
         ];
-        then.extend(described_state(creator, &preset, alias.as_deref(), &request)?);
+        let is_encrypted = self.encrypts(&preset, &request);
+        then.extend(described_state(
+            creator,
+            &preset,
+            alias.as_deref(),
+            is_encrypted,
+            &request,
+        )?);
         for invitee in &invitees {
             let invite = MemberContent::new(MembershipState::Invite)
                 .with_profile(profiles.get(invitee))
@@ -120,6 +127,24 @@ impl Rooms {
             .await?;
         drop(claim);
         Ok(room)
+    }
+
+    /// Whether the operator wants a room like this encrypted. Spaces hold no messages.
+    fn encrypts(&self, preset: &RoomPreset, request: &Request) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Creation {
+            #[serde(rename = "type")]
+            room_type: Option<String>,
+        }
+        let creation = request.creation_content.as_ref();
+        let creation = creation.and_then(|raw| serde_json::from_str::<Creation>(raw.json().get()).ok());
+        let is_space = creation.is_some_and(|creation| creation.room_type.as_deref() == Some("m.space"));
+        let is_wanted = match self.options().encryption {
+            EncryptionDefault::Off => false,
+            EncryptionDefault::Private => *preset != RoomPreset::PublicChat,
+            EncryptionDefault::All => true,
+        };
+        is_wanted && !is_space
     }
 
     /// Errors: `Forbidden` if the operator does not let this user put rooms into the directory.
@@ -192,6 +217,7 @@ fn described_state(
     creator: &UserId,
     preset: &RoomPreset,
     alias: Option<&RoomAliasId>,
+    is_encrypted: bool,
     request: &Request,
 ) -> Result<Vec<EventDraft>, RoomError> {
     let event = |event_type: StateEventType, content: serde_json::Value| {
@@ -219,6 +245,12 @@ fn described_state(
         StateEventType::RoomGuestAccess,
         json!({ "guest_access": guest_access }),
     )?);
+    if is_encrypted {
+        events.push(event(
+            StateEventType::RoomEncryption,
+            json!({ "algorithm": "m.megolm.v1.aes-sha2" }),
+        )?);
+    }
     for initial in &request.initial_state {
         events.push(initial_state_event(creator, initial)?);
     }

@@ -47,6 +47,8 @@ pub struct RoomsOptions {
     pub publish: PublishPolicy,
     /// Whether the room directory can be read without an account (`rooms.public_directory_without_login`).
     pub directory_without_login: bool,
+    /// Which new rooms are encrypted even if their creator does not say so (`rooms.encryption_by_default`).
+    pub encryption: EncryptionDefault,
     /// How many bytes of events are kept in memory.
     pub event_cache_bytes: u64,
     /// How many rooms are kept in memory.
@@ -59,6 +61,16 @@ pub enum PublishPolicy {
     Everyone,
     Admins,
     Nobody,
+}
+
+/// Which new rooms are encrypted from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EncryptionDefault {
+    /// Those whose creators say so.
+    Off,
+    /// Those that one must be invited to.
+    Private,
+    All,
 }
 
 /// The room engine. Cheap to clone.

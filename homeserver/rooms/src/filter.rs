@@ -6,7 +6,7 @@ use ruma::{
 };
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::Event;
+use crate::{Event, RelationFilter};
 
 /// A filter of events, made ready for asking it often (CS API § Filtering).
 #[derive(Debug, Default)]
@@ -20,6 +20,7 @@ pub struct EventMatcher {
     rooms: Option<HashSet<OwnedRoomId>>,
     not_rooms: HashSet<OwnedRoomId>,
     has_url: Option<bool>,
+    relations: RelationFilter,
 }
 
 impl EventMatcher {
@@ -40,6 +41,7 @@ impl EventMatcher {
             rooms: filter.rooms.as_ref().map(|rooms| rooms.iter().cloned().collect()),
             not_rooms: filter.not_rooms.iter().cloned().collect(),
             has_url,
+            relations: RelationFilter::default(),
         };
         matcher.finish()
     }
@@ -59,11 +61,25 @@ impl EventMatcher {
         matcher.finish()
     }
 
+    /// Wants of events also that others relate to them. [`EventMatcher::matches`] does not look at that:
+    /// [`crate::Rooms::retain_related`] does.
+    #[must_use]
+    pub fn with_relations(self, relations: RelationFilter) -> Self {
+        Self { relations, ..self }.finish()
+    }
+
+    pub(crate) fn relations(&self) -> &RelationFilter {
+        &self.relations
+    }
+
     fn finish(self) -> Self {
         let excludes_nothing =
             self.not_types.is_empty() && self.not_senders.is_empty() && self.not_rooms.is_empty();
-        let includes_all =
-            self.types.is_none() && self.senders.is_none() && self.rooms.is_none() && self.has_url.is_none();
+        let includes_all = self.types.is_none()
+            && self.senders.is_none()
+            && self.rooms.is_none()
+            && self.has_url.is_none()
+            && self.relations.matches_all();
         Self {
             has_conditions: !(excludes_nothing && includes_all),
             ..self

@@ -3,6 +3,7 @@
 mod aliases;
 mod create;
 mod directory;
+mod filter_text;
 mod json_text;
 mod members;
 mod membership;
@@ -22,6 +23,7 @@ use echorift_accounts::Accounts;
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, RateLimits, Session};
 
+pub use self::filter_text::FilterText;
 use self::json_text::JsonText;
 use crate::{Reader, Rooms};
 

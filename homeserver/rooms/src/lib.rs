@@ -30,6 +30,7 @@ mod present;
 mod read_markers;
 mod reader;
 mod receipts;
+mod relation_filter;
 mod relations;
 mod reports;
 mod room;
@@ -51,19 +52,20 @@ pub use self::{
     children::{ChildrenPage, ChildrenRequest},
     context::{ContextRequest, EventContext},
     directory::{DirectoryPage, DirectoryToken},
-    engine::{PublishPolicy, Rooms, RoomsOptions},
+    engine::{EncryptionDefault, PublishPolicy, Rooms, RoomsOptions},
     error::RoomError,
     event::{Event, Outcome, Relation, Transaction},
     facts::JoinRules,
     filter::EventMatcher,
     hierarchy::{HierarchyQuery, HierarchyRoom},
-    http::{RoomsApi, router},
+    http::{FilterText, RoomsApi, router},
     members::MembersRequest,
     membership::{JoinRequest, MutualRooms},
     pagination::{PageRequest, TimelinePage},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
+    relation_filter::RelationFilter,
     room::{Members, Room, View},
     sending::Sender,
     state::{State, StateChange, key_of},

@@ -20,12 +20,25 @@ use serde_json::value::RawValue;
 
 use crate::{Event, EventDraft, Room, RoomError, Rooms};
 
-/// The account data in which users say whom they let invite them (CS API § Invite permission).
-const INVITE_PERMISSION: &str = "m.invite_permission_config";
+/// The account data in which users say whom they let invite them (CS API § Invite permission), and its name before it
+/// was stable (MSC4380).
+const INVITE_PERMISSION: [&str; 2] = [
+    "m.invite_permission_config",
+    "org.matrix.msc4380.invite_permission_config",
+];
 
 #[derive(Deserialize)]
 struct InvitePermission {
     default_action: Option<String>,
+    /// As the action was written before.
+    #[serde(default)]
+    block_all: bool,
+}
+
+impl InvitePermission {
+    fn blocks(&self) -> bool {
+        self.block_all || self.default_action.as_deref() == Some("block")
+    }
 }
 
 impl Rooms {
@@ -67,14 +80,19 @@ impl Rooms {
         let Some(number) = self.users().find(invitee.as_str()).await? else {
             return Ok(());
         };
-        let data = accounts.global_account_data(UserNumber(number)).await?;
-        let permission = data.get(INVITE_PERMISSION);
-        let permission =
-            permission.and_then(|datum| serde_json::from_str::<InvitePermission>(datum.content.get()).ok());
-        match permission.and_then(|permission| permission.default_action) {
-            Some(action) if action == "block" => Err(RoomError::InviteBlocked(invitee.to_owned())),
-            _ => Ok(()),
+        if self.blocks_invites(accounts, UserNumber(number)).await? {
+            return Err(RoomError::InviteBlocked(invitee.to_owned()));
         }
+        Ok(())
+    }
+
+    /// Whether the user lets nobody invite them. Invites of the time before are not shown to them either.
+    pub async fn blocks_invites(&self, accounts: &Accounts, user: UserNumber) -> Result<bool, RoomError> {
+        let data = accounts.global_account_data(user).await?;
+        let permissions = INVITE_PERMISSION.iter().filter_map(|name| data.get(*name));
+        let mut permissions = permissions
+            .filter_map(|datum| serde_json::from_str::<InvitePermission>(datum.content.get()).ok());
+        Ok(permissions.any(|permission| permission.blocks()))
     }
 
     /// Removes a user who is in the room, was invited or knocks. Errors: `Forbidden`, `Refused`.

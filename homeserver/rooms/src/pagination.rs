@@ -66,6 +66,7 @@ impl Rooms {
             scanned += found.len();
             let beyond = found.last().map(|last| after(last, request.order));
             let visible = self.visible(room, reader, found).await?;
+            let visible = self.retain_related(room, visible, matcher).await?;
             let mut wanted = visible
                 .into_iter()
                 .filter(|event| matcher.matches(event) && !reader.ignored.hides(event));

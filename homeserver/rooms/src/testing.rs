@@ -119,6 +119,7 @@ impl TestRooms {
             .unwrap();
         let server_name = owned_server_name!("one.example");
         let options = RoomsOptions {
+            encryption: crate::EncryptionDefault::Off,
             signing_key: SigningKey::from_seed(&server_name, "1", &[7; 32]).unwrap(),
             server_name,
             default_version: RoomVersionId::V12,

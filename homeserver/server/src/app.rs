@@ -156,6 +156,7 @@ fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {
         default_version: config.rooms.default_version.clone(),
         publish: config.rooms.publish,
         directory_without_login: config.rooms.public_directory_without_login,
+        encryption: config.rooms.encryption_by_default,
         event_cache_bytes: config.caches.event_bytes,
         loaded_rooms: usize::try_from(config.caches.rooms).unwrap_or(usize::MAX),
     })

@@ -17,7 +17,7 @@ use ruma::{
 };
 use serde_json::value::RawValue;
 
-use super::RoomsApi;
+use super::{FilterText, RoomsApi};
 use crate::{
     ContextRequest, Event, EventMatcher, Order, PageRequest, Reader, Room, RoomError, TimelineToken,
 };
@@ -71,6 +71,7 @@ fn plain<T>(api: &RoomsApi, events: &[Arc<Event>]) -> Vec<Raw<T>> {
 async fn messages(
     State(api): State<RoomsApi>,
     session: Session,
+    filter: FilterText,
     Ruma(request): Ruma<get_message_events::v3::Request>,
 ) -> Result<Ruma<get_message_events::v3::Response>, MatrixError> {
     let room = api.rooms.room(&request.room_id).await?;
@@ -87,7 +88,7 @@ async fn messages(
                 .map_or(request.limit, |limit| limit.min(request.limit)),
         ),
     };
-    let matcher = EventMatcher::new(&request.filter);
+    let matcher = EventMatcher::new(&request.filter).with_relations(filter.read()?);
     let page = api.rooms.page(&room, &reader, access, wanted, &matcher).await?;
     let mut state = Vec::new();
     if !request.filter.lazy_load_options.is_disabled() {
@@ -106,13 +107,14 @@ async fn messages(
 async fn context(
     State(api): State<RoomsApi>,
     session: Session,
+    filter: FilterText,
     Ruma(request): Ruma<get_context::v3::Request>,
 ) -> Result<Ruma<get_context::v3::Response>, MatrixError> {
     let room = room_of_event(&api, &request.room_id, &request.event_id).await?;
     let reader = api.reader(&session).await?;
     let wanted = ContextRequest {
         limit: limit(request.limit),
-        matcher: &EventMatcher::new(&request.filter),
+        matcher: &EventMatcher::new(&request.filter).with_relations(filter.read()?),
         lazy_members: !request.filter.lazy_load_options.is_disabled(),
     };
     let context = api

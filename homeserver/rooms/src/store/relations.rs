@@ -281,6 +281,38 @@ pub(crate) async fn annotations(
     numbers(database, SQL, &values).await
 }
 
+/// Which children make their parent count: those of these senders and of these types; `None` stands for all.
+pub(crate) struct ChildrenBy<'a> {
+    pub senders: Option<&'a [UserNumber]>,
+    pub rel_types: Option<&'a [String]>,
+}
+
+/// Those of these parents that have at least one of the children.
+pub(crate) async fn related(
+    database: &Database,
+    room: RoomNumber,
+    parents: &[&OwnedEventId],
+    children: &ChildrenBy<'_>,
+) -> Result<Vec<OwnedEventId>, StorageError> {
+    const SQL: &str = "
+        SELECT DISTINCT relates_to FROM events
+         WHERE relates_to IN (SELECT value ->> 0 FROM json_each($1)) AND room_number = $2 AND position IS NOT NULL
+           AND ($3 = 0 OR sender_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($4)))
+           AND ($5 = 0 OR rel_type IN (SELECT value ->> 0 FROM json_each($6)))";
+    let values = [
+        ids(parents),
+        room.into(),
+        children.senders.is_some().into(),
+        list(children.senders.unwrap_or_default().iter().copied()),
+        children.rel_types.is_some().into(),
+        list(children.rel_types.unwrap_or_default().iter().map(String::as_str)),
+    ];
+    let rows = database.fetch_all(SQL, &values).await?;
+    rows.iter()
+        .map(|row| parse_stored("events.relates_to", &row.text(0)?))
+        .collect()
+}
+
 fn ids(events: &[&OwnedEventId]) -> Value {
     list(events.iter().map(|event| event.as_str()))
 }

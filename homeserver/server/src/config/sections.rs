@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use echorift_rooms::PublishPolicy;
+use echorift_rooms::{EncryptionDefault, PublishPolicy};
 use echorift_web::{LimitKind, RateLimit};
 use ruma::{OwnedServerName, OwnedUserId, RoomVersionId, ServerName, UserId};
 
@@ -100,7 +100,7 @@ pub(crate) struct RateLimitSettings {
 
 /// The kinds with their defaults. Logins and registrations are what attackers repeat; a call client may
 /// send two messages a second in bursts of thirty.
-const RATES: [(LimitKind, &str, f64, u32); 7] = [
+const RATES: [(LimitKind, &str, f64, u32); 10] = [
     (LimitKind::Messages, "messages", 10.0, 50),
     (LimitKind::Login, "login", 0.2, 10),
     (LimitKind::Registration, "registration", 0.2, 5),
@@ -108,6 +108,11 @@ const RATES: [(LimitKind, &str, f64, u32); 7] = [
     (LimitKind::Invites, "invites", 2.0, 50),
     (LimitKind::Rooms, "rooms", 0.5, 20),
     (LimitKind::Presence, "presence", 0.5, 10),
+    (LimitKind::Media, "media", 5.0, 50),
+    // A search for each key that somebody presses.
+    (LimitKind::DirectorySearch, "directory_search", 5.0, 50),
+    // A QR code is looked at every second by both sides.
+    (LimitKind::Oauth, "oauth", 5.0, 100),
 ];
 
 impl RateLimitSettings {
@@ -171,6 +176,7 @@ pub(crate) struct RoomSettings {
     pub(crate) default_version: RoomVersionId,
     pub(crate) public_directory_without_login: bool,
     pub(crate) publish: PublishPolicy,
+    pub(crate) encryption_by_default: EncryptionDefault,
 }
 
 impl RoomSettings {
@@ -186,6 +192,14 @@ impl RoomSettings {
                 &[
                     ("everyone", PublishPolicy::Everyone),
                     ("nobody", PublishPolicy::Nobody),
+                ],
+            ),
+            encryption_by_default: table.choice(
+                "encryption_by_default",
+                ("off", EncryptionDefault::Off),
+                &[
+                    ("private", EncryptionDefault::Private),
+                    ("all", EncryptionDefault::All),
                 ],
             ),
         }
