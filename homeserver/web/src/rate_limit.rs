@@ -33,6 +33,13 @@ pub enum LimitKind {
     Rooms,
     /// Presence updates, per user.
     Presence,
+    /// Uploads and previews of pages, per user.
+    Media,
+    /// Searches in the user directory, which clients send while somebody types, per user.
+    DirectorySearch,
+    /// What clients ask before anyone has logged in, per address: OAuth clients, device codes, meeting points for QR
+    /// codes.
+    Oauth,
 }
 
 /// A token bucket: `per_second` on the long run, `burst` at once.

@@ -192,7 +192,8 @@ fn follow(addresses: &AddressPolicy, attempt: Attempt<'_>) -> reqwest::redirect:
     }
 }
 
-fn read_certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, OutboundSetupError> {
+/// The authorities in these PEM files.
+pub fn read_certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, OutboundSetupError> {
     let mut certificates = Vec::new();
     for path in files {
         let path = path.clone();
