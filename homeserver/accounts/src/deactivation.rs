@@ -28,6 +28,7 @@ impl Accounts {
             .writer()
             .transact(move |tx| {
                 Box::pin(async move {
+                    store::devices::tell_of_lost_keys(tx, user, None).await?;
                     store::accounts::deactivate(tx, user, farewell, now).await?;
                     store::sessions::revoke_all(tx, user, None, now).await
                 })

@@ -70,7 +70,10 @@ impl Accounts {
             .database
             .writer()
             .transact(move |tx| {
-                Box::pin(async move { store::sessions::revoke_all(tx, user, kept, now).await })
+                Box::pin(async move {
+                    store::devices::tell_of_lost_keys(tx, user, kept).await?;
+                    store::sessions::revoke_all(tx, user, kept, now).await
+                })
             })
             .await?;
         self.0.checks.revoke(&ended);

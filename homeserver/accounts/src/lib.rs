@@ -50,5 +50,6 @@ pub use self::{
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
     provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
+    store::devices::device_list_changed,
     uia::UiaRefusal,
 };

@@ -36,6 +36,7 @@ mod reports;
 mod room;
 mod sending;
 mod sends;
+mod sharing;
 mod state;
 mod store;
 mod summary;

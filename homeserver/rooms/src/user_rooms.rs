@@ -63,6 +63,13 @@ impl UserRooms {
         Ok(rooms)
     }
 
+    /// As [`UserRooms::of`], if they are in memory.
+    pub fn at_hand(&self, user: UserNumber) -> Option<Arc<RoomsOfUser>> {
+        let list = self.lists.peek(&user)?;
+        list.loaded.get()?;
+        Some(Arc::clone(&list.rooms.lock()))
+    }
+
     /// Follows a commit.
     pub fn put(&self, user: UserNumber, room: RoomNumber, membership: UserMembership) {
         if let Some(list) = self.lists.get(&user) {

@@ -29,6 +29,8 @@ pub enum Record {
     ToDevice { user: UserNumber },
     /// The user's devices or their keys changed: of interest to whoever shares an encrypted room with them.
     DeviceList { user: UserNumber },
+    /// The user signed somebody else's key, which only the user sees.
+    KeySignature { user: UserNumber },
     /// The user subscribed to a thread, or no longer does (MSC4306).
     ThreadSubscription { user: UserNumber, room: RoomNumber },
 }

@@ -139,6 +139,21 @@ impl Feeds {
         }
     }
 
+    /// Tells the user and everyone who shares a room with them.
+    fn tell_neighbours(&self, user: UserNumber, position: Position) {
+        let Some(neighbours) = self.rooms.loaded_neighbours(user) else {
+            // They are not at hand: whoever waits looks for themselves, which is cheap.
+            for feed in &self.feeds {
+                feed.state.lock().latest = position;
+                self.to_wake.lock().push(Arc::clone(&feed));
+            }
+            return;
+        };
+        for neighbour in neighbours {
+            self.tell(neighbour, None, position);
+        }
+    }
+
     fn forget_all(&self, position: Position) {
         for feed in &self.feeds {
             let mut state = feed.state.lock();
@@ -165,7 +180,8 @@ impl LogListener for Feeds {
                 Record::RoomAccountData { user, room } | Record::ThreadSubscription { user, room } => {
                     self.tell(user, Some(room), *position);
                 }
-                Record::ToDevice { user } | Record::DeviceList { user } => self.tell(user, None, *position),
+                Record::ToDevice { user } | Record::KeySignature { user } => self.tell(user, None, *position),
+                Record::DeviceList { user } => self.tell_neighbours(user, *position),
             }
             *told = *position;
         }

@@ -205,6 +205,11 @@ pub(crate) async fn deactivate(
         "DELETE FROM room_account_data WHERE user_number = $1",
         "DELETE FROM filters WHERE user_number = $1",
         "DELETE FROM short_tokens WHERE user_number = $1",
+        "DELETE FROM cross_signing_keys WHERE user_number = $1",
+        "DELETE FROM key_signatures WHERE user_number = $1",
+        "DELETE FROM key_signatures WHERE signer_number = $1",
+        "DELETE FROM backed_up_keys WHERE user_number = $1",
+        "DELETE FROM key_backups WHERE user_number = $1",
     ] {
         tx.execute(table, &[user.into()]).await?;
     }

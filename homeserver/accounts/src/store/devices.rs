@@ -1,4 +1,6 @@
-use echorift_storage::{Cells, Database, Row, Statement, StorageError, Timestamp, Tx, UserNumber, list};
+use echorift_storage::{
+    Cells, Change, Database, Record, Row, Statement, StorageError, Timestamp, Tx, UserNumber, list,
+};
 
 use super::sessions::Revoked;
 
@@ -20,14 +22,14 @@ fn read(row: &Row) -> Result<StoredDevice, StorageError> {
     })
 }
 
-/// The devices of a user, by ID.
+/// The devices of a user, by ID. Dehydrated ones are not used by anyone and left out.
 pub(crate) async fn of_user(
     database: &Database,
     user: UserNumber,
 ) -> Result<Vec<StoredDevice>, StorageError> {
     const SQL: &str = "
         SELECT device_id, display_name, last_seen_ts, last_seen_ip FROM devices
-         WHERE user_number = $1 ORDER BY device_id";
+         WHERE user_number = $1 AND dehydrated_data IS NULL ORDER BY device_id";
     database
         .fetch_all(SQL, &[user.into()])
         .await?
@@ -43,7 +45,7 @@ pub(crate) async fn find(
 ) -> Result<Option<StoredDevice>, StorageError> {
     const SQL: &str = "
         SELECT device_id, display_name, last_seen_ts, last_seen_ip FROM devices
-         WHERE user_number = $1 AND device_id = $2";
+         WHERE user_number = $1 AND device_id = $2 AND dehydrated_data IS NULL";
     database
         .fetch_optional(SQL, &[user.into(), device_id.into()])
         .await?
@@ -63,7 +65,61 @@ pub(crate) async fn rename(
     let touched = tx
         .execute(SQL, &[user.into(), device_id.into(), display_name.into()])
         .await?;
+    // Others are shown the name beside the device's keys.
+    if have_keys(tx, user, &[device_id]).await? {
+        tx.apply(change_of_list(user)).await?;
+    }
     Ok(touched > 0)
+}
+
+static LIST_CHANGED: Statement = Statement::upsert(
+    1,
+    "INSERT INTO device_lists (user_number, position)
+     SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT) FROM json_each($1) WHERE true
+     ON CONFLICT (user_number) DO UPDATE SET position = excluded.position",
+);
+
+/// Says, as part of `change`, that others see a change of the user's devices or keys.
+pub fn device_list_changed(change: &mut Change, user: UserNumber) {
+    let record = change.record(Record::DeviceList { user });
+    change.write_at(&LIST_CHANGED, Cells::new().with(user), record);
+}
+
+fn change_of_list(user: UserNumber) -> Change {
+    let mut change = Change::new();
+    device_list_changed(&mut change, user);
+    change
+}
+
+async fn have_keys<C: echorift_storage::Cell>(
+    tx: &mut Tx,
+    user: UserNumber,
+    device_ids: impl IntoIterator<Item = C>,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        SELECT 1 FROM device_keys
+         WHERE user_number = $1 AND device_id IN (SELECT value ->> 0 FROM json_each($2)) LIMIT 1";
+    let found = tx.fetch_optional(SQL, &[user.into(), list(device_ids)]).await?;
+    Ok(found.is_some())
+}
+
+/// Tells others of the keys that go when all sessions but `kept` end, as part of the step that ends them.
+pub(crate) async fn tell_of_lost_keys(
+    tx: &mut Tx,
+    user: UserNumber,
+    kept: Option<i64>,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        SELECT 1 FROM device_keys
+         WHERE user_number = $1 AND device_id NOT IN
+               (SELECT device_id FROM sessions WHERE session_number = $2 AND user_number = $1) LIMIT 1";
+    // Session numbers start at 1.
+    let kept = kept.unwrap_or(0);
+    let lost = tx.fetch_optional(SQL, &[user.into(), kept.into()]).await?;
+    if lost.is_some() {
+        tx.apply(change_of_list(user)).await?;
+    }
+    Ok(())
 }
 
 /// Deletes devices and ends their sessions, which are returned. IDs that do not exist are passed over.
@@ -79,6 +135,10 @@ pub(crate) async fn delete(
         UPDATE sessions SET revoked_ts = $3
          WHERE user_number = $1 AND device_id IN (SELECT value ->> 0 FROM json_each($2)) AND revoked_ts IS NULL
         RETURNING session_number";
+    // Their keys go with the devices: the tables of keys say so.
+    if have_keys(tx, user, device_ids).await? {
+        tx.apply(change_of_list(user)).await?;
+    }
     tx.execute(DEVICES, &[user.into(), list(device_ids)]).await?;
     let rows = tx
         .fetch_all(SESSIONS, &[user.into(), list(device_ids), now.into()])

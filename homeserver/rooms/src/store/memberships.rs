@@ -6,13 +6,17 @@ use ruma::events::room::member::MembershipState;
 
 static PUT: Statement = Statement::upsert(
     2,
-    "INSERT INTO memberships (room_number, user_number, membership, event_number, is_forgotten, position)
+    "INSERT INTO memberships
+            (room_number, user_number, membership, event_number, is_forgotten, position, sharing_position)
      SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, CAST(value ->> 3 AS BIGINT), 0,
-            CAST(value ->> 4 AS BIGINT)
+            CAST(value ->> 4 AS BIGINT),
+            CASE value ->> 2 WHEN 'join' THEN CAST(value ->> 4 AS BIGINT) ELSE 0 END
        FROM json_each($1) WHERE true
      ON CONFLICT (room_number, user_number) DO UPDATE
         SET membership = excluded.membership, event_number = excluded.event_number, is_forgotten = 0,
-            position = excluded.position",
+            position = excluded.position,
+            sharing_position = CASE (memberships.membership = 'join') WHEN (excluded.membership = 'join')
+                                    THEN memberships.sharing_position ELSE excluded.position END",
 );
 
 static FORGET: Statement = Statement::upsert(
@@ -95,4 +99,32 @@ pub(crate) async fn present_in(
         ))
     });
     parsed.collect()
+}
+
+/// Who came into these rooms or went out of them after `after`.
+pub(crate) async fn sharing_changes(
+    database: &Database,
+    rooms: &[RoomNumber],
+    after: Position,
+) -> Result<Vec<(RoomNumber, UserNumber)>, StorageError> {
+    const SQL: &str = "
+        SELECT room_number, user_number FROM memberships
+         WHERE room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1)) AND sharing_position > $2";
+    let rows = database
+        .fetch_all(SQL, &[list(rooms.iter().copied()), after.into()])
+        .await?;
+    rows.iter()
+        .map(|row| Ok((RoomNumber(row.int(0)?), UserNumber(row.int(1)?))))
+        .collect()
+}
+
+/// The rooms that the user came into or went out of after `after`.
+pub(crate) async fn own_sharing_changes(
+    database: &Database,
+    user: UserNumber,
+    after: Position,
+) -> Result<Vec<RoomNumber>, StorageError> {
+    const SQL: &str = "SELECT room_number FROM memberships WHERE user_number = $1 AND sharing_position > $2";
+    let rows = database.fetch_all(SQL, &[user.into(), after.into()]).await?;
+    rows.iter().map(|row| Ok(RoomNumber(row.int(0)?))).collect()
 }
