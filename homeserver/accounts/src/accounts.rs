@@ -7,7 +7,6 @@ use ruma::{OwnedUserId, ServerName, UserId};
 use crate::{
     AccountError, AccountObserver, AccountsOptions, PasswordProvider, ProfileObserver,
     account_data_cache::AccountDataCache,
-    filters::FilterCache,
     last_seen::LastSeen,
     maintenance,
     marks::Marks,
@@ -41,7 +40,6 @@ pub(crate) struct Inner {
     pub(crate) nonces: Nonces,
     pub(crate) last_seen: LastSeen,
     pub(crate) account_data: AccountDataCache,
-    pub(crate) filters: FilterCache,
     pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
     pub(crate) account_observer: OnceLock<Arc<dyn AccountObserver>>,
     /// Held while a farewell is said, so that each is said once; only other farewells wait for it.
@@ -74,7 +72,6 @@ impl Accounts {
             nonces: Nonces::new(),
             last_seen: LastSeen::new(),
             account_data: AccountDataCache::new(),
-            filters: FilterCache::new(),
             profile_observer: OnceLock::new(),
             account_observer: OnceLock::new(),
             farewells: tokio::sync::Mutex::default(),

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::State};
-use echorift_rooms::{Room, RoomError};
+use echorift_rooms::{FilterText, Room, RoomError};
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
 use ruma::{
@@ -28,9 +28,10 @@ pub(crate) fn router() -> Router<Syncs> {
 async fn sync(
     State(syncs): State<Syncs>,
     session: Session,
+    filter: FilterText,
     Ruma(request): Ruma<sync_events::v3::Request>,
 ) -> Result<Ruma<sync_events::v3::Response>, MatrixError> {
-    syncs.sync(&session, request).await.map(Ruma)
+    syncs.sync(&session, request, &filter).await.map(Ruma)
 }
 
 /// `PUT /_matrix/client/v3/rooms/{roomId}/typing/{userId}` (CS API § Typing notifications).

@@ -12,7 +12,7 @@ use crate::{
     Feeds, SyncToken,
     presence::{self, Presence, UserPresence},
     typing::{Typing, Versions},
-    v2::LazyMembers,
+    v2::{LazyMembers, SavedFilters},
 };
 
 /// How often ended typing and silent users are looked for. Typing ends at most so much too late.
@@ -44,6 +44,7 @@ struct Inner {
     typing: Typing,
     presence: Presence,
     lazy: LazyMembers,
+    filters: SavedFilters,
     /// Turns true when the server stops: polls end at once.
     stopping: watch::Receiver<bool>,
 }
@@ -71,6 +72,7 @@ impl Syncs {
             typing: Typing::new(versions.clone()),
             presence: Presence::new(versions.clone()),
             lazy: LazyMembers::new(),
+            filters: SavedFilters::new(),
             versions,
             clock,
             stopping,
@@ -110,6 +112,10 @@ impl Syncs {
 
     pub(crate) fn lazy(&self) -> &LazyMembers {
         &self.0.lazy
+    }
+
+    pub(crate) fn filters(&self) -> &SavedFilters {
+        &self.0.filters
     }
 
     pub(crate) fn clock(&self) -> &Clock {

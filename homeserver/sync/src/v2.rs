@@ -1,17 +1,21 @@
 //! `GET /sync` (CS API § Syncing).
 
 mod assemble;
+mod event_fields;
 mod lazy;
 mod membership;
 mod options;
 mod plan;
 mod timeline;
 
-pub(crate) use self::{lazy::LazyMembers, options::Options};
+pub(crate) use self::{
+    lazy::LazyMembers,
+    options::{Options, SavedFilters},
+};
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use echorift_rooms::{Reader, Room, RoomError};
+use echorift_rooms::{FilterText, Reader, Room, RoomError};
 use echorift_storage::{Position, RoomNumber};
 use echorift_web::{MatrixError, Session};
 use ruma::api::client::sync::sync_events::v3::{
@@ -41,12 +45,19 @@ impl Scope<'_> {
 }
 
 impl Syncs {
-    /// Answers as soon as there is something new for the reader, and after the timeout in any case.
+    /// Answers as soon as there is something new for the reader, and after the timeout in any case. `filter` is the
+    /// request's filter as it was sent.
     ///
     /// Errors: `M_INVALID_PARAM` for a token or a filter that is none of ours.
-    pub async fn sync(&self, session: &Session, request: Request) -> Result<Response, MatrixError> {
+    pub async fn sync(
+        &self,
+        session: &Session,
+        request: Request,
+        filter: &FilterText,
+    ) -> Result<Response, MatrixError> {
         let reader = Reader::of_session(session, self.accounts()).await?;
-        let options = Options::of(self.accounts(), reader.user, &request).await?;
+        let saved = (self.filters(), self.accounts());
+        let options = Options::of(saved, reader.user, &request, filter).await?;
         let bad_token = |_| MatrixError::invalid_param("This `since` is not a token of this server.");
         let mut since: Option<SyncToken> = request
             .since

@@ -176,7 +176,10 @@ impl Syncs {
         Ok(Timeline {
             limited: timeline.limited,
             prev_batch: has_something.then(|| TimelineToken(timeline.start).to_string()),
-            events: events.into_iter().map(Raw::from_json).collect(),
+            events: events
+                .into_iter()
+                .map(|event| Raw::from_json(scope.options.shape(event)))
+                .collect(),
         })
     }
 
@@ -240,7 +243,7 @@ impl Syncs {
         Ok(serde_json::to_value(content).ok())
     }
 
-    /// What an invited or knocking reader is shown of a room; `None` if the inviter is ignored.
+    /// What an invited or knocking reader is shown of a room; `None` if the inviter is ignored, or every invite blocked.
     pub(super) async fn stripped_state(
         &self,
         room: &Room,
@@ -254,7 +257,8 @@ impl Syncs {
             .collect();
         if let Some(own) = own {
             let own = self.rooms().event(own).await?;
-            if reader.ignored.contains(&own.pdu.sender) {
+            let is_invite = own.pdu.sender != reader.user_id;
+            if is_invite && self.is_unwelcome(reader, &own.pdu.sender).await? {
                 return Ok(None);
             }
             // Who invites, by name.
@@ -270,6 +274,17 @@ impl Syncs {
         stripped
             .map(Some)
             .map_err(|error| RoomError::BadRequest(error.to_string()))
+    }
+
+    /// Whether the reader wants no invites at all (CS API § Invite permission), or none of this user (§ Ignoring
+    /// users).
+    async fn is_unwelcome(
+        &self,
+        reader: &echorift_rooms::Reader,
+        inviter: &ruma::UserId,
+    ) -> Result<bool, RoomError> {
+        let is_ignored = reader.ignored.contains(inviter);
+        Ok(is_ignored || self.rooms().blocks_invites(self.accounts(), reader.user).await?)
     }
 
     pub(super) async fn global_account_data(
@@ -324,7 +339,7 @@ fn write_state(
         is_lazy_member || scope.options.state.matches(event)
     });
     let state: Vec<Raw<AnySyncStateEvent>> = wanted
-        .map(|event| Raw::from_json(rooms.present_plain(event)))
+        .map(|event| Raw::from_json(scope.options.shape(rooms.present_plain(event))))
         .collect();
     // An empty `state_after` is told only with a timeline, so that rooms without news stay out of the answer.
     if scope.options.use_state_after

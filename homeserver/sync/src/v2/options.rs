@@ -1,9 +1,10 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::Deref, sync::Arc};
 
 use echorift_accounts::Accounts;
-use echorift_rooms::EventMatcher;
+use echorift_rooms::{EventMatcher, FilterText, RelationFilter};
 use echorift_storage::UserNumber;
 use echorift_web::MatrixError;
+use quick_cache::sync::Cache;
 use ruma::{
     OwnedRoomId, RoomId,
     api::client::{
@@ -11,14 +12,31 @@ use ruma::{
         sync::sync_events::v3::{Filter, Request},
     },
 };
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::event_fields::EventFields;
 
 /// Timeline events of a room, if the filter does not say.
 const TIMELINE_LIMIT: usize = 10;
 /// Timeline events of a room, whatever the filter says; there is `/messages` for the rest.
 const TIMELINE_LIMIT_MAX: usize = 200;
 
+/// How many saved filters are kept ready.
+const CACHED_FILTERS: usize = 10_000;
+
+/// Saved filters in use, by user and ID. A filter never changes, as its ID is its hash.
+pub(crate) struct SavedFilters(Cache<(UserNumber, String), Arc<Wanted>>);
+
 /// What a client wants to hear of, from its filter and parameters.
 pub(crate) struct Options {
+    wanted: Arc<Wanted>,
+    pub full_state: bool,
+    pub use_state_after: bool,
+}
+
+/// A filter, made ready for asking it often.
+pub(crate) struct Wanted {
     pub timeline: EventMatcher,
     pub timeline_limit: usize,
     pub state: EventMatcher,
@@ -30,8 +48,8 @@ pub(crate) struct Options {
     pub lazy_members: Option<bool>,
     pub unread_threads: bool,
     pub include_leave: bool,
-    pub full_state: bool,
-    pub use_state_after: bool,
+    /// `None` wants whole events.
+    event_fields: Option<EventFields>,
     rooms: Option<HashSet<OwnedRoomId>>,
     not_rooms: HashSet<OwnedRoomId>,
 }
@@ -50,23 +68,78 @@ pub(crate) struct RoomTypes {
     not_rooms: Vec<OwnedRoomId>,
 }
 
-impl Options {
+/// The fields of a filter that ruma's type does not have.
+#[derive(Default, Deserialize)]
+struct Further {
+    #[serde(default)]
+    room: FurtherOfRoom,
+}
+
+#[derive(Default, Deserialize)]
+struct FurtherOfRoom {
+    #[serde(default)]
+    timeline: RelationFilter,
+}
+
+impl SavedFilters {
+    pub fn new() -> Self {
+        Self(Cache::new(CACHED_FILTERS))
+    }
+
     /// Errors: `M_INVALID_PARAM` for a filter ID that the user has not saved.
-    pub async fn of(accounts: &Accounts, user: UserNumber, request: &Request) -> Result<Self, MatrixError> {
-        let stored;
-        let empty;
-        let filter = match &request.filter {
-            Some(Filter::FilterDefinition(filter)) => filter,
-            Some(Filter::FilterId(id)) => {
-                let unknown = || MatrixError::invalid_param("You have saved no filter with this ID.");
-                stored = accounts.filter(user, id).await?.ok_or_else(unknown)?;
-                &*stored
-            }
-            None => {
-                empty = FilterDefinition::default();
-                &empty
-            }
+    async fn find(
+        &self,
+        accounts: &Accounts,
+        user: UserNumber,
+        id: &str,
+    ) -> Result<Arc<Wanted>, MatrixError> {
+        let key = (user, id.to_owned());
+        if let Some(wanted) = self.0.get(&key) {
+            return Ok(wanted);
+        }
+        let unknown = || MatrixError::invalid_param("You have saved no filter with this ID.");
+        let text = accounts.filter_json(user, id).await?.ok_or_else(unknown)?;
+        let bad = |error| MatrixError::invalid_param(format!("The saved filter does not fit: {error}."));
+        let filter = serde_json::from_str(&text).map_err(bad)?;
+        let further = serde_json::from_str(&text).map_err(bad)?;
+        let wanted = Arc::new(Wanted::new(&filter, further));
+        self.0.insert(key, Arc::clone(&wanted));
+        Ok(wanted)
+    }
+}
+
+impl Options {
+    /// `text` is the request's filter as it was sent. Errors: `M_INVALID_PARAM` for a filter ID that the user has not
+    /// saved.
+    pub async fn of(
+        (saved, accounts): (&SavedFilters, &Accounts),
+        user: UserNumber,
+        request: &Request,
+        text: &FilterText,
+    ) -> Result<Self, MatrixError> {
+        let wanted = match &request.filter {
+            Some(Filter::FilterId(id)) => saved.find(accounts, user, id).await?,
+            Some(Filter::FilterDefinition(filter)) => Arc::new(Wanted::new(filter, text.read()?)),
+            None => Arc::new(Wanted::new(&FilterDefinition::default(), Further::default())),
         };
+        Ok(Self {
+            wanted,
+            full_state: request.full_state,
+            use_state_after: request.use_state_after,
+        })
+    }
+}
+
+impl Deref for Options {
+    type Target = Wanted;
+
+    fn deref(&self) -> &Wanted {
+        &self.wanted
+    }
+}
+
+impl Wanted {
+    fn new(filter: &FilterDefinition, further: Further) -> Self {
         let room = &filter.room;
         let limit = room
             .timeline
@@ -78,8 +151,8 @@ impl Options {
             } => Some(*include_redundant_members),
             LazyLoadOptions::Disabled => None,
         };
-        Ok(Self {
-            timeline: EventMatcher::new(&room.timeline),
+        Self {
+            timeline: EventMatcher::new(&room.timeline).with_relations(further.room.timeline),
             timeline_limit: limit.unwrap_or(TIMELINE_LIMIT).min(TIMELINE_LIMIT_MAX),
             state: EventMatcher::new(&room.state),
             ephemeral: RoomTypes::of(&room.ephemeral),
@@ -90,11 +163,18 @@ impl Options {
                 .or_else(|| lazy(&room.timeline.lazy_load_options)),
             unread_threads: room.timeline.unread_thread_notifications,
             include_leave: room.include_leave,
-            full_state: request.full_state,
-            use_state_after: request.use_state_after,
+            event_fields: filter.event_fields.as_deref().map(EventFields::new),
             rooms: room.rooms.as_ref().map(|rooms| rooms.iter().cloned().collect()),
             not_rooms: room.not_rooms.iter().cloned().collect(),
-        })
+        }
+    }
+
+    /// An event as the client wants it.
+    pub fn shape(&self, event: Box<RawValue>) -> Box<RawValue> {
+        match &self.event_fields {
+            Some(fields) => fields.keep(event),
+            None => event,
+        }
     }
 
     /// Whether the client wants to hear of this room at all.

@@ -47,6 +47,8 @@ impl Syncs {
             }
             scanned.extend(page.iter().cloned());
             let visible = self.rooms().visible(room, scope.reader, page).await?;
+            let matcher = &scope.options.timeline;
+            let visible = self.rooms().retain_related(room, visible, matcher).await?;
             let is_wanted = |event: &Arc<Event>| {
                 scope.options.timeline.matches(event) && !scope.reader.ignored.hides(event)
             };
