@@ -1,5 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
+use echorift_mail::Mailer;
 use echorift_storage::{Clock, Database, Names, Sequence, UserNumber};
 use echorift_web::{RateLimits, Verifier};
 use ruma::{OwnedUserId, ServerName, UserId};
@@ -42,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) account_data: AccountDataCache,
     pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
     pub(crate) account_observer: OnceLock<Arc<dyn AccountObserver>>,
+    /// Empty where no mail is configured.
+    pub(crate) mailer: OnceLock<Mailer>,
     /// Held while a farewell is said, so that each is said once; only other farewells wait for it.
     pub(crate) farewells: tokio::sync::Mutex<()>,
 }
@@ -74,6 +77,7 @@ impl Accounts {
             account_data: AccountDataCache::new(),
             profile_observer: OnceLock::new(),
             account_observer: OnceLock::new(),
+            mailer: OnceLock::new(),
             farewells: tokio::sync::Mutex::default(),
             options,
             users,

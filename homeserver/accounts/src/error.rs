@@ -1,5 +1,10 @@
+use std::time::Duration;
+
 use echorift_storage::StorageError;
 use echorift_web::MatrixError;
+
+/// When to ask for a letter again, after too many.
+const LETTERS_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// Why something about an account could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,16 @@ pub enum AccountError {
     KeyTooLarge { limit: usize },
     #[error("the name of the profile field cannot be used")]
     BadFieldName,
+    #[error("this account's e-mail addresses cannot be changed here, or no mail is configured")]
+    MailOff,
+    #[error("the e-mail address belongs to an account already")]
+    AddressInUse,
+    #[error("the e-mail address was not confirmed for this")]
+    NotConfirmed,
+    #[error("the e-mail address was written to too often")]
+    TooManyLetters,
+    #[error("the letter was not sent")]
+    MailFailed,
     #[error("the key that signs access tokens ({path}): {reason}")]
     SigningKey { path: String, reason: String },
     #[error("a token could not be made: {0}")]
@@ -78,6 +93,25 @@ impl From<AccountError> for MatrixError {
                 "The name of the field is over 255 bytes.",
             ),
             AccountError::BadFieldName => Self::invalid_param("This name of a profile field cannot be used."),
+            AccountError::MailOff => Self::new(
+                http::StatusCode::FORBIDDEN,
+                "M_THREEPID_DENIED",
+                "E-mail addresses cannot be changed or used for this here.",
+            ),
+            AccountError::AddressInUse => Self::new(
+                http::StatusCode::BAD_REQUEST,
+                "M_THREEPID_IN_USE",
+                "This e-mail address belongs to an account already.",
+            ),
+            AccountError::NotConfirmed => Self::new(
+                http::StatusCode::FORBIDDEN,
+                "M_THREEPID_AUTH_FAILED",
+                "This e-mail address has not been confirmed: open the link in the letter.",
+            ),
+            AccountError::TooManyLetters => Self::limit_exceeded(LETTERS_PAUSE),
+            AccountError::MailFailed => {
+                Self::unavailable("The letter could not be sent: check the address, or try again later.")
+            }
             AccountError::SigningKey { .. } | AccountError::Token(_) | AccountError::Hash(_) => {
                 Self::internal(error)
             }

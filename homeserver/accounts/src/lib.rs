@@ -10,6 +10,8 @@ mod accounts;
 mod claims;
 mod deactivation;
 mod devices;
+mod email_validation;
+mod emails;
 mod error;
 mod filters;
 mod first_admin;

@@ -9,7 +9,7 @@ use crate::{
     Accounts,
     accounts::Inner,
     options::milliseconds,
-    store::{sessions, short_tokens},
+    store::{email_validations, sessions, short_tokens},
 };
 
 /// How often what devices did is written, and what is over is forgotten.
@@ -57,7 +57,8 @@ impl Accounts {
             .transact(move |tx| {
                 Box::pin(async move {
                     sessions::purge(tx, revoked, expired).await?;
-                    short_tokens::purge(tx, now).await
+                    short_tokens::purge(tx, now).await?;
+                    email_validations::purge(tx, now).await
                 })
             })
             .await?;

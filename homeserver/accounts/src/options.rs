@@ -25,6 +25,8 @@ pub struct RegistrationOptions {
     pub without_verification: bool,
     /// Whoever knows it may register (`m.login.registration_token`).
     pub token: Option<String>,
+    /// Whoever has confirmed an e-mail address may register (`m.login.email.identity`); needs a mailer.
+    pub by_email: bool,
     /// Whoever asks gets an account that may look at rooms which welcome guests (CS API § Guest access).
     pub allow_guests: bool,
     /// Signs requests of operators' scripts (`/_synapse/admin/v1/register`).

@@ -1,6 +1,6 @@
 use echorift_storage::UserNumber;
 
-use crate::{AccountError, Accounts, store};
+use crate::{AccountError, Accounts, email_validation::ConfirmedEmail, store};
 
 impl Accounts {
     /// Refuses a password change that cannot be made here. Error: `DirectoryPassword`.
@@ -18,5 +18,30 @@ impl Accounts {
             Box::pin(async move { store::accounts::set_password(tx, user, &hash).await })
         });
         Ok(changed.await?)
+    }
+
+    /// Gives the account with this confirmed address a new password, and uses the confirmation up; whose it was.
+    ///
+    /// Errors: `NotConfirmed` if the confirmation was used already or the address belongs to no account any more,
+    /// `DirectoryPassword`, `BadPassword`.
+    pub(crate) async fn reset_password(
+        &self,
+        email: ConfirmedEmail,
+        password: &str,
+    ) -> Result<UserNumber, AccountError> {
+        let owner = store::emails::find_owner(&self.0.database, &email.address).await?;
+        let user = owner.ok_or(AccountError::NotConfirmed)?;
+        self.judge_password_change(user).await?;
+        let hash = self.0.passwords.hash(password).await?;
+        let changed = self.0.database.writer().transact(move |tx| {
+            Box::pin(async move {
+                if !store::email_validations::remove(tx, &email.sid).await? {
+                    return Err(AccountError::NotConfirmed);
+                }
+                Ok(store::accounts::set_password(tx, user, &hash).await?)
+            })
+        });
+        changed.await?;
+        Ok(user)
     }
 }

@@ -59,6 +59,11 @@ impl Accounts {
         known.is_some_and(|known| bool::from(known.as_bytes().ct_eq(token.as_bytes())))
     }
 
+    /// Whether new people can show that an e-mail address is theirs, so that the account has it from the start.
+    pub(crate) fn registers_by_mail(&self) -> bool {
+        self.0.options.registration.enabled && self.mailer().is_some()
+    }
+
     /// Makes the account `user_id` for whoever is allowed to register, and returns it.
     pub(crate) async fn register(
         &self,

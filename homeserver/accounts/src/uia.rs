@@ -6,12 +6,20 @@ use quick_cache::sync::Cache;
 use ruma::api::client::uiaa::{AuthData, AuthType, UserIdentifier};
 use serde_json::{Value, json};
 
-use crate::{AccountError, Accounts, secret, username::localpart_of};
+use crate::{
+    AccountError, Accounts,
+    email_validation::{ConfirmedEmail, EmailPurpose},
+    secret,
+    username::localpart_of,
+};
 
 /// How long a person may take for all stages.
 const SESSION_LIFETIME_MS: i64 = 15 * 60 * 1000;
 /// How many attempts may be open at once; the oldest make room.
 const SESSIONS_MAX: usize = 10_000;
+
+/// The operation of somebody without a session who has forgotten the password.
+pub(crate) const RESET_PASSWORD: &str = "reset_password";
 
 /// Why a request that needs more than a token was not let through.
 #[derive(Debug, Clone)]
@@ -87,6 +95,8 @@ pub(crate) struct Purpose<'a> {
 pub(crate) struct Authorised {
     /// Hash of the first administrator's token, if that was used.
     pub(crate) first_admin_token: Option<String>,
+    /// The address that was confirmed, if one was.
+    pub(crate) email: Option<ConfirmedEmail>,
 }
 
 /// The attempts under way, in this process's memory: a person starts anew after a restart.
@@ -121,6 +131,10 @@ impl From<AccountError> for StageFailure {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::WrongCredentials => Self::Wrong("M_FORBIDDEN", "The password is wrong.".to_owned()),
+            error @ AccountError::NotConfirmed => Self::Wrong(
+                "M_THREEPID_AUTH_FAILED",
+                MatrixError::from(error).message().to_owned(),
+            ),
             error => Self::Refused(error.into()),
         }
     }
@@ -260,6 +274,19 @@ impl Accounts {
                     return Ok(());
                 }
                 Err(wrong("This registration token is not valid."))
+            }
+            AuthData::EmailIdentity(identity) => {
+                let (sid, secret) = {
+                    let credentials = &identity.thirdparty_id_creds;
+                    (credentials.sid.as_str(), credentials.client_secret.as_str())
+                };
+                let wanted = match purpose.operation {
+                    "register" => EmailPurpose::Register,
+                    RESET_PASSWORD => EmailPurpose::ResetPassword,
+                    _ => return Err(wrong("This stage is not offered.")),
+                };
+                authorised.email = Some(self.confirmed_email(wanted, sid, secret).await?);
+                Ok(())
             }
             _ => Err(wrong("This stage is not offered.")),
         }

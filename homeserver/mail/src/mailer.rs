@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     message::{Mailbox, MultiPart},
-    transport::smtp::{PoolConfig, authentication::Credentials},
+    transport::smtp::{AsyncSmtpTransportBuilder, PoolConfig, authentication::Credentials},
 };
 use tokio::sync::Semaphore;
 
@@ -17,7 +17,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 
 /// What the operator configures (`[email]`).
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MailOptions {
     /// `smtp://host:25`, `smtps://host:465`, `smtp://host:587?tls=required` (STARTTLS).
     pub smtp: String,
@@ -57,19 +57,35 @@ pub enum MailError {
     TimedOut,
 }
 
+impl MailOptions {
+    /// Errors: `Server`, `Sender`. Asks nobody.
+    pub fn judge(&self) -> Result<(), MailError> {
+        self.server().map(drop)?;
+        self.sender().map(drop)
+    }
+
+    fn server(&self) -> Result<AsyncSmtpTransportBuilder, MailError> {
+        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(&self.smtp)
+            .map_err(|error| MailError::Server(describe(&error)))?;
+        let server = server.timeout(Some(SILENCE_MAX));
+        Ok(match &self.credentials {
+            Some((user, password)) => server.credentials(Credentials::new(user.clone(), password.clone())),
+            None => server,
+        })
+    }
+
+    fn sender(&self) -> Result<Mailbox, MailError> {
+        self.from.parse().map_err(|_| MailError::Sender)
+    }
+}
+
 impl Mailer {
     /// Errors: `Server`, `Sender`. No connection is made yet.
     pub fn new(options: &MailOptions) -> Result<Self, MailError> {
-        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(&options.smtp)
-            .map_err(|error| MailError::Server(describe(&error)))?;
         let pool = PoolConfig::new().max_size(CONNECTIONS_MAX);
-        let mut server = server.timeout(Some(SILENCE_MAX)).pool_config(pool);
-        if let Some((user, password)) = &options.credentials {
-            server = server.credentials(Credentials::new(user.clone(), password.clone()));
-        }
         Ok(Self(Arc::new(Inner {
-            transport: server.build(),
-            from: options.from.parse().map_err(|_| MailError::Sender)?,
+            transport: options.server()?.pool_config(pool).build(),
+            from: options.sender()?,
             letters: Letters::new(&options.server_name)?,
             turns: Semaphore::new(usize::try_from(CONNECTIONS_MAX).unwrap_or(1)),
         })))

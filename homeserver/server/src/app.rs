@@ -7,6 +7,7 @@ use echorift_accounts::{
     Accounts, AccountsOptions, PasswordOptions, PasswordProvider, RegistrationOptions, SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
+use echorift_mail::Mailer;
 use echorift_push::Unread;
 use echorift_rooms::{Rooms, RoomsApi, RoomsOptions};
 use echorift_storage::{Clock, Database, DatabaseOptions, LogListener, Names};
@@ -44,6 +45,9 @@ impl App {
         let outbound = Outbound::new(&config.outbound.0)?;
 
         let accounts = start_accounts(config, &database, &users, &clock, &limits).await?;
+        if let Some(mail) = &config.email.mail {
+            accounts.send_mail_with(Mailer::new(mail)?);
+        }
         let rooms = Rooms::new(rooms_options(config)?, &database, users, clock);
         accounts.observe_profiles(Arc::new(rooms.clone()));
         accounts.observe_accounts(Arc::new(rooms.clone()));
@@ -132,6 +136,7 @@ fn accounts_options(config: &Config) -> AccountsOptions {
             enabled: config.registration.enabled,
             without_verification: config.registration.without_verification,
             token: reveal(&config.registration.token),
+            by_email: config.registration.by_email,
             allow_guests: config.registration.allow_guests,
             shared_secret: reveal(&config.registration.shared_secret),
         },

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use echorift_accounts::AccountError;
 use echorift_appservice_ldap::DirectoryError;
+use echorift_mail::MailError;
 use echorift_storage::StorageError;
 use echorift_web::outbound::OutboundSetupError;
 
@@ -30,6 +31,8 @@ pub(crate) enum ServerError {
     Outbound(#[from] OutboundSetupError),
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error("letters cannot be sent: {0}")]
+    Mail(#[from] MailError),
     #[error("the directory cannot be used: {0}")]
     Directory(#[from] DirectoryError),
     #[error("{path}: {cause}")]

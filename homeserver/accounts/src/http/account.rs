@@ -1,20 +1,31 @@
 use axum::extract::State;
 use echorift_storage::UserNumber;
-use echorift_web::{LimitKind, MatrixError, Ruma, Session};
+use echorift_web::{ClientAddress, LimitKind, MatrixError, MaybeSession, Ruma, Session};
 use ruma::{
-    api::client::account::{ThirdPartyIdRemovalStatus, change_password, deactivate, request_openid_token},
+    api::client::{
+        account::{ThirdPartyIdRemovalStatus, change_password, deactivate, request_openid_token},
+        uiaa::AuthType,
+    },
     authentication::TokenType,
 };
 
 use super::own;
-use crate::{Accounts, UiaRefusal, openid::OPENID_TOKEN_LIFETIME};
+use crate::{
+    AccountError, Accounts, UiaRefusal,
+    openid::OPENID_TOKEN_LIFETIME,
+    uia::{Purpose, RESET_PASSWORD},
+};
 
 /// `POST /_matrix/client/v3/account/password` (CS API § Password management).
 pub(crate) async fn change_password(
     State(accounts): State<Accounts>,
-    session: Session,
+    session: MaybeSession,
+    client: ClientAddress,
     Ruma(request): Ruma<change_password::v3::Request>,
 ) -> Result<Ruma<change_password::v3::Response>, UiaRefusal> {
+    let Some(session) = session.0 else {
+        return reset_password(&accounts, client, request).await;
+    };
     let user = UserNumber(session.user_number);
     accounts.judge_password_change(user).await?;
     accounts
@@ -23,6 +34,32 @@ pub(crate) async fn change_password(
     accounts.change_password(user, &request.new_password).await?;
     if request.logout_devices {
         accounts.end_sessions(user, Some(session.session_number)).await?;
+    }
+    Ok(Ruma(change_password::v3::Response::new()))
+}
+
+/// The password of somebody who has forgotten it and shows that the account's e-mail address is theirs.
+async fn reset_password(
+    accounts: &Accounts,
+    client: ClientAddress,
+    request: change_password::v3::Request,
+) -> Result<Ruma<change_password::v3::Response>, UiaRefusal> {
+    if accounts.mailer().is_none() {
+        return Err(MatrixError::missing_token("This endpoint needs an access token.").into());
+    }
+    accounts.0.limits.check(LimitKind::Login, &client.key())?;
+    let purpose = Purpose {
+        operation: RESET_PASSWORD,
+        user: None,
+    };
+    let flows = vec![vec![AuthType::EmailIdentity]];
+    let authorised = accounts
+        .walk_stages(purpose, flows, request.auth.as_ref())
+        .await?;
+    let email = authorised.email.ok_or(AccountError::NotConfirmed)?;
+    let user = accounts.reset_password(email, &request.new_password).await?;
+    if request.logout_devices {
+        accounts.end_sessions(user, None).await?;
     }
     Ok(Ruma(change_password::v3::Response::new()))
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use axum::{Json, extract::State};
+use echorift_mail::Address;
 use echorift_storage::UserNumber;
 use echorift_web::{Body, ClientAddress, LimitKind, MatrixError, Ruma, Session};
 use ruma::{OwnedDeviceId, api::client::session::get_login_token};
@@ -11,7 +12,7 @@ use crate::{
     AccountError, Accounts, UiaRefusal,
     options::milliseconds,
     sessions::{OpenedSession, SessionRequest},
-    store::{self, accounts::Account},
+    store::accounts::Account,
     username::localpart_of,
 };
 
@@ -106,16 +107,26 @@ async fn by_password(accounts: &Accounts, body: &LoginBody) -> Result<Account, M
             localpart_of(&typed, accounts.server_name()).ok_or(AccountError::WrongCredentials)?
         }
         // An unknown address is checked as a name that nobody can have, and so takes as long as a known one.
-        Named::Mail(mail) => store::accounts::find_by_mail(&accounts.0.database, &mail.to_lowercase())
-            .await
-            .map_err(AccountError::from)?
-            .map_or_else(|| format!("@{mail}"), |account| account.localpart),
+        Named::Mail(mail) => find_localpart(accounts, &mail)
+            .await?
+            .unwrap_or_else(|| format!("@{mail}")),
     };
     accounts
         .0
         .limits
         .check(LimitKind::Login, &accounts.login_limit_key(&localpart))?;
     Ok(accounts.check_password(&localpart, password).await?)
+}
+
+/// The name of the account that has this mail address.
+async fn find_localpart(accounts: &Accounts, mail: &str) -> Result<Option<String>, AccountError> {
+    let Some(address) = Address::parse(mail) else {
+        return Ok(None);
+    };
+    match accounts.find_user_by_address(&address).await? {
+        Some(user) => Ok(Some(accounts.load_account(user).await?.localpart)),
+        None => Ok(None),
+    }
 }
 
 fn named(body: &LoginBody) -> Result<Named, MatrixError> {

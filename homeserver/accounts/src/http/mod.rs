@@ -4,6 +4,7 @@ mod account;
 mod account_data;
 mod admin;
 mod capabilities;
+mod confirm_email;
 mod devices;
 mod filters;
 mod login;
@@ -26,6 +27,7 @@ pub(crate) fn router() -> Router<Accounts> {
         .merge(account_router())
         .merge(data_router())
         .merge(threepid::router())
+        .merge(confirm_email::router())
 }
 
 /// Coming in and going out.

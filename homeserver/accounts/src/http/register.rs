@@ -62,21 +62,27 @@ pub(crate) async fn register(
         .await?;
     let password = request.password.as_deref();
     let password = password.ok_or_else(|| MatrixError::missing_param("`password` is missing."))?;
+    let email = authorised.email.clone();
     let account = match (guest, authorised) {
         (Some(guest), _) => accounts.upgrade_guest(guest, password).await?,
         (
             None,
             Authorised {
                 first_admin_token: Some(hash),
+                ..
             },
         ) => accounts.register_first_admin(&user_id, password, hash).await?,
         (
             None,
             Authorised {
                 first_admin_token: None,
+                ..
             },
         ) => accounts.register(&user_id, password, false).await?,
     };
+    if let Some(email) = email {
+        accounts.add_email(account.number, email).await?;
+    }
     if request.inhibit_login {
         return Ok(Json(
             json!({ "user_id": user_id, "home_server": accounts.server_name() }),
@@ -120,6 +126,15 @@ async fn flows(accounts: &Accounts) -> Result<Vec<Vec<AuthType>>, MatrixError> {
     }
     if (options.enabled && options.token.is_some()) || accounts.awaits_first_admin().await? {
         flows.push(vec![AuthType::RegistrationToken]);
+    }
+    if accounts.registers_by_mail() {
+        let with_address = flows.iter().filter(|stages| !stages.contains(&AuthType::Dummy));
+        let with_address = with_address.map(|stages| [stages.as_slice(), &[AuthType::EmailIdentity]].concat());
+        let mut with_address: Vec<_> = with_address.collect();
+        if options.by_email || options.without_verification {
+            with_address.push(vec![AuthType::EmailIdentity]);
+        }
+        flows.append(&mut with_address);
     }
     Ok(flows)
 }

@@ -101,16 +101,6 @@ pub(crate) async fn find_by_external_id(
     find(database, sql, &[provider.into(), external_id.into()]).await
 }
 
-/// The one account with this mail address; `None` also if several have it.
-pub(crate) async fn find_by_mail(database: &Database, mail: &str) -> Result<Option<Account>, StorageError> {
-    let sql = accounts_where!("mail = $1 ORDER BY user_number LIMIT 2");
-    let rows = database.fetch_all(sql, &[mail.into()]).await?;
-    match rows.as_slice() {
-        [only] => read(only).map(Some),
-        _ => Ok(None),
-    }
-}
-
 /// Administrators, guests, and whoever is locked or suspended: the few accounts that each request is compared with.
 pub(crate) async fn marked(database: &Database) -> Result<Vec<Account>, StorageError> {
     let sql = accounts_where!("is_admin = 1 OR is_locked = 1 OR is_suspended = 1 OR is_guest = 1");
@@ -205,6 +195,8 @@ pub(crate) async fn deactivate(
         "DELETE FROM room_account_data WHERE user_number = $1",
         "DELETE FROM filters WHERE user_number = $1",
         "DELETE FROM short_tokens WHERE user_number = $1",
+        "DELETE FROM account_emails WHERE user_number = $1",
+        "DELETE FROM pushers WHERE user_number = $1",
         "DELETE FROM cross_signing_keys WHERE user_number = $1",
         "DELETE FROM key_signatures WHERE user_number = $1",
         "DELETE FROM key_signatures WHERE signer_number = $1",

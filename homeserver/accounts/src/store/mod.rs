@@ -3,6 +3,8 @@
 pub(crate) mod account_data;
 pub(crate) mod accounts;
 pub(crate) mod devices;
+pub(crate) mod email_validations;
+pub(crate) mod emails;
 pub(crate) mod filters;
 pub(crate) mod profiles;
 pub(crate) mod sessions;

@@ -78,6 +78,7 @@ pub(crate) fn options(folder: &std::path::Path) -> AccountsOptions {
         registration: RegistrationOptions {
             enabled: true,
             without_verification: true,
+            by_email: false,
             allow_guests: false,
             token: None,
             shared_secret: Some(SHARED_SECRET.to_owned()),

@@ -3,10 +3,12 @@
 //! `config/echorift.toml` documents every key with its default; [`Config::default_settings`] is what a
 //! server without a file runs with.
 
+mod email;
 mod fault;
 mod listeners;
 mod outbound;
 mod people;
+mod push;
 mod reserved;
 mod secret;
 mod sections;
@@ -24,10 +26,12 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::Dict;
 
+pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
 pub(crate) use self::outbound::OutboundSettings;
 pub(crate) use self::people::{PasswordSettings, RegistrationSettings, SessionSettings};
+pub(crate) use self::push::PushSettings;
 pub(crate) use self::secret::Secret;
 pub(crate) use self::sections::{
     CacheSettings, DatabaseSettings, FederationSettings, LimitSettings, LogFormat, LogSettings,
@@ -51,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) caches: CacheSettings,
     pub(crate) rooms: RoomSettings,
     pub(crate) presence: PresenceSettings,
+    pub(crate) push: PushSettings,
+    pub(crate) email: EmailSettings,
     pub(crate) federation: FederationSettings,
     pub(crate) outbound: OutboundSettings,
     pub(crate) support: SupportSettings,
@@ -130,7 +136,10 @@ impl Config {
         let database = root.table("database", |table| {
             DatabaseSettings::read(table, &server.data_dir)
         });
-        let registration = root.table("registration", RegistrationSettings::read);
+        let email = root.table("email", |table| EmailSettings::read(table, &server.name));
+        let registration = root.table("registration", |table| {
+            RegistrationSettings::read(table, email.mail.is_some())
+        });
         let passwords = root.table("passwords", |table| {
             PasswordSettings::read(table, directory.is_some())
         });
@@ -147,6 +156,8 @@ impl Config {
             caches: root.table("caches", CacheSettings::read),
             rooms: root.table("rooms", RoomSettings::read),
             presence: root.table("presence", PresenceSettings::read),
+            push: root.table("push", PushSettings::read),
+            email,
             federation: root.table("federation", FederationSettings::read),
             outbound: root.table("outbound", OutboundSettings::read),
             support: root.table("support", SupportSettings::read),

@@ -15,6 +15,8 @@ pub(crate) struct RegistrationSettings {
     pub(crate) without_verification: bool,
     /// `m.login.registration_token`.
     pub(crate) token: Option<Secret>,
+    /// `m.login.email.identity`.
+    pub(crate) by_email: bool,
     /// `kind=guest` at `POST /register`.
     pub(crate) allow_guests: bool,
     /// Opens `POST /_synapse/admin/v1/register`, whether or not `enabled`.
@@ -22,19 +24,28 @@ pub(crate) struct RegistrationSettings {
 }
 
 impl RegistrationSettings {
-    pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
+    pub(super) fn read(table: &mut Table<'_, '_>, has_mail: bool) -> Self {
         let settings = Self {
             enabled: table.flag("enabled", false),
             without_verification: table.flag("without_verification", false),
             token: table.secret("token"),
+            by_email: table.flag("by_email", false),
             allow_guests: table.flag("allow_guests", false),
             shared_secret: table.secret("shared_secret"),
         };
-        if settings.enabled && !settings.without_verification && settings.token.is_none() {
+        if settings.by_email && !has_mail {
+            table.refuse(
+                "by_email",
+                "needs letters to be sent",
+                "Set email.smtp, or close this way.",
+            );
+        }
+        let has_way = settings.without_verification || settings.token.is_some() || settings.by_email;
+        if settings.enabled && !has_way {
             table.refuse(
                 "enabled",
                 "opens registration, but nobody could complete it",
-                "Set registration.token, or without_verification = true, or close it again.",
+                "Set registration.token, or by_email or without_verification = true, or close it again.",
             );
         }
         settings
