@@ -26,6 +26,7 @@ test: require-cargo
 
 lint: require-cargo
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/clients/rust/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 bench: require-cargo
