@@ -25,6 +25,7 @@ use crate::{
     sends::Sends,
     state::State,
     store::{self, events::StoredEvent, heads::StoredHead},
+    thread_subscriptions::ThreadSubscriptions,
     user_rooms::{RoomsOfUser, UserRooms},
     visibility::Visibilities,
 };
@@ -98,6 +99,7 @@ pub(crate) struct Inner {
     /// Keeps the rooms that were used of late.
     loaded: Cache<RoomNumber, Arc<Room>>,
     pub user_rooms: UserRooms,
+    pub thread_subscriptions: ThreadSubscriptions,
     pub sends: Sends,
     pub alias_claims: AliasClaims,
     /// The `origin_server_ts` of the room that was made last.
@@ -144,6 +146,7 @@ impl Rooms {
             slots: DashMap::new(),
             loaded: Cache::new(options.loaded_rooms),
             user_rooms: UserRooms::new(database),
+            thread_subscriptions: ThreadSubscriptions::new(database),
             sends: Sends::default(),
             alias_claims: AliasClaims::default(),
             last_creation: AtomicI64::new(0),
@@ -454,6 +457,22 @@ impl Rooms {
         // An event that is not yet committed has no position; neither have those outside the timeline.
         let is_visible = event.room == room.number && event.position().0 != 0;
         if is_visible { Ok(event) } else { Err(unknown()) }
+    }
+
+    /// The room of an event; `None` if the event is not known here.
+    pub async fn room_of_event(&self, id: &EventId) -> Result<Option<Arc<Room>>, StorageError> {
+        let number = match self.0.event_ids.get(id) {
+            Some(number) => Some(number),
+            None => store::events::numbers_of(&self.0.database, &[id])
+                .await?
+                .remove(id),
+        };
+        let Some(number) = number else { return Ok(None) };
+        let event = self.events(&[number]).await?.pop();
+        let Some(room) = event.map(|event| event.room) else {
+            return Ok(None);
+        };
+        Ok(self.load(&[room]).await?.pop())
     }
 
     /// The state stored under a snapshot number.

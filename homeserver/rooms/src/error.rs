@@ -1,6 +1,7 @@
 use echorift_accounts::AccountError;
 use echorift_events::{AuthRefusal, EventError};
 use echorift_storage::StorageError;
+use http::StatusCode;
 use ruma::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomVersionId};
 
 /// Why the room engine did not do what was asked.
@@ -45,6 +46,12 @@ pub enum RoomError {
     /// Threads start only from events that relate to nothing themselves.
     #[error("{0} cannot be the root of a thread")]
     NoThreadRoot(OwnedEventId),
+    /// An automatic subscription names an event of another place as its cause.
+    #[error("{0} is not in the thread")]
+    NotInThread(OwnedEventId),
+    /// The user unsubscribed from the thread after the event that should subscribe them.
+    #[error("the user has unsubscribed from the thread since")]
+    UnsubscribedSince,
     #[error("{0} has the same annotation of this user already")]
     DuplicateAnnotation(OwnedEventId),
     #[error("a restricted join cannot be authorised here: {0}")]
@@ -97,6 +104,17 @@ impl From<RoomError> for echorift_web::MatrixError {
             RoomError::NoThreadRoot(_) => {
                 Self::unknown("A thread cannot start from an event that relates to another.")
             }
+            // MSC4306, under the names that its errcodes have until it is accepted.
+            RoomError::NotInThread(_) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "IO.ELEMENT.MSC4306.M_NOT_IN_THREAD",
+                "This event does not belong to the thread.",
+            ),
+            RoomError::UnsubscribedSince => Self::new(
+                StatusCode::CONFLICT,
+                "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION",
+                "You have unsubscribed from the thread after this event.",
+            ),
             RoomError::DuplicateAnnotation(_) => {
                 Self::duplicate_annotation("You have reacted like this already.")
             }

@@ -13,6 +13,7 @@ mod reports;
 mod send;
 mod spaces;
 mod state;
+mod thread_subscriptions;
 mod timeline;
 mod upgrade;
 
@@ -49,6 +50,7 @@ pub fn router(api: RoomsApi) -> Router {
         .merge(send::routes())
         .merge(spaces::routes())
         .merge(state::routes())
+        .merge(thread_subscriptions::routes())
         .merge(timeline::routes())
         .merge(upgrade::routes())
         .with_state(api)

@@ -6,6 +6,7 @@
 //! - Rooms are made in `create`, entered and left in `membership`, found by `aliases`.
 //! - [`router`] serves the endpoints (`http`).
 
+mod activity;
 mod aliases;
 mod append;
 mod by_time;
@@ -42,6 +43,8 @@ mod store;
 mod summary;
 #[cfg(test)]
 mod testing;
+mod thread_changes;
+mod thread_subscriptions;
 mod threads;
 mod token;
 mod upgrade;
@@ -72,6 +75,8 @@ pub use self::{
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
     summary::{Onlooker, SummarisedRoom},
+    thread_changes::{ThreadChange, ThreadChanges},
+    thread_subscriptions::{Subscription, ThreadSubscription, ThreadsOfUser},
     token::TimelineToken,
     upgrade::UpgradeRequest,
     user_rooms::RoomsOfUser,

@@ -1,6 +1,12 @@
 //! A room in memory: the head that appends build upon, and the view that readers see.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use echorift_events::RoomVersionRules;
 use echorift_storage::{Chain, EventNumber, Position, RoomNumber, UserNumber};
@@ -8,7 +14,7 @@ use imbl::OrdSet;
 use parking_lot::RwLock;
 use ruma::{OwnedEventId, OwnedRoomId, RoomVersionId, events::room::member::MembershipState};
 
-use crate::{event::Event, receipts::RoomReceipts, state::State};
+use crate::{activity::bumps, event::Event, receipts::RoomReceipts, state::State};
 
 /// How many of its latest events a room keeps at hand for those who follow it live.
 const TAIL: usize = 128;
@@ -24,6 +30,8 @@ pub struct Room {
     pub(crate) head: tokio::sync::Mutex<Option<Head>>,
     view: RwLock<Arc<View>>,
     tail: RwLock<Tail>,
+    /// The position of the last event that people would look at the room for; 0 if it is not in memory.
+    bumped: AtomicI64,
     pub(crate) receipts: RoomReceipts,
 }
 
@@ -106,6 +114,8 @@ impl Room {
             members: head.members.clone(),
             position,
         };
+        let bumped = tail.iter().rev().find(|event| bumps(event));
+        let bumped = bumped.map_or(0, |event| event.position().0);
         let complete_after = match tail.first() {
             Some(first) if !is_whole_timeline => first.position(),
             _ => Position(i64::MIN),
@@ -121,6 +131,7 @@ impl Room {
                 events: tail.into(),
                 complete_after,
             }),
+            bumped: AtomicI64::new(bumped),
             receipts,
         }
     }
@@ -128,6 +139,16 @@ impl Room {
     /// The committed state of the room.
     pub fn view(&self) -> Arc<View> {
         Arc::clone(&self.view.read())
+    }
+
+    /// The position of the last event that people would look at the room for, if it is known.
+    pub(crate) fn bumped(&self) -> Option<Position> {
+        Some(Position(self.bumped.load(Ordering::Acquire))).filter(|position| position.0 != 0)
+    }
+
+    /// Remembers where such an event stands, unless a later one is known.
+    pub(crate) fn set_bumped(&self, position: Position) {
+        self.bumped.fetch_max(position.0, Ordering::AcqRel);
     }
 
     /// How far each member has read.
@@ -167,6 +188,9 @@ impl Room {
     /// Makes a committed event visible. Called in log order.
     pub(crate) fn publish(&self, event: Arc<Event>, state: State, members: Members) {
         let position = event.position();
+        if bumps(&event) {
+            self.set_bumped(position);
+        }
         {
             let mut tail = self.tail.write();
             tail.events.push_back(event);

@@ -10,6 +10,7 @@ pub(crate) mod memberships;
 pub(crate) mod relations;
 pub(crate) mod reports;
 pub(crate) mod snapshots;
+pub(crate) mod thread_subscriptions;
 pub(crate) mod timeline;
 
 use echorift_storage::StorageError;

@@ -3,11 +3,15 @@
 //! A poll waits on its user's feed ([`feeds`]), which the log wakes. What it is then told is read from the rooms'
 //! views and latest events in memory: with nothing new, or with a few new events in busy rooms, no database is asked.
 
+mod account_data;
+mod ephemeral;
 mod feeds;
 mod http;
 mod presence;
 mod service;
+mod stripped;
 mod summary;
+mod timeline;
 mod token;
 mod typing;
 mod v2;

@@ -6,7 +6,6 @@ mod lazy;
 mod membership;
 mod options;
 mod plan;
-mod timeline;
 
 pub(crate) use self::{
     lazy::LazyMembers,
@@ -23,7 +22,9 @@ use ruma::api::client::sync::sync_events::v3::{
 };
 use tokio::time::Instant;
 
-use crate::{Changes, Syncs, feeds::Feed, token::SyncToken, v2::membership::Standing};
+use crate::{
+    Changes, Syncs, feeds::Feed, timeline::WantedEvents, token::SyncToken, v2::membership::Standing,
+};
 
 /// How long a client may have a sync wait. Longer than any client asks for, shorter than what proxies allow.
 const TIMEOUT_MAX: Duration = Duration::from_secs(120);
@@ -38,6 +39,14 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    fn wanted_events(&self) -> WantedEvents<'_> {
+        WantedEvents {
+            reader: self.reader,
+            matcher: &self.options.timeline,
+            limit: self.options.timeline_limit,
+        }
+    }
+
     /// The position after which the client wants to hear of everything.
     pub fn after(&self) -> Option<Position> {
         self.since.map(|since| since.position)

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use echorift_storage::{Database, EventNumber, Position, RoomNumber, StorageError, Timestamp, list};
 
 use super::events::Order;
@@ -43,4 +45,30 @@ pub(crate) async fn closest(
         .fetch_all(sql, &[room.into(), ts.into(), to.into(), limit.into()])
         .await?;
     rows.iter().map(|row| Ok(EventNumber(row.int(0)?))).collect()
+}
+
+/// The position of the last timeline event of one of these types in each room; rooms without any are left out. Walks
+/// back from the end of each room's timeline.
+pub(crate) async fn last_of_types(
+    database: &Database,
+    rooms: &[RoomNumber],
+    event_types: &[&str],
+) -> Result<HashMap<RoomNumber, Position>, StorageError> {
+    const SQL: &str = "
+        SELECT CAST(value ->> 0 AS BIGINT),
+               (SELECT events.position FROM events
+                 WHERE events.room_number = CAST(value ->> 0 AS BIGINT) AND events.position IS NOT NULL
+                   AND events.event_type IN (SELECT wanted.value ->> 0 FROM json_each($2) AS wanted)
+                 ORDER BY events.position DESC LIMIT 1)
+          FROM json_each($1)";
+    let rows = database
+        .fetch_all(SQL, &[list(rooms.iter().copied()), list(event_types.iter().copied())])
+        .await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        if let Some(position) = row.optional_int(1)? {
+            found.insert(RoomNumber(row.int(0)?), Position(position));
+        }
+    }
+    Ok(found)
 }

@@ -3,10 +3,10 @@ use std::{
     sync::Arc,
 };
 
-use echorift_accounts::{AccountDatum, default_push_rules};
+use echorift_accounts::default_push_rules;
 use echorift_push::{RoomCounts, UnreadCounts};
-use echorift_rooms::{Event, ReceiptKind, Room, RoomError, Rooms, TimelineToken};
-use echorift_storage::{EventNumber, Position, UserNumber};
+use echorift_rooms::{Event, RoomError, Rooms, TimelineToken};
+use echorift_storage::{EventNumber, UserNumber};
 use echorift_web::MatrixError;
 use ruma::{
     EventId, UInt,
@@ -16,25 +16,17 @@ use ruma::{
             Ephemeral, GlobalAccountData, JoinedRoom, LeftRoom, Presence, RoomAccountData, State, Timeline,
         },
     },
-    events::{AnyStrippedStateEvent, AnySyncStateEvent, TimelineEventType, presence::PresenceEvent},
+    events::{AnySyncStateEvent, TimelineEventType, presence::PresenceEvent},
     serde::Raw,
 };
-use serde_json::{json, value::RawValue, value::to_raw_value};
+use serde_json::json;
 
 use super::{Joined, Left, Scope, plan::Plan};
-use crate::{Syncs, summary::summary_of};
-
-/// The state that an invited or knocking user is shown (CS API § Stripped state).
-const STRIPPED: [&str; 8] = [
-    "m.room.create",
-    "m.room.join_rules",
-    "m.room.canonical_alias",
-    "m.room.avatar",
-    "m.room.name",
-    "m.room.encryption",
-    "m.room.topic",
-    "m.space.parent",
-];
+use crate::{
+    Syncs,
+    account_data::{raw, write_account_data},
+    summary::summary_of,
+};
 
 type EventsByNumber = HashMap<EventNumber, Arc<Event>>;
 
@@ -188,103 +180,17 @@ impl Syncs {
         let mut events = Vec::new();
         let room = &plan.room;
         if scope.options.ephemeral.wants(&room.id, "m.receipt")
-            && let Some(content) = self.receipts(scope, plan).await?
+            && let Some(content) = self.receipts_in(scope.reader, room, plan.after.unwrap_or_default()).await?
         {
             events.push(raw(&json!({ "type": "m.receipt", "content": content }))?);
         }
         let heard = plan.after.and(scope.since).map_or(0, |since| since.ephemeral);
         if scope.options.ephemeral.wants(&room.id, "m.typing")
-            && let Some(typing) = self.typing().changed_after(room.number, heard)
-            && !(typing.is_empty() && plan.after.is_none())
+            && let Some(typing) = self.typing_in(scope.reader, room, heard, plan.after.is_none()).await?
         {
-            let users = self.rooms().user_ids(&typing).await?;
-            let users: Vec<_> = users
-                .into_iter()
-                .filter(|user| !scope.reader.ignored.contains(user))
-                .collect();
-            events.push(raw(
-                &json!({ "type": "m.typing", "content": { "user_ids": users } }),
-            )?);
+            events.push(raw(&json!({ "type": "m.typing", "content": typing }))?);
         }
         Ok(Ephemeral { events })
-    }
-
-    /// The content of `m.receipt`: what is new of others' public receipts and of the reader's own.
-    async fn receipts(&self, scope: &Scope<'_>, plan: &Plan) -> Result<Option<serde_json::Value>, RoomError> {
-        let after = plan.after.unwrap_or_default();
-        let receipts = plan.room.receipts().all();
-        let is_news = |kind: ReceiptKind, user: UserNumber, position: Position| {
-            position > after && (kind == ReceiptKind::Public || user == scope.reader.user)
-        };
-        let news: Vec<_> = receipts
-            .iter()
-            .filter(|(key, receipt)| is_news(key.kind, key.user, receipt.position))
-            .collect();
-        if news.is_empty() {
-            return Ok(None);
-        }
-        let users: Vec<UserNumber> = news.iter().map(|(key, _)| key.user).collect();
-        let ids = self.rooms().user_ids(&users).await?;
-        let mut content: BTreeMap<&EventId, BTreeMap<&str, BTreeMap<String, serde_json::Value>>> =
-            BTreeMap::new();
-        for ((key, receipt), id) in news.into_iter().zip(ids) {
-            let mut data = json!({ "ts": receipt.ts.0 });
-            if !key.thread.is_empty()
-                && let Some(data) = data.as_object_mut()
-            {
-                data.insert("thread_id".to_owned(), (&*key.thread).into());
-            }
-            let of_event = content.entry(&receipt.event_id).or_default();
-            of_event
-                .entry(key.kind.as_str())
-                .or_default()
-                .insert(id.to_string(), data);
-        }
-        Ok(serde_json::to_value(content).ok())
-    }
-
-    /// What an invited or knocking reader is shown of a room; `None` if the inviter is ignored, or every invite blocked.
-    pub(super) async fn stripped_state(
-        &self,
-        room: &Room,
-        reader: &echorift_rooms::Reader,
-    ) -> Result<Option<Vec<Raw<AnyStrippedStateEvent>>>, RoomError> {
-        let view = room.view();
-        let own = view.state.get("m.room.member", reader.user_id.as_str());
-        let mut numbers: Vec<EventNumber> = STRIPPED
-            .into_iter()
-            .filter_map(|event_type| view.state.get(event_type, ""))
-            .collect();
-        if let Some(own) = own {
-            let own = self.rooms().event(own).await?;
-            let is_invite = own.pdu.sender != reader.user_id;
-            if is_invite && self.is_unwelcome(reader, &own.pdu.sender).await? {
-                return Ok(None);
-            }
-            // Who invites, by name.
-            numbers.extend(view.state.get("m.room.member", own.pdu.sender.as_str()));
-            numbers.retain(|number| *number != own.number);
-            numbers.push(own.number);
-        }
-        let events = self.rooms().events(&numbers).await?;
-        let stripped = events
-            .iter()
-            .map(|event| RawValue::from_string(event.pdu.stripped_json()));
-        let stripped: Result<Vec<_>, _> = stripped.map(|json| json.map(Raw::from_json)).collect();
-        stripped
-            .map(Some)
-            .map_err(|error| RoomError::BadRequest(error.to_string()))
-    }
-
-    /// Whether the reader wants no invites at all (CS API § Invite permission), or none of this user (§ Ignoring
-    /// users).
-    async fn is_unwelcome(
-        &self,
-        reader: &echorift_rooms::Reader,
-        inviter: &ruma::UserId,
-    ) -> Result<bool, RoomError> {
-        let is_ignored = reader.ignored.contains(inviter);
-        Ok(is_ignored || self.rooms().blocks_invites(self.accounts(), reader.user).await?)
     }
 
     pub(super) async fn global_account_data(
@@ -319,11 +225,6 @@ impl Syncs {
     }
 }
 
-fn raw<T>(value: &serde_json::Value) -> Result<Raw<T>, RoomError> {
-    let json = to_raw_value(value).map_err(|error| RoomError::BadRequest(error.to_string()))?;
-    Ok(Raw::from_json(json))
-}
-
 fn write_state(
     rooms: &Rooms,
     scope: &Scope<'_>,
@@ -349,19 +250,6 @@ fn write_state(
     } else {
         State::Before(state.into())
     }
-}
-
-fn write_account_data<'a, T>(
-    data: impl Iterator<Item = (&'a Arc<str>, &'a AccountDatum)>,
-    after: Option<Position>,
-) -> Vec<Raw<T>> {
-    let news = data.filter(|(_, datum)| after.is_none_or(|after| datum.position > after));
-    let events = news.filter_map(|(data_type, datum)| {
-        let data_type = serde_json::to_string(&**data_type).ok()?;
-        let event = format!("{{\"type\":{data_type},\"content\":{}}}", datum.content.get());
-        RawValue::from_string(event).ok().map(Raw::from_json)
-    });
-    events.collect()
 }
 
 fn write_counts(answer: &mut JoinedRoom, counts: &RoomCounts, by_thread: bool) {

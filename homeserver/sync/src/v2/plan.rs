@@ -6,8 +6,8 @@ use std::{
 use echorift_rooms::{Event, Room, RoomError, State, View};
 use echorift_storage::{EventNumber, Position, SnapshotNumber};
 
-use super::{Scope, Standings, membership::Standing, timeline::Timeline};
-use crate::Syncs;
+use super::{Scope, Standings, membership::Standing};
+use crate::{Syncs, timeline::Timeline};
 
 /// What is told of one room, before it is written out.
 pub(crate) struct Plan {
@@ -48,14 +48,15 @@ impl Syncs {
                 Standing::Left { at, .. } => (Some(Position(at.0.saturating_sub(1))), at, at, true),
                 Standing::Invited | Standing::Knocked => continue,
             };
-            let mut timeline = self.read_timeline(scope, room, after, to).await?;
+            let mut timeline = self.read_timeline(scope.wanted_events(), room, after, to).await?;
             let mut view = room.view();
             if is_left {
                 view = Arc::new(View {
                     state: self.rooms().state_at(room, to).await?,
                     ..View::clone(&view)
                 });
-                self.add_own_departure(scope, room, to, &mut timeline).await?;
+                self.add_own_departure(&scope.options.timeline, room, to, &mut timeline)
+                    .await?;
             }
             drafts.push((Arc::clone(room), view, timeline, after, joined_at, is_left));
         }
@@ -89,29 +90,6 @@ impl Syncs {
             }
         }
         Ok((joined, left))
-    }
-
-    /// The event by which the reader left is for the reader to see, whatever the room's history visibility.
-    async fn add_own_departure(
-        &self,
-        scope: &Scope<'_>,
-        room: &Room,
-        at: Position,
-        timeline: &mut Timeline,
-    ) -> Result<(), RoomError> {
-        if timeline.events.last().is_some_and(|event| event.position() == at) {
-            return Ok(());
-        }
-        let before = Position(at.0.saturating_sub(1));
-        let own = self
-            .rooms()
-            .timeline(room, (before, at), echorift_rooms::Order::OldestFirst, 1)
-            .await?;
-        timeline.events.extend(
-            own.into_iter()
-                .filter(|event| scope.options.timeline.matches(event)),
-        );
-        Ok(())
     }
 
     /// Which state events to tell (CS API § Syncing; `state_after`: MSC4222).

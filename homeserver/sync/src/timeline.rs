@@ -1,9 +1,10 @@
+//! The latest events of a room, as both kinds of sync tell them.
+
 use std::sync::Arc;
 
-use echorift_rooms::{Event, Order, Room, RoomError};
+use echorift_rooms::{Event, EventMatcher, Order, Reader, Room, RoomError};
 use echorift_storage::Position;
 
-use super::Scope;
 use crate::Syncs;
 
 /// How many events are looked at to fill the timeline of one room through a filter.
@@ -21,17 +22,29 @@ pub(crate) struct Timeline {
     pub start: Position,
 }
 
+/// Which events of a timeline a client wants to have.
+#[derive(Clone, Copy)]
+pub(crate) struct WantedEvents<'a> {
+    pub reader: &'a Reader,
+    pub matcher: &'a EventMatcher,
+    pub limit: usize,
+}
+
 impl Syncs {
-    /// The latest events of a room after `after` (all of them, for `None`) up to `to`, as the filter wants them.
-    pub(super) async fn read_timeline(
+    /// The latest events of a room after `after` (all of them, for `None`) up to `to`, as they are wanted.
+    pub(crate) async fn read_timeline(
         &self,
-        scope: &Scope<'_>,
+        wanted: WantedEvents<'_>,
         room: &Room,
         after: Option<Position>,
         to: Position,
     ) -> Result<Timeline, RoomError> {
+        let WantedEvents {
+            reader,
+            matcher,
+            limit,
+        } = wanted;
         let from = after.unwrap_or(Position(i64::MIN));
-        let limit = scope.options.timeline_limit;
         let (mut found, mut scanned) = (Vec::new(), Vec::new());
         let mut upper = to;
         let mut is_exhausted = false;
@@ -46,12 +59,9 @@ impl Syncs {
                 upper = Position(oldest.position().0.saturating_sub(1));
             }
             scanned.extend(page.iter().cloned());
-            let visible = self.rooms().visible(room, scope.reader, page).await?;
-            let matcher = &scope.options.timeline;
+            let visible = self.rooms().visible(room, reader, page).await?;
             let visible = self.rooms().retain_related(room, visible, matcher).await?;
-            let is_wanted = |event: &Arc<Event>| {
-                scope.options.timeline.matches(event) && !scope.reader.ignored.hides(event)
-            };
+            let is_wanted = |event: &Arc<Event>| matcher.matches(event) && !reader.ignored.hides(event);
             found.extend(visible.into_iter().filter(is_wanted));
             // A second page is read only where the filter throws most away.
             page_size = 100;
@@ -71,5 +81,27 @@ impl Syncs {
             all: is_exhausted.then_some(scanned),
             start,
         })
+    }
+
+    /// The event by which the reader left is for the reader to see, whatever the room's history visibility.
+    pub(crate) async fn add_own_departure(
+        &self,
+        matcher: &EventMatcher,
+        room: &Room,
+        at: Position,
+        timeline: &mut Timeline,
+    ) -> Result<(), RoomError> {
+        if timeline.events.last().is_some_and(|event| event.position() == at) {
+            return Ok(());
+        }
+        let before = Position(at.0.saturating_sub(1));
+        let own = self
+            .rooms()
+            .timeline(room, (before, at), Order::OldestFirst, 1)
+            .await?;
+        timeline
+            .events
+            .extend(own.into_iter().filter(|event| matcher.matches(event)));
+        Ok(())
     }
 }
