@@ -1,0 +1,53 @@
+//! Giving out one-time keys, each once (CS API § One-time and fallback keys).
+
+use std::collections::BTreeMap;
+
+use echorift_storage::{Change, UserNumber};
+use ruma::{OneTimeKeyAlgorithm, OwnedDeviceId, OwnedOneTimeKeyId, encryption::OneTimeKey, serde::Raw};
+
+use crate::{Encryption, EncryptionError, store};
+
+/// Which key is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wanted {
+    pub(crate) user: UserNumber,
+    pub(crate) device: OwnedDeviceId,
+    pub(crate) algorithm: OneTimeKeyAlgorithm,
+}
+
+/// A key that was given out, under its ID.
+pub(crate) type Claimed = (OwnedOneTimeKeyId, Raw<OneTimeKey>);
+
+impl Encryption {
+    /// Gives out a key for each of `wanted`: the one-time key that was uploaded first (MSC4225) and, where there is
+    /// none, the fallback key. Two statements, however many are wanted; a key is gone in the transaction that gives it.
+    pub(crate) async fn claim_keys(
+        &self,
+        wanted: Vec<Wanted>,
+    ) -> Result<BTreeMap<Wanted, Claimed>, EncryptionError> {
+        if wanted.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let encryption = self.clone();
+        let step = self.0.database.writer().transact(move |tx| {
+            Box::pin(async move {
+                let mut claimed = store::one_time_keys::take(tx, &wanted).await?;
+                let without: Vec<&Wanted> =
+                    wanted.iter().filter(|wanted| !claimed.contains_key(wanted)).collect();
+                if !without.is_empty() {
+                    claimed.extend(store::one_time_keys::use_fallback(tx, &without).await?);
+                }
+                let touched: Vec<Wanted> = claimed.keys().cloned().collect();
+                let mut change = Change::new();
+                change.on_commit(move |_| {
+                    for key in touched {
+                        encryption.0.users.forget_counts(key.user, &key.device);
+                    }
+                });
+                tx.apply(change).await?;
+                Ok(claimed)
+            })
+        });
+        step.await
+    }
+}

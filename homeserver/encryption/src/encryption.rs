@@ -1,0 +1,72 @@
+use std::sync::Arc;
+
+use echorift_accounts::Accounts;
+use echorift_rooms::Rooms;
+use echorift_storage::{Database, LogListener, Position, Record};
+use parking_lot::Mutex;
+
+use crate::{
+    recent::{News, Recent},
+    users::Users,
+};
+
+/// Everything that this server keeps for end-to-end encryption. Clones share it.
+#[derive(Clone)]
+pub struct Encryption(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) database: Database,
+    pub(crate) rooms: Rooms,
+    pub(crate) accounts: Accounts,
+    /// What is known of local users' devices. Its locks are taken alone.
+    pub(crate) users: Users,
+    /// The latest changes that device lists follow from. Its lock is taken alone.
+    pub(crate) recent: Mutex<Recent>,
+}
+
+impl Encryption {
+    /// [`Encryption::listener`] must be made a listener of the log, before that of syncs, before the first change.
+    pub fn start(database: &Database, rooms: &Rooms, accounts: &Accounts) -> Self {
+        Self(Arc::new(Inner {
+            database: database.clone(),
+            rooms: rooms.clone(),
+            accounts: accounts.clone(),
+            users: Users::new(),
+            recent: Mutex::new(Recent::new(database.log().visible())),
+        }))
+    }
+
+    /// All endpoints of this crate.
+    pub fn router(&self) -> axum::Router {
+        axum::Router::new()
+    }
+
+    pub fn listener(&self) -> Arc<dyn LogListener> {
+        Arc::clone(&self.0) as Arc<dyn LogListener>
+    }
+}
+
+impl LogListener for Inner {
+    fn on_records(&self, records: &[(Position, Record)]) {
+        let news = records.iter().filter_map(|(position, record)| {
+            let news = match *record {
+                Record::DeviceList { user } => {
+                    self.users.forget(user);
+                    News::DeviceList(user)
+                }
+                Record::KeySignature { user } => News::Signature(user),
+                Record::Event {
+                    room,
+                    event,
+                    member: Some(user),
+                } if self.rooms.may_change_sharing(event) => News::Member { room, user },
+                _ => return None,
+            };
+            Some((*position, news))
+        });
+        let news: Vec<_> = news.collect();
+        if !news.is_empty() {
+            self.recent.lock().extend(news);
+        }
+    }
+}
