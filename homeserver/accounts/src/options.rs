@@ -15,6 +15,8 @@ pub struct AccountsOptions {
     pub sessions: SessionOptions,
     /// What `m.room_versions` announces as default.
     pub default_room_version: RoomVersionId,
+    /// Whether clients may ask for previews of pages (MSC4452).
+    pub url_previews: bool,
 }
 
 /// Who may make an account (`[registration]`).

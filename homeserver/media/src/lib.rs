@@ -1,1 +1,33 @@
 //! The content repository: uploads, downloads, thumbnails, previews of pages.
+//!
+//! - [`Media`] is the whole of it; [`Media::router`] are its endpoints.
+//! - What is uploaded flows into a file of its own while it is hashed (`staging`), and is then placed in the store
+//!   (`blobs`: a folder, or S3) once, however often it is uploaded.
+//! - Thumbnails are made from it on demand (`thumbnails`), never from anything but a few image formats.
+//! - Previews of pages (`previews`) fetch what users name, through the outbound client alone.
+
+mod arrivals;
+mod blobs;
+mod download;
+mod error;
+mod http;
+mod ids;
+mod media;
+mod merge;
+mod options;
+mod previews;
+mod staging;
+mod store;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod thumbnails;
+mod upload;
+
+pub use self::{
+    error::MediaError,
+    media::{Media, MediaParts},
+    options::{
+        HostPattern, MediaOptions, NoHostPattern, PreviewOptions, S3Options, StoreOptions, ThumbnailOptions,
+    },
+};

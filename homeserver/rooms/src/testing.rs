@@ -112,6 +112,7 @@ impl TestRooms {
                 without_refresh_lifetime: Duration::from_secs(86_400),
             },
             default_room_version: RoomVersionId::V12,
+            url_previews: true,
         };
         let limits = Arc::new(RateLimits::off());
         let accounts = Accounts::start(options, &opened, users.clone(), clock.clone(), limits, Vec::new())

@@ -8,6 +8,7 @@ use echorift_accounts::{
 };
 use echorift_appservice_ldap::Directory;
 use echorift_mail::Mailer;
+use echorift_media::{Media, MediaOptions, MediaParts};
 use echorift_push::Unread;
 use echorift_rooms::{Rooms, RoomsApi, RoomsOptions};
 use echorift_storage::{Clock, Database, DatabaseOptions, LogListener, Names};
@@ -60,6 +61,14 @@ impl App {
             .log()
             .listen(vec![Arc::clone(syncs.feeds()) as Arc<dyn LogListener>]);
 
+        let media_parts = MediaParts {
+            database: database.clone(),
+            clock: rooms.clock().clone(),
+            accounts: accounts.clone(),
+            limits: Arc::clone(&limits),
+            outbound: outbound.clone(),
+        };
+        let media = Media::start(media_options(config), media_parts)?;
         let rooms_api = RoomsApi {
             rooms,
             accounts: accounts.clone(),
@@ -70,6 +79,7 @@ impl App {
             .merge(echorift_rooms::router(rooms_api))
             .merge(echorift_push::router(accounts.clone()))
             .merge(syncs.router())
+            .merge(media.router())
             .layer(Extension(accounts.verifier()));
         let health = Arc::new(Health::new(Some(database.clone())));
         let router = assemble(features, config, Arc::clone(&health), metrics);
@@ -151,7 +161,16 @@ fn accounts_options(config: &Config) -> AccountsOptions {
             without_refresh_lifetime: config.sessions.without_refresh_lifetime,
         },
         default_room_version: config.rooms.default_version.clone(),
+        url_previews: config.url_previews.enabled,
     }
+}
+
+fn media_options(config: &Config) -> MediaOptions {
+    let (server, previews) = (&config.server, &config.url_previews);
+    let ca_files = &config.outbound.0.extra_ca_files;
+    config
+        .media
+        .options(server.name.clone(), &server.data_dir, ca_files, previews)
 }
 
 fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use echorift_accounts::AccountError;
 use echorift_appservice_ldap::DirectoryError;
 use echorift_mail::MailError;
+use echorift_media::MediaError;
 use echorift_storage::StorageError;
 use echorift_web::outbound::OutboundSetupError;
 
@@ -29,6 +30,8 @@ pub(crate) enum ServerError {
     Storage(#[from] StorageError),
     #[error(transparent)]
     Outbound(#[from] OutboundSetupError),
+    #[error("media cannot be served: {0}")]
+    Media(#[from] MediaError),
     #[error(transparent)]
     Account(#[from] AccountError),
     #[error("letters cannot be sent: {0}")]

@@ -26,6 +26,7 @@ pub(crate) async fn capabilities(
         "m.3pid_changes": { "enabled": accounts.mailer().is_some() && account.provider.is_none() },
         "m.get_login_token": { "enabled": true },
         "m.forget_forced_upon_leave": { "enabled": false },
+        "io.element.msc4452.preview_url": { "enabled": accounts.0.options.url_previews },
     });
     if let (true, Some(capabilities)) = (session.is_admin, capabilities.as_object_mut()) {
         capabilities.insert(

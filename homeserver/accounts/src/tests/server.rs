@@ -94,6 +94,7 @@ pub(crate) fn options(folder: &std::path::Path) -> AccountsOptions {
             without_refresh_lifetime: Duration::from_secs(7 * 24 * 3600),
         },
         default_room_version: RoomVersionId::V12,
+        url_previews: true,
     }
 }
 

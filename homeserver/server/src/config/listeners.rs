@@ -12,7 +12,7 @@ pub(crate) enum Service {
     Client,
     /// `/_matrix/federation/v1/version`; the rest comes with federation.
     Federation,
-    /// `/_matrix/media` and `/_matrix/client/v1/media`: no routes in this release.
+    /// `/_matrix/media` and `/_matrix/client/v1/media`.
     Media,
     /// `/.well-known/matrix`.
     Web,

@@ -6,6 +6,7 @@
 mod email;
 mod fault;
 mod listeners;
+mod media;
 mod outbound;
 mod people;
 mod push;
@@ -29,6 +30,7 @@ use figment::value::Dict;
 pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
+pub(crate) use self::media::{MediaSettings, PreviewSettings};
 pub(crate) use self::outbound::OutboundSettings;
 pub(crate) use self::people::{PasswordSettings, RegistrationSettings, SessionSettings};
 pub(crate) use self::push::PushSettings;
@@ -58,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) push: PushSettings,
     pub(crate) email: EmailSettings,
     pub(crate) federation: FederationSettings,
+    pub(crate) media: MediaSettings,
+    pub(crate) url_previews: PreviewSettings,
     pub(crate) outbound: OutboundSettings,
     pub(crate) support: SupportSettings,
     pub(crate) log: LogSettings,
@@ -159,6 +163,8 @@ impl Config {
             push: root.table("push", PushSettings::read),
             email,
             federation: root.table("federation", FederationSettings::read),
+            media: root.table("media", MediaSettings::read),
+            url_previews: root.table("url_previews", PreviewSettings::read),
             outbound: root.table("outbound", OutboundSettings::read),
             support: root.table("support", SupportSettings::read),
             log: root.table("log", LogSettings::read),

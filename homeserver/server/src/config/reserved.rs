@@ -18,7 +18,6 @@ const RESERVED: &[&str] = &[
     "federation.partner",
     "federation.share_device_names",
     "federation.trusted_key_servers",
-    "media",
     "oauth",
     "outbound.retry_initial_delay",
     "outbound.retry_max_delay",
@@ -29,7 +28,6 @@ const RESERVED: &[&str] = &[
     "server.client_dir",
     "server_notices",
     "telemetry",
-    "url_previews",
     "user_directory",
 ];
 

@@ -1,0 +1,86 @@
+//! Removing what nothing refers to any more: created media that were never uploaded, previews and their images whose
+//! time is over, and blobs that a crash or a lost race has left in the store.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use echorift_storage::Change;
+use tokio::time::MissedTickBehavior;
+
+use crate::media::Inner;
+use crate::{Media, MediaError, store};
+
+const PERIOD: Duration = Duration::from_secs(60 * 60);
+/// Media whose time is over stay this long, so that an upload that began in time can end.
+const GRACE_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Rows and blobs that are removed in one go.
+const BATCH: i64 = 200;
+/// Thumbnails may be sources in their turn, but not of themselves.
+const GENERATIONS: usize = 3;
+
+/// Sweeps at the start and every hour, as long as the server lives.
+pub(crate) fn start(media: &Media) {
+    let media = Arc::downgrade(&media.0);
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let Some(media) = Weak::<Inner>::upgrade(&media).map(Media) else {
+                return;
+            };
+            if let Err(error) = media.sweep().await {
+                tracing::error!(%error, "media that nobody refers to could not be removed");
+            }
+        }
+    });
+}
+
+impl Media {
+    pub(crate) async fn sweep(&self) -> Result<(), MediaError> {
+        while self.sweep_rows().await? {}
+        while self.sweep_blobs().await? {}
+        Ok(())
+    }
+
+    /// Removes one batch of rows; whether there may be more.
+    async fn sweep_rows(&self) -> Result<bool, MediaError> {
+        let now = self.0.clock.now();
+        let removed: Result<bool, MediaError> = self
+            .0
+            .database
+            .writer()
+            .transact(move |tx| {
+                Box::pin(async move {
+                    let previews = store::previews::remove_expired(tx, now, BATCH).await?;
+                    let before = now.plus_ms(-GRACE_MS);
+                    let (mut hashes, media) = store::media::remove_expired(tx, before, BATCH).await?;
+                    for _ in 0..GENERATIONS {
+                        if hashes.is_empty() {
+                            break;
+                        }
+                        hashes = store::contents::forget_unused(tx, &hashes, now).await?;
+                    }
+                    let batch = usize::try_from(BATCH).unwrap_or_default();
+                    Ok(media >= batch || usize::try_from(previews).unwrap_or_default() >= batch)
+                })
+            })
+            .await;
+        removed
+    }
+
+    /// Removes one batch of blobs; whether there may be more. A name is forgotten only when its blob is gone.
+    async fn sweep_blobs(&self) -> Result<bool, MediaError> {
+        let due = store::garbage::due(&self.0.database, self.0.clock.now(), BATCH).await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        for key in &due {
+            self.0.blobs.remove(key.clone()).await?;
+        }
+        let mut change = Change::new();
+        store::garbage::forget(&mut change, &due);
+        self.0.database.writer().commit(change).await?;
+        Ok(true)
+    }
+}
