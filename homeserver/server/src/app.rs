@@ -7,6 +7,7 @@ use echorift_accounts::{
     Accounts, AccountsOptions, PasswordOptions, PasswordProvider, RegistrationOptions, SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
+use echorift_encryption::Encryption;
 use echorift_mail::Mailer;
 use echorift_media::{Media, MediaOptions, MediaParts};
 use echorift_push::Unread;
@@ -53,13 +54,14 @@ impl App {
         accounts.observe_profiles(Arc::new(rooms.clone()));
         accounts.observe_accounts(Arc::new(rooms.clone()));
         let unread = Unread::new(&rooms, &accounts);
+        let encryption = Encryption::start(&database, &rooms, &accounts);
         let options = SyncOptions {
             presence: config.presence.enabled,
         };
-        let syncs = Syncs::start(options, &database, &rooms, &accounts, &unread, stopping);
+        let syncs = Syncs::start(options, &database, &rooms, &accounts, &unread, &encryption, stopping);
         database
             .log()
-            .listen(vec![Arc::clone(syncs.feeds()) as Arc<dyn LogListener>]);
+            .listen(vec![encryption.listener(), Arc::clone(syncs.feeds()) as Arc<dyn LogListener>]);
 
         let media_parts = MediaParts {
             database: database.clone(),
@@ -78,6 +80,7 @@ impl App {
             .merge(accounts.router())
             .merge(echorift_rooms::router(rooms_api))
             .merge(echorift_push::router(accounts.clone()))
+            .merge(encryption.router())
             .merge(syncs.router())
             .merge(media.router())
             .layer(Extension(accounts.verifier()));

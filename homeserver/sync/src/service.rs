@@ -1,6 +1,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use echorift_accounts::Accounts;
+use echorift_encryption::Encryption;
 use echorift_push::Unread;
 use echorift_rooms::{Reader, RoomError, Rooms};
 use echorift_storage::{Clock, Database, Position, StorageError, UserNumber};
@@ -39,6 +40,7 @@ struct Inner {
     rooms: Rooms,
     accounts: Accounts,
     unread: Unread,
+    encryption: Encryption,
     feeds: Arc<Feeds>,
     versions: Versions,
     typing: Typing,
@@ -58,6 +60,7 @@ impl Syncs {
         rooms: &Rooms,
         accounts: &Accounts,
         unread: &Unread,
+        encryption: &Encryption,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let clock = rooms.clock().clone();
@@ -68,6 +71,7 @@ impl Syncs {
             rooms: rooms.clone(),
             accounts: accounts.clone(),
             unread: unread.clone(),
+            encryption: encryption.clone(),
             feeds: Feeds::new(rooms, database.log()),
             typing: Typing::new(versions.clone()),
             presence: Presence::new(versions.clone()),
@@ -100,6 +104,10 @@ impl Syncs {
 
     pub(crate) fn unread(&self) -> &Unread {
         &self.0.unread
+    }
+
+    pub(crate) fn encryption(&self) -> &Encryption {
+        &self.0.encryption
     }
 
     pub(crate) fn typing(&self) -> &Typing {

@@ -1,6 +1,7 @@
 //! `GET /sync` (CS API § Syncing).
 
 mod assemble;
+mod devices;
 mod event_fields;
 mod lazy;
 mod membership;
@@ -17,13 +18,18 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use echorift_rooms::{FilterText, Reader, Room, RoomError};
 use echorift_storage::{Position, RoomNumber};
 use echorift_web::{MatrixError, Session};
-use ruma::api::client::sync::sync_events::v3::{
-    InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Request, Response,
+use ruma::{
+    DeviceId,
+    api::client::sync::sync_events::v3::{
+        InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Request, Response,
+    },
 };
 use tokio::time::Instant;
 
 use crate::{
-    Changes, Syncs, feeds::Feed, timeline::WantedEvents, token::SyncToken, v2::membership::Standing,
+    Changes, Syncs, feeds::Feed, timeline::WantedEvents,
+    token::SyncToken,
+    v2::{devices::ClientToken, membership::Standing},
 };
 
 /// How long a client may have a sync wait. Longer than any client asks for, shorter than what proxies allow.
@@ -32,9 +38,12 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(120);
 /// What one sync is about.
 pub(crate) struct Scope<'a> {
     pub reader: &'a Reader,
+    pub device: &'a DeviceId,
     pub options: &'a Options,
     /// Where the client is; `None` for the first time.
     pub since: Option<SyncToken>,
+    /// Up to where the device has heard of messages to it.
+    pub messages_after: Position,
     pub now: SyncToken,
 }
 
@@ -68,12 +77,19 @@ impl Syncs {
         let saved = (self.filters(), self.accounts());
         let options = Options::of(saved, reader.user, &request, filter).await?;
         let bad_token = |_| MatrixError::invalid_param("This `since` is not a token of this server.");
-        let mut since: Option<SyncToken> = request
+        let token: Option<ClientToken> = request
             .since
             .as_deref()
             .map(str::parse)
             .transpose()
             .map_err(bad_token)?;
+        let mut since = token.map(|token| token.sync);
+        let messages_after = token.map_or(Position(0), |token| token.messages_until());
+        let mut messages_after = messages_after.min(self.now().position);
+        self.encryption()
+            .acknowledge(reader.user, &session.device_id, messages_after)
+            .await
+            .map_err(RoomError::from)?;
         let _about = self.presence_of_poll(reader.user, request.set_presence);
         let feed = self.feeds().of(reader.user);
         let deadline = Instant::now() + request.timeout.unwrap_or_default().min(TIMEOUT_MAX);
@@ -89,7 +105,11 @@ impl Syncs {
                 ..since
             });
             let changes = match since {
-                Some(since) if !options.full_state => feed.since(since),
+                Some(since) if !options.full_state => match feed.since(since) {
+                    // There were more messages to the device than one answer takes.
+                    Changes::Nothing if messages_after < since.position => Changes::In(Vec::new()),
+                    changes => changes,
+                },
                 _ => Changes::Unknown,
             };
             // The feed hears of a change an instant before its position is visible. An answer made in that instant
@@ -102,8 +122,10 @@ impl Syncs {
             if changes != Changes::Nothing {
                 let scope = Scope {
                     reader: &reader,
+                    device: &session.device_id,
                     options: &options,
                     since,
+                    messages_after,
                     now,
                 };
                 // Boxed: a waiting poll need not hold room for what building an answer takes.
@@ -113,6 +135,7 @@ impl Syncs {
                     return Ok(response);
                 }
                 since = Some(now);
+                messages_after = now.position;
             }
             // Not left to the timer, which would round "no wait" up to a millisecond.
             let is_over = Instant::now() >= deadline;
@@ -123,7 +146,10 @@ impl Syncs {
                     _ = stopping.wait_for(|stop| *stop) => true,
                 };
             if is_over {
-                return Ok(Response::new(since.unwrap_or(now).to_string()));
+                let mut response = Response::new(since.unwrap_or(now).to_string());
+                self.add_key_counts(reader.user, &session.device_id, &mut response)
+                    .await?;
+                return Ok(response);
             }
         }
     }
@@ -156,10 +182,8 @@ impl Syncs {
             }
         };
         let scope = Scope {
-            reader: scope.reader,
-            options: scope.options,
-            since: scope.since,
             now,
+            ..*scope
         };
         let candidates: Vec<RoomNumber> = match changes {
             Changes::In(mut rooms) => {
@@ -204,6 +228,7 @@ impl Syncs {
         }
         response.account_data = self.global_account_data(&scope).await?;
         response.presence = self.presence_for(&scope).await?;
+        self.add_device_news(&scope, &mut response).await?;
         Ok(response)
     }
 }
