@@ -14,13 +14,14 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A crate may use those of lower layers only. A new line here is a design decision.
-const LAYERS: [(&str, u8); 14] = [
+const LAYERS: [(&str, u8); 15] = [
     ("echorift-events", 1),
     ("echorift-storage", 1),
     ("echorift-web", 1),
     ("echorift-mail", 1),
     ("echorift-accounts", 2),
     ("echorift-rooms", 2),
+    ("echorift-calls", 3),
     ("echorift-encryption", 3),
     ("echorift-media", 3),
     ("echorift-push", 3),

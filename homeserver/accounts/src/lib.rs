@@ -31,6 +31,7 @@ mod profile;
 mod provider;
 mod registration;
 mod secret;
+mod service_account;
 mod sessions;
 mod shared_secret;
 mod signing_key;
@@ -53,5 +54,6 @@ pub use self::{
     profile::Profile,
     provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
     store::devices::device_list_changed,
+    service_account::ServiceAccount,
     uia::UiaRefusal,
 };

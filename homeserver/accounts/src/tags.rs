@@ -24,7 +24,7 @@ impl Accounts {
     }
 
     /// Sets a tag. Errors: `KeyTooLarge` for the name, `TooLarge` for the whole.
-    pub(crate) async fn set_tag(
+    pub async fn set_tag(
         &self,
         user: UserNumber,
         room: RoomNumber,

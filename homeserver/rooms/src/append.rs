@@ -112,6 +112,17 @@ impl Rooms {
         room: &Arc<Room>,
         drafts: Vec<EventDraft>,
     ) -> Result<Vec<Arc<Event>>, RoomError> {
+        self.append_with(room, drafts, |_| {}).await
+    }
+
+    /// As [`Rooms::append_all`], in one commit with what `also` writes. If no draft changes anything, that is not
+    /// written either.
+    pub(crate) async fn append_with(
+        &self,
+        room: &Arc<Room>,
+        drafts: Vec<EventDraft>,
+        also: impl FnOnce(&mut Change),
+    ) -> Result<Vec<Arc<Event>>, RoomError> {
         let (events, commit) = {
             let mut guard = room.head.lock().await;
             let head = match guard.as_ref() {
@@ -125,6 +136,7 @@ impl Rooms {
             if batch.appended.is_empty() {
                 return Ok(batch.events);
             }
+            also(&mut batch.change);
             let (head, events, commit) = batch.submit(room).await;
             *guard = Some(head);
             (events, commit)

@@ -9,6 +9,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use echorift_accounts::Accounts;
 use echorift_events::rules_for;
+use echorift_storage::{Change, RoomNumber};
 use ruma::{
     OwnedRoomAliasId, OwnedUserId, RoomAliasId, UserId,
     api::client::room::{
@@ -33,6 +34,17 @@ const INVITES_MAX: usize = 100;
 /// How many state events a client can give a room from the start.
 const INITIAL_STATE_MAX: usize = 200;
 
+/// What is decided about a new room beside its creator's request.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// Whether it is encrypted from the start; as the operator has configured it, if `None`.
+    pub is_encrypted: Option<bool>,
+    /// What is written with the room.
+    pub also: Option<Also>,
+}
+
+type Also = Box<dyn FnOnce(&mut Change, RoomNumber) + Send>;
+
 impl Rooms {
     /// Makes a room as the request describes it: all of it, alias and directory entry included, or nothing.
     ///
@@ -43,6 +55,18 @@ impl Rooms {
         accounts: &Accounts,
         creator: &UserId,
         request: Request,
+    ) -> Result<Arc<Room>, RoomError> {
+        self.create_described(accounts, creator, request, Beside::default())
+            .await
+    }
+
+    /// As [`Rooms::create_room`], with what a client cannot ask for.
+    pub(crate) async fn create_described(
+        &self,
+        accounts: &Accounts,
+        creator: &UserId,
+        request: Request,
+        beside: Beside,
     ) -> Result<Arc<Room>, RoomError> {
         let version = request
             .room_version
@@ -102,7 +126,9 @@ impl Rooms {
             join.draft(creator, creator)?,
             EventDraft::state(creator, StateEventType::RoomPowerLevels, "", levels),
         ];
-        let is_encrypted = self.encrypts(&preset, &request);
+        let is_encrypted = beside
+            .is_encrypted
+            .unwrap_or_else(|| self.encrypts(&preset, &request));
         then.extend(described_state(
             creator,
             &preset,
@@ -122,6 +148,9 @@ impl Rooms {
             .create(&version, create, then, is_published, |change, room| {
                 if let Some(alias) = &alias {
                     store::aliases::insert(change, alias, room, creator_number);
+                }
+                if let Some(also) = beside.also {
+                    also(change, room);
                 }
             })
             .await?;

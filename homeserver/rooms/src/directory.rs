@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::{str::FromStr, sync::Arc};
+use std::{collections::HashSet, str::FromStr, sync::Arc};
 
 use echorift_accounts::Accounts;
-use echorift_storage::{Change, RoomNumber};
+use echorift_storage::{Change, RoomNumber, StorageError};
 use ruma::{UserId, directory::Filter, room::RoomType};
 
 use crate::{
@@ -147,6 +147,11 @@ impl Rooms {
         Ok(directory::is_published(self.database(), room.number)
             .await?
             .unwrap_or(false))
+    }
+
+    /// Those of these rooms that are in the directory. One query.
+    pub async fn published_among(&self, rooms: &[RoomNumber]) -> Result<HashSet<RoomNumber>, StorageError> {
+        directory::published_among(self.database(), rooms).await
     }
 
     /// Puts a room into the directory or takes it out.

@@ -16,7 +16,7 @@ use quick_cache::sync::Cache;
 use ruma::{EventId, OwnedEventId, OwnedServerName, OwnedUserId, RoomId, RoomVersionId, ServerName, UserId};
 
 use crate::{
-    RoomError,
+    NoticeOptions, RoomError,
     aliases::AliasClaims,
     event::Event,
     membership_history::MembershipHistory,
@@ -50,6 +50,8 @@ pub struct RoomsOptions {
     pub directory_without_login: bool,
     /// Which new rooms are encrypted even if their creator does not say so (`rooms.encryption_by_default`).
     pub encryption: EncryptionDefault,
+    /// As whom the server writes to people, and where.
+    pub notices: NoticeOptions,
     /// How many bytes of events are kept in memory.
     pub event_cache_bytes: u64,
     /// How many rooms are kept in memory.
@@ -102,6 +104,8 @@ pub(crate) struct Inner {
     pub thread_subscriptions: ThreadSubscriptions,
     pub sends: Sends,
     pub alias_claims: AliasClaims,
+    /// Held while a user's room for notices is looked for, and made if there is none.
+    pub notice_rooms: tokio::sync::Mutex<()>,
     /// The `origin_server_ts` of the room that was made last.
     pub last_creation: AtomicI64,
 }
@@ -149,6 +153,7 @@ impl Rooms {
             thread_subscriptions: ThreadSubscriptions::new(database),
             sends: Sends::default(),
             alias_claims: AliasClaims::default(),
+            notice_rooms: tokio::sync::Mutex::default(),
             last_creation: AtomicI64::new(0),
             options,
         }))

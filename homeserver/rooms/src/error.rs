@@ -38,6 +38,8 @@ pub enum RoomError {
     InviteBlocked(OwnedUserId),
     #[error("the room welcomes no guests")]
     GuestsForbidden,
+    #[error("the invite to the server's notices cannot be declined")]
+    CannotLeaveNotices,
     /// Only rooms that were left can be forgotten.
     #[error("{0} has not been left")]
     NotLeft(OwnedRoomId),
@@ -97,6 +99,11 @@ impl From<RoomError> for echorift_web::MatrixError {
             RoomError::GuestsForbidden => {
                 Self::guest_access_forbidden("Guests may not do this in this room.")
             }
+            RoomError::CannotLeaveNotices => Self::new(
+                http::StatusCode::FORBIDDEN,
+                "M_CANNOT_LEAVE_SERVER_NOTICE_ROOM",
+                "This invite cannot be declined: the server writes to you in this room.",
+            ),
             RoomError::NotLeft(_) => Self::unknown("Leave this room before you forget it."),
             RoomError::Account(error) => error.into(),
             RoomError::BadInitialState(reason) => Self::invalid_room_state(reason),

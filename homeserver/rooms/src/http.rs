@@ -7,6 +7,7 @@ mod filter_text;
 mod json_text;
 mod members;
 mod membership;
+mod notices;
 mod receipts;
 mod relations;
 mod reports;
@@ -26,7 +27,7 @@ use echorift_web::{MatrixError, RateLimits, Session};
 
 pub use self::filter_text::FilterText;
 use self::json_text::JsonText;
-use crate::{Reader, Rooms};
+use crate::{Reader, Room, Rooms};
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ pub fn router(api: RoomsApi) -> Router {
         .merge(directory::routes())
         .merge(members::routes())
         .merge(membership::routes())
+        .merge(notices::routes())
         .merge(receipts::routes())
         .merge(relations::routes())
         .merge(reports::routes())
@@ -65,6 +67,15 @@ impl RoomsApi {
             ));
         }
         Ok(())
+    }
+
+    /// As [`RoomsApi::check_may_act`], but where the server writes to them suspended users may answer (CS API § Account
+    /// suspension).
+    async fn check_may_speak(&self, session: &Session, room: &Room) -> Result<(), MatrixError> {
+        match self.check_may_act(session) {
+            Err(suspended) if !self.rooms.is_notice_room(room).await? => Err(suspended),
+            _ => Ok(()),
+        }
     }
 
     /// For whom events are selected and written in the answer to this session.

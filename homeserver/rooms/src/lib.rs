@@ -26,6 +26,7 @@ mod http;
 mod members;
 mod membership;
 mod membership_history;
+mod notices;
 mod pagination;
 mod present;
 mod read_markers;
@@ -65,6 +66,7 @@ pub use self::{
     http::{FilterText, RoomsApi, router},
     members::MembersRequest,
     membership::{JoinRequest, MutualRooms},
+    notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},

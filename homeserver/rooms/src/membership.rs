@@ -177,6 +177,14 @@ impl Rooms {
                 self.check_invitee(accounts, target).await?;
                 content
             }
+            MembershipState::Leave if sender == target => {
+                if let Some((standing, event)) = self.membership(&room.view().state, target).await?
+                    && self.is_notice_invite(&standing, &event)
+                {
+                    return Err(RoomError::CannotLeaveNotices);
+                }
+                content
+            }
             MembershipState::Join if sender == target => self.with_authoriser(room, target, content).await?,
             _ => content,
         };

@@ -121,6 +121,12 @@ impl TestRooms {
         let server_name = owned_server_name!("one.example");
         let options = RoomsOptions {
             encryption: crate::EncryptionDefault::Off,
+            notices: crate::NoticeOptions {
+                localpart: "notices".to_owned(),
+                display_name: "Server notices".to_owned(),
+                avatar_url: None,
+                room_name: "Server notices".to_owned(),
+            },
             signing_key: SigningKey::from_seed(&server_name, "1", &[7; 32]).unwrap(),
             server_name,
             default_version: RoomVersionId::V12,

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use echorift_accounts::Accounts;
 use echorift_events::rules_for;
-use echorift_storage::{EventNumber, Position};
+use echorift_storage::{Change, EventNumber, Position};
 use ruma::{
     OwnedUserId, RoomId, RoomVersionId, UserId,
     events::{StateEventType, room::member::MembershipState},
@@ -51,8 +51,8 @@ pub struct UpgradeRequest {
 impl Rooms {
     /// Makes the replacement of a room, moves its aliases and its directory entry, and closes the old room.
     ///
-    /// The replacement is complete before the old room points to it: an interruption leaves at worst a replacement
-    /// that nothing points to, and the old room open, without the aliases that have moved already.
+    /// The replacement is complete before the old room points to it, and what moves does so in one commit with the
+    /// tombstone: an interruption leaves at worst a replacement that nothing points to.
     /// Errors: `UnsupportedVersion`, `NotJoined`, `Forbidden` to who may not send `m.room.tombstone`.
     pub async fn upgrade(
         &self,
@@ -103,14 +103,18 @@ impl Rooms {
             .unwrap_or_default();
         let is_published = self.is_published(old).await?;
         let (new, _) = self
-            .create(&request.version, create, then, is_published, |change, room| {
-                for alias in &aliases {
-                    store::aliases::move_to(change, alias, room);
-                }
-                store::directory::set_published(change, old.number, false);
-            })
+            .create(&request.version, create, then, false, |_, _| {})
             .await?;
-        self.close(old, user, &new.id).await?;
+        let moves = |change: &mut Change| {
+            for alias in &aliases {
+                store::aliases::move_to(change, alias, new.number);
+            }
+            if is_published {
+                store::directory::set_published(change, old.number, false);
+                store::directory::set_published(change, new.number, true);
+            }
+        };
+        self.close(old, user, &new.id, moves).await?;
         self.carry_over_settings(accounts, &new, user).await;
         Ok(new)
     }
@@ -190,7 +194,13 @@ impl Rooms {
     }
 
     /// Points the old room to its replacement, and closes it as far as the user may.
-    async fn close(&self, old: &Arc<Room>, user: &UserId, replacement: &RoomId) -> Result<(), RoomError> {
+    async fn close(
+        &self,
+        old: &Arc<Room>,
+        user: &UserId,
+        replacement: &RoomId,
+        moves: impl FnOnce(&mut Change),
+    ) -> Result<(), RoomError> {
         let tombstone = json!({ "body": "This room has been replaced.", "replacement_room": replacement });
         let tombstone = EventDraft::state(
             user,
@@ -198,7 +208,7 @@ impl Rooms {
             "",
             raw(&tombstone)?,
         );
-        self.append(old, tombstone).await?;
+        self.append_with(old, vec![tombstone], moves).await?;
 
         let state = old.view().state.clone();
         let alias: Option<CanonicalAlias> = self.state_content(&state, "m.room.canonical_alias").await?;

@@ -7,6 +7,7 @@ use echorift_accounts::{
     Accounts, AccountsOptions, PasswordOptions, PasswordProvider, RegistrationOptions, SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
+use echorift_calls::{CallsApi, TurnOptions};
 use echorift_encryption::Encryption;
 use echorift_mail::Mailer;
 use echorift_media::{Media, MediaOptions, MediaParts};
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, Secret, Service};
 use crate::error::ServerError;
-use crate::http::{Health, Metrics, assemble};
+use crate::http::{self, Health, Metrics, assemble};
 use crate::signing_key;
 
 /// A server that is ready to be listened to.
@@ -71,6 +72,7 @@ impl App {
             outbound: outbound.clone(),
         };
         let media = Media::start(media_options(config), media_parts)?;
+        let calls = calls_api(config, rooms.clock());
         let rooms_api = RoomsApi {
             rooms,
             accounts: accounts.clone(),
@@ -82,6 +84,8 @@ impl App {
             .merge(echorift_push::router(accounts.clone()))
             .merge(encryption.router())
             .merge(syncs.router())
+            .merge(http::application_services::routes())
+            .merge(echorift_calls::router(calls))
             .merge(media.router())
             .layer(Extension(accounts.verifier()));
         let health = Arc::new(Health::new(Some(database.clone())));
@@ -176,6 +180,27 @@ fn media_options(config: &Config) -> MediaOptions {
         .options(server.name.clone(), &server.data_dir, ca_files, previews)
 }
 
+fn calls_api(config: &Config, clock: &Clock) -> CallsApi {
+    let turn = &config.turn;
+    let secret = turn.secret.as_ref().filter(|_| !turn.uris.is_empty());
+    CallsApi {
+        turn: secret.map(|secret| TurnOptions {
+            uris: turn.uris.clone(),
+            secret: secret.reveal().to_owned(),
+            lifetime: turn.lifetime,
+        }),
+        clock: clock.clone(),
+    }
+}
+
+fn media_options(config: &Config) -> MediaOptions {
+    let (server, previews) = (&config.server, &config.url_previews);
+    let ca_files = &config.outbound.0.extra_ca_files;
+    config
+        .media
+        .options(server.name.clone(), &server.data_dir, ca_files, previews)
+}
+
 fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {
     Ok(RoomsOptions {
         server_name: config.server.name.clone(),
@@ -184,6 +209,7 @@ fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {
         publish: config.rooms.publish,
         directory_without_login: config.rooms.public_directory_without_login,
         encryption: config.rooms.encryption_by_default,
+        notices: config.server_notices.options(),
         event_cache_bytes: config.caches.event_bytes,
         loaded_rooms: usize::try_from(config.caches.rooms).unwrap_or(usize::MAX),
     })

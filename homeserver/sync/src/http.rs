@@ -22,6 +22,7 @@ pub(crate) fn router() -> Router<Syncs> {
         .ruma::<create_typing_event::v3::Request, _, _>(set_typing)
         .ruma::<get_presence::v3::Request, _, _>(read_presence)
         .ruma::<set_presence::v3::Request, _, _>(write_presence)
+        .merge(crate::old_sync::router())
 }
 
 /// `GET /_matrix/client/v3/sync` (CS API § Syncing).

@@ -7,6 +7,7 @@ mod account_data;
 mod ephemeral;
 mod feeds;
 mod http;
+mod old_sync;
 mod presence;
 mod service;
 mod stripped;

@@ -94,6 +94,10 @@ impl Syncs {
         &self.0.feeds
     }
 
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.database
+    }
+
     pub(crate) fn rooms(&self) -> &Rooms {
         &self.0.rooms
     }

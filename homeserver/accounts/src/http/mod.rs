@@ -12,6 +12,7 @@ mod profile;
 mod register;
 mod session;
 mod shared_secret;
+mod sso;
 mod tags;
 mod threepid;
 
@@ -27,6 +28,7 @@ pub(crate) fn router() -> Router<Accounts> {
         .merge(account_router())
         .merge(data_router())
         .merge(threepid::router())
+        .merge(sso::router())
         .merge(confirm_email::router())
 }
 

@@ -100,9 +100,9 @@ async fn join(
     name: &RoomOrAliasId,
     how: JoinRequest,
 ) -> Result<Arc<Room>, MatrixError> {
-    api.check_may_act(session)?;
     api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
     let room = find_room(api, name).await?;
+    api.check_may_speak(session, &room).await?;
     let user = UserNumber(session.user_number);
     api.rooms.check_guest(&api.accounts, &room, user).await?;
     api.rooms

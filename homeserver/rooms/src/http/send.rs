@@ -40,9 +40,9 @@ async fn send_message(
     session: Session,
     Ruma(request): Ruma<send_message_event::v3::Request>,
 ) -> Result<Ruma<send_message_event::v3::Response>, MatrixError> {
-    api.check_may_act(&session)?;
     api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
     let room = api.rooms.room(&request.room_id).await?;
+    api.check_may_speak(&session, &room).await?;
     let transaction = Transaction {
         session_number: session.session_number,
         id: request.txn_id,

@@ -11,18 +11,21 @@ use crate::{Room, RoomError, Rooms, store};
 impl Rooms {
     /// Leaves a room, declines an invite or takes a knock back; nothing happens to those who have left.
     ///
-    /// Errors: `NotJoined` for those who were never in the room, `Forbidden` for those who are banned.
+    /// Errors: `NotJoined` for those who were never in the room, `Forbidden` for those who are banned,
+    /// `CannotLeaveNotices` for invites by the server itself.
     pub async fn leave(
         &self,
         room: &Arc<Room>,
         user: &UserId,
         reason: Option<String>,
     ) -> Result<(), RoomError> {
-        match self
-            .membership(&room.view().state, user)
-            .await?
-            .map(|(membership, _)| membership)
+        let standing = self.membership(&room.view().state, user).await?;
+        if let Some((membership, event)) = &standing
+            && self.is_notice_invite(membership, event)
         {
+            return Err(RoomError::CannotLeaveNotices);
+        }
+        match standing.map(|(membership, _)| membership) {
             None => {
                 return Err(RoomError::NotJoined {
                     user_id: user.to_owned(),

@@ -1,4 +1,6 @@
-use echorift_storage::{Cells, Change, Database, RoomNumber, Statement, StorageError};
+use std::collections::HashSet;
+
+use echorift_storage::{Cells, Change, Database, RoomNumber, Statement, StorageError, list};
 
 static PUBLISH: Statement = Statement::upsert(
     1,
@@ -87,4 +89,16 @@ pub(crate) async fn places(
             })
         })
         .collect()
+}
+
+/// Those of these rooms that are in the directory.
+pub(crate) async fn published_among(
+    database: &Database,
+    rooms: &[RoomNumber],
+) -> Result<HashSet<RoomNumber>, StorageError> {
+    const SQL: &str = "
+        SELECT room_number FROM rooms
+         WHERE is_published = 1 AND room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))";
+    let rows = database.fetch_all(SQL, &[list(rooms.iter().copied())]).await?;
+    rows.iter().map(|row| Ok(RoomNumber(row.int(0)?))).collect()
 }

@@ -4,6 +4,7 @@
 //! server without a file runs with.
 
 mod email;
+mod calls;
 mod fault;
 mod listeners;
 mod media;
@@ -13,6 +14,7 @@ mod push;
 mod reserved;
 mod secret;
 mod sections;
+mod server_notices;
 mod table;
 mod units;
 
@@ -28,6 +30,7 @@ use figment::providers::{Env, Format, Toml};
 use figment::value::Dict;
 
 pub(crate) use self::email::EmailSettings;
+pub(crate) use self::calls::TurnSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
 pub(crate) use self::media::{MediaSettings, PreviewSettings};
@@ -39,6 +42,7 @@ pub(crate) use self::sections::{
     CacheSettings, DatabaseSettings, FederationSettings, LimitSettings, LogFormat, LogSettings,
     PresenceSettings, RateLimitSettings, RoomSettings, ServerSettings, SupportSettings,
 };
+pub(crate) use self::server_notices::NoticeSettings;
 use self::table::{Notes, Table};
 
 /// Every setting of a server, checked.
@@ -59,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) presence: PresenceSettings,
     pub(crate) push: PushSettings,
     pub(crate) email: EmailSettings,
+    pub(crate) turn: TurnSettings,
+    pub(crate) server_notices: NoticeSettings,
     pub(crate) federation: FederationSettings,
     pub(crate) media: MediaSettings,
     pub(crate) url_previews: PreviewSettings,
@@ -162,6 +168,8 @@ impl Config {
             presence: root.table("presence", PresenceSettings::read),
             push: root.table("push", PushSettings::read),
             email,
+            server_notices: root.table("server_notices", server_notices::read),
+            turn: root.table("calls", TurnSettings::read_calls),
             federation: root.table("federation", FederationSettings::read),
             media: root.table("media", MediaSettings::read),
             url_previews: root.table("url_previews", PreviewSettings::read),

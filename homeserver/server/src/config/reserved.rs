@@ -6,7 +6,10 @@
 /// Names as in the handbook of later releases; a name stands for itself and everything below it.
 const RESERVED: &[&str] = &[
     "application_services",
-    "calls",
+    "calls.livekit",
+    "calls.max_delay",
+    "calls.max_delayed_events_per_user",
+    "calls.publish",
     "cluster",
     "directory.attribute_photo",
     "directory.mapping",
@@ -26,7 +29,6 @@ const RESERVED: &[&str] = &[
     "registration.recaptcha",
     "rooms.public_directory_over_federation",
     "server.client_dir",
-    "server_notices",
     "telemetry",
     "user_directory",
 ];

@@ -51,7 +51,9 @@ pub(super) fn routes(config: &Config) -> Router {
         routes = routes
             .route("/.well-known/matrix/client", get(async move || Json(client)))
             .route("/.well-known/matrix/server", get(async move || found(server)))
-            .route("/.well-known/matrix/support", get(async move || found(support)));
+            .route("/.well-known/matrix/support", get(async move || found(support)))
+            // This server is no policy server; another may answer here for this name.
+            .route("/.well-known/matrix/policy_server", get(async || found(None)));
     }
     routes
 }
