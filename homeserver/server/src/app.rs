@@ -193,14 +193,6 @@ fn calls_api(config: &Config, clock: &Clock) -> CallsApi {
     }
 }
 
-fn media_options(config: &Config) -> MediaOptions {
-    let (server, previews) = (&config.server, &config.url_previews);
-    let ca_files = &config.outbound.0.extra_ca_files;
-    config
-        .media
-        .options(server.name.clone(), &server.data_dir, ca_files, previews)
-}
-
 fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {
     Ok(RoomsOptions {
         server_name: config.server.name.clone(),

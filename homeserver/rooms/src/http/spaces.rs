@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use axum::{Router, extract::State};
+use axum::{Router, extract::State, routing::get};
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, MaybeSession, Routes as _, Ruma, Session};
 use ruma::{
@@ -15,6 +15,8 @@ use ruma::{
 use super::{RoomsApi, membership::find_room};
 use crate::{HierarchyQuery, HierarchyRoom, RoomError, membership::raw};
 
+/// Where clients looked for summaries before they were stable (MSC3266), beside the path that ruma knows.
+const OLDER_SUMMARY: &str = "/_matrix/client/unstable/im.nheko.summary/summary/{room_id_or_alias}";
 /// How many rooms a page of a hierarchy has, and may have at most.
 const PAGE: usize = 50;
 
@@ -22,6 +24,7 @@ pub(super) fn routes() -> Router<RoomsApi> {
     Router::new()
         .ruma::<get_hierarchy::v1::Request, _, _>(hierarchy)
         .ruma::<get_summary::v1::Request, _, _>(summary)
+        .route(OLDER_SUMMARY, get(summary))
 }
 
 /// `GET /_matrix/client/v1/rooms/{roomId}/hierarchy` (CS API § Querying the rooms in a space).

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::Router;
 use axum::routing::get;
+use echorift_rooms::EncryptionDefault;
 use echorift_web::MatrixError;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ const VERSIONS: [&str; 13] = [
 
 /// Features that clients look for under the names they had before they became part of a version, and those
 /// that came with a later version than the last of [`VERSIONS`]. Only what works stands here.
-const FEATURES: [&str; 11] = [
+const FEATURES: &[&str] = &[
     // Read receipts that others do not see, and markers.
     "org.matrix.msc2285.stable",
     // Jump to date.
@@ -34,10 +35,18 @@ const FEATURES: [&str; 11] = [
     // Extended profiles.
     "uk.tcpip.msc4133",
     "uk.tcpip.msc4133.stable",
+    // Rooms that one shares with somebody.
+    "uk.half-shot.msc2666.query_mutual_rooms",
+    "uk.half-shot.msc2666.query_mutual_rooms.stable",
+    // Wanting no invites.
+    "org.matrix.msc4380",
+    "org.matrix.msc4380.stable",
+    // Redactions sent like other events, in every room version.
+    "com.beeper.msc4169",
 ];
 
 pub(super) fn routes(config: &Config) -> Router {
-    let versions = versions();
+    let versions = versions(config.rooms.encryption_by_default);
     let mut routes = Router::new()
         .route("/_matrix/client/versions", get(async move || Json(versions)))
         .route(
@@ -65,11 +74,19 @@ fn found(document: Option<Value>) -> Result<Json<Value>, MatrixError> {
 }
 
 /// `GET /_matrix/client/versions` (CS API § API Versions).
-fn versions() -> Value {
-    let features: serde_json::Map<String, Value> = FEATURES
+fn versions(encryption: EncryptionDefault) -> Value {
+    let mut features: serde_json::Map<String, Value> = FEATURES
         .iter()
         .map(|name| ((*name).to_owned(), Value::Bool(true)))
         .collect();
+    // Which presets make encrypted rooms, so that clients need not ask for it or can say so.
+    for (preset, is_forced) in [
+        ("private", encryption != EncryptionDefault::Off),
+        ("trusted_private", encryption != EncryptionDefault::Off),
+        ("public", encryption == EncryptionDefault::All),
+    ] {
+        features.insert(format!("io.element.e2ee_forced.{preset}"), is_forced.into());
+    }
     json!({ "versions": VERSIONS, "unstable_features": features })
 }
 
@@ -102,4 +119,16 @@ fn support(settings: &SupportSettings) -> Option<Value> {
         document.insert("support_page".to_owned(), Value::from(page.as_str()));
     }
     (!document.is_empty()).then_some(Value::Object(document))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_feature_is_named_twice() {
+        assert_eq!(FEATURES.iter().collect::<BTreeSet<_>>().len(), FEATURES.len());
+    }
 }
