@@ -11,6 +11,7 @@ use crate::{
     last_seen::LastSeen,
     maintenance,
     marks::Marks,
+    oauth::OAuth,
     password::Passwords,
     shared_secret::Nonces,
     signing_key::TokenKey,
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) marks: Marks,
     pub(crate) uia: UiaSessions,
     pub(crate) nonces: Nonces,
+    pub(crate) oauth: OAuth,
     pub(crate) last_seen: LastSeen,
     pub(crate) account_data: AccountDataCache,
     pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
@@ -62,6 +64,7 @@ impl Accounts {
         limits: Arc<RateLimits>,
         providers: Vec<Arc<dyn PasswordProvider>>,
     ) -> Result<Self, AccountError> {
+        let oauth = OAuth::new(&options.oauth, &options.public_base_url)?;
         let key = TokenKey::open(&options.data_dir)?;
         let passwords = Passwords::new(&options.passwords)?;
         let checks =
@@ -73,6 +76,7 @@ impl Accounts {
             database: database.clone(),
             uia: UiaSessions::new(),
             nonces: Nonces::new(),
+            oauth,
             last_seen: LastSeen::new(),
             account_data: AccountDataCache::new(),
             profile_observer: OnceLock::new(),
@@ -95,7 +99,13 @@ impl Accounts {
 
     /// All endpoints of this crate. The server adds [`Accounts::verifier`] as an extension to all its routes.
     pub fn router(&self) -> axum::Router {
-        crate::http::router().with_state(self.clone())
+        let router = crate::http::router();
+        let router = if self.0.options.oauth.enabled {
+            router.merge(crate::oauth::http::router())
+        } else {
+            router
+        };
+        router.with_state(self.clone())
     }
 
     pub fn verifier(&self) -> Verifier {

@@ -49,6 +49,10 @@ pub enum AccountError {
     TooManyLetters,
     #[error("the letter was not sent")]
     MailFailed,
+    #[error("too many requests")]
+    Limited(MatrixError),
+    #[error("a page could not be made: {0}")]
+    Page(#[from] minijinja::Error),
     #[error("the key that signs access tokens ({path}): {reason}")]
     SigningKey { path: String, reason: String },
     #[error("a token could not be made: {0}")]
@@ -112,6 +116,8 @@ impl From<AccountError> for MatrixError {
             AccountError::MailFailed => {
                 Self::unavailable("The letter could not be sent: check the address, or try again later.")
             }
+            AccountError::Limited(refusal) => refusal,
+            AccountError::Page(cause) => Self::internal(cause),
             AccountError::SigningKey { .. } | AccountError::Token(_) | AccountError::Hash(_) => {
                 Self::internal(error)
             }

@@ -22,6 +22,7 @@ mod login;
 mod maintenance;
 mod marks;
 mod moderation;
+mod oauth;
 mod observer;
 mod openid;
 mod options;
@@ -49,11 +50,12 @@ pub use self::{
     },
     accounts::Accounts,
     error::AccountError,
+    oauth::options::{OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
     provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
-    store::devices::device_list_changed,
     service_account::ServiceAccount,
+    store::devices::device_list_changed,
     uia::UiaRefusal,
 };

@@ -161,7 +161,7 @@ impl Accounts {
             number: echorift_storage::UserNumber(self.0.users.intern(user_id.as_str()).await?),
             localpart: localpart.clone(),
             password_hash: None,
-            provider: Some(provider),
+            provider: Some(provider.to_owned()),
             external_id: identity.external_id,
             mail: identity.mail,
             is_admin: identity.is_admin.unwrap_or(false),

@@ -8,6 +8,7 @@ use echorift_storage::StorageError;
 use crate::{
     Accounts,
     accounts::Inner,
+    oauth,
     options::milliseconds,
     store::{email_validations, sessions, short_tokens},
 };
@@ -57,6 +58,7 @@ impl Accounts {
             .transact(move |tx| {
                 Box::pin(async move {
                     sessions::purge(tx, revoked, expired).await?;
+                    oauth::store::purge(tx, now).await?;
                     short_tokens::purge(tx, now).await?;
                     email_validations::purge(tx, now).await
                 })
@@ -65,6 +67,7 @@ impl Accounts {
         self.0.checks.forget_before(revoked);
         self.0.uia.forget_expired(now);
         self.0.nonces.forget_expired(now);
+        self.0.oauth.rendezvous.forget_expired(now);
         Ok(())
     }
 }

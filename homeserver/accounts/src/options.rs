@@ -2,6 +2,8 @@ use std::{path::PathBuf, time::Duration};
 
 use ruma::{OwnedServerName, RoomVersionId};
 
+use crate::OAuthOptions;
+
 /// What the operator configures about accounts.
 #[derive(Debug, Clone)]
 pub struct AccountsOptions {
@@ -13,6 +15,7 @@ pub struct AccountsOptions {
     pub registration: RegistrationOptions,
     pub passwords: PasswordOptions,
     pub sessions: SessionOptions,
+    pub oauth: OAuthOptions,
     /// What `m.room_versions` announces as default.
     pub default_room_version: RoomVersionId,
     /// Whether clients may ask for previews of pages (MSC4452).

@@ -1,6 +1,6 @@
-use echorift_storage::UserNumber;
+use echorift_storage::{StorageError, Tx, UserNumber};
 
-use crate::{AccountError, Accounts, email_validation::ConfirmedEmail, store};
+use crate::{AccountError, Accounts, email_validation::ConfirmedEmail, oauth, store};
 
 impl Accounts {
     /// Refuses a password change that cannot be made here. Error: `DirectoryPassword`.
@@ -14,9 +14,11 @@ impl Accounts {
     /// Gives a local account a new password. Errors: `BadPassword`.
     pub(crate) async fn change_password(&self, user: UserNumber, password: &str) -> Result<(), AccountError> {
         let hash = self.0.passwords.hash(password).await?;
-        let changed = self.0.database.writer().transact(move |tx| {
-            Box::pin(async move { store::accounts::set_password(tx, user, &hash).await })
-        });
+        let changed = self
+            .0
+            .database
+            .writer()
+            .transact(move |tx| Box::pin(async move { set_password(tx, user, &hash).await }));
         Ok(changed.await?)
     }
 
@@ -38,10 +40,16 @@ impl Accounts {
                 if !store::email_validations::remove(tx, &email.sid).await? {
                     return Err(AccountError::NotConfirmed);
                 }
-                Ok(store::accounts::set_password(tx, user, &hash).await?)
+                Ok(set_password(tx, user, &hash).await?)
             })
         });
         changed.await?;
         Ok(user)
     }
+}
+
+/// Writes a password. Whoever knew the old one may be signed in on the server's own pages: not any more.
+async fn set_password(tx: &mut Tx, user: UserNumber, hash: &str) -> Result<(), StorageError> {
+    store::accounts::set_password(tx, user, hash).await?;
+    oauth::store::browsers::delete_all(tx, user).await
 }

@@ -28,6 +28,8 @@ pub(crate) struct SessionRequest {
     pub(crate) device_id: Option<OwnedDeviceId>,
     pub(crate) device_name: Option<String>,
     pub(crate) wants_refresh_token: bool,
+    /// The OAuth client that asks; `None` for `/login` and `/register`.
+    pub(crate) client_id: Option<String>,
 }
 
 /// What the client gets.
@@ -44,6 +46,20 @@ pub(crate) struct Tokens {
     pub(crate) refresh_token: Option<String>,
     /// How long the access token is valid.
     pub(crate) expires_in: Duration,
+}
+
+/// A session that is ready to be written.
+pub(crate) struct PreparedSession {
+    pub(crate) new: NewSession,
+    user_id: OwnedUserId,
+    refresh_token: Option<String>,
+    lifetime: Duration,
+}
+
+/// What a refresh token was exchanged for.
+pub(crate) struct RefreshedSession {
+    pub(crate) device_id: String,
+    pub(crate) tokens: Tokens,
 }
 
 /// A refresh token as text is `FAMILY.SECRET`. The family names the session, so that a token which was replaced long
@@ -97,6 +113,25 @@ impl Accounts {
         account: &Account,
         request: SessionRequest,
     ) -> Result<OpenedSession, AccountError> {
+        let prepared = self.prepare_session(account, request).await?;
+        let (new, now) = (prepared.new.clone(), self.0.clock.now());
+        let ended = self
+            .0
+            .database
+            .writer()
+            .transact(move |tx| Box::pin(async move { store::sessions::open(tx, &new, now).await }))
+            .await?;
+        self.finish_session(prepared, &ended)
+    }
+
+    /// Everything about a new session but the writing, which may belong to a larger step.
+    ///
+    /// Errors: `Deactivated`, `Locked`, `TooLarge`.
+    pub(crate) async fn prepare_session(
+        &self,
+        account: &Account,
+        request: SessionRequest,
+    ) -> Result<PreparedSession, AccountError> {
         if account.is_deactivated {
             return Err(AccountError::Deactivated);
         }
@@ -132,31 +167,39 @@ impl Accounts {
             refresh: refresh
                 .as_ref()
                 .map(|token| (secret::hash(&token.family), secret::hash(&token.secret))),
+            client_id: request.client_id,
         };
-        let number = new.number;
-        let ended = self
-            .0
-            .database
-            .writer()
-            .transact(move |tx| Box::pin(async move { store::sessions::open(tx, &new, now).await }))
-            .await?;
-        self.0.checks.revoke(&ended);
+        Ok(PreparedSession {
+            new,
+            user_id,
+            refresh_token: refresh.as_ref().map(RefreshToken::text),
+            lifetime,
+        })
+    }
+
+    /// The tokens of a session that was written; `ended` are those that it took the place of.
+    pub(crate) fn finish_session(
+        &self,
+        prepared: PreparedSession,
+        ended: &[Revoked],
+    ) -> Result<OpenedSession, AccountError> {
+        self.0.checks.revoke(ended);
+        let PreparedSession { new, user_id, .. } = prepared;
         let access_token = self.access_token(
             user_id.as_str(),
-            account.number,
-            device_id.as_str(),
-            number,
+            new.user,
+            &new.device_id,
+            new.number,
             0,
-            lifetime,
+            prepared.lifetime,
         )?;
-        let refresh_token = refresh.as_ref().map(RefreshToken::text);
         Ok(OpenedSession {
             user_id,
-            device_id,
+            device_id: new.device_id.into(),
             tokens: Tokens {
                 access_token,
-                refresh_token,
-                expires_in: lifetime,
+                refresh_token: prepared.refresh_token,
+                expires_in: prepared.lifetime,
             },
         })
     }
@@ -165,7 +208,14 @@ impl Accounts {
     ///
     /// Errors: `UnknownToken`; a token that was replaced and is used again ends the session, as one of its two users
     /// must be a thief. `Locked` for locked accounts.
-    pub(crate) async fn refresh(&self, text: &str) -> Result<Tokens, AccountError> {
+    ///
+    /// `client` is the OAuth client that presents it, `None` for `/refresh`: the token is good for the one that it
+    /// was given to.
+    pub(crate) async fn refresh(
+        &self,
+        text: &str,
+        client: Option<&str>,
+    ) -> Result<RefreshedSession, AccountError> {
         let presented = RefreshToken::parse(text).ok_or(AccountError::UnknownToken { soft_logout: false })?;
         let (family, hash) = (secret::hash(&presented.family), secret::hash(&presented.secret));
         if !store::sessions::has_family(&self.0.database, &family).await? {
@@ -179,6 +229,7 @@ impl Accounts {
         let now = self.0.clock.now();
         let options = &self.0.options.sessions;
         let expires = now.plus_ms(milliseconds(options.refresh_token_lifetime));
+        let client = client.map(ToOwned::to_owned);
         let outcome = self
             .0
             .database
@@ -187,6 +238,9 @@ impl Accounts {
                 Box::pin(async move {
                     let session = store::sessions::find_by_family(tx, &family).await?;
                     let session = session.ok_or(AccountError::UnknownToken { soft_logout: false })?;
+                    if session.client_id != client {
+                        return Err(AccountError::UnknownToken { soft_logout: false });
+                    }
                     if session.revoked.is_some() {
                         return Err(AccountError::UnknownToken {
                             soft_logout: session.is_soft_revoked,
@@ -234,11 +288,37 @@ impl Accounts {
             session.generation,
             lifetime,
         )?;
-        Ok(Tokens {
-            access_token,
-            refresh_token: Some(next.text()),
-            expires_in: lifetime,
+        Ok(RefreshedSession {
+            device_id: session.device_id,
+            tokens: Tokens {
+                access_token,
+                refresh_token: Some(next.text()),
+                expires_in: lifetime,
+            },
         })
+    }
+
+    /// The session behind one of its tokens, whether or not that has expired; `None` for a token that is not ours,
+    /// and for a session that has ended.
+    pub(crate) async fn session_of_token(&self, token: &str) -> Result<Option<i64>, AccountError> {
+        if let Some(claims) = self.0.key.check(token) {
+            return Ok(Some(claims.sid));
+        }
+        match RefreshToken::parse(token) {
+            Some(refresh) => {
+                let family = secret::hash(&refresh.family);
+                Ok(store::sessions::number_of_family(&self.0.database, &family).await?)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Ends a session and deletes its device. One that has ended already stays as it is.
+    pub(crate) async fn end_session(&self, session: i64) -> Result<(), AccountError> {
+        match store::sessions::device_of(&self.0.database, session).await? {
+            Some((user, device_id)) => self.delete_devices(user, &[device_id.into()]).await,
+            None => Ok(()),
+        }
     }
 
     fn access_token(
@@ -331,6 +411,7 @@ mod tests {
             is_soft_revoked: false,
             generation: 0,
             tokens: tokens("a", None, None),
+            client_id: None,
         };
         let refresh = |session: &RefreshableSession, with: &str, to: &str| {
             advance(session, with, to.to_owned(), Timestamp(9)).ok_or("reused")

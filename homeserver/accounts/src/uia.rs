@@ -26,6 +26,8 @@ pub(crate) const RESET_PASSWORD: &str = "reset_password";
 pub enum UiaRefusal {
     /// 401 with what is to be done next (CS API § User-Interactive Authentication API).
     Challenge(Challenge),
+    /// As before, for a stage that is taken elsewhere: the whole body.
+    Elsewhere(Value),
     Refused(MatrixError),
 }
 
@@ -43,6 +45,7 @@ impl IntoResponse for UiaRefusal {
     fn into_response(self) -> Response {
         let challenge = match self {
             Self::Refused(error) => return error.into_response(),
+            Self::Elsewhere(body) => return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response(),
             Self::Challenge(challenge) => challenge,
         };
         let names = |stages: &[AuthType]| {
@@ -150,6 +153,9 @@ impl Accounts {
         operation: &'static str,
         auth: Option<&AuthData>,
     ) -> Result<(), UiaRefusal> {
+        if self.is_oauth_session(session).await? {
+            return Err(self.refuse_oauth_stages().into());
+        }
         let purpose = Purpose {
             operation,
             user: Some(session),

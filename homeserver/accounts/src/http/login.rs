@@ -84,6 +84,7 @@ pub(crate) async fn log_in(
         device_id: body.device_id,
         device_name: body.initial_device_display_name,
         wants_refresh_token: body.refresh_token,
+        client_id: None,
     };
     let opened = accounts.open_session(&account, request).await?;
     let mut answer = session_body(&accounts, &opened);

@@ -92,6 +92,7 @@ pub(crate) async fn register(
         device_id: request.device_id,
         device_name: request.initial_device_display_name,
         wants_refresh_token: request.refresh_token,
+        client_id: None,
     };
     let opened = accounts.open_session(&account, request).await?;
     Ok(Json(session_body(&accounts, &opened)))
@@ -112,6 +113,7 @@ async fn register_guest(
         device_id: None,
         device_name: request.initial_device_display_name,
         wants_refresh_token: request.refresh_token,
+        client_id: None,
     };
     let opened = accounts.open_session(&account, request).await?;
     Ok(Json(session_body(accounts, &opened)))
@@ -129,7 +131,8 @@ async fn flows(accounts: &Accounts) -> Result<Vec<Vec<AuthType>>, MatrixError> {
     }
     if accounts.registers_by_mail() {
         let with_address = flows.iter().filter(|stages| !stages.contains(&AuthType::Dummy));
-        let with_address = with_address.map(|stages| [stages.as_slice(), &[AuthType::EmailIdentity]].concat());
+        let with_address =
+            with_address.map(|stages| [stages.as_slice(), &[AuthType::EmailIdentity]].concat());
         let mut with_address: Vec<_> = with_address.collect();
         if options.by_email || options.without_verification {
             with_address.push(vec![AuthType::EmailIdentity]);

@@ -13,7 +13,7 @@ pub(crate) async fn refresh(
     State(accounts): State<Accounts>,
     Ruma(request): Ruma<refresh_token::v3::Request>,
 ) -> Result<Ruma<refresh_token::v3::Response>, MatrixError> {
-    let tokens = accounts.refresh(&request.refresh_token).await?;
+    let tokens = accounts.refresh(&request.refresh_token, None).await?.tokens;
     Ok(Ruma(refresh_token::v3::Response {
         access_token: tokens.access_token,
         refresh_token: tokens.refresh_token,

@@ -13,6 +13,8 @@ pub(crate) struct NewSession {
     pub(crate) expires: Timestamp,
     /// Hashes of the family and of the first refresh token, if the client wants one.
     pub(crate) refresh: Option<(String, String)>,
+    /// The OAuth client that asked for it; `None` for `/login` and `/register`.
+    pub(crate) client_id: Option<String>,
 }
 
 /// A session as a refresh token finds it.
@@ -26,6 +28,7 @@ pub(crate) struct RefreshableSession {
     pub(crate) is_soft_revoked: bool,
     pub(crate) generation: i64,
     pub(crate) tokens: RefreshTokens,
+    pub(crate) client_id: Option<String>,
 }
 
 /// The refresh tokens of a session that count, by hash; see `sessions` in the migration.
@@ -70,8 +73,9 @@ pub(crate) async fn open(
 
     const SESSION: &str = "
         INSERT INTO sessions
-               (session_number, user_number, device_id, created_ts, expires_ts, refresh_family, refresh_current)
-        SELECT $1, $2, $3, $4, $5, $6, $7 FROM accounts WHERE user_number = $2 AND deactivated_ts IS NULL";
+               (session_number, user_number, device_id, created_ts, expires_ts, refresh_family, refresh_current,
+                client_id)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM accounts WHERE user_number = $2 AND deactivated_ts IS NULL";
     let (family, current) = new.refresh.clone().unzip();
     let values = [
         new.number.into(),
@@ -81,6 +85,7 @@ pub(crate) async fn open(
         new.expires.into(),
         family.into(),
         current.into(),
+        new.client_id.clone().into(),
     ];
     if tx.execute(SESSION, &values).await? == 0 {
         return Err(AccountError::Deactivated);
@@ -111,7 +116,7 @@ pub(crate) async fn find_by_family(
 ) -> Result<Option<RefreshableSession>, StorageError> {
     const SQL: &str = "
         SELECT session_number, user_number, device_id, expires_ts, revoked_ts, is_soft_revoked, generation,
-               refresh_current, refresh_sibling, refresh_previous
+               refresh_current, refresh_sibling, refresh_previous, client_id
           FROM sessions WHERE refresh_family = $1";
     let row = tx.fetch_optional(SQL, &[family.into()]).await?;
     row.as_ref().map(read_refreshable).transpose()
@@ -131,7 +136,36 @@ fn read_refreshable(row: &Row) -> Result<RefreshableSession, StorageError> {
             sibling: row.optional_text(8)?,
             previous: row.optional_text(9)?,
         },
+        client_id: row.optional_text(10)?,
     })
+}
+
+/// Whose device a session belongs to, if it has not ended.
+pub(crate) async fn device_of(
+    database: &Database,
+    session: i64,
+) -> Result<Option<(UserNumber, String)>, StorageError> {
+    const SQL: &str = "
+        SELECT user_number, device_id FROM sessions WHERE session_number = $1 AND revoked_ts IS NULL";
+    let row = database.fetch_optional(SQL, &[session.into()]).await?;
+    row.map(|row| Ok((UserNumber(row.int(0)?), row.text(1)?)))
+        .transpose()
+}
+
+/// The session whose refresh tokens share the part with this hash, if it has not ended.
+pub(crate) async fn number_of_family(database: &Database, family: &str) -> Result<Option<i64>, StorageError> {
+    const SQL: &str = "SELECT session_number FROM sessions WHERE refresh_family = $1 AND revoked_ts IS NULL";
+    let row = database.fetch_optional(SQL, &[family.into()]).await?;
+    row.map(|row| row.int(0)).transpose()
+}
+
+/// The OAuth client that a session was opened for.
+pub(crate) async fn client_of(database: &Database, session: i64) -> Result<Option<String>, StorageError> {
+    const SQL: &str = "SELECT client_id FROM sessions WHERE session_number = $1";
+    let row = database.fetch_optional(SQL, &[session.into()]).await?;
+    row.map(|row| row.optional_text(0))
+        .transpose()
+        .map(Option::flatten)
 }
 
 /// Writes what a refresh has changed.

@@ -15,7 +15,8 @@ use tower::ServiceExt as _;
 
 use super::databases::TestDatabase;
 use crate::{
-    Accounts, AccountsOptions, PasswordOptions, PasswordProvider, RegistrationOptions, SessionOptions,
+    Accounts, AccountsOptions, OAuthOptions, PasswordOptions, PasswordProvider, RegistrationOptions,
+    SessionOptions,
 };
 
 pub(crate) const SHARED_SECRET: &str = "shared secret";
@@ -93,6 +94,7 @@ pub(crate) fn options(folder: &std::path::Path) -> AccountsOptions {
             refresh_token_lifetime: Duration::from_secs(7 * 24 * 3600),
             without_refresh_lifetime: Duration::from_secs(7 * 24 * 3600),
         },
+        oauth: OAuthOptions::default(),
         default_room_version: RoomVersionId::V12,
         url_previews: true,
     }

@@ -8,6 +8,7 @@ mod calls;
 mod fault;
 mod listeners;
 mod media;
+mod oauth;
 mod outbound;
 mod people;
 mod push;
@@ -34,6 +35,7 @@ pub(crate) use self::calls::TurnSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
 pub(crate) use self::media::{MediaSettings, PreviewSettings};
+pub(crate) use self::oauth::OAuthSettings;
 pub(crate) use self::outbound::OutboundSettings;
 pub(crate) use self::people::{PasswordSettings, RegistrationSettings, SessionSettings};
 pub(crate) use self::push::PushSettings;
@@ -54,6 +56,7 @@ pub(crate) struct Config {
     pub(crate) registration: RegistrationSettings,
     pub(crate) passwords: PasswordSettings,
     pub(crate) sessions: SessionSettings,
+    pub(crate) oauth: OAuthSettings,
     /// `None` without a `[directory]` table: only local accounts can log in then.
     pub(crate) directory: Option<DirectoryConfig>,
     pub(crate) rate_limits: RateLimitSettings,
@@ -160,6 +163,7 @@ impl Config {
             registration,
             passwords,
             sessions: root.table("sessions", SessionSettings::read),
+            oauth: root.table("oauth", OAuthSettings::read),
             directory,
             rate_limits: root.table("rate_limits", RateLimitSettings::read),
             limits: root.table("limits", LimitSettings::read),

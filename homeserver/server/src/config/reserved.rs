@@ -21,7 +21,6 @@ const RESERVED: &[&str] = &[
     "federation.partner",
     "federation.share_device_names",
     "federation.trusted_key_servers",
-    "oauth",
     "outbound.retry_initial_delay",
     "outbound.retry_max_delay",
     "rate_limits.delayed_events",

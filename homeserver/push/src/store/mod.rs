@@ -1,4 +1,0 @@
-//! The tables of pushers, in domain types.
-
-pub(crate) mod log;
-pub(crate) mod pushers;
