@@ -1,7 +1,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use echorift_storage::{Cells, Change, Position, Record, RoomNumber, StorageError, Tx, UserNumber};
-use ruma::{UserId, push::Ruleset};
+use ruma::{
+    UserId,
+    push::{Action, ConditionalPushRule, EventMatchConditionData, PushCondition, Ruleset},
+};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
@@ -36,7 +39,19 @@ pub type RoomAccountDataOfUser = imbl::HashMap<RoomNumber, Arc<TypedAccountData>
 
 /// The push rules of a user who has not changed any (CS API § Push rules): what `m.push_rules` holds at first.
 pub fn default_push_rules(user: &UserId) -> Ruleset {
-    Ruleset::server_default(user)
+    let mut rules = Ruleset::server_default(user);
+    // Clients that decide for themselves what to show of encrypted events switch it on (MSC4028). Behind the rule that
+    // silences everything, and so behind what users add.
+    let encrypted = EventMatchConditionData::new("type".to_owned(), "m.room.encrypted".to_owned());
+    let (at, _) = rules.override_.insert_full(ConditionalPushRule {
+        actions: vec![Action::Notify],
+        default: true,
+        enabled: false,
+        rule_id: ".org.matrix.msc4028.encrypted_event".to_owned(),
+        conditions: vec![PushCondition::EventMatch(encrypted)],
+    });
+    rules.override_.move_index(at, 1);
+    rules
 }
 
 impl Accounts {

@@ -2,7 +2,8 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use echorift_rooms::{Event, Room};
+use echorift_accounts::default_push_rules;
+use echorift_rooms::{Event, Room, RoomError, Rooms};
 use echorift_storage::EventNumber;
 use quick_cache::sync::Cache;
 use ruma::{
@@ -17,11 +18,25 @@ use serde::Deserialize;
 /// How many events' facts are kept: those of the rooms that are busy now.
 const CACHED: usize = 20_000;
 
-/// How an event counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How many relations are followed to find the thread that an event belongs to (CS API § Marking notifications as
+/// read recommends three).
+const HOPS_MAX: usize = 3;
+
+/// What a reader's rules say of an event.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Verdict {
-    pub notifies: bool,
-    pub highlights: bool,
+    /// The actions of the rule that matched; none if none did.
+    pub actions: Arc<[Action]>,
+}
+
+impl Verdict {
+    pub fn notifies(&self) -> bool {
+        self.actions.iter().any(Action::should_notify)
+    }
+
+    pub fn highlights(&self) -> bool {
+        self.actions.iter().any(Action::is_highlight)
+    }
 }
 
 /// What is known of an event before its reader is.
@@ -42,20 +57,12 @@ struct Content {
     #[serde(rename = "m.mentions")]
     mentions: Option<Mentions>,
     body: Option<String>,
-    #[serde(rename = "m.relates_to")]
-    relates_to: Option<RelatesTo>,
 }
 
 #[derive(Deserialize)]
 struct Mentions {
     #[serde(default)]
     user_ids: Vec<OwnedUserId>,
-}
-
-#[derive(Deserialize)]
-struct RelatesTo {
-    rel_type: Option<String>,
-    event_id: Option<String>,
 }
 
 /// The room, as far as the rules look at it.
@@ -69,6 +76,8 @@ pub(crate) struct Reader<'a> {
     pub user_id: &'a UserId,
     pub display_name: &'a str,
     pub rules: &'a Ruleset,
+    /// Whether they follow the event's thread; `None` if it is in none, or they follow no threads at all (MSC4306).
+    pub is_subscribed: Option<bool>,
 }
 
 /// The facts of the events of late.
@@ -79,46 +88,50 @@ impl FactsCache {
         Self(Cache::new(CACHED))
     }
 
-    pub async fn of(&self, event: &Event, room: &Room, room_facts: &RoomFacts) -> Arc<Facts> {
+    pub async fn of(
+        &self,
+        event: &Event,
+        (rooms, room): (&Rooms, &Room),
+        room_facts: &RoomFacts,
+    ) -> Result<Arc<Facts>, RoomError> {
         if let Some(facts) = self.0.get(&event.number) {
-            return facts;
+            return Ok(facts);
         }
-        let facts = Arc::new(Facts::of(event, room, room_facts).await);
+        let thread = thread_of(event, rooms, room).await?;
+        let facts = Arc::new(Facts::of(event, thread, room, room_facts).await);
         self.0.insert(event.number, Arc::clone(&facts));
-        facts
+        Ok(facts)
     }
 }
 
 impl Facts {
-    async fn of(event: &Event, room: &Room, room_facts: &RoomFacts) -> Self {
+    async fn of(event: &Event, thread: Option<Arc<str>>, room: &Room, room_facts: &RoomFacts) -> Self {
         let pdu = &event.pdu;
         let content: Option<Content> = pdu.content_as().ok();
         let json = Raw::from_json_string(pdu.client_json(None))
             .unwrap_or_else(|_| Raw::from_json(pdu.content.clone()));
-        let (mut mentioned, mut body, mut thread) = (HashSet::new(), None, None);
+        let (mut mentioned, mut body) = (HashSet::new(), None);
         if let Some(content) = content {
             match content.mentions {
                 Some(mentions) => mentioned.extend(mentions.user_ids),
                 None => body = content.body.map(|body| body.to_lowercase()),
             }
-            thread = content
-                .relates_to
-                .filter(|relation| relation.rel_type.as_deref() == Some("m.thread"));
         }
         let is_member = pdu.event_type == TimelineEventType::RoomMember;
         // A user whom no event can be about: what is left is the same for all.
         let nobody = user_id!("@nobody:invalid");
-        let mut rules = Ruleset::server_default(nobody);
+        let mut rules = default_push_rules(nobody);
         // The rules for a user's name in the text: what they say of real readers is found by `concerns`.
         rules.content.clear();
         let reader = Reader {
             user_id: nobody,
             display_name: "",
             rules: &rules,
+            is_subscribed: None,
         };
         let mut facts = Self {
             neutral: Verdict::default(),
-            thread: thread.and_then(|relation| relation.event_id).map(Arc::from),
+            thread,
             mentioned,
             body,
             member: pdu.state_key.clone().filter(|_| is_member),
@@ -151,10 +164,30 @@ impl Facts {
             reader.display_name.to_owned(),
         );
         context.power_levels.clone_from(&room_facts.power_levels);
-        let actions = reader.rules.get_actions(&self.json, &context).await;
+        if let Some(subscribed) = reader.is_subscribed {
+            context =
+                context.with_has_thread_subscription_fn(move |_| Box::pin(std::future::ready(subscribed)));
+        }
         Verdict {
-            notifies: actions.iter().any(Action::should_notify),
-            highlights: actions.iter().any(Action::is_highlight),
+            actions: reader.rules.get_actions(&self.json, &context).await.into(),
         }
     }
+}
+
+/// The root of the thread that an event belongs to, by its own relation or by that of what it relates to: a reaction to
+/// a message in a thread is in the thread.
+async fn thread_of(event: &Event, rooms: &Rooms, room: &Room) -> Result<Option<Arc<str>>, RoomError> {
+    let mut relation = event.relation.clone();
+    for _ in 0..HOPS_MAX {
+        let Some(current) = relation else { break };
+        if current.rel_type == "m.thread" {
+            return Ok(Some(current.event_id.as_str().into()));
+        }
+        relation = match rooms.event_by_id(room, &current.event_id).await {
+            Ok(target) => target.relation.clone(),
+            Err(RoomError::UnknownEvent(_)) => None,
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(None)
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use echorift_accounts::{AccountError, Accounts, default_push_rules};
+use echorift_accounts::{AccountError, Accounts, GlobalAccountData, default_push_rules};
 use echorift_storage::UserNumber;
 use ruma::{UserId, push::Ruleset};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde_json::value::to_raw_value;
 use tokio::sync::Mutex;
 
 /// The account data that holds a user's rules.
-const DATA_TYPE: &str = "m.push_rules";
+pub(crate) const DATA_TYPE: &str = "m.push_rules";
 /// Changes of one user's rules take turns; users share this many turns between them.
 const TURNS: usize = 64;
 
@@ -16,6 +16,25 @@ const TURNS: usize = 64;
 #[derive(Serialize, Deserialize)]
 struct Content {
     global: Ruleset,
+}
+
+/// The rules that the user has changed, brought up to date with the server's defaults of now; `None` for who has changed
+/// nothing.
+pub(crate) fn rules_in(data: &GlobalAccountData, user_id: &UserId) -> Option<Ruleset> {
+    let stored = data.get(DATA_TYPE)?;
+    let mut rules = serde_json::from_str::<Content>(stored.content.get()).ok()?.global;
+    let mut defaults = default_push_rules(user_id);
+    // No client may add rules of this kind (MSC4306), so what it holds are defaults, switched on or off.
+    for mut rule in std::mem::take(&mut defaults.postcontent) {
+        if let Some(known) = rules.postcontent.get(rule.rule_id.as_str()) {
+            rule.enabled = known.enabled;
+            rule.actions.clone_from(&known.actions);
+        }
+        defaults.postcontent.insert(rule);
+    }
+    rules.postcontent = std::mem::take(&mut defaults.postcontent);
+    rules.update_with_server_default(defaults);
+    Some(rules)
 }
 
 /// The users' push rules (CS API § Push rules). They are stored as account data, so that every device learns of a
@@ -38,10 +57,7 @@ impl PushRules {
     /// The user's rules; the server's default ones until something was changed.
     pub async fn of(&self, user: UserNumber, user_id: &UserId) -> Result<Ruleset, AccountError> {
         let data = self.accounts.global_account_data(user).await?;
-        let stored = data
-            .get(DATA_TYPE)
-            .and_then(|data| serde_json::from_str::<Content>(data.content.get()).ok());
-        Ok(stored.map_or_else(|| default_push_rules(user_id), |content| content.global))
+        Ok(rules_in(&data, user_id).unwrap_or_else(|| default_push_rules(user_id)))
     }
 
     /// Changes the user's rules as `change` says, unless it refuses. The outer error is of the storage.

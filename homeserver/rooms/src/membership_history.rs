@@ -61,6 +61,13 @@ impl MembershipHistory {
         }
     }
 
+    /// Where the membership of somebody who is joined now began, whatever was changed about it since; `None` for who is
+    /// not joined.
+    pub fn joined_since(&self) -> Option<Position> {
+        let joined = |change: &&Change| change.membership == MembershipState::Join;
+        self.changes.iter().take_while(joined).last().map(|change| change.position)
+    }
+
     /// When the user was last joined; `None` if never, and for who is joined now.
     pub fn last_departure(&self) -> Option<Departure> {
         let mut after: Option<&Change> = None;
@@ -113,6 +120,11 @@ impl Rooms {
     ) -> Result<MembershipState, StorageError> {
         let history = self.membership_history(room, user).await?;
         Ok(history.at(position).cloned().unwrap_or(MembershipState::Leave))
+    }
+
+    /// The position since which the user is joined to the room without a break; `None` if they are not joined.
+    pub async fn joined_since(&self, room: &Room, user: UserNumber) -> Result<Option<Position>, StorageError> {
+        Ok(self.membership_history(room, user).await?.joined_since())
     }
 
     /// The user's own member event of now, and whether it says `join`.

@@ -11,7 +11,7 @@ use echorift_calls::{CallsApi, TurnOptions};
 use echorift_encryption::Encryption;
 use echorift_mail::Mailer;
 use echorift_media::{Media, MediaOptions, MediaParts};
-use echorift_push::Unread;
+use echorift_push::{DigestOptions, Push, PushOptions, Unread};
 use echorift_rooms::{Rooms, RoomsApi, RoomsOptions};
 use echorift_storage::{Clock, Database, DatabaseOptions, LogListener, Names};
 use echorift_sync::{SyncOptions, Syncs};
@@ -27,6 +27,7 @@ use crate::signing_key;
 pub(crate) struct App {
     pub(crate) database: Database,
     pub(crate) accounts: Accounts,
+    pub(crate) push: Push,
     pub(crate) health: Arc<Health>,
     pub(crate) router: Router,
 }
@@ -55,6 +56,7 @@ impl App {
         accounts.observe_profiles(Arc::new(rooms.clone()));
         accounts.observe_accounts(Arc::new(rooms.clone()));
         let unread = Unread::new(&rooms, &accounts);
+        let push = Push::start(push_options(config), (&rooms, &accounts, &unread), outbound.clone()).await?;
         let encryption = Encryption::start(&database, &rooms, &accounts);
         let options = SyncOptions {
             presence: config.presence.enabled,
@@ -62,7 +64,8 @@ impl App {
         let syncs = Syncs::start(options, &database, &rooms, &accounts, &unread, &encryption, stopping);
         database
             .log()
-            .listen(vec![encryption.listener(), Arc::clone(syncs.feeds()) as Arc<dyn LogListener>]);
+            .listen(vec![encryption.listener(), Arc::clone(syncs.feeds()) as Arc<dyn LogListener>, push.listener()]);
+        push.run();
 
         let media_parts = MediaParts {
             database: database.clone(),
@@ -81,7 +84,7 @@ impl App {
         let features = Router::new()
             .merge(accounts.router())
             .merge(echorift_rooms::router(rooms_api))
-            .merge(echorift_push::router(accounts.clone()))
+            .merge(push.router())
             .merge(encryption.router())
             .merge(syncs.router())
             .merge(http::application_services::routes())
@@ -93,6 +96,7 @@ impl App {
         Ok(Self {
             database,
             accounts,
+            push,
             health,
             router,
         })
@@ -179,6 +183,23 @@ fn media_options(config: &Config) -> MediaOptions {
     config
         .media
         .options(server.name.clone(), &server.data_dir, ca_files, previews)
+}
+
+fn push_options(config: &Config) -> PushOptions {
+    let (push, email) = (&config.push, &config.email);
+    PushOptions {
+        include_content: push.include_content,
+        allow_http: push.allow_http,
+        request_timeout: push.request_timeout,
+        retry_initial_delay: push.retry_initial_delay,
+        retry_max_delay: push.retry_max_delay,
+        give_up_after: push.give_up_after,
+        digest: DigestOptions {
+            delay: email.digest_delay,
+            pause: email.digest_pause,
+            pause_max: email.digest_pause_max,
+        },
+    }
 }
 
 fn calls_api(config: &Config, clock: &Clock) -> CallsApi {

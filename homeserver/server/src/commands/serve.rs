@@ -66,6 +66,7 @@ async fn serve(config: &Config) -> Result<(), ServerError> {
     listeners.finish(config.limits.shutdown_grace).await;
     // When devices were last seen is only noted in memory until now.
     app.accounts.flush().await?;
+    app.push.flush().await?;
     // The writer works in order: when this empty change is answered, everything before it is on the disk.
     app.database.writer().commit(Change::new()).await?;
     tracing::info!("stopped");

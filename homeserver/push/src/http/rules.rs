@@ -1,5 +1,4 @@
 use axum::{Router, extract::State};
-use echorift_accounts::Accounts;
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
 use ruma::{
@@ -8,13 +7,12 @@ use ruma::{
         get_pushrules_all, get_pushrules_global_scope, set_pushrule, set_pushrule_actions,
         set_pushrule_enabled,
     },
-    push::{InsertPushRuleError, RemovePushRuleError, RuleKind, Ruleset},
+    push::{AnyPushRule, InsertPushRuleError, NewPushRule, RemovePushRuleError, RuleKind, Ruleset},
 };
 
 use crate::rules::PushRules;
 
-/// The endpoints of push rules (CS API § Push rules: API).
-pub fn router(accounts: Accounts) -> Router {
+pub(super) fn router() -> Router<PushRules> {
     Router::new()
         .ruma::<get_pushrules_all::v3::Request, _, _>(list)
         .ruma::<get_pushrules_global_scope::v3::Request, _, _>(list_global)
@@ -25,7 +23,6 @@ pub fn router(accounts: Accounts) -> Router {
         .ruma::<set_pushrule_enabled::v3::Request, _, _>(set_enabled)
         .ruma::<get_pushrule_actions::v3::Request, _, _>(get_actions)
         .ruma::<set_pushrule_actions::v3::Request, _, _>(set_actions)
-        .with_state(PushRules::new(accounts))
 }
 
 /// `GET /_matrix/client/v3/pushrules/`.
@@ -65,6 +62,10 @@ async fn set(
     Ruma(request): Ruma<set_pushrule::v3::Request>,
 ) -> Result<Ruma<set_pushrule::v3::Response>, MatrixError> {
     let set_pushrule::v3::Request { rule, before, after } = request;
+    // Only the server has rules of this kind (MSC4306).
+    if matches!(rule, NewPushRule::PostContent(_)) {
+        return Err(MatrixError::invalid_param("Rules of this kind cannot be made."));
+    }
     change(&rules, &session, |rules| {
         rules
             .insert(rule, after.as_deref(), before.as_deref())
@@ -166,10 +167,12 @@ async fn change(
 }
 
 fn find(rules: &Ruleset, kind: RuleKind, rule_id: &str) -> Result<PushRule, MatrixError> {
-    rules
-        .get(kind, rule_id)
-        .map(|rule| rule.to_owned().into())
-        .ok_or_else(no_such_rule)
+    let rule = rules.get(kind, rule_id).ok_or_else(no_such_rule)?;
+    // ruma's own conversion panics at this kind.
+    Ok(match rule.to_owned() {
+        AnyPushRule::PostContent(rule) => rule.into(),
+        rule => rule.into(),
+    })
 }
 
 fn no_such_rule() -> MatrixError {

@@ -1,0 +1,4 @@
+//! The tables of pushers, in domain types.
+
+pub(crate) mod log;
+pub(crate) mod pushers;
