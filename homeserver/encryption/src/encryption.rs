@@ -4,9 +4,13 @@ use echorift_accounts::Accounts;
 use echorift_rooms::Rooms;
 use echorift_storage::{Database, LogListener, Position, Record};
 use parking_lot::Mutex;
+use ruma::UserId;
 
 use crate::{
+    maintenance,
     recent::{News, Recent},
+    transactions::Transactions,
+    user_keys::KeyCache,
     users::Users,
 };
 
@@ -22,25 +26,47 @@ pub(crate) struct Inner {
     pub(crate) users: Users,
     /// The latest changes that device lists follow from. Its lock is taken alone.
     pub(crate) recent: Mutex<Recent>,
+    pub(crate) keys: KeyCache,
+    pub(crate) transactions: Transactions,
 }
 
 impl Encryption {
+    /// Starts the housekeeping, which ends when the last clone is dropped.
+    ///
     /// [`Encryption::listener`] must be made a listener of the log, before that of syncs, before the first change.
     pub fn start(database: &Database, rooms: &Rooms, accounts: &Accounts) -> Self {
-        Self(Arc::new(Inner {
+        let encryption = Self(Arc::new(Inner {
             database: database.clone(),
             rooms: rooms.clone(),
             accounts: accounts.clone(),
             users: Users::new(),
             recent: Mutex::new(Recent::new(database.log().visible())),
-        }))
+            keys: KeyCache::new(),
+            transactions: Transactions::new(),
+        }));
+        tokio::spawn(maintenance::run(Arc::downgrade(&encryption.0)));
+        encryption
     }
 
     /// All endpoints of this crate.
     pub fn router(&self) -> axum::Router {
-        axum::Router::new()
+        crate::http::router().with_state(self.clone())
     }
 
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    pub(crate) fn is_local(&self, user: &UserId) -> bool {
+        self.0.rooms.is_local(user)
+    }
+
+    /// Up to where everything is visible.
+    pub(crate) fn now(&self) -> Position {
+        self.0.database.log().visible()
+    }
+
+    /// What follows the log in memory.
     pub fn listener(&self) -> Arc<dyn LogListener> {
         Arc::clone(&self.0) as Arc<dyn LogListener>
     }
@@ -52,9 +78,13 @@ impl LogListener for Inner {
             let news = match *record {
                 Record::DeviceList { user } => {
                     self.users.forget(user);
+                    self.keys.forget(user);
                     News::DeviceList(user)
                 }
-                Record::KeySignature { user } => News::Signature(user),
+                Record::KeySignature { user } => {
+                    self.keys.forget_signatures(user);
+                    News::Signature(user)
+                }
                 Record::Event {
                     room,
                     event,

@@ -2,18 +2,32 @@
 //! messages, device lists, dehydrated devices. The server sees public keys and ciphertext only.
 //!
 //! [`Encryption`] is the whole of it: the [`router`](Encryption::router) of its endpoints, and what a sync tells.
+//!
+//! - What devices publish: `upload`, `claim`, `key_counts`, `dehydrated`.
+//! - What users publish: `cross_signing`, `signatures`; who may see it: `user_keys`, `query`, `device_lists`.
+//! - What devices send each other: `send`, `transactions`, `to_device`.
+//! - Backups of room keys: `backup`.
 
+mod backup;
 mod claim;
 mod cross_signing;
+mod dehydrated;
 mod device_lists;
 mod encryption;
 mod error;
+mod http;
 mod key_counts;
 mod key_object;
+mod maintenance;
+mod query;
 mod recent;
+mod send;
+mod signatures;
 mod store;
 mod to_device;
+mod transactions;
 mod upload;
+mod user_keys;
 mod users;
 
 pub use self::{

@@ -25,6 +25,18 @@ impl Encryption {
         after: Position,
         up_to: Position,
     ) -> Result<ToDevicePage, StorageError> {
+        self.to_device_page(user, device, (after, up_to), PAGE).await
+    }
+
+    /// As [`Encryption::to_device`], for a client that takes fewer at a time.
+    pub async fn to_device_page(
+        &self,
+        user: UserNumber,
+        device: &DeviceId,
+        (after, up_to): (Position, Position),
+        limit: usize,
+    ) -> Result<ToDevicePage, StorageError> {
+        let page_size = limit.clamp(1, PAGE);
         let memory = self.0.users.device(user, device);
         self.load_inbox(user, device, &memory).await?;
         let latest = memory.inbox.lock().latest;
@@ -34,11 +46,11 @@ impl Encryption {
                 up_to,
             });
         }
-        let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+        let limit = i64::try_from(page_size + 1).unwrap_or(i64::MAX);
         let mut messages =
             store::to_device::page(&self.0.database, user, device, (after, up_to), limit).await?;
-        let has_more = messages.len() > PAGE;
-        messages.truncate(PAGE);
+        let has_more = messages.len() > page_size;
+        messages.truncate(page_size);
         let last = messages.last().map(|(position, _)| *position);
         Ok(ToDevicePage {
             up_to: last.filter(|_| has_more).unwrap_or(up_to),

@@ -1,5 +1,5 @@
 use echorift_storage::{
-    Cells, Change, Database, Record, Row, Statement, StorageError, Timestamp, Tx, UserNumber, list,
+    Cells, Change, Database, Record, RecordIndex, Row, Statement, StorageError, Timestamp, Tx, UserNumber, list,
 };
 
 use super::sessions::Revoked;
@@ -79,10 +79,11 @@ static LIST_CHANGED: Statement = Statement::upsert(
      ON CONFLICT (user_number) DO UPDATE SET position = excluded.position",
 );
 
-/// Says, as part of `change`, that others see a change of the user's devices or keys.
-pub fn device_list_changed(change: &mut Change, user: UserNumber) {
+/// Says, as part of `change`, that others see a change of the user's devices or keys. The record that says so.
+pub fn device_list_changed(change: &mut Change, user: UserNumber) -> RecordIndex {
     let record = change.record(Record::DeviceList { user });
     change.write_at(&LIST_CHANGED, Cells::new().with(user), record);
+    record
 }
 
 fn change_of_list(user: UserNumber) -> Change {

@@ -1,5 +1,10 @@
-use echorift_storage::{Database, Row, StorageError, Tx, UserNumber, list};
+use std::collections::HashMap;
 
+use echorift_storage::{
+    Cells, Change, Database, RecordIndex, Row, Statement, StorageError, Tx, UserNumber, list,
+};
+
+use super::rows_of;
 use crate::{
     cross_signing::{Usage, UserKeys},
     key_object::KeyObject,
@@ -131,4 +136,56 @@ pub(crate) async fn signatures_on_others(
          WHERE signer_number = $1 AND user_number <> $1";
     let rows = database.fetch_all(SQL, &[signer.into()]).await?;
     rows.iter().map(read_signature).collect()
+}
+
+static PUT_SIGNATURE: Statement = Statement::upsert(
+    4,
+    "INSERT INTO key_signatures (user_number, target, signer_number, signer_key, signature, position)
+     SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, CAST(value ->> 2 AS BIGINT), value ->> 3, value ->> 4,
+            CAST(value ->> 5 AS BIGINT)
+       FROM json_each($1) WHERE true
+     ON CONFLICT (user_number, target, signer_number, signer_key) DO UPDATE
+        SET signature = excluded.signature, position = excluded.position",
+);
+
+/// Adds a signature, at the position of `record`.
+pub(crate) fn put_signature(change: &mut Change, signature: &StoredSignature, record: RecordIndex) {
+    let cells = key_cells(signature).with(&signature.signature);
+    change.write_at(&PUT_SIGNATURE, cells, record);
+}
+
+/// Those of a user's signatures that are not stored yet.
+pub(crate) async fn without_known(
+    tx: &mut Tx,
+    signer: UserNumber,
+    signatures: &[StoredSignature],
+) -> Result<Vec<StoredSignature>, StorageError> {
+    const SQL: &str = "
+        SELECT user_number, target, signer_number, signer_key, signature FROM key_signatures
+         WHERE signer_number = $1 AND (user_number, target, signer_number, signer_key) IN
+               (SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, CAST(value ->> 2 AS BIGINT), value ->> 3
+                  FROM json_each($2))";
+    if signatures.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = tx
+        .fetch_all(SQL, &[signer.into(), rows_of(signatures.iter().map(key_cells))])
+        .await?;
+    let known: Vec<StoredSignature> = rows.iter().map(read_signature).collect::<Result<_, _>>()?;
+    let known: HashMap<_, _> = known
+        .iter()
+        .map(|known| ((known.user, &known.target, &known.signer_key), &known.signature))
+        .collect();
+    let is_new = |fresh: &&StoredSignature| {
+        known.get(&(fresh.user, &fresh.target, &fresh.signer_key)) != Some(&&fresh.signature)
+    };
+    Ok(signatures.iter().filter(is_new).cloned().collect())
+}
+
+fn key_cells(signature: &StoredSignature) -> Cells {
+    Cells::new()
+        .with(signature.user)
+        .with(&signature.target)
+        .with(signature.signer)
+        .with(&signature.signer_key)
 }

@@ -56,6 +56,18 @@ pub(crate) async fn put(
     .map(drop)
 }
 
+/// The identity keys of all devices of a user.
+pub(crate) async fn of_user(
+    tx: &mut Tx,
+    user: UserNumber,
+) -> Result<Vec<(OwnedDeviceId, KeyObject)>, StorageError> {
+    const SQL: &str = "SELECT device_id, keys FROM device_keys WHERE user_number = $1";
+    let rows = tx.fetch_all(SQL, &[user.into()]).await?;
+    rows.iter()
+        .map(|row| Ok((row.text(0)?.into(), KeyObject::read(&row.text(1)?, PLACE)?)))
+        .collect()
+}
+
 /// The devices of these users that have published keys.
 pub(crate) async fn of_users(
     database: &Database,

@@ -1,6 +1,8 @@
 //! The tables of encryption, in domain types.
 
+pub(crate) mod backups;
 pub(crate) mod cross_signing;
+pub(crate) mod dehydrated;
 pub(crate) mod device_keys;
 pub(crate) mod device_lists;
 pub(crate) mod one_time_keys;
