@@ -32,11 +32,7 @@ impl Accounts {
     }
 
     /// A saved filter as the client gave it, fields included that this server does not know.
-    pub async fn filter_json(
-        &self,
-        user: UserNumber,
-        id: &str,
-    ) -> Result<Option<String>, AccountError> {
+    pub async fn filter_json(&self, user: UserNumber, id: &str) -> Result<Option<String>, AccountError> {
         Ok(store::filters::find(&self.0.database, user, id).await?)
     }
 }

@@ -8,10 +8,12 @@
     reason = "tests say what they expect by failing"
 )]
 
+mod absent;
 mod deactivation;
 mod devices;
 mod directory;
 mod discovery;
+mod guests;
 mod login;
 mod moderation;
 mod own_data;
@@ -19,3 +21,4 @@ mod passwords;
 mod profile;
 mod registration;
 mod sessions;
+mod turn;

@@ -10,6 +10,7 @@
 
 mod aliases;
 mod creation;
+mod encryption_default;
 mod listing;
 mod membership;
 mod power;
@@ -18,6 +19,7 @@ mod receipts;
 mod relations;
 mod restricted;
 mod sending;
+mod server_notices;
 mod spaces;
 mod upgrade;
 mod visibility;

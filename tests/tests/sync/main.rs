@@ -9,10 +9,12 @@
 )]
 
 mod counts;
+mod filter_fields;
 mod filters;
 mod invitations;
 mod lazy_members;
 mod leaves;
+mod old_endpoints;
 mod presence;
 mod push_rules;
 mod state;
