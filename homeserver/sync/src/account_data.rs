@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use echorift_accounts::AccountDatum;
+use echorift_accounts::{AccountDatum, default_push_rules};
 use echorift_rooms::RoomError;
 use echorift_storage::Position;
-use ruma::serde::Raw;
+use ruma::{UserId, serde::Raw};
+use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 /// What became visible after `after` (all, for `None`).
@@ -20,6 +21,11 @@ pub(crate) fn write_account_data<'a, T>(
         RawValue::from_string(event).ok().map(Raw::from_json)
     });
     events.collect()
+}
+
+/// The push rules of a user who has not changed any.
+pub(crate) fn push_rules_event<T>(user: &UserId) -> Result<Raw<T>, RoomError> {
+    raw(&json!({ "type": "m.push_rules", "content": { "global": default_push_rules(user) } }))
 }
 
 /// A value that this server has built, as an event.

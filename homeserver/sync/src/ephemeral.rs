@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use echorift_rooms::{Reader, ReceiptKind, Room, RoomError};
+use echorift_rooms::{Reader, Receipt, ReceiptKey, ReceiptKind, Room, RoomError};
 use echorift_storage::{Position, UserNumber};
 use ruma::EventId;
 use serde_json::json;
@@ -17,13 +17,22 @@ impl Syncs {
         room: &Room,
         after: Position,
     ) -> Result<Option<serde_json::Value>, RoomError> {
+        self.receipts_where(reader, room, |_, receipt| receipt.position > after)
+            .await
+    }
+
+    /// As [`Syncs::receipts_in`], of those receipts that are wanted.
+    pub(crate) async fn receipts_where(
+        &self,
+        reader: &Reader,
+        room: &Room,
+        is_wanted: impl Fn(&ReceiptKey, &Receipt) -> bool,
+    ) -> Result<Option<serde_json::Value>, RoomError> {
         let receipts = room.receipts().all();
-        let is_news = |kind: ReceiptKind, user: UserNumber, position: Position| {
-            position > after && (kind == ReceiptKind::Public || user == reader.user)
-        };
+        let is_visible = |key: &ReceiptKey| key.kind == ReceiptKind::Public || key.user == reader.user;
         let news: Vec<_> = receipts
             .iter()
-            .filter(|(key, receipt)| is_news(key.kind, key.user, receipt.position))
+            .filter(|(key, receipt)| is_visible(key) && is_wanted(key, receipt))
             .collect();
         if news.is_empty() {
             return Ok(None);

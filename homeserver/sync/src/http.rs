@@ -18,6 +18,7 @@ use crate::{Syncs, presence, typing::TIMEOUT_MAX};
 /// The routes of this crate.
 pub(crate) fn router() -> Router<Syncs> {
     Router::new()
+        .merge(crate::sliding::router())
         .ruma::<sync_events::v3::Request, _, _>(sync)
         .ruma::<create_typing_event::v3::Request, _, _>(set_typing)
         .ruma::<get_presence::v3::Request, _, _>(read_presence)

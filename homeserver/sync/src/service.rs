@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::{
     Feeds, SyncToken,
     presence::{self, Presence, UserPresence},
+    sliding::{Connections, Departures, DirectRooms},
     typing::{Typing, Versions},
     v2::{LazyMembers, SavedFilters},
 };
@@ -20,6 +21,8 @@ use crate::{
 const SWEEP: Duration = Duration::from_secs(1);
 /// How often presence is told, in sweeps: what changes within is told with one wake-up for each neighbour.
 const PRESENCE_EVERY: u32 = 2;
+/// How often unused connections of sliding sync are dropped, in sweeps.
+const CONNECTION_SWEEP_EVERY: u32 = 60 * 60;
 /// How often feeds of users who are gone are dropped, in sweeps.
 const FEED_SWEEP_EVERY: u32 = 60;
 
@@ -47,6 +50,9 @@ struct Inner {
     presence: Presence,
     lazy: LazyMembers,
     filters: SavedFilters,
+    connections: Connections,
+    departures: Departures,
+    direct_rooms: DirectRooms,
     /// Turns true when the server stops: polls end at once.
     stopping: watch::Receiver<bool>,
 }
@@ -77,6 +83,9 @@ impl Syncs {
             presence: Presence::new(versions.clone()),
             lazy: LazyMembers::new(),
             filters: SavedFilters::new(),
+            connections: Connections::new(database),
+            departures: Departures::new(),
+            direct_rooms: DirectRooms::new(),
             versions,
             clock,
             stopping,
@@ -128,6 +137,18 @@ impl Syncs {
 
     pub(crate) fn filters(&self) -> &SavedFilters {
         &self.0.filters
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.0.connections
+    }
+
+    pub(crate) fn departures(&self) -> &Departures {
+        &self.0.departures
+    }
+
+    pub(crate) fn direct_rooms(&self) -> &DirectRooms {
+        &self.0.direct_rooms
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -290,6 +311,11 @@ async fn keep_house(syncs: Syncs) {
             && let Err(error) = syncs.tell_presence().await
         {
             tracing::warn!(%error, "presence could not be told");
+        }
+        if round.is_multiple_of(CONNECTION_SWEEP_EVERY)
+            && let Err(error) = syncs.0.connections.expire(now).await
+        {
+            tracing::warn!(%error, "unused connections could not be dropped");
         }
         if round.is_multiple_of(FEED_SWEEP_EVERY) {
             syncs.0.feeds.sweep();

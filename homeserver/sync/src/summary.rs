@@ -22,9 +22,13 @@ pub(crate) async fn summary_of(
         .iter()
         .any(|name| view.state.get(name, "").is_some());
     if !is_named {
-        let others = view.members.joined.iter().chain(&view.members.invited).copied();
-        let heroes: Vec<UserNumber> = others.filter(|user| *user != reader.user).take(HEROES).collect();
-        summary.heroes = rooms.user_ids(&heroes).await?;
+        summary.heroes = rooms.user_ids(&heroes(view, reader)).await?;
     }
     Ok(summary)
+}
+
+/// Those members who stand for a room without a name.
+pub(crate) fn heroes(view: &View, reader: &Reader) -> Vec<UserNumber> {
+    let others = view.members.joined.iter().chain(&view.members.invited).copied();
+    others.filter(|user| *user != reader.user).take(HEROES).collect()
 }

@@ -30,6 +30,18 @@ pub(crate) struct WantedEvents<'a> {
     pub limit: usize,
 }
 
+impl Timeline {
+    /// Without events, at a place.
+    pub fn empty(at: Position) -> Self {
+        Self {
+            events: Vec::new(),
+            limited: false,
+            all: None,
+            start: at,
+        }
+    }
+}
+
 impl Syncs {
     /// The latest events of a room after `after` (all of them, for `None`) up to `to`, as they are wanted.
     pub(crate) async fn read_timeline(

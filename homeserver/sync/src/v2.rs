@@ -161,26 +161,11 @@ impl Syncs {
         feed: &Feed,
         mut changes: Changes,
     ) -> Result<Response, MatrixError> {
-        let mut now = scope.now;
-        let memberships = loop {
-            let memberships = self
-                .rooms()
-                .rooms_of(scope.reader.user)
-                .await
-                .map_err(RoomError::from)?;
-            // A membership becomes known an instant before its position is visible: wait for that instant.
-            let ahead = memberships.values().map(|membership| membership.position).max();
-            match ahead.filter(|ahead| *ahead > now.position) {
-                Some(ahead) => {
-                    now.position = self.visible_at_least(ahead).await;
-                    // The answer now goes further than the changes that were asked for.
-                    if let (Changes::In(_), Some(since)) = (&changes, scope.since) {
-                        changes = feed.since(since);
-                    }
-                }
-                None => break memberships,
-            }
-        };
+        let (memberships, now) = self.memberships(scope.reader.user, scope.now).await?;
+        // The answer may now go further than the changes that were asked for.
+        if let (Changes::In(_), Some(since), true) = (&changes, scope.since, now != scope.now) {
+            changes = feed.since(since);
+        }
         let scope = Scope {
             now,
             ..*scope
