@@ -146,6 +146,17 @@ impl Rooms {
         Ok(events)
     }
 
+    /// Up to where the reader sees every event of the room, whatever it is, for whoever asks about events that are not
+    /// loaded; `None` if that depends on the event, which [`Rooms::visible`] decides.
+    pub async fn sees_all_until(&self, room: &Room, reader: &Reader) -> Result<Option<Position>, RoomError> {
+        let visibilities = self.visibilities(room).await?;
+        let access = match self.find_access(room, reader).await? {
+            Some(access) if access != Access::Peeking && !visibilities.has_restricted => access,
+            _ => return Ok(None),
+        };
+        Ok(Some(access.until()))
+    }
+
     /// Whether the reader's own membership is all that opens the room's events to them.
     pub(crate) async fn is_closed_to_others(&self, room: &Room) -> Result<bool, StorageError> {
         Ok(!self.visibilities(room).await?.has_world_readable)

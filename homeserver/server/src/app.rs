@@ -13,6 +13,7 @@ use echorift_mail::Mailer;
 use echorift_media::{Media, MediaOptions, MediaParts};
 use echorift_push::{DigestOptions, Push, PushOptions, Unread};
 use echorift_rooms::{Rooms, RoomsApi, RoomsOptions};
+use echorift_search::SearchApi;
 use echorift_storage::{Clock, Database, DatabaseOptions, LogListener, Names};
 use echorift_sync::{SyncOptions, Syncs};
 use echorift_web::{RateLimits, outbound::Outbound};
@@ -61,7 +62,7 @@ impl App {
         let options = SyncOptions {
             presence: config.presence.enabled,
         };
-        let syncs = Syncs::start(options, &database, &rooms, &accounts, &unread, &encryption, stopping);
+        let syncs = Syncs::start(options, &database, &rooms, &accounts, &unread, &encryption, stopping.clone());
         database
             .log()
             .listen(vec![encryption.listener(), Arc::clone(syncs.feeds()) as Arc<dyn LogListener>, push.listener()]);
@@ -76,6 +77,13 @@ impl App {
         };
         let media = Media::start(media_options(config), media_parts)?;
         let calls = calls_api(config, rooms.clock());
+        echorift_search::start(&rooms, stopping.clone());
+        let search_api = SearchApi {
+            rooms: rooms.clone(),
+            accounts: accounts.clone(),
+            limits: Arc::clone(&limits),
+            visible: config.user_directory.visible,
+        };
         let rooms_api = RoomsApi {
             rooms,
             accounts: accounts.clone(),
@@ -87,6 +95,7 @@ impl App {
             .merge(push.router())
             .merge(encryption.router())
             .merge(syncs.router())
+            .merge(echorift_search::router(search_api))
             .merge(http::application_services::routes())
             .merge(echorift_calls::router(calls))
             .merge(media.router())

@@ -18,6 +18,7 @@ mod sections;
 mod server_notices;
 mod table;
 mod units;
+mod user_directory;
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub(crate) use self::sections::{
     PresenceSettings, RateLimitSettings, RoomSettings, ServerSettings, SupportSettings,
 };
 pub(crate) use self::server_notices::NoticeSettings;
+pub(crate) use self::user_directory::UserDirectorySettings;
 use self::table::{Notes, Table};
 
 /// Every setting of a server, checked.
@@ -63,6 +65,7 @@ pub(crate) struct Config {
     pub(crate) limits: LimitSettings,
     pub(crate) caches: CacheSettings,
     pub(crate) rooms: RoomSettings,
+    pub(crate) user_directory: UserDirectorySettings,
     pub(crate) presence: PresenceSettings,
     pub(crate) push: PushSettings,
     pub(crate) email: EmailSettings,
@@ -169,6 +172,7 @@ impl Config {
             limits: root.table("limits", LimitSettings::read),
             caches: root.table("caches", CacheSettings::read),
             rooms: root.table("rooms", RoomSettings::read),
+            user_directory: root.table("user_directory", UserDirectorySettings::read),
             presence: root.table("presence", PresenceSettings::read),
             push: root.table("push", PushSettings::read),
             email,

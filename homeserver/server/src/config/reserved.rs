@@ -29,7 +29,6 @@ const RESERVED: &[&str] = &[
     "rooms.public_directory_over_federation",
     "server.client_dir",
     "telemetry",
-    "user_directory",
 ];
 
 pub(super) fn is_reserved(path: &str) -> bool {
