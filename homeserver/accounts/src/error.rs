@@ -29,6 +29,8 @@ pub enum AccountError {
     DirectoryUnavailable,
     #[error("the password of this account is kept by the directory")]
     DirectoryPassword,
+    #[error("whoever checks challenges does not answer")]
+    RecaptchaUnavailable,
     #[error("the token is unknown or no longer valid")]
     UnknownToken { soft_logout: bool },
     #[error("{what} is over the limit of {limit}")]
@@ -78,6 +80,9 @@ impl From<AccountError> for MatrixError {
             }
             AccountError::DirectoryUnavailable => {
                 Self::unavailable("The company directory does not answer: try again later.")
+            }
+            AccountError::RecaptchaUnavailable => {
+                Self::unavailable("The challenge cannot be checked now: try again later.")
             }
             AccountError::DirectoryPassword => Self::forbidden(
                 "The password of this account is kept by the company directory: change it there.",

@@ -30,6 +30,7 @@ mod password;
 mod password_change;
 mod profile;
 mod provider;
+mod recaptcha;
 mod registration;
 mod secret;
 mod service_account;
@@ -55,6 +56,7 @@ pub use self::{
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
     provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
+    recaptcha::Recaptcha,
     service_account::ServiceAccount,
     store::devices::device_list_changed,
     uia::UiaRefusal,

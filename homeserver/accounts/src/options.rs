@@ -2,7 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use ruma::{OwnedServerName, RoomVersionId};
 
-use crate::OAuthOptions;
+use crate::{OAuthOptions, Recaptcha};
 
 /// What the operator configures about accounts.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct RegistrationOptions {
     pub by_email: bool,
     /// Whoever asks gets an account that may look at rooms which welcome guests (CS API § Guest access).
     pub allow_guests: bool,
+    /// A challenge on every way to an account (`m.login.recaptcha`).
+    pub recaptcha: Option<Recaptcha>,
     /// Signs requests of operators' scripts (`/_synapse/admin/v1/register`).
     pub shared_secret: Option<String>,
 }

@@ -1,6 +1,10 @@
+mod fallback;
+
+pub(crate) use self::fallback::PageStage;
+
 use axum::response::{IntoResponse, Response};
-use echorift_storage::Timestamp;
-use echorift_web::{LimitKind, MatrixError, Session};
+use echorift_storage::{Timestamp, UserNumber};
+use echorift_web::{MatrixError, Session};
 use http::StatusCode;
 use quick_cache::sync::Cache;
 use ruma::api::client::uiaa::{AuthData, AuthType, UserIdentifier};
@@ -10,7 +14,6 @@ use crate::{
     AccountError, Accounts,
     email_validation::{ConfirmedEmail, EmailPurpose},
     secret,
-    username::localpart_of,
 };
 
 /// How long a person may take for all stages.
@@ -37,6 +40,8 @@ pub struct Challenge {
     flows: Vec<Vec<AuthType>>,
     session: String,
     completed: Vec<AuthType>,
+    /// What `m.login.recaptcha` is shown by, where it is among the stages.
+    recaptcha_key: Option<String>,
     /// What was wrong with the stage just tried: errcode and sentence.
     error: Option<(&'static str, String)>,
 }
@@ -59,9 +64,13 @@ impl IntoResponse for UiaRefusal {
             .iter()
             .map(|stages| json!({ "stages": names(stages) }))
             .collect();
+        let mut params = serde_json::Map::new();
+        if let Some(key) = &challenge.recaptcha_key {
+            params.insert(AuthType::ReCaptcha.to_string(), json!({ "public_key": key }));
+        }
         let mut body = json!({
             "flows": flows,
-            "params": {},
+            "params": params,
             "session": challenge.session,
             "completed": names(&challenge.completed),
         });
@@ -184,7 +193,11 @@ impl Accounts {
         let challenge = |id: String, session: UiaSession, error| {
             let completed = session.completed.clone();
             self.0.uia.0.insert(id.clone(), session);
+            let recaptcha = &self.0.options.registration.recaptcha;
+            let is_asked = flows.iter().flatten().any(|stage| *stage == AuthType::ReCaptcha);
+            let recaptcha = recaptcha.as_ref().filter(|_| is_asked);
             Err(UiaRefusal::Challenge(Challenge {
+                recaptcha_key: recaptcha.map(|recaptcha| recaptcha.public_key.clone()),
                 flows: flows.clone(),
                 session: id,
                 completed,
@@ -254,23 +267,10 @@ impl Accounts {
                 let UserIdentifier::Matrix(named) = &password.identifier else {
                     return Err(wrong("Only user names are understood here."));
                 };
-                let localpart = localpart_of(&named.user, self.server_name());
-                let localpart = localpart.ok_or_else(|| wrong("This is a name of another server."))?;
-                // Counts with the log-ins of whoever is named: no second place to guess at passwords.
-                let key = self.login_limit_key(&localpart);
-                self.0
-                    .limits
-                    .check(LimitKind::Login, &key)
-                    .map_err(StageFailure::Refused)?;
-                // A person of the directory may be known there by another name than here, so it is the account that
-                // must be the right one. The password of another person proves nothing about this one.
-                let account = self.check_password(&localpart, &password.password).await?;
-                if account.number.0 == user.user_number {
-                    Ok(())
-                } else {
-                    Err(wrong("This is another person's password."))
-                }
+                self.check_own_password(UserNumber(user.user_number), &named.user, &password.password)
+                    .await
             }
+            AuthData::ReCaptcha(challenge) => self.check_recaptcha(&challenge.response).await,
             AuthData::RegistrationToken(token) => {
                 if self.is_registration_token(&token.token) {
                     return Ok(());

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::{Extension, Router};
 use echorift_accounts::{
-    Accounts, AccountsOptions, PasswordOptions, PasswordProvider, RegistrationOptions, SessionOptions,
+    Accounts, AccountsOptions, PasswordOptions, PasswordProvider, Recaptcha, RegistrationOptions,
+    SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
 use echorift_calls::{CallsApi, TurnOptions};
@@ -158,6 +159,15 @@ pub(crate) fn rate_limits(config: &Config) -> RateLimits {
 
 fn accounts_options(config: &Config) -> Result<AccountsOptions, ServerError> {
     let reveal = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.reveal().to_owned());
+    let oauth = config.oauth.options(&config.outbound)?;
+    // The operator names where answers are checked, as the sign-in services.
+    let recaptcha = config.registration.recaptcha.as_ref().zip(oauth.outbound.clone());
+    let recaptcha = recaptcha.map(|(settings, outbound)| Recaptcha {
+        public_key: settings.public_key.clone(),
+        private_key: settings.private_key.reveal().to_owned(),
+        verify_url: settings.verify_url.clone(),
+        outbound,
+    });
     Ok(AccountsOptions {
         server_name: config.server.name.clone(),
         public_base_url: config.server.public_base_url.clone(),
@@ -168,6 +178,7 @@ fn accounts_options(config: &Config) -> Result<AccountsOptions, ServerError> {
             token: reveal(&config.registration.token),
             by_email: config.registration.by_email,
             allow_guests: config.registration.allow_guests,
+            recaptcha,
             shared_secret: reveal(&config.registration.shared_secret),
         },
         passwords: PasswordOptions {
@@ -180,7 +191,7 @@ fn accounts_options(config: &Config) -> Result<AccountsOptions, ServerError> {
             refresh_token_lifetime: config.sessions.refresh_token_lifetime,
             without_refresh_lifetime: config.sessions.without_refresh_lifetime,
         },
-        oauth: config.oauth.options(&config.outbound)?,
+        oauth,
         default_room_version: config.rooms.default_version.clone(),
         url_previews: config.url_previews.enabled,
     })

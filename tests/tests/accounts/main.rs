@@ -13,6 +13,7 @@ mod deactivation;
 mod devices;
 mod directory;
 mod discovery;
+mod fallback;
 mod guests;
 mod login;
 mod moderation;

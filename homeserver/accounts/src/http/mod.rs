@@ -6,6 +6,7 @@ mod admin;
 mod capabilities;
 mod confirm_email;
 mod devices;
+mod fallback;
 mod filters;
 mod login;
 mod profile;
@@ -28,6 +29,7 @@ pub(crate) fn router() -> Router<Accounts> {
         .merge(account_router())
         .merge(data_router())
         .merge(threepid::router())
+        .merge(fallback::router())
         .merge(sso::router())
         .merge(confirm_email::router())
 }

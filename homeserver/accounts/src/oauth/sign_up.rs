@@ -4,14 +4,16 @@ impl Accounts {
     /// Whether people can make an account on the server's own pages.
     pub(crate) async fn offers_registration(&self) -> Result<bool, AccountError> {
         let options = &self.0.options.registration;
-        let is_open = self.registers_freely() || (options.enabled && options.token.is_some());
+        // These pages set no challenge, and are no way around it.
+        let has_token = options.enabled && options.token.is_some() && options.recaptcha.is_none();
+        let is_open = self.registers_freely() || has_token;
         Ok(is_open || self.awaits_first_admin().await?)
     }
 
     /// Whether nobody has to show a token for an account.
     pub(crate) fn registers_freely(&self) -> bool {
         let options = &self.0.options.registration;
-        options.enabled && options.without_verification
+        options.enabled && options.without_verification && options.recaptcha.is_none()
     }
 
     /// Makes an account for whoever may have one, by the same rules as `/register`: a registration token, or the
@@ -33,7 +35,9 @@ impl Accounts {
                 .register_first_admin(&user_id, password, secret::hash(token))
                 .await;
         }
-        if !self.registers_freely() && !token.is_some_and(|token| self.is_registration_token(token)) {
+        let has_challenge = self.0.options.registration.recaptcha.is_some();
+        let opens = |token: &str| !has_challenge && self.is_registration_token(token);
+        if !self.registers_freely() && !token.is_some_and(opens) {
             return Err(AccountError::UnknownToken { soft_logout: false });
         }
         self.register(&user_id, password, false).await

@@ -81,6 +81,7 @@ pub(crate) fn options(folder: &std::path::Path) -> AccountsOptions {
             without_verification: true,
             by_email: false,
             allow_guests: false,
+            recaptcha: None,
             token: None,
             shared_secret: Some(SHARED_SECRET.to_owned()),
         },

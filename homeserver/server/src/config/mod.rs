@@ -12,6 +12,7 @@ mod oauth;
 mod outbound;
 mod people;
 mod push;
+mod recaptcha;
 mod reserved;
 mod secret;
 mod sections;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use echorift_appservice_ldap::{DirectoryConfig, POOL_SIZE_MAX};
 
+use super::recaptcha::RecaptchaSettings;
 use super::secret::Secret;
 use super::table::Table;
 
@@ -21,6 +22,8 @@ pub(crate) struct RegistrationSettings {
     pub(crate) allow_guests: bool,
     /// Opens `POST /_synapse/admin/v1/register`, whether or not `enabled`.
     pub(crate) shared_secret: Option<Secret>,
+    /// `m.login.recaptcha`.
+    pub(crate) recaptcha: Option<RecaptchaSettings>,
 }
 
 impl RegistrationSettings {
@@ -32,6 +35,7 @@ impl RegistrationSettings {
             by_email: table.flag("by_email", false),
             allow_guests: table.flag("allow_guests", false),
             shared_secret: table.secret("shared_secret"),
+            recaptcha: table.table("recaptcha", RecaptchaSettings::read),
         };
         if settings.by_email && !has_mail {
             table.refuse(
