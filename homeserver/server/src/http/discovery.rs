@@ -41,6 +41,8 @@ const FEATURES: &[&str] = &[
     // Wanting no invites.
     "org.matrix.msc4380",
     "org.matrix.msc4380.stable",
+    // A spare device that receives room keys.
+    "org.matrix.msc3814",
     // Redactions sent like other events, in every room version.
     "com.beeper.msc4169",
 ];
