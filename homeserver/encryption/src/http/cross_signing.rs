@@ -38,7 +38,7 @@ async fn upload(
     if encryption.upload_cross_signing(user, keys.clone(), false).await? == Uploaded::NeedsProof {
         encryption
             .accounts()
-            .authorise(&session, "upload_cross_signing_keys", request.auth.as_ref())
+            .authorise_cross_signing_reset(&session, request.auth.as_ref())
             .await?;
         encryption.upload_cross_signing(user, keys, true).await?;
     }

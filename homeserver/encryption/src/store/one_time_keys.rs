@@ -18,10 +18,10 @@ pub(crate) async fn counts(
     device: &DeviceId,
 ) -> Result<KeyCounts, StorageError> {
     const SQL: &str = "
-        SELECT 0, algorithm, COUNT(*) FROM one_time_keys
+        SELECT CAST(0 AS BIGINT), algorithm, COUNT(*) FROM one_time_keys
          WHERE user_number = $1 AND device_id = $2 GROUP BY algorithm
         UNION ALL
-        SELECT 1, algorithm, 1 FROM fallback_keys
+        SELECT CAST(1 AS BIGINT), algorithm, CAST(1 AS BIGINT) FROM fallback_keys
          WHERE user_number = $1 AND device_id = $2 AND is_used = 0";
     let rows = database
         .fetch_all(SQL, &[user.into(), device.as_str().into()])
