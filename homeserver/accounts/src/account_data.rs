@@ -273,3 +273,25 @@ fn judge_size(data_type: &str, content: &RawValue) -> Result<(), AccountError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn all_pieces_together_have_a_bound() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let datum = |text: &str| AccountDatum {
+            content: raw(text).into(),
+            position: Position(1),
+        };
+        let others = [datum("[1]"), datum("[2]")];
+        assert!(judge_total(others.iter(), &raw("[34]"), 10).is_ok());
+        assert!(matches!(
+            judge_total(others.iter(), &raw("[345]"), 10),
+            Err(AccountError::TooLarge { limit: 10, .. })
+        ));
+    }
+}

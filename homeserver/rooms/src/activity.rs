@@ -29,7 +29,9 @@ impl Rooms {
         &self,
         rooms: &[Arc<Room>],
     ) -> Result<HashMap<RoomNumber, Position>, StorageError> {
-        let known = rooms.iter().filter_map(|room| Some((room.number, room.bumped()?)));
+        let known = rooms
+            .iter()
+            .filter_map(|room| Some((room.number, room.bumped()?)));
         let mut stamps: HashMap<RoomNumber, Position> = known.collect();
         if stamps.len() < rooms.len() {
             let unknown: Vec<RoomNumber> = rooms

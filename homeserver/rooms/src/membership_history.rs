@@ -65,7 +65,11 @@ impl MembershipHistory {
     /// not joined.
     pub fn joined_since(&self) -> Option<Position> {
         let joined = |change: &&Change| change.membership == MembershipState::Join;
-        self.changes.iter().take_while(joined).last().map(|change| change.position)
+        self.changes
+            .iter()
+            .take_while(joined)
+            .last()
+            .map(|change| change.position)
     }
 
     /// When the user was last joined; `None` if never, and for who is joined now.
@@ -123,7 +127,11 @@ impl Rooms {
     }
 
     /// The position since which the user is joined to the room without a break; `None` if they are not joined.
-    pub async fn joined_since(&self, room: &Room, user: UserNumber) -> Result<Option<Position>, StorageError> {
+    pub async fn joined_since(
+        &self,
+        room: &Room,
+        user: UserNumber,
+    ) -> Result<Option<Position>, StorageError> {
         Ok(self.membership_history(room, user).await?.joined_since())
     }
 

@@ -215,3 +215,48 @@ pub(crate) async fn load(
     });
     parsed.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receipt(reached: i64) -> Receipt {
+        Receipt {
+            event_id: ruma::owned_event_id!("$event"),
+            read_position: Position(reached),
+            ts: Timestamp(0),
+            position: Position(reached),
+        }
+    }
+
+    fn key() -> ReceiptKey {
+        ReceiptKey {
+            user: UserNumber(1),
+            kind: ReceiptKind::Public,
+            thread: "".into(),
+        }
+    }
+
+    #[test]
+    fn a_receipt_does_not_go_back_behind_one_that_is_under_way() {
+        let receipts = RoomReceipts::default();
+        let sent = |reached: i64| vec![(key(), receipt(reached))];
+        let mut far = sent(9);
+        let far_under_way = receipts.set_out(&mut far);
+        assert_eq!(far.len(), 1);
+        let mut near = sent(5);
+        drop(receipts.set_out(&mut near));
+        assert!(near.is_empty());
+        // Its commit has failed: the nearer one counts after all.
+        drop(far_under_way);
+        let mut near = sent(5);
+        let near_under_way = receipts.set_out(&mut near);
+        assert_eq!(near.len(), 1);
+        receipts.put(key(), receipt(5));
+        drop(near_under_way);
+        let mut same = sent(5);
+        drop(receipts.set_out(&mut same));
+        assert!(same.is_empty());
+        assert!(receipts.under_way.lock().is_empty());
+    }
+}

@@ -46,12 +46,15 @@ impl Rooms {
             .map(|(_, thread)| TimelineToken::before(thread.position));
         let rooms: Vec<i64> = changed.iter().map(|((room, _), _)| room.0).collect();
         let ids = self.room_ids(&rooms).await?;
-        let changes = changed.into_iter().zip(ids).map(|(((_, root), thread), room)| ThreadChange {
-            room,
-            root: root.clone(),
-            subscription: thread.subscription,
-            position: thread.position,
-        });
+        let changes = changed
+            .into_iter()
+            .zip(ids)
+            .map(|(((_, root), thread), room)| ThreadChange {
+                room,
+                root: root.clone(),
+                subscription: thread.subscription,
+                position: thread.position,
+            });
         Ok(ThreadChanges {
             changes: changes.collect(),
             next,

@@ -58,15 +58,30 @@ impl App {
         accounts.observe_profiles(Arc::new(rooms.clone()));
         accounts.observe_accounts(Arc::new(rooms.clone()));
         let unread = Unread::new(&rooms, &accounts);
-        let push = Push::start(push_options(config), (&rooms, &accounts, &unread), outbound.clone()).await?;
+        let push = Push::start(
+            push_options(config),
+            (&rooms, &accounts, &unread),
+            outbound.clone(),
+        )
+        .await?;
         let encryption = Encryption::start(&database, &rooms, &accounts);
         let options = SyncOptions {
             presence: config.presence.enabled,
         };
-        let syncs = Syncs::start(options, &database, &rooms, &accounts, &unread, &encryption, stopping.clone());
-        database
-            .log()
-            .listen(vec![encryption.listener(), Arc::clone(syncs.feeds()) as Arc<dyn LogListener>, push.listener()]);
+        let syncs = Syncs::start(
+            options,
+            &database,
+            &rooms,
+            &accounts,
+            &unread,
+            &encryption,
+            stopping.clone(),
+        );
+        database.log().listen(vec![
+            encryption.listener(),
+            Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
+            push.listener(),
+        ]);
         push.run();
 
         let media_parts = MediaParts {
@@ -96,10 +111,10 @@ impl App {
             .merge(push.router())
             .merge(encryption.router())
             .merge(syncs.router())
+            .merge(media.router())
             .merge(echorift_search::router(search_api))
             .merge(http::application_services::routes())
             .merge(echorift_calls::router(calls))
-            .merge(media.router())
             .layer(Extension(accounts.verifier()));
         let health = Arc::new(Health::new(Some(database.clone())));
         let router = assemble(features, config, Arc::clone(&health), metrics);
@@ -197,14 +212,6 @@ fn accounts_options(config: &Config) -> Result<AccountsOptions, ServerError> {
     })
 }
 
-fn media_options(config: &Config) -> MediaOptions {
-    let (server, previews) = (&config.server, &config.url_previews);
-    let ca_files = &config.outbound.0.extra_ca_files;
-    config
-        .media
-        .options(server.name.clone(), &server.data_dir, ca_files, previews)
-}
-
 fn push_options(config: &Config) -> PushOptions {
     let (push, email) = (&config.push, &config.email);
     PushOptions {
@@ -233,6 +240,14 @@ fn calls_api(config: &Config, clock: &Clock) -> CallsApi {
         }),
         clock: clock.clone(),
     }
+}
+
+fn media_options(config: &Config) -> MediaOptions {
+    let (server, previews) = (&config.server, &config.url_previews);
+    let ca_files = &config.outbound.0.extra_ca_files;
+    config
+        .media
+        .options(server.name.clone(), &server.data_dir, ca_files, previews)
 }
 
 fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {

@@ -43,7 +43,9 @@ async fn single_sign_on_of_the_old_kind_is_not_offered() {
         v3(["login", "sso", "redirect"]),
         v3(["login", "sso", "redirect", "provider"]),
     ] {
-        let answer = anyone.get(format!("{path}?redirectUrl=https://example.org/")).await;
+        let answer = anyone
+            .get(format!("{path}?redirectUrl=https://example.org/"))
+            .await;
         refused(answer, 404, "M_NOT_FOUND");
     }
     refused(

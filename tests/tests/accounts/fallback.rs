@@ -55,18 +55,33 @@ async fn a_registration_token_is_given_on_the_page() {
     let stage = "m.login.registration_token";
     let (status, text) = browse(&server, stage, session, None).await;
     assert_eq!(status, StatusCode::OK);
-    assert!(text.contains("name=\"token\"") && !text.contains("authDone"), "{text}");
+    assert!(
+        text.contains("name=\"token\"") && !text.contains("authDone"),
+        "{text}"
+    );
     let (_, text) = browse(&server, stage, session, Some(&[("token", "<a guess>")])).await;
-    assert!(text.contains("not valid") && !text.contains("<a guess>"), "{text}");
+    assert!(
+        text.contains("not valid") && !text.contains("<a guess>"),
+        "{text}"
+    );
     let again = json!({ "session": session });
-    assert_eq!(register(&server, &name, Some(again.clone())).await.unwrap_err().status, 401);
+    assert_eq!(
+        register(&server, &name, Some(again.clone()))
+            .await
+            .unwrap_err()
+            .status,
+        401
+    );
 
     let form = [("token", "the company picnic")];
     let (_, text) = browse(&server, stage, session, Some(&form)).await;
     assert!(text.contains("window.onAuthDone()"), "{text}");
     register(&server, &name, Some(again.clone())).await.unwrap();
     // The attempt is used up.
-    assert_eq!(browse(&server, stage, session, None).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(
+        browse(&server, stage, session, None).await.0,
+        StatusCode::NOT_FOUND
+    );
     assert_eq!(
         browse(&server, "m.login.sso", session, None).await.0,
         StatusCode::NOT_FOUND
@@ -145,14 +160,27 @@ async fn people_who_register_solve_a_challenge() {
         Some(&json!("for everyone"))
     );
     let stages = json!(["m.login.recaptcha"]);
-    assert!(asked.body.list("/flows").iter().any(|flow| flow["stages"] == stages), "{asked}");
+    assert!(
+        asked
+            .body
+            .list("/flows")
+            .iter()
+            .any(|flow| flow["stages"] == stages),
+        "{asked}"
+    );
     let session = asked.body.text("/session");
     let answer = |response: &str| {
         Some(json!({ "type": "m.login.recaptcha", "response": response, "session": session }))
     };
     let dummy = Some(json!({ "type": "m.login.dummy", "session": session }));
     assert_eq!(register(&server, &name, dummy).await.unwrap_err().status, 401);
-    assert_eq!(register(&server, &name, answer("guess")).await.unwrap_err().status, 401);
+    assert_eq!(
+        register(&server, &name, answer("guess"))
+            .await
+            .unwrap_err()
+            .status,
+        401
+    );
     register(&server, &name, answer("solved")).await.unwrap();
 
     let name = fresh("erin");

@@ -31,7 +31,8 @@ async fn say(who: &Caller, room: &str, body: &str) -> Answer {
 }
 
 async fn room_for_guests(host: &User) -> String {
-    let open = json!({ "type": "m.room.guest_access", "state_key": "", "content": { "guest_access": "can_join" } });
+    let open =
+        json!({ "type": "m.room.guest_access", "state_key": "", "content": { "guest_access": "can_join" } });
     let request = json!({ "preset": "public_chat", "initial_state": [open] });
     host.create_room(request).await.unwrap()
 }
@@ -49,7 +50,10 @@ async fn guests_take_part_where_a_room_welcomes_them_and_nowhere_else() {
     let (open, closed) = (room_for_guests(&alice).await, alice.create_public_room().await);
     let (id, guest) = guest(&server).await;
     assert_ne!(id, "@ignored:test.example");
-    assert_eq!(guest.get(v3(["account", "whoami"])).await.unwrap()["is_guest"], true);
+    assert_eq!(
+        guest.get(v3(["account", "whoami"])).await.unwrap()["is_guest"],
+        true
+    );
 
     let join = |room: &str| {
         let path = v3(["rooms", room, "join"]);
@@ -65,7 +69,10 @@ async fn guests_take_part_where_a_room_welcomes_them_and_nowhere_else() {
         .unwrap();
     guest.get("/_matrix/client/v3/sync?timeout=0").await.unwrap();
     let name = json!({ "displayname": "A visitor" });
-    guest.put(v3(["profile", &id, "displayname"]), name).await.unwrap();
+    guest
+        .put(v3(["profile", &id, "displayname"]), name)
+        .await
+        .unwrap();
 
     for (path, body) in [
         (v3(["createRoom"]), json!({})),
@@ -78,7 +85,11 @@ async fn guests_take_part_where_a_room_welcomes_them_and_nowhere_else() {
     let picture = json!({ "avatar_url": "mxc://test.example/x" });
     let changed = guest.put(v3(["profile", &id, "avatar_url"]), picture).await;
     refused(changed, 403, "M_GUEST_ACCESS_FORBIDDEN");
-    refused(guest.get(v3(["capabilities"])).await, 403, "M_GUEST_ACCESS_FORBIDDEN");
+    refused(
+        guest.get(v3(["capabilities"])).await,
+        403,
+        "M_GUEST_ACCESS_FORBIDDEN",
+    );
     guest
         .post(v3(["rooms", &open, "leave"]), json!({}))
         .await

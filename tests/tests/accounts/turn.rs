@@ -7,14 +7,20 @@ use sha1::Sha1;
 #[tokio::test]
 async fn callers_get_credentials_that_the_turn_server_can_check() {
     let server = TestServer::builder()
-        .set("calls.turn.uris", vec!["turn:turn.example.org:3478?transport=udp"])
+        .set(
+            "calls.turn.uris",
+            vec!["turn:turn.example.org:3478?transport=udp"],
+        )
         .set("calls.turn.secret", "the north remembers")
         .set("calls.turn.lifetime", "2h")
         .start()
         .await;
     let [alice] = server.register(["alice"]).await;
     let answer = alice.get(v3(["voip", "turnServer"])).await.unwrap();
-    assert_eq!(answer["uris"], json!(["turn:turn.example.org:3478?transport=udp"]));
+    assert_eq!(
+        answer["uris"],
+        json!(["turn:turn.example.org:3478?transport=udp"])
+    );
     assert_eq!(answer.number("/ttl"), 7200);
     let username = answer.text("/username");
     let (expiry, user) = username.split_once(':').unwrap();

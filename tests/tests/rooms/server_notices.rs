@@ -30,7 +30,11 @@ async fn the_server_writes_to_people_in_one_room_of_their_own() {
     let admin = server.register_admin().await;
     let [alice] = server.register(["alice"]).await;
     refused(send(&alice, &alice, "me").await, 403, "M_FORBIDDEN");
-    refused(send(&server.anonymous(), &alice, "me").await, 401, "M_MISSING_TOKEN");
+    refused(
+        send(&server.anonymous(), &alice, "me").await,
+        401,
+        "M_MISSING_TOKEN",
+    );
     let nobody = json!({ "user_id": "@nobody:test.example", "content": {} });
     refused(admin.post(PATH, nobody).await, 404, "M_NOT_FOUND");
 
@@ -49,7 +53,9 @@ async fn the_server_writes_to_people_in_one_room_of_their_own() {
     let answer = alice.sync_all().await;
     let joined = &answer["rooms"]["join"][&room];
     assert!(
-        joined.bodies("/timeline/events").contains(&"the lift is broken".to_owned()),
+        joined
+            .bodies("/timeline/events")
+            .contains(&"the lift is broken".to_owned()),
         "{joined:#}"
     );
     let tags = joined.events("/account_data/events");
@@ -66,15 +72,16 @@ async fn the_server_writes_to_people_in_one_room_of_their_own() {
         .unwrap();
     assert_eq!(office.text("/displayname"), "The office");
     assert_eq!(
-        alice.state(&room, "m.room.encryption", "").await.unwrap_err().status,
+        alice
+            .state(&room, "m.room.encryption", "")
+            .await
+            .unwrap_err()
+            .status,
         404
     );
 
     send(&admin, &alice, "the lift works").await.unwrap();
-    assert_eq!(
-        alice.newest(&room, 1).await.bodies("/chunk"),
-        ["the lift works"]
-    );
+    assert_eq!(alice.newest(&room, 1).await.bodies("/chunk"), ["the lift works"]);
     // Who has left is invited again, to the same room.
     alice.leave(&room).await.unwrap();
     send(&admin, &alice, "one more thing").await.unwrap();

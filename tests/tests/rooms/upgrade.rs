@@ -65,3 +65,51 @@ async fn an_upgraded_room_goes_on_under_its_name_and_alias() {
     bob.join(&alias).await.unwrap();
     bob.send_text(new, "here we are").await.unwrap();
 }
+
+#[tokio::test]
+async fn what_people_have_set_up_follows_them_into_the_new_room() {
+    let server = TestServer::shared().await;
+    let [alice, bob] = server.register(["alice", "bob"]).await;
+    let request = json!({ "preset": "public_chat", "visibility": "public", "room_version": "10" });
+    let old = alice.create_room(request).await.unwrap();
+    bob.join(&old).await.unwrap();
+    let tags = |room: &str| bob.own_path(&["rooms", room, "tags"]);
+    bob.put(format!("{}/m.favourite", tags(&old)), json!({ "order": 0.5 }))
+        .await
+        .unwrap();
+    let rule = |kind: &str, room: &str| v3(["pushrules", "global", kind, room]);
+    let condition = json!({ "kind": "event_match", "key": "room_id", "pattern": old });
+    let mute = json!({ "actions": [], "conditions": [condition] });
+    bob.put(rule("override", &old), mute).await.unwrap();
+    bob.put(rule("room", &old), json!({ "actions": ["notify"] }))
+        .await
+        .unwrap();
+
+    let answer = alice
+        .post(v3(["rooms", &old, "upgrade"]), json!({ "new_version": "12" }))
+        .await
+        .unwrap();
+    let new = answer.text("/replacement_room");
+    let listed = |room: &str| v3(["directory", "list", "room", room]);
+    assert_eq!(
+        alice.get(listed(new)).await.unwrap().text("/visibility"),
+        "public"
+    );
+    assert_eq!(
+        alice.get(listed(&old)).await.unwrap().text("/visibility"),
+        "private"
+    );
+
+    bob.join(new).await.unwrap();
+    let tags = bob.get(tags(new)).await.unwrap();
+    assert_eq!(tags["tags"]["m.favourite"]["order"], 0.5);
+    let muted = bob.get(rule("override", new)).await.unwrap();
+    assert_eq!(muted.text("/conditions/0/pattern"), new);
+    assert_eq!(
+        bob.get(rule("room", new)).await.unwrap()["actions"],
+        json!(["notify"])
+    );
+    bob.get(rule("override", &old))
+        .await
+        .expect("the old room stays mute");
+}

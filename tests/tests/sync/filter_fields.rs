@@ -45,7 +45,11 @@ async fn only_events_that_others_relate_to_are_told() {
             .unwrap();
         assert_eq!(page.bodies("/chunk"), expected, "{filter}");
         let answer = filtered(&alice, json!({ "room": { "timeline": filter.clone() } })).await;
-        assert_eq!(joined(&answer, &room).bodies("/timeline/events"), expected, "{filter}");
+        assert_eq!(
+            joined(&answer, &room).bodies("/timeline/events"),
+            expected,
+            "{filter}"
+        );
 
         let saved = json!({ "room": { "timeline": filter.clone() } });
         let saved = alice.post(alice.own_path(&["filter"]), saved).await.unwrap();
@@ -55,7 +59,11 @@ async fn only_events_that_others_relate_to_are_told() {
         );
         for _ in 0..2 {
             let answer = alice.get(&path).await.unwrap();
-            assert_eq!(joined(&answer, &room).bodies("/timeline/events"), expected, "{filter}");
+            assert_eq!(
+                joined(&answer, &room).bodies("/timeline/events"),
+                expected,
+                "{filter}"
+            );
         }
     }
 }

@@ -12,6 +12,7 @@ mod counts;
 mod filter_fields;
 mod filters;
 mod invitations;
+mod invite_permission;
 mod lazy_members;
 mod leaves;
 mod old_endpoints;

@@ -56,7 +56,12 @@ async fn a_client_begins_with_the_initial_sync_and_goes_on_with_events() {
         .get(format!("{}?archived=true", v3(["initialSync"])))
         .await
         .unwrap();
-    assert!(archived.list("/rooms").iter().any(|shown| shown["room_id"] == *left));
+    assert!(
+        archived
+            .list("/rooms")
+            .iter()
+            .any(|shown| shown["room_id"] == *left)
+    );
 
     let end = answer.text("/end");
     let query = format!("from={end}&timeout=30000");
@@ -66,7 +71,9 @@ async fn a_client_begins_with_the_initial_sync_and_goes_on_with_events() {
     assert_eq!(news.bodies("/chunk"), ["four"]);
     assert_eq!(news.list("/chunk")[0].text("/room_id"), room);
     alice.send_text(&room, "five").await.unwrap();
-    let news = events(&bob, &format!("from={}", news.text("/end"))).await.unwrap();
+    let news = events(&bob, &format!("from={}", news.text("/end")))
+        .await
+        .unwrap();
     assert_eq!(news.bodies("/chunk"), ["five"]);
     refused(events(&bob, "from=nonsense").await, 400, "M_INVALID_PARAM");
 }

@@ -67,11 +67,7 @@ impl Accounts {
         Ok(Ok(()))
     }
 
-    async fn check_page_stage(
-        &self,
-        session: &mut UiaSession,
-        stage: PageStage,
-    ) -> Result<(), StageFailure> {
+    async fn check_page_stage(&self, session: &mut UiaSession, stage: PageStage) -> Result<(), StageFailure> {
         match stage {
             PageStage::Dummy => Ok(()),
             PageStage::Password { user, password } => {

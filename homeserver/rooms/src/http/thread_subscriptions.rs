@@ -103,7 +103,11 @@ async fn changes(
         from.map_or(Position(i64::MAX), |token| token.0),
     );
     let reader = api.reader(&session).await?;
-    let page = api.rooms.thread_changes(reader.user, range, limit).await.map_err(RoomError::from)?;
+    let page = api
+        .rooms
+        .thread_changes(reader.user, range, limit)
+        .await
+        .map_err(RoomError::from)?;
     let mut response = get_thread_subscriptions_changes::unstable::Response {
         subscribed: BTreeMap::new(),
         unsubscribed: BTreeMap::new(),

@@ -62,7 +62,10 @@ pub(crate) async fn last_of_types(
                  ORDER BY events.position DESC LIMIT 1)
           FROM json_each($1)";
     let rows = database
-        .fetch_all(SQL, &[list(rooms.iter().copied()), list(event_types.iter().copied())])
+        .fetch_all(
+            SQL,
+            &[list(rooms.iter().copied()), list(event_types.iter().copied())],
+        )
         .await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {

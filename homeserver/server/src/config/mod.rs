@@ -3,8 +3,8 @@
 //! `config/echorift.toml` documents every key with its default; [`Config::default_settings`] is what a
 //! server without a file runs with.
 
-mod email;
 mod calls;
+mod email;
 mod fault;
 mod listeners;
 mod media;
@@ -32,8 +32,8 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::Dict;
 
-pub(crate) use self::email::EmailSettings;
 pub(crate) use self::calls::TurnSettings;
+pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
 pub(crate) use self::media::{MediaSettings, PreviewSettings};
@@ -46,8 +46,8 @@ pub(crate) use self::sections::{
     CacheSettings, DatabaseSettings, FederationSettings, LimitSettings, LogFormat, LogSettings,
     PresenceSettings, RateLimitSettings, RoomSettings, ServerSettings, SupportSettings,
 };
-pub(crate) use self::server_notices::NoticeSettings;
 pub(crate) use self::user_directory::UserDirectorySettings;
+pub(crate) use self::server_notices::NoticeSettings;
 use self::table::{Notes, Table};
 
 /// Every setting of a server, checked.

@@ -32,7 +32,11 @@ impl RecaptchaSettings {
                 verify_url,
             }),
             (true, Some(_)) => {
-                table.refuse("public_key", "is needed beside the private key", "Write both keys, or none.");
+                table.refuse(
+                    "public_key",
+                    "is needed beside the private key",
+                    "Write both keys, or none.",
+                );
                 None
             }
             (false, None) => {

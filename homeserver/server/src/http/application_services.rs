@@ -22,13 +22,11 @@ pub(crate) fn routes() -> Router {
         .ruma::<get_location_for_room_alias::v3::Request, _, _>(
             nothing_found::<get_location_for_room_alias::v3::Request>,
         )
-        .ruma::<get_user_for_protocol::v3::Request, _, _>(
-            nothing_found::<get_user_for_protocol::v3::Request>,
+        .ruma::<get_user_for_protocol::v3::Request, _, _>(nothing_found::<get_user_for_protocol::v3::Request>)
+        .ruma::<get_user_for_user_id::v3::Request, _, _>(nothing_found::<get_user_for_user_id::v3::Request>)
+        .ruma::<set_room_visibility::v3::Request, _, _>(
+            no_application_service::<set_room_visibility::v3::Request>,
         )
-        .ruma::<get_user_for_user_id::v3::Request, _, _>(
-            nothing_found::<get_user_for_user_id::v3::Request>,
-        )
-        .ruma::<set_room_visibility::v3::Request, _, _>(no_application_service::<set_room_visibility::v3::Request>)
         .ruma::<request_ping::v1::Request, _, _>(no_application_service::<request_ping::v1::Request>)
 }
 

@@ -103,7 +103,10 @@ impl Syncs {
         let mut visible = self.rooms().visible(room, reader, page).await?;
         visible.retain(|event| !reader.ignored.hides(event));
         Ok(Found {
-            events: visible.into_iter().map(|event| (Arc::clone(room), event)).collect(),
+            events: visible
+                .into_iter()
+                .map(|event| (Arc::clone(room), event))
+                .collect(),
             up_to,
         })
     }
@@ -166,7 +169,10 @@ impl Syncs {
         };
         let mut chunk = Vec::with_capacity(found.events.len());
         // Neighbours of one room are written together.
-        for events in found.events.chunk_by(|(one, _), (other, _)| one.number == other.number) {
+        for events in found
+            .events
+            .chunk_by(|(one, _), (other, _)| one.number == other.number)
+        {
             let Some((room, _)) = events.first() else { continue };
             let events: Vec<Arc<Event>> = events.iter().map(|(_, event)| Arc::clone(event)).collect();
             chunk.extend(self.rooms().present(room, &events, reader).await?);

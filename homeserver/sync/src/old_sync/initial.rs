@@ -85,7 +85,11 @@ impl Syncs {
         archived: bool,
     ) -> Result<Overview, MatrixError> {
         let now = self.now();
-        let memberships = self.rooms().rooms_of(reader.user).await.map_err(RoomError::from)?;
+        let memberships = self
+            .rooms()
+            .rooms_of(reader.user)
+            .await
+            .map_err(RoomError::from)?;
         let is_shown = |membership: &MembershipState| match membership {
             MembershipState::Join | MembershipState::Invite => true,
             MembershipState::Leave | MembershipState::Ban => archived,
@@ -96,7 +100,10 @@ impl Syncs {
             .filter(|(_, mine)| is_shown(&mine.membership) && !mine.is_forgotten);
         let numbers: Vec<RoomNumber> = shown.map(|(number, _)| *number).collect();
         let rooms = self.rooms().load(&numbers).await.map_err(RoomError::from)?;
-        self.rooms().prepare_visibility(&rooms).await.map_err(RoomError::from)?;
+        self.rooms()
+            .prepare_visibility(&rooms)
+            .await
+            .map_err(RoomError::from)?;
         let mut seen = Vec::with_capacity(rooms.len());
         let mut invites = Vec::new();
         for room in &rooms {
@@ -105,14 +112,23 @@ impl Syncs {
             {
                 invites.push((Arc::clone(room), mine.event));
             } else if let Some(access) = self.rooms().find_access(room, reader).await? {
-                let state = self.rooms().state_for(room, access).await.map_err(RoomError::from)?;
+                let state = self
+                    .rooms()
+                    .state_for(room, access)
+                    .await
+                    .map_err(RoomError::from)?;
                 seen.push((Arc::clone(room), access, state));
             }
         }
-        let shared = self.shared(reader, &rooms, seen.iter().map(|(.., state)| state)).await?;
+        let shared = self
+            .shared(reader, &rooms, seen.iter().map(|(.., state)| state))
+            .await?;
         let mut overviews = Vec::with_capacity(rooms.len());
         for (room, access, state) in &seen {
-            overviews.push(self.room_overview(reader, (room, *access), state, &shared, limit).await?);
+            overviews.push(
+                self.room_overview(reader, (room, *access), state, &shared, limit)
+                    .await?,
+            );
         }
         for (room, invite) in invites {
             let invite = self.rooms().event(invite).await.map_err(RoomError::from)?;
@@ -149,7 +165,11 @@ impl Syncs {
     ) -> Result<RoomOverview, MatrixError> {
         let room = self.rooms().room(room).await?;
         let access = self.rooms().access(&room, reader).await?;
-        let state = self.rooms().state_for(&room, access).await.map_err(RoomError::from)?;
+        let state = self
+            .rooms()
+            .state_for(&room, access)
+            .await
+            .map_err(RoomError::from)?;
         let rooms = std::slice::from_ref(&room);
         let shared = self.shared(reader, rooms, std::iter::once(&state)).await?;
         Ok(self
@@ -171,7 +191,11 @@ impl Syncs {
             .filter_map(|room| Some((room.number, Arc::clone(of_rooms.get(&room.number)?))));
         let rooms: Vec<RoomNumber> = rooms.iter().map(|room| room.number).collect();
         Ok(Shared {
-            published: self.rooms().published_among(&rooms).await.map_err(RoomError::from)?,
+            published: self
+                .rooms()
+                .published_among(&rooms)
+                .await
+                .map_err(RoomError::from)?,
             account_data: account_data.collect(),
             events: events.into_iter().map(|event| (event.number, event)).collect(),
         })
@@ -196,7 +220,10 @@ impl Syncs {
             .page(room, reader, access, wanted, &EventMatcher::default())
             .await?;
         page.events.reverse();
-        let first = page.events.first().map(|first| TimelineToken::before(first.position()));
+        let first = page
+            .events
+            .first()
+            .map(|first| TimelineToken::before(first.position()));
         let events = state.events().filter_map(|number| shared.events.get(&number));
         let membership = self.rooms().rooms_of(reader.user).await?;
         let membership = membership.get(&room.number).map(|mine| mine.membership.clone());
