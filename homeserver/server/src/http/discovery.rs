@@ -41,6 +41,10 @@ const FEATURES: &[&str] = &[
     // Wanting no invites.
     "org.matrix.msc4380",
     "org.matrix.msc4380.stable",
+    // Simplified sliding sync.
+    "org.matrix.simplified_msc3575",
+    // Threads that one follows, and in sliding sync.
+    "org.matrix.msc4306",
     // A spare device that receives room keys.
     "org.matrix.msc3814",
     // Redactions sent like other events, in every room version.

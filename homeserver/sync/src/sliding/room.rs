@@ -121,11 +121,11 @@ impl Syncs {
             }
             (Standing::Left, Some(Standing::Left)) => {}
             (Standing::Left, known) => {
-                let known = match known {
-                    Some(Standing::Joined) => before.map(up_to),
-                    _ if self.was_joined(room, turn.reader).await? => None,
+                let (known, before) = match known {
+                    Some(Standing::Joined) => (before.map(up_to), before),
+                    _ if self.was_joined(room, turn.reader).await? => (None, None),
                     // Who was never in learns that it is over, and nothing else.
-                    _ => Some(Position(at.0.saturating_sub(1))),
+                    _ => (Some(Position(at.0.saturating_sub(1))), None),
                 };
                 let stretch = Stretch {
                     known,
