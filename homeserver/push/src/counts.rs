@@ -7,7 +7,7 @@ use echorift_rooms::{Event, Order, Receipt, ReceiptKey, Room, RoomError, Rooms};
 use echorift_storage::{EventNumber, Position, RoomNumber, UserNumber};
 use imbl::OrdMap;
 use quick_cache::sync::Cache;
-use ruma::UserId;
+use ruma::{UserId, events::TimelineEventType};
 
 use crate::{facts::Verdict, read::Read, reader::Judges};
 
@@ -251,9 +251,12 @@ impl Unread {
         for event in newest_first.iter().rev() {
             let facts = judges.facts(event, room, &room_facts).await?;
             if event.sender == user {
-                // Who answers has read (CS API § Receipts): the thread that the event belongs to, up to here.
-                counted.unread.retain(|unread| unread.thread != facts.thread);
-                counted.is_stale = true;
+                // Who answers has read (CS API § Receipts): the thread that the event belongs to, up to here. A new
+                // name or picture comes into all rooms by itself and answers nobody.
+                if event.pdu.event_type != TimelineEventType::RoomMember {
+                    counted.unread.retain(|unread| unread.thread != facts.thread);
+                    counted.is_stale = true;
+                }
                 continue;
             }
             let judge = match &mut judge {

@@ -83,7 +83,7 @@ async fn delete(
 ) -> Result<Ruma<delete_pushrule::v3::Response>, MatrixError> {
     change(&rules, &session, |rules| {
         rules
-            .remove(request.kind, &request.rule_id)
+            .remove(known_kind(request.kind), &request.rule_id)
             .map_err(refuse_remove)
     })
     .await?;
@@ -113,7 +113,7 @@ async fn set_enabled(
     } = request;
     change(&rules, &session, |rules| {
         rules
-            .set_enabled(kind, rule_id, enabled)
+            .set_enabled(known_kind(kind), rule_id, enabled)
             .map_err(|_| no_such_rule())
     })
     .await?;
@@ -143,7 +143,7 @@ async fn set_actions(
     } = request;
     change(&rules, &session, |rules| {
         rules
-            .set_actions(kind, rule_id, actions)
+            .set_actions(known_kind(kind), rule_id, actions)
             .map_err(|_| no_such_rule())
     })
     .await?;
@@ -167,12 +167,22 @@ async fn change(
 }
 
 fn find(rules: &Ruleset, kind: RuleKind, rule_id: &str) -> Result<PushRule, MatrixError> {
-    let rule = rules.get(kind, rule_id).ok_or_else(no_such_rule)?;
+    let rule = rules.get(known_kind(kind), rule_id).ok_or_else(no_such_rule)?;
     // ruma's own conversion panics at this kind.
     Ok(match rule.to_owned() {
         AnyPushRule::PostContent(rule) => rule.into(),
         rule => rule.into(),
     })
+}
+
+/// The rules of threads stand under `postcontent` in the list, and clients that take that for the kind's name are right
+/// by MSC4306; ruma knows only its longer name.
+fn known_kind(kind: RuleKind) -> RuleKind {
+    if kind.as_str() == "postcontent" {
+        RuleKind::PostContent
+    } else {
+        kind
+    }
 }
 
 fn no_such_rule() -> MatrixError {
