@@ -68,6 +68,13 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "account/password", r#"{"new_password": 7}"#),
     takes("POST", "account/deactivate", r#"{"erase": 7}"#),
     get("account/3pid"),
+    takes("POST", "account/3pid/delete", r#"{"medium": 7}"#),
+    takes("POST", "account/3pid/unbind", r#"{"medium": 7}"#),
+    takes("POST", "account/3pid/add", r#"{"sid": 7}"#),
+    // Where people want to hear of things.
+    get("pushers"),
+    takes("POST", "pushers/set", r#"{"app_id": 7, "pushkey": "k", "kind": null}"#),
+    get("notifications"),
     get("admin/whois/{user}"),
     // What people keep.
     takes("PUT", "profile/{user}/displayname", NO_OBJECT),

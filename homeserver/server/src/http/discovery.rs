@@ -45,6 +45,9 @@ const FEATURES: &[&str] = &[
     "org.matrix.simplified_msc3575",
     // Threads that one follows, and in sliding sync.
     "org.matrix.msc4306",
+    // Pushers that are switched on and off from other devices, and the push of every encrypted event.
+    "org.matrix.msc3881",
+    "org.matrix.msc4028",
     // A spare device that receives room keys.
     "org.matrix.msc3814",
     // Redactions sent like other events, in every room version.
