@@ -19,8 +19,6 @@ mod previews;
 mod staging;
 mod store;
 mod sweep;
-#[cfg(test)]
-mod tests;
 mod thumbnails;
 mod upload;
 

@@ -92,6 +92,9 @@ impl FromStr for HostPattern {
             Some(name) => (name, true),
             None => (text, false),
         };
+        if name.contains('*') {
+            return Err(NoHostPattern);
+        }
         // As in URLs: lower case, punycode, one spelling for each address.
         let host = url::Host::parse(name).map_err(|_| NoHostPattern)?;
         if is_below && !matches!(host, url::Host::Domain(_)) {

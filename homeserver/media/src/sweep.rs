@@ -4,9 +4,10 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use echorift_storage::Change;
+use echorift_storage::{Change, Database, Timestamp};
 use tokio::time::MissedTickBehavior;
 
+use crate::blobs::BlobStore;
 use crate::media::Inner;
 use crate::{Media, MediaError, store};
 
@@ -26,61 +27,60 @@ pub(crate) fn start(media: &Media) {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let Some(media) = Weak::<Inner>::upgrade(&media).map(Media) else {
+            let Some(inner) = Weak::<Inner>::upgrade(&media) else {
                 return;
             };
-            if let Err(error) = media.sweep().await {
+            let swept = sweep(&inner.database, &*inner.blobs, inner.clock.now()).await;
+            if let Err(error) = swept {
                 tracing::error!(%error, "media that nobody refers to could not be removed");
             }
         }
     });
 }
 
-impl Media {
-    pub(crate) async fn sweep(&self) -> Result<(), MediaError> {
-        while self.sweep_rows().await? {}
-        while self.sweep_blobs().await? {}
-        Ok(())
-    }
-
-    /// Removes one batch of rows; whether there may be more.
-    async fn sweep_rows(&self) -> Result<bool, MediaError> {
-        let now = self.0.clock.now();
-        let removed: Result<bool, MediaError> = self
-            .0
-            .database
-            .writer()
-            .transact(move |tx| {
-                Box::pin(async move {
-                    let previews = store::previews::remove_expired(tx, now, BATCH).await?;
-                    let before = now.plus_ms(-GRACE_MS);
-                    let (mut hashes, media) = store::media::remove_expired(tx, before, BATCH).await?;
-                    for _ in 0..GENERATIONS {
-                        if hashes.is_empty() {
-                            break;
-                        }
-                        hashes = store::contents::forget_unused(tx, &hashes, now).await?;
-                    }
-                    let batch = usize::try_from(BATCH).unwrap_or_default();
-                    Ok(media >= batch || usize::try_from(previews).unwrap_or_default() >= batch)
-                })
-            })
-            .await;
-        removed
-    }
-
-    /// Removes one batch of blobs; whether there may be more. A name is forgotten only when its blob is gone.
-    async fn sweep_blobs(&self) -> Result<bool, MediaError> {
-        let due = store::garbage::due(&self.0.database, self.0.clock.now(), BATCH).await?;
-        if due.is_empty() {
-            return Ok(false);
-        }
-        for key in &due {
-            self.0.blobs.remove(key.clone()).await?;
-        }
-        let mut change = Change::new();
-        store::garbage::forget(&mut change, &due);
-        self.0.database.writer().commit(change).await?;
-        Ok(true)
-    }
+/// Removes all whose time was over at `now`, rows first, so that nothing refers to what is not there.
+async fn sweep(database: &Database, blobs: &dyn BlobStore, now: Timestamp) -> Result<(), MediaError> {
+    while sweep_rows(database, now).await? {}
+    while sweep_blobs(database, blobs, now).await? {}
+    Ok(())
 }
+
+/// Removes one batch of rows; whether there may be more.
+async fn sweep_rows(database: &Database, now: Timestamp) -> Result<bool, MediaError> {
+    database
+        .writer()
+        .transact(move |tx| {
+            Box::pin(async move {
+                let previews = store::previews::remove_expired(tx, now, BATCH).await?;
+                let before = now.plus_ms(-GRACE_MS);
+                let (mut hashes, media) = store::media::remove_expired(tx, before, BATCH).await?;
+                for _ in 0..GENERATIONS {
+                    if hashes.is_empty() {
+                        break;
+                    }
+                    hashes = store::contents::forget_unused(tx, &hashes, now).await?;
+                }
+                let batch = usize::try_from(BATCH).unwrap_or_default();
+                Ok::<_, MediaError>(media >= batch || usize::try_from(previews).unwrap_or_default() >= batch)
+            })
+        })
+        .await
+}
+
+/// Removes one batch of blobs; whether there may be more. A name is forgotten only when its blob is gone.
+async fn sweep_blobs(database: &Database, blobs: &dyn BlobStore, now: Timestamp) -> Result<bool, MediaError> {
+    let due = store::garbage::due(database, now, BATCH).await?;
+    if due.is_empty() {
+        return Ok(false);
+    }
+    for key in &due {
+        blobs.remove(key.clone()).await?;
+    }
+    let mut change = Change::new();
+    store::garbage::forget(&mut change, &due);
+    database.writer().commit(change).await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests;

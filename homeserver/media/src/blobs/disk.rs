@@ -41,7 +41,8 @@ impl BlobStore for Disk {
     }
 
     fn read(&self, key: BlobKey, range: Range<u64>) -> BoxFuture<'_, Result<BlobStream, MediaError>> {
-        let mut pieces = Box::pin(read_file(self.path_of(&key), range).map_err(MediaError::from));
+        let pieces = read_file(self.path_of(&key), range).map_err(MediaError::from);
+        let mut pieces = Box::pin(pieces.fuse());
         Box::pin(async move {
             // The first piece tells whether there is such a file, while the answer can still say so.
             let first = match pieces.next().await {

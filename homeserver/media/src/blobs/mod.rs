@@ -62,3 +62,9 @@ pub(crate) async fn read_whole(
     }
     Ok(whole.freeze())
 }
+
+/// The store in a folder, whatever is configured.
+#[cfg(test)]
+pub(crate) fn open_disk(folder: &Path) -> Result<Arc<dyn BlobStore>, MediaError> {
+    Ok(Arc::new(Disk::open(folder_of_contents(folder))?))
+}

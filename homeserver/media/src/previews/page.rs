@@ -1,8 +1,15 @@
 //! What a page says of itself.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
-use scraper::{ElementRef, Html};
+use html5ever::TokenizerResult;
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{
+    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+};
 use serde_json::Value;
 use url::Url;
 
@@ -27,6 +34,16 @@ pub(super) struct Page {
     pub(super) base: Url,
 }
 
+/// A page is read for so long; one that is made to be slow is described by what has been seen by then.
+const READING_MAX: Duration = Duration::from_millis(500);
+/// The clock is looked at after so many bytes.
+const STEP_BYTES: usize = 4 << 10;
+/// What may stand within a paragraph without ending it.
+const WITHIN_PARAGRAPHS: [&str; 16] = [
+    "a", "abbr", "b", "br", "cite", "code", "em", "i", "mark", "q", "small", "span", "strong", "sub", "sup",
+    "u",
+];
+
 /// What stands in the page, first of each.
 #[derive(Default)]
 struct Findings {
@@ -38,34 +55,74 @@ struct Findings {
     image: Option<String>,
     oembed: Option<String>,
     base: Option<String>,
+    /// The text that is being read.
+    reading: Option<(Text, String)>,
+}
+
+/// Texts that are of use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Title,
+    Paragraph,
+}
+
+/// Hears of the page's tags and texts in turn. No tree is made of them: what takes long to put in order is made to.
+struct Listener(RefCell<Findings>);
+
+impl TokenSink for Listener {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
+        match token {
+            Token::TagToken(tag) => self.0.borrow_mut().look_at(&tag),
+            Token::CharacterTokens(text) => {
+                self.0.borrow_mut().hear(&text);
+                TokenSinkResult::Continue
+            }
+            _ => TokenSinkResult::Continue,
+        }
+    }
 }
 
 impl Page {
-    /// Computes for a while on large pages: off the async threads.
+    /// Computes for a while: off the async threads.
     pub(super) fn parse(text: &str, url: &Url) -> Self {
-        let html = Html::parse_document(text);
-        let mut findings = Findings::default();
-        for element in html.tree.nodes().filter_map(ElementRef::wrap) {
-            findings.look_at(element);
+        let tokenizer = Tokenizer::new(Listener(RefCell::default()), TokenizerOpts::default());
+        let (started, input) = (Instant::now(), BufferQueue::default());
+        let mut rest = text;
+        while !rest.is_empty() && started.elapsed() < READING_MAX {
+            let (step, more) = rest.split_at(rest.floor_char_boundary(STEP_BYTES));
+            rest = more;
+            input.push_back(StrTendril::from_slice(step));
+            while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
         }
-        findings.into_page(url)
+        tokenizer.end();
+        tokenizer.sink.0.into_inner().into_page(url)
     }
 }
 
 impl Findings {
-    fn look_at(&mut self, element: ElementRef<'_>) {
-        let attribute = |name: &str| element.value().attr(name);
-        match element.value().name() {
+    fn look_at(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name = &*tag.name;
+        if !WITHIN_PARAGRAPHS.contains(&name) {
+            self.end_text();
+        }
+        if tag.kind == TagKind::EndTag {
+            return TokenSinkResult::Continue;
+        }
+        let attribute = |name: &str| {
+            let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name);
+            found.map(|attribute| &*attribute.value)
+        };
+        match name {
             "meta" => {
                 let name = attribute("property").or_else(|| attribute("name"));
                 if let (Some(name), Some(content)) = (name, attribute("content")) {
                     self.look_at_meta(name, content);
                 }
             }
-            "title" => first(&mut self.title, || text_of(element)),
-            "p" => first(&mut self.paragraph, || {
-                text_of(element).filter(|text| text.chars().count() >= PARAGRAPH_LETTERS_MIN)
-            }),
+            "title" => self.begin_text(Text::Title),
+            "p" => self.begin_text(Text::Paragraph),
             "base" => first(&mut self.base, || attribute("href").map(ToOwned::to_owned)),
             "link" => {
                 let rel = attribute("rel").unwrap_or_default().to_ascii_lowercase();
@@ -78,6 +135,43 @@ impl Findings {
                 }
             }
             _ => {}
+        }
+        // In these the text is not markup.
+        match name {
+            "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
+            "style" | "xmp" | "iframe" | "noembed" | "noframes" => TokenSinkResult::RawData(RawKind::Rawtext),
+            "script" => TokenSinkResult::RawData(RawKind::ScriptData),
+            "plaintext" => TokenSinkResult::Plaintext,
+            _ => TokenSinkResult::Continue,
+        }
+    }
+
+    fn begin_text(&mut self, text: Text) {
+        let is_known = match text {
+            Text::Title => self.title.is_some(),
+            Text::Paragraph => self.paragraph.is_some(),
+        };
+        if !is_known {
+            self.reading = Some((text, String::new()));
+        }
+    }
+
+    fn hear(&mut self, piece: &str) {
+        if let Some((_, text)) = &mut self.reading
+            // More letters than are kept need not be gathered.
+            && text.len() < 8 * VALUE_LETTERS_MAX
+        {
+            text.push_str(piece);
+        }
+    }
+
+    fn end_text(&mut self) {
+        match self.reading.take() {
+            Some((Text::Title, text)) => self.title = tidy(&text),
+            Some((Text::Paragraph, text)) => {
+                self.paragraph = tidy(&text).filter(|text| text.chars().count() >= PARAGRAPH_LETTERS_MIN);
+            }
+            None => {}
         }
     }
 
@@ -96,6 +190,7 @@ impl Findings {
     }
 
     fn into_page(mut self, url: &Url) -> Page {
+        self.end_text();
         let base = self.base.as_deref().and_then(|base| url.join(base).ok());
         let base = base.unwrap_or_else(|| url.clone());
         let title = self.meta.remove("twitter:title").or_else(|| self.title.take());
@@ -138,18 +233,6 @@ fn first<T>(place: &mut Option<T>, value: impl FnOnce() -> Option<T>) {
     if place.is_none() {
         *place = value();
     }
-}
-
-fn text_of(element: ElementRef<'_>) -> Option<String> {
-    // More letters than are kept need not be gathered.
-    let mut text = String::new();
-    for piece in element.text() {
-        text.push_str(piece);
-        if text.len() > 8 * VALUE_LETTERS_MAX {
-            break;
-        }
-    }
-    tidy(&text)
 }
 
 /// One line, of bounded length; `None` if nothing is left.
@@ -216,11 +299,12 @@ mod tests {
     #[test]
     fn a_page_without_any_marks_has_its_title_and_its_first_paragraph() {
         let words = "These are enough words to stand for what the page is about.";
-        let page = parse(&format!(
+        let page = parse(
             "<title>Plain</title><base href='/files/'><link rel='image_src' href='x.gif'>
              <link rel=alternate type=application/json+oembed href=/oembed?x=1>
-             <p>Menu</p><p>{words}</p>"
-        ));
+             <script>'<p>'</script><p>Menu</p><p>These are <b>enough</b> words to stand
+             for what the page is about.</p>",
+        );
         assert_eq!(property(&page, "og:title"), Some("Plain"));
         assert_eq!(property(&page, "og:description"), Some(words));
         assert_eq!(page.image.unwrap().path(), "/files/x.gif");
@@ -239,7 +323,10 @@ mod tests {
                 .values()
                 .all(|value| value.as_str().unwrap().len() <= VALUE_LETTERS_MAX)
         );
-        assert!(parse(&"<div>".repeat(100_000)).properties.is_empty());
+        assert!(parse(&"<div>".repeat(200_000)).properties.is_empty());
+        // Each name is compared with all before it.
+        let attributes: String = (0..100_000).map(|n| format!(" a{n:x}")).collect();
+        assert!(parse(&format!("<div{attributes}")).properties.is_empty());
         assert_eq!(tidy(" \u{1} \n "), None);
     }
 }
