@@ -114,6 +114,11 @@ impl TestServer {
         self.process.run().await;
     }
 
+    /// Changes a setting by its path, for the next [`TestServer::restart`].
+    pub fn set(&self, key: &str, value: impl Into<serde_json::Value>) {
+        self.process.settings.lock().unwrap().set(key, value);
+    }
+
     /// Asks the server to stop (SIGTERM) and waits for its end; whether that was orderly.
     pub async fn stop(&self) -> bool {
         let pid = self
@@ -160,7 +165,7 @@ struct Process {
     port: AtomicU16,
     logs: Logs,
     were_logs_shown: std::sync::atomic::AtomicBool,
-    settings: Settings,
+    settings: Mutex<Settings>,
     // Dropped in this order, after the process has ended.
     _database: TestDatabase,
     folder: tempfile::TempDir,
@@ -181,7 +186,7 @@ impl Process {
             port: AtomicU16::new(0),
             logs: Logs::default(),
             were_logs_shown: false.into(),
-            settings,
+            settings: Mutex::new(settings),
             _database: database,
             folder,
         };
@@ -194,7 +199,7 @@ impl Process {
     }
 
     async fn run(&self) {
-        self.settings.write(&self.config_file());
+        self.settings.lock().unwrap().write(&self.config_file());
         let mut child = Command::new(binary())
             .args(["serve", "--config"])
             .arg(self.config_file())
