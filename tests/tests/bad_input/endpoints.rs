@@ -224,4 +224,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         "/unstable/org.matrix.msc3814.v1/dehydrated_device/DEVICE/events",
         r#"{"next_batch": 7}"#,
     ),
+    // Finding.
+    takes("POST", "search", r#"{"search_categories": 7}"#),
+    takes("POST", "user_directory/search", r#"{"search_term": 7}"#),
 ];
