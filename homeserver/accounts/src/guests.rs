@@ -13,6 +13,8 @@ use crate::{
 
 /// How many guests are taken leave of in one round of the housekeeping.
 const ENDED_AT_ONCE: i64 = 100;
+/// An account is made an instant before its first session.
+const FRESH_MS: i64 = 10 * 60 * 1000;
 
 impl Accounts {
     /// Makes an account without a password under a name that the server finds.
@@ -73,7 +75,9 @@ impl Accounts {
     /// Ends the accounts of guests who can never come back: they have no password, and their sessions are over.
     pub(crate) async fn end_stale_guests(&self) -> Result<(), AccountError> {
         let now = self.0.clock.now();
-        for (user, localpart) in store::accounts::stale_guests(&self.0.database, now, ENDED_AT_ONCE).await? {
+        let times = (now, now.plus_ms(-FRESH_MS));
+        for (user, localpart) in store::accounts::stale_guests(&self.0.database, times, ENDED_AT_ONCE).await?
+        {
             let Ok(user_id) = UserId::parse_with_server_name(localpart, self.server_name()) else {
                 continue;
             };

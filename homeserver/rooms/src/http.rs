@@ -27,7 +27,7 @@ use echorift_web::{MatrixError, RateLimits, Session};
 
 pub use self::filter_text::FilterText;
 use self::json_text::JsonText;
-use crate::{Reader, Room, Rooms};
+use crate::{Reader, Room, RoomError, Rooms};
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -72,10 +72,15 @@ impl RoomsApi {
     /// As [`RoomsApi::check_may_act`], but where the server writes to them suspended users may answer (CS API § Account
     /// suspension).
     async fn check_may_speak(&self, session: &Session, room: &Room) -> Result<(), MatrixError> {
-        match self.check_may_act(session) {
-            Err(suspended) if !self.rooms.is_notice_room(room).await? => Err(suspended),
-            _ => Ok(()),
+        let Err(suspended) = self.check_may_act(session) else {
+            return Ok(());
+        };
+        let user = UserNumber(session.user_number);
+        let is_notices = self.rooms.is_notice_room(room, user).await;
+        if is_notices.map_err(RoomError::from)? {
+            return Ok(());
         }
+        Err(suspended)
     }
 
     /// For whom events are selected and written in the answer to this session.

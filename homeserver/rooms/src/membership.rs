@@ -178,8 +178,8 @@ impl Rooms {
                 content
             }
             MembershipState::Leave if sender == target => {
-                if let Some((standing, event)) = self.membership(&room.view().state, target).await?
-                    && self.is_notice_invite(&standing, &event)
+                if let Some(standing) = self.membership(&room.view().state, target).await?
+                    && self.is_notice_invite(room, target, &standing).await?
                 {
                     return Err(RoomError::CannotLeaveNotices);
                 }

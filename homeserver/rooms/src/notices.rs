@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use echorift_accounts::{Accounts, ServiceAccount};
-use echorift_storage::UserNumber;
+use echorift_storage::{StorageError, UserNumber};
 use ruma::{
     OwnedEventId, OwnedMxcUri, OwnedUserId, UserId,
     api::client::room::create_room::v3::{Request, RoomPreset},
@@ -63,19 +63,24 @@ impl Rooms {
         }
     }
 
-    /// Whether the server writes in this room.
-    pub async fn is_notice_room(&self, room: &Room) -> Result<bool, RoomError> {
-        let create = self.state_event(&room.view().state, "m.room.create", "").await?;
-        Ok(create.is_some_and(|create| self.is_notice_account(&create.pdu.sender)))
+    /// Whether this is the room in which the server writes to the user.
+    pub async fn is_notice_room(&self, room: &Room, user: UserNumber) -> Result<bool, StorageError> {
+        Ok(store::notices::find(self.database(), user).await? == Some(room.number))
     }
 
-    /// Whether the invite is one to the room in which the server writes: it cannot be declined.
-    pub(crate) fn is_notice_invite(&self, membership: &MembershipState, event: &Event) -> bool {
-        *membership == MembershipState::Invite && self.is_notice_account(&event.pdu.sender)
-    }
-
-    fn is_notice_account(&self, user: &UserId) -> bool {
-        self.is_local(user) && user.localpart() == self.options().notices.localpart
+    /// Whether what the user has is an invite to the room in which the server writes to them: it cannot be declined.
+    pub(crate) async fn is_notice_invite(
+        &self,
+        room: &Room,
+        user: &UserId,
+        (membership, event): &(MembershipState, Arc<Event>),
+    ) -> Result<bool, StorageError> {
+        let inviter = &event.pdu.sender;
+        // Somebody else may have that name, if they had it first.
+        let may_be = *membership == MembershipState::Invite
+            && self.is_local(inviter)
+            && inviter.localpart() == self.options().notices.localpart;
+        Ok(may_be && self.is_notice_room(room, self.user_number(user).await?).await?)
     }
 
     async fn notice_account(&self, accounts: &Accounts) -> Result<OwnedUserId, RoomError> {

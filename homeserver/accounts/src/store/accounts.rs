@@ -266,19 +266,21 @@ pub(crate) async fn upgrade_guest(tx: &mut Tx, user: UserNumber, hash: &str) -> 
     Ok(tx.execute(SQL, &[user.into(), hash.into()]).await? > 0)
 }
 
-/// Guests without a session that could go on, `limit` at most.
+/// Guests of before `made_before` without a session that could go on, `limit` at most.
 pub(crate) async fn stale_guests(
     database: &Database,
-    now: Timestamp,
+    (now, made_before): (Timestamp, Timestamp),
     limit: i64,
 ) -> Result<Vec<(UserNumber, String)>, StorageError> {
     const SQL: &str = "
         SELECT user_number, localpart FROM accounts
-         WHERE is_guest = 1 AND NOT EXISTS (
+         WHERE is_guest = 1 AND created_ts < $3 AND NOT EXISTS (
                SELECT 1 FROM sessions
                 WHERE sessions.user_number = accounts.user_number AND revoked_ts IS NULL AND expires_ts > $1)
          ORDER BY user_number LIMIT $2";
-    let rows = database.fetch_all(SQL, &[now.into(), limit.into()]).await?;
+    let rows = database
+        .fetch_all(SQL, &[now.into(), limit.into(), made_before.into()])
+        .await?;
     rows.iter()
         .map(|row| Ok((UserNumber(row.int(0)?), row.text(1)?)))
         .collect()

@@ -20,8 +20,8 @@ impl Rooms {
         reason: Option<String>,
     ) -> Result<(), RoomError> {
         let standing = self.membership(&room.view().state, user).await?;
-        if let Some((membership, event)) = &standing
-            && self.is_notice_invite(membership, event)
+        if let Some(standing) = &standing
+            && self.is_notice_invite(room, user, standing).await?
         {
             return Err(RoomError::CannotLeaveNotices);
         }
