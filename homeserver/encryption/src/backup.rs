@@ -86,7 +86,11 @@ impl BackedUpKey {
 
     fn judge(&self, session: &str) -> Result<(), EncryptionError> {
         limit("the session ID", session.len(), SESSION_ID_BYTES_MAX)?;
-        limit("the key data", self.session_data.get().len(), SESSION_DATA_BYTES_MAX)?;
+        limit(
+            "the key data",
+            self.session_data.get().len(),
+            SESSION_DATA_BYTES_MAX,
+        )?;
         if !self.session_data.get().starts_with('{') {
             return Err(EncryptionError::BadBackup("Session data is an object."));
         }
@@ -154,7 +158,10 @@ impl Encryption {
         description: BackupDescription,
     ) -> Result<(), EncryptionError> {
         description.judge()?;
-        if description.version.is_some_and(|named| named != version.to_string()) {
+        if description
+            .version
+            .is_some_and(|named| named != version.to_string())
+        {
             return Err(EncryptionError::BadBackup("The body names another version."));
         }
         let (algorithm, auth_data) = (description.algorithm, description.auth_data);

@@ -32,8 +32,10 @@ impl Encryption {
         let step = self.0.database.writer().transact(move |tx| {
             Box::pin(async move {
                 let mut claimed = store::one_time_keys::take(tx, &wanted).await?;
-                let without: Vec<&Wanted> =
-                    wanted.iter().filter(|wanted| !claimed.contains_key(wanted)).collect();
+                let without: Vec<&Wanted> = wanted
+                    .iter()
+                    .filter(|wanted| !claimed.contains_key(wanted))
+                    .collect();
                 if !without.is_empty() {
                     claimed.extend(store::one_time_keys::use_fallback(tx, &without).await?);
                 }

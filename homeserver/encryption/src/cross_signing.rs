@@ -119,12 +119,16 @@ fn judge_key(user: &UserId, usage: Usage, key: &Raw<CrossSigningKey>) -> Result<
         return Err(bad("is of another user"));
     }
     let usages = object.list("usage").unwrap_or_default();
-    if !usages.iter().any(|stated| stated.as_str() == Some(usage.as_str())) {
+    if !usages
+        .iter()
+        .any(|stated| stated.as_str() == Some(usage.as_str()))
+    {
         return Err(bad("is for another usage"));
     }
     let is_one_key = object.object("keys").is_some_and(|keys| {
         let is_named_by_itself = |(id, key): (&String, &CanonicalJsonValue)| {
-            key.as_str().is_some_and(|key| id.strip_prefix("ed25519:") == Some(key))
+            key.as_str()
+                .is_some_and(|key| id.strip_prefix("ed25519:") == Some(key))
         };
         keys.len() == 1 && keys.iter().all(is_named_by_itself)
     });
@@ -209,9 +213,9 @@ async fn replace(
     stored: &UserKeys,
     changes: &[(Usage, &str, &KeyObject)],
 ) -> Result<(), StorageError> {
-    let is_new_master = changes
-        .iter()
-        .any(|(usage, public_key, _)| *usage == Usage::Master && stored.public_key(*usage) != Some(*public_key));
+    let is_new_master = changes.iter().any(|(usage, public_key, _)| {
+        *usage == Usage::Master && stored.public_key(*usage) != Some(*public_key)
+    });
     for (usage, old) in stored.iter() {
         let replacement = changes.iter().find(|(changed, ..)| *changed == usage);
         // What the old master key has signed means nothing under a new one.

@@ -77,7 +77,6 @@ impl Encryption {
                 }
                 let mut change = Change::new();
                 upload::write(tx, &mut change, user, &device.id, device.keys).await?;
-                device_list_changed(&mut change, user);
                 Ok(tx.apply(change).await?)
             })
         });

@@ -51,7 +51,10 @@ impl Encryption {
             return Ok(DeviceLists::new());
         }
         let joined: Vec<RoomNumber> = joined(&memberships).collect();
-        let left = happened.own.iter().filter(|room| !is_joined(&memberships, **room));
+        let left = happened
+            .own
+            .iter()
+            .filter(|room| !is_joined(&memberships, **room));
         let left: Vec<RoomNumber> = left.copied().collect();
         let surroundings = Surroundings {
             joined: views(&rooms.load(&joined).await?),
@@ -61,9 +64,8 @@ impl Encryption {
         if happened.has_signed {
             changed.extend(store::device_lists::signed_after(&self.0.database, reader.user, after).await?);
         }
-        let ids = async |users: BTreeSet<UserNumber>| {
-            rooms.user_ids(&users.into_iter().collect::<Vec<_>>()).await
-        };
+        let ids =
+            async |users: BTreeSet<UserNumber>| rooms.user_ids(&users.into_iter().collect::<Vec<_>>()).await;
         Ok(DeviceLists {
             changed: ids(changed).await?,
             left: ids(left).await?,
@@ -97,11 +99,15 @@ impl Encryption {
         let rooms = &self.0.rooms;
         happened.has_signed = true;
         happened.lists = store::device_lists::changed_after(&self.0.database, after).await?;
-        happened.own.extend(rooms.own_sharing_changes(reader, after).await?);
+        happened
+            .own
+            .extend(rooms.own_sharing_changes(reader, after).await?);
         let mut followed: Vec<RoomNumber> = joined(memberships).collect();
         followed.extend(happened.own.iter().filter(|room| !is_joined(memberships, **room)));
         let moved = rooms.sharing_changes(&followed, after).await?;
-        happened.moved.extend(moved.into_iter().filter(|(_, user)| *user != reader));
+        happened
+            .moved
+            .extend(moved.into_iter().filter(|(_, user)| *user != reader));
         Ok(happened)
     }
 }
@@ -116,7 +122,11 @@ impl Surroundings {
                 came.extend(members.iter().copied());
             }
             for (_, user) in happened.moved.iter().filter(|(moved_in, _)| moved_in == room) {
-                if members.contains(user) { came.insert(*user) } else { went.insert(*user) };
+                if members.contains(user) {
+                    came.insert(*user)
+                } else {
+                    went.insert(*user)
+                };
             }
         }
         for (room, view) in &self.left {
@@ -128,7 +138,10 @@ impl Surroundings {
             .lists
             .iter()
             .filter(|user| **user == reader || self.shares_with(**user))
-            .chain(came.iter().filter(|user| **user != reader && !self.shared_before(**user, happened)))
+            .chain(
+                came.iter()
+                    .filter(|user| **user != reader && !self.shared_before(**user, happened)),
+            )
             .copied()
             .collect();
         let left = went
@@ -139,7 +152,9 @@ impl Surroundings {
     }
 
     fn shares_with(&self, user: UserNumber) -> bool {
-        self.joined.iter().any(|(_, view)| view.members.joined.contains(&user))
+        self.joined
+            .iter()
+            .any(|(_, view)| view.members.joined.contains(&user))
     }
 
     /// Whether some room has been shared all the time.

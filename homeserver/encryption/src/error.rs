@@ -1,4 +1,4 @@
-use echorift_accounts::{AccountError, UiaRefusal};
+use echorift_accounts::UiaRefusal;
 use echorift_storage::StorageError;
 use echorift_web::MatrixError;
 use http::StatusCode;
@@ -33,8 +33,6 @@ pub enum EncryptionError {
     NoDehydratedDevice,
     #[error("this is not the dehydrated device")]
     OtherDehydratedDevice,
-    #[error(transparent)]
-    Account(#[from] AccountError),
     #[error("the keys could not be read or written")]
     Storage(#[from] StorageError),
 }
@@ -51,7 +49,9 @@ impl From<EncryptionError> for MatrixError {
                 "M_INVALID_SIGNATURE",
                 "A key is not signed by your master key.",
             ),
-            EncryptionError::NoMasterKey => Self::missing_param("There is no master key yet: upload it, too."),
+            EncryptionError::NoMasterKey => {
+                Self::missing_param("There is no master key yet: upload it, too.")
+            }
             EncryptionError::NoSuchBackup => Self::not_found("There is no such backup."),
             EncryptionError::NoSuchBackedUpKey => Self::not_found("There is no such key in the backup."),
             EncryptionError::WrongBackup { current } => Self::new(
@@ -62,10 +62,7 @@ impl From<EncryptionError> for MatrixError {
             .with("current_version", current.to_string().into()),
             EncryptionError::BadBackup(reason) => Self::invalid_param(reason),
             EncryptionError::NoDehydratedDevice => Self::not_found("There is no dehydrated device."),
-            EncryptionError::OtherDehydratedDevice => {
-                Self::forbidden("This is not your dehydrated device.")
-            }
-            EncryptionError::Account(error) => error.into(),
+            EncryptionError::OtherDehydratedDevice => Self::forbidden("This is not your dehydrated device."),
             EncryptionError::Storage(cause) => Self::internal(cause),
         }
     }

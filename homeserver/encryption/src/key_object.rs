@@ -5,8 +5,8 @@ use base64::{
     alphabet::STANDARD,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use echorift_storage::StorageError;
+use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use ruma::{CanonicalJsonObject, CanonicalJsonValue, UserId};
 use serde_json::value::RawValue;
 
@@ -53,7 +53,7 @@ impl KeyObject {
     }
 
     pub(crate) fn list(&self, field: &str) -> Option<&[CanonicalJsonValue]> {
-        Some(self.0.get(field)?.as_array()?)
+        self.0.get(field)?.as_array()
     }
 
     pub(crate) fn object(&self, field: &str) -> Option<&CanonicalJsonObject> {
@@ -94,16 +94,17 @@ impl KeyObject {
             return;
         };
         if let CanonicalJsonValue::Object(by_key) = by_user.entry(user.to_string()).or_insert_with(empty) {
-            by_key.insert(key_id.to_owned(), CanonicalJsonValue::String(signature.to_owned()));
+            by_key.insert(
+                key_id.to_owned(),
+                CanonicalJsonValue::String(signature.to_owned()),
+            );
         }
     }
 
     /// Adds what the server has to say beside the signed keys.
     pub(crate) fn add_display_name(&mut self, name: String) {
-        let unsigned = CanonicalJsonObject::from([(
-            "device_display_name".to_owned(),
-            CanonicalJsonValue::String(name),
-        )]);
+        let unsigned =
+            CanonicalJsonObject::from([("device_display_name".to_owned(), CanonicalJsonValue::String(name))]);
         self.0
             .insert("unsigned".to_owned(), CanonicalJsonValue::Object(unsigned));
     }
@@ -140,18 +141,18 @@ pub(crate) mod tests {
 
     use super::*;
 
-    fn object(value: serde_json::Value) -> KeyObject {
-        KeyObject::parse(&to_raw_value(&value).unwrap(), "the object", 1000).unwrap()
+    fn object(value: &serde_json::Value) -> KeyObject {
+        KeyObject::parse(&to_raw_value(value).unwrap(), "the object", 1000).unwrap()
     }
 
     #[test]
     fn a_signature_holds_for_the_same_words_only() {
         let key = SigningKey::from_bytes(&[7; 32]);
         let public = BASE64.encode(key.verifying_key().as_bytes());
-        let mut signed = object(json!({ "b": 1, "a": "x", "unsigned": { "age": 1 } }));
+        let mut signed = object(&json!({ "b": 1, "a": "x", "unsigned": { "age": 1 } }));
         let signature = BASE64.encode(key.sign(br#"{"a":"x","b":1}"#).to_bytes());
         assert!(signed.is_signed(&signature, &public));
-        assert!(!object(json!({ "b": 2, "a": "x" })).is_signed(&signature, &public));
+        assert!(!object(&json!({ "b": 2, "a": "x" })).is_signed(&signature, &public));
         assert!(!signed.is_signed("!", &public));
         assert!(!signed.is_signed(&signature, "AAAA"));
 

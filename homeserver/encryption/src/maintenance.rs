@@ -27,9 +27,10 @@ pub(crate) async fn run(encryption: Weak<Inner>) {
 
 async fn tidy(encryption: &Arc<Inner>) {
     let before = encryption.rooms.clock().now().plus_ms(-transactions::LIFETIME_MS);
-    let step = encryption.database.writer().transact(move |tx| {
-        Box::pin(async move { store::to_device::purge_transactions(tx, before).await })
-    });
+    let step = encryption
+        .database
+        .writer()
+        .transact(move |tx| Box::pin(async move { store::to_device::purge_transactions(tx, before).await }));
     if let Err(error) = step.await {
         tracing::warn!(%error, "old transactions could not be forgotten");
     }

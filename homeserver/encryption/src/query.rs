@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use echorift_storage::{StorageError, UserNumber};
-use ruma::{
-    OwnedDeviceId, OwnedUserId, UserId, api::client::keys::get_keys::v3::Response, serde::Raw,
-};
+use ruma::{OwnedDeviceId, OwnedUserId, UserId, api::client::keys::get_keys::v3::Response, serde::Raw};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -51,7 +49,9 @@ impl Encryption {
                     .insert(user.clone(), Raw::from_json(key.clone()));
             }
             if let Some(key) = keys.user_signing.as_ref().filter(|_| number == reader) {
-                response.user_signing_keys.insert(user, Raw::from_json(key.clone()));
+                response
+                    .user_signing_keys
+                    .insert(user, Raw::from_json(key.clone()));
             }
         }
         Ok(response)

@@ -63,7 +63,10 @@ mod tests {
         let mut recent = Recent::new(Position(10));
         recent.extend([news(11), news(13)]);
         assert_eq!(recent.since(Position(9), |_| true), None);
-        assert_eq!(recent.since(Position(10), |_| true).map(|news| news.len()), Some(2));
+        assert_eq!(
+            recent.since(Position(10), |_| true).map(|news| news.len()),
+            Some(2)
+        );
         assert_eq!(
             recent.since(Position(11), |_| true),
             Some(vec![News::DeviceList(UserNumber(13))])
@@ -72,6 +75,9 @@ mod tests {
         let many = i64::try_from(REMEMBERED).unwrap_or_default();
         recent.extend((0..many).map(|number| news(20 + number)));
         assert_eq!(recent.since(Position(12), |_| true), None);
-        assert_eq!(recent.since(Position(13), |_| true).map(|news| news.len()), Some(REMEMBERED));
+        assert_eq!(
+            recent.since(Position(13), |_| true).map(|news| news.len()),
+            Some(REMEMBERED)
+        );
     }
 }

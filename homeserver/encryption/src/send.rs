@@ -22,7 +22,8 @@ const WAITING_MAX: i64 = 10_000;
 const COUNT_EVERY: i64 = 128;
 
 /// What one request sends, by user and device.
-pub(crate) type Messages = BTreeMap<OwnedUserId, BTreeMap<DeviceIdOrAllDevices, Raw<AnyToDeviceEventContent>>>;
+pub(crate) type Messages =
+    BTreeMap<OwnedUserId, BTreeMap<DeviceIdOrAllDevices, Raw<AnyToDeviceEventContent>>>;
 
 /// A message as the recipient's sync tells it.
 #[derive(Serialize)]
@@ -98,8 +99,9 @@ impl Encryption {
                     sender: &session.user_id,
                     event_type: &transaction.0,
                 };
-                let event = to_raw_value(&event)
-                    .map_err(|error| EncryptionError::BadKeys(format!("The message cannot be sent: {error}.")))?;
+                let event = to_raw_value(&event).map_err(|error| {
+                    EncryptionError::BadKeys(format!("The message cannot be sent: {error}."))
+                })?;
                 store::to_device::put(&mut change, (*number, device), event.get(), record);
             }
             recipients.push((*number, contents.into_keys().map(ToOwned::to_owned).collect()));
@@ -135,10 +137,9 @@ impl Encryption {
     fn trim(&self, user: UserNumber, device: OwnedDeviceId) {
         let writer = self.0.database.writer().clone();
         tokio::spawn(async move {
-            let step =
-                writer.transact(move |tx| {
-                    Box::pin(async move { store::to_device::trim(tx, user, &device, WAITING_MAX).await })
-                });
+            let step = writer.transact(move |tx| {
+                Box::pin(async move { store::to_device::trim(tx, user, &device, WAITING_MAX).await })
+            });
             if let Err(error) = step.await {
                 tracing::warn!(%error, "the messages that wait for a device could not be counted");
             }

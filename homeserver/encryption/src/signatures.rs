@@ -196,12 +196,8 @@ impl<'a> Judge<'a> {
 
     /// The signatures of one object that are new to the key.
     fn judge(&self, key_id: &str, object: &RawValue) -> Result<Vec<StoredSignature>, Failure> {
-        let object =
-            KeyObject::parse(object, "a signed object", OBJECT_BYTES_MAX).map_err(|_| UNREADABLE)?;
-        let (user, (target, signers)) = self
-            .user
-            .zip(self.targets.get(key_id))
-            .ok_or(UNKNOWN_KEY)?;
+        let object = KeyObject::parse(object, "a signed object", OBJECT_BYTES_MAX).map_err(|_| UNREADABLE)?;
+        let (user, (target, signers)) = self.user.zip(self.targets.get(key_id)).ok_or(UNKNOWN_KEY)?;
         if !object.says_the_same_as(target) {
             return Err(CHANGED);
         }

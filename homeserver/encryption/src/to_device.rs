@@ -89,7 +89,9 @@ impl Encryption {
         memory
             .inbox_loaded
             .get_or_try_init(|| async {
-                if let Some((first, latest)) = store::to_device::bounds(&self.0.database, user, device).await? {
+                if let Some((first, latest)) =
+                    store::to_device::bounds(&self.0.database, user, device).await?
+                {
                     memory.inbox.lock().note(first, latest);
                 }
                 Ok(())

@@ -54,7 +54,11 @@ impl KeyUpload {
             fallback: judge_keys(fallback)?,
         };
         let mut algorithms = HashSet::new();
-        if !upload.fallback.iter().all(|key| algorithms.insert(&key.algorithm)) {
+        if !upload
+            .fallback
+            .iter()
+            .all(|key| algorithms.insert(&key.algorithm))
+        {
             return Err(bad("There is one fallback key for each algorithm."));
         }
         Ok(upload)

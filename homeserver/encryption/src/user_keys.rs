@@ -140,7 +140,10 @@ impl Encryption {
     }
 
     /// Which master keys of others the user has signed.
-    pub(crate) async fn own_signatures(&self, signer: UserNumber) -> Result<Arc<OwnSignatures>, StorageError> {
+    pub(crate) async fn own_signatures(
+        &self,
+        signer: UserNumber,
+    ) -> Result<Arc<OwnSignatures>, StorageError> {
         let cache = &self.0.keys;
         if let Some(known) = cache.signatures.get(&signer) {
             return Ok(known);

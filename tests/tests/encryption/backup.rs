@@ -66,9 +66,16 @@ async fn a_backup_is_described_updated_and_deleted() {
     alice.delete(&of_second).await.unwrap();
     refused(alice.get(&of_second).await, 404, "M_NOT_FOUND");
     assert_eq!(alice.get(&versions).await.unwrap().text("/version"), first);
-    refused(alice.delete(v3(["room_keys", "version", "99"])).await, 404, "M_NOT_FOUND");
+    refused(
+        alice.delete(v3(["room_keys", "version", "99"])).await,
+        404,
+        "M_NOT_FOUND",
+    );
     let third = create(&alice).await;
-    assert_ne!(third, second, "the number of a deleted version is not given out again");
+    assert_ne!(
+        third, second,
+        "the number of a deleted version is not given out again"
+    );
 }
 
 #[tokio::test]
@@ -85,7 +92,10 @@ async fn keys_are_stored_counted_and_deleted() {
     // Nothing is better than what is there: nothing was written.
     assert_eq!(alice.put(keys(&[], &version), all.clone()).await.unwrap(), stored);
     let one_more = json!({ "sessions": { "S4": key(true, 0, 0) } });
-    let now = alice.put(keys(&["!a:one.example"], &version), one_more).await.unwrap();
+    let now = alice
+        .put(keys(&["!a:one.example"], &version), one_more)
+        .await
+        .unwrap();
     assert_eq!(now["count"], 4);
     assert_ne!(now["etag"], stored["etag"]);
 
@@ -93,7 +103,10 @@ async fn keys_are_stored_counted_and_deleted() {
     assert_eq!(shown["rooms"]["!b:one.example"], all["rooms"]["!b:one.example"]);
     let shown = alice.get(keys(&["!a:one.example"], &version)).await.unwrap();
     assert_eq!(shown["sessions"]["S2"], key(false, 3, 1));
-    let shown = alice.get(keys(&["!a:one.example", "S1"], &version)).await.unwrap();
+    let shown = alice
+        .get(keys(&["!a:one.example", "S1"], &version))
+        .await
+        .unwrap();
     assert_eq!(shown, key(true, 0, 0));
     refused(
         alice.get(keys(&["!a:one.example", "NONE"], &version)).await,
@@ -112,7 +125,10 @@ async fn keys_are_stored_counted_and_deleted() {
         let answer = alice.call(Method::DELETE, keys(parts, &version), None).await;
         assert_eq!(answer.unwrap()["count"], count);
     }
-    assert_eq!(alice.get(keys(&[], &version)).await.unwrap(), json!({ "rooms": {} }));
+    assert_eq!(
+        alice.get(keys(&[], &version)).await.unwrap(),
+        json!({ "rooms": {} })
+    );
 }
 
 #[tokio::test]
@@ -120,10 +136,20 @@ async fn the_better_key_stays() {
     let server = TestServer::shared().await;
     let [alice] = server.register(["alice"]).await;
     let version = create(&alice).await;
-    let stored = async || alice.get(keys(&["!room:one.example", "S"], &version)).await.unwrap();
+    let stored = async || {
+        alice
+            .get(keys(&["!room:one.example", "S"], &version))
+            .await
+            .unwrap()
+    };
     // Each is better than the one before it, for a reason that outweighs the others.
     let mut best = Vec::new();
-    for better in [key(false, 9, 9), key(false, 9, 1), key(false, 2, 5), key(true, 8, 8)] {
+    for better in [
+        key(false, 9, 9),
+        key(false, 9, 1),
+        key(false, 2, 5),
+        key(true, 8, 8),
+    ] {
         put(&alice, &version, better.clone()).await.unwrap();
         assert_eq!(stored().await, better);
         for worse in &best {

@@ -12,7 +12,9 @@ const UPLOAD: [&str; 3] = ["keys", "device_signing", "upload"];
 async fn set_up(user: &User) -> CrossSigning {
     publish_device(user).await;
     let keys = CrossSigning::of(user, 1);
-    user.post(v3(UPLOAD), keys.upload(user)).await.expect("the first keys need no proof");
+    user.post(v3(UPLOAD), keys.upload(user))
+        .await
+        .expect("the first keys need no proof");
     keys
 }
 
@@ -30,7 +32,10 @@ async fn the_first_keys_need_no_proof_and_others_do() {
     // The same once more, as if the answer had been lost.
     alice.post(v3(UPLOAD), first.upload(&alice)).await.unwrap();
     let shown = query(&alice, &[&alice]).await;
-    assert_eq!(shown["master_keys"][&alice.id]["keys"][first.master.id()], first.master.public());
+    assert_eq!(
+        shown["master_keys"][&alice.id]["keys"][first.master.id()],
+        first.master.public()
+    );
     assert_eq!(
         shown["user_signing_keys"][&alice.id]["keys"][first.user_signing.id()],
         first.user_signing.public()
@@ -45,13 +50,19 @@ async fn the_first_keys_need_no_proof_and_others_do() {
     assert_eq!(refusal.status, 401);
     assert_eq!(refusal.body["flows"], json!([{ "stages": ["m.login.password"] }]));
     let shown = query(&bob, &[&alice]).await;
-    assert_eq!(shown["master_keys"][&alice.id]["keys"][first.master.id()], first.master.public());
+    assert_eq!(
+        shown["master_keys"][&alice.id]["keys"][first.master.id()],
+        first.master.public()
+    );
     alice
         .confirm(Method::POST, v3(UPLOAD), second.upload(&alice))
         .await
         .unwrap();
     let shown = query(&bob, &[&alice]).await;
-    assert_eq!(shown["master_keys"][&alice.id]["keys"][second.master.id()], second.master.public());
+    assert_eq!(
+        shown["master_keys"][&alice.id]["keys"][second.master.id()],
+        second.master.public()
+    );
 }
 
 #[tokio::test]
@@ -76,7 +87,10 @@ async fn keys_that_nobody_signed_and_names_that_are_taken_are_refused() {
 
     let master = keys.master.public();
     let more = json!({ "device_id": master });
-    let taken = server.anonymous().log_in(&alice.localpart, &alice.password, more).await;
+    let taken = server
+        .anonymous()
+        .log_in(&alice.localpart, &alice.password, more)
+        .await;
     assert_eq!(taken.unwrap().text("/device_id"), master);
     refused(alice.post(v3(UPLOAD), whole).await, 403, "M_FORBIDDEN");
     assert!(query(&alice, &[&alice]).await.get("master_keys").is_none());
@@ -96,7 +110,9 @@ async fn signatures_are_checked_and_shown_to_those_whom_they_concern() {
         .self_signing
         .sign(&mut device, &alice.id, &of_alice.self_signing.id());
     assert_eq!(sign(&alice, &alice, &alice.device_id, &device).await, json!({}));
-    let told = carol.sync_until(&since, |answer| answer["device_lists"].is_object()).await;
+    let told = carol
+        .sync_until(&since, |answer| answer["device_lists"].is_object())
+        .await;
     assert_eq!(told["device_lists"]["changed"], json!([alice.id]));
     let shown = query(&carol, &[&alice]).await;
     let signatures = &shown["device_keys"][&alice.id][&alice.device_id]["signatures"];
@@ -106,9 +122,15 @@ async fn signatures_are_checked_and_shown_to_those_whom_they_concern() {
     let mut master = CrossSigning::public(&alice, "master", &of_alice.master);
     let device_id = format!("ed25519:{}", alice.device_id);
     device_key(&alice).sign(&mut master, &alice.id, &device_id);
-    assert_eq!(sign(&alice, &alice, &of_alice.master.public(), &master).await, json!({}));
+    assert_eq!(
+        sign(&alice, &alice, &of_alice.master.public(), &master).await,
+        json!({})
+    );
     let shown = query(&carol, &[&alice]).await;
-    assert_eq!(shown["master_keys"][&alice.id]["signatures"], master["signatures"]);
+    assert_eq!(
+        shown["master_keys"][&alice.id]["signatures"],
+        master["signatures"]
+    );
 
     // Bob's master key, by her user-signing key: only she sees it, on all her devices.
     let other = alice.on_another_device().await;
@@ -117,14 +139,22 @@ async fn signatures_are_checked_and_shown_to_those_whom_they_concern() {
     of_alice
         .user_signing
         .sign(&mut bobs, &alice.id, &of_alice.user_signing.id());
-    assert_eq!(sign(&alice, &bob, &of_bob.master.public(), &bobs).await, json!({}));
-    let told = other.sync_until(&for_other, |answer| answer["device_lists"].is_object()).await;
+    assert_eq!(
+        sign(&alice, &bob, &of_bob.master.public(), &bobs).await,
+        json!({})
+    );
+    let told = other
+        .sync_until(&for_other, |answer| answer["device_lists"].is_object())
+        .await;
     assert_eq!(told["device_lists"]["changed"], json!([bob.id]));
     let shown = query(&other, &[&bob]).await;
     assert_eq!(shown["master_keys"][&bob.id]["signatures"], bobs["signatures"]);
     for reader in [&bob, &carol] {
         let shown = query(reader, &[&bob]).await;
-        assert!(shown["master_keys"][&bob.id].get("signatures").is_none(), "{shown}");
+        assert!(
+            shown["master_keys"][&bob.id].get("signatures").is_none(),
+            "{shown}"
+        );
     }
     assert!(carol.sync_from(&for_carol).await.get("device_lists").is_none());
 }
@@ -149,7 +179,10 @@ async fn one_wrong_signature_is_told_apart_from_the_others() {
     let path = v3(["keys", "signatures", "upload"]);
     let failures = &alice.post(&path, body).await.unwrap()["failures"];
     let of = |user: &User, key: &str| failures[&user.id][key]["errcode"].as_str().map(ToOwned::to_owned);
-    assert_eq!(of(&alice, &alice.device_id).as_deref(), Some("M_INVALID_SIGNATURE"));
+    assert_eq!(
+        of(&alice, &alice.device_id).as_deref(),
+        Some("M_INVALID_SIGNATURE")
+    );
     assert_eq!(of(&alice, "NONE").as_deref(), Some("M_NOT_FOUND"));
     assert_eq!(of(&bob, "AAAA").as_deref(), Some("M_NOT_FOUND"));
     assert_eq!(of(&alice, &keys.master.public()), None);

@@ -54,7 +54,9 @@ async fn a_dehydrated_device_can_be_written_to_and_is_used_by_nobody() {
     for number in 0..150 {
         let messages = json!({ "messages": { &alice.id: { "SPARE": { "body": number } } } });
         let txn = fresh("txn");
-        bob.put(v3(["sendToDevice", "m.test", &txn]), messages).await.unwrap();
+        bob.put(v3(["sendToDevice", "m.test", &txn]), messages)
+            .await
+            .unwrap();
     }
     let events = path(PATH, &["SPARE", "events"]);
     for method in [Method::POST, Method::GET] {

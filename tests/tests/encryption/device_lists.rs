@@ -20,7 +20,9 @@ async fn who_shares_a_room_hears_of_new_keys_and_nobody_else_does() {
     let (for_alice, for_bob, for_carol) = (alice.now().await, bob.now().await, carol.now().await);
     publish_device(&alice).await;
     for (user, since) in [(&alice, &for_alice), (&bob, &for_bob)] {
-        let told = user.sync_until(since, |answer| answer["device_lists"].is_object()).await;
+        let told = user
+            .sync_until(since, |answer| answer["device_lists"].is_object())
+            .await;
         assert_eq!(names(&told["device_lists"], "changed"), [alice.id.clone()]);
         assert_eq!(names(&told["device_lists"], "left"), [""; 0]);
         let after = user.sync_from(told.text("/next_batch")).await;
@@ -42,7 +44,10 @@ async fn coming_and_going_changes_whom_one_follows() {
     let (for_alice, for_bob) = (alice.now().await, bob.now().await);
     bob.join(&room).await.unwrap();
     let told = bob.sync_from(&for_bob).await;
-    assert_eq!(names(&told["device_lists"], "changed"), [alice.id.clone(), carol.id.clone()]);
+    assert_eq!(
+        names(&told["device_lists"], "changed"),
+        [alice.id.clone(), carol.id.clone()]
+    );
     let told = alice.sync_from(&for_alice).await;
     assert_eq!(names(&told["device_lists"], "changed"), [bob.id.clone()]);
 
@@ -61,7 +66,10 @@ async fn coming_and_going_changes_whom_one_follows() {
     let told = alice.sync_from(&for_alice).await;
     assert_eq!(names(&told["device_lists"], "left"), [bob.id.clone()]);
     let told = bob.sync_from(&for_bob).await;
-    assert_eq!(names(&told["device_lists"], "left"), [alice.id.clone(), carol.id.clone()]);
+    assert_eq!(
+        names(&told["device_lists"], "left"),
+        [alice.id.clone(), carol.id.clone()]
+    );
 }
 
 #[tokio::test]
@@ -92,6 +100,8 @@ async fn changes_are_known_for_old_tokens_after_a_restart_too() {
         let lists = &alice.sync_from(&from).await["device_lists"];
         assert_eq!(names(lists, "changed"), [bob.id.clone(), dave.id.clone()]);
     }
-    let nothing = alice.get(format!("{}?from={to}&to={to}", v3(["keys", "changes"]))).await;
+    let nothing = alice
+        .get(format!("{}?from={to}&to={to}", v3(["keys", "changes"])))
+        .await;
     assert_eq!(nothing.unwrap(), json!({ "changed": [], "left": [] }));
 }

@@ -1,8 +1,8 @@
 //! Keys as clients make them: real ones, so that the server's checks of signatures are met.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use ed25519_dalek::{Signer as _, SigningKey};
 use echorift_tests::{User, v3};
+use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Map, Value, json};
 
 /// An ed25519 key pair whose public half names it.
@@ -75,7 +75,9 @@ pub(crate) fn signed_keys(user: &User, names: impl IntoIterator<Item = String>) 
 /// Uploads the identity keys of the user's device.
 pub(crate) async fn publish_device(user: &User) {
     let body = json!({ "device_keys": device_keys(user) });
-    user.post(v3(["keys", "upload"]), body).await.expect("keys may be uploaded");
+    user.post(v3(["keys", "upload"]), body)
+        .await
+        .expect("keys may be uploaded");
 }
 
 /// A user's cross-signing keys.

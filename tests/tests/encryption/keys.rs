@@ -15,8 +15,13 @@ async fn upload(user: &User, body: Value) -> echorift_tests::Answer {
 /// The name of the key that a claim gives, if any.
 async fn claim(asker: &User, owner: &User) -> Option<String> {
     let wanted = json!({ "one_time_keys": { &owner.id: { &owner.device_id: "signed_curve25519" } } });
-    let answer = asker.post(v3(["keys", "claim"]), wanted).await.expect("keys may be claimed");
-    let keys = answer["one_time_keys"][&owner.id][&owner.device_id].as_object()?.clone();
+    let answer = asker
+        .post(v3(["keys", "claim"]), wanted)
+        .await
+        .expect("keys may be claimed");
+    let keys = answer["one_time_keys"][&owner.id][&owner.device_id]
+        .as_object()?
+        .clone();
     assert_eq!(keys.len(), 1, "{answer}");
     keys.keys().next().cloned()
 }
@@ -28,7 +33,10 @@ async fn published_keys_are_shown_with_the_name_of_the_device() {
     assert_eq!(query(&bob, &[&alice]).await["device_keys"][&alice.id], json!({}));
     publish_device(&alice).await;
     let path = v3(["devices", &alice.device_id]);
-    alice.put(&path, json!({ "display_name": "a telephone" })).await.unwrap();
+    alice
+        .put(&path, json!({ "display_name": "a telephone" }))
+        .await
+        .unwrap();
 
     let shown = query(&bob, &[&alice]).await;
     let mut expected = device_keys(&alice);
@@ -56,7 +64,11 @@ async fn keys_of_others_and_what_is_no_key_are_refused() {
         assert_eq!(answer.map_err(|refusal| refusal.status), Err(400));
     }
     let two = signed_keys(&alice, ["F1".to_owned(), "F2".to_owned()]);
-    refused(upload(&alice, json!({ "fallback_keys": two })).await, 400, "M_INVALID_PARAM");
+    refused(
+        upload(&alice, json!({ "fallback_keys": two })).await,
+        400,
+        "M_INVALID_PARAM",
+    );
     let answer = upload(&alice, json!({})).await.unwrap();
     assert_eq!(answer["one_time_key_counts"], json!({ "signed_curve25519": 0 }));
 }
@@ -77,20 +89,36 @@ async fn one_time_keys_are_given_out_in_upload_order_and_then_the_fallback_key()
     let other = json!({ "one_time_keys": { "signed_curve25519:Z": { "key": "other", "signatures": {} } } });
     refused(upload(&alice, other).await, 400, "M_INVALID_PARAM");
     let fallback = signed_keys(&alice, ["F".to_owned()]);
-    let answer = upload(&alice, json!({ "fallback_keys": fallback })).await.unwrap();
+    let answer = upload(&alice, json!({ "fallback_keys": fallback }))
+        .await
+        .unwrap();
     assert_eq!(answer["one_time_key_counts"], json!({ "signed_curve25519": 3 }));
     let seen = alice.sync_all().await;
-    assert_eq!(seen["device_unused_fallback_key_types"], json!(["signed_curve25519"]));
+    assert_eq!(
+        seen["device_unused_fallback_key_types"],
+        json!(["signed_curve25519"])
+    );
 
     for name in ["Z", "A", "M", "F", "F"] {
-        assert_eq!(claim(&bob, &alice).await.unwrap(), format!("signed_curve25519:{name}"));
+        assert_eq!(
+            claim(&bob, &alice).await.unwrap(),
+            format!("signed_curve25519:{name}")
+        );
     }
     let seen = alice.sync_from(seen.text("/next_batch")).await;
-    assert_eq!(seen["device_one_time_keys_count"], json!({ "signed_curve25519": 0 }));
+    assert_eq!(
+        seen["device_one_time_keys_count"],
+        json!({ "signed_curve25519": 0 })
+    );
     assert_eq!(seen["device_unused_fallback_key_types"], json!([]));
     // The same key once more is still a used one; another is not.
-    upload(&alice, json!({ "fallback_keys": fallback })).await.unwrap();
-    assert_eq!(alice.sync_all().await["device_unused_fallback_key_types"], json!([]));
+    upload(&alice, json!({ "fallback_keys": fallback }))
+        .await
+        .unwrap();
+    assert_eq!(
+        alice.sync_all().await["device_unused_fallback_key_types"],
+        json!([])
+    );
     let another = signed_keys(&alice, ["G".to_owned()]);
     upload(&alice, json!({ "fallback_keys": another })).await.unwrap();
     let unused = &alice.sync_all().await["device_unused_fallback_key_types"];
@@ -116,7 +144,10 @@ async fn fifty_who_claim_at_once_get_fifty_keys() {
         assert!(given.insert(claimed.await.unwrap()), "a key was given out twice");
     }
     // The first fifty uploaded are gone, the last ten are left.
-    assert!(given.iter().all(|key| !key.starts_with("signed_curve25519:K5")), "{given:?}");
+    assert!(
+        given.iter().all(|key| !key.starts_with("signed_curve25519:K5")),
+        "{given:?}"
+    );
     let counts = upload(&alice, json!({})).await.unwrap();
     assert_eq!(counts["one_time_key_counts"]["signed_curve25519"], 10);
 }
@@ -134,7 +165,9 @@ async fn keys_go_with_their_device() {
 
     let path = v3(["devices", &other.device_id]);
     alice.confirm(Method::DELETE, path, json!({})).await.unwrap();
-    let told = bob.sync_until(&since, |answer| answer["device_lists"].is_object()).await;
+    let told = bob
+        .sync_until(&since, |answer| answer["device_lists"].is_object())
+        .await;
     assert_eq!(told["device_lists"]["changed"], json!([alice.id]));
     assert_eq!(claim(&bob, &other).await, None);
     assert_eq!(query(&bob, &[&alice]).await["device_keys"][&alice.id], json!({}));

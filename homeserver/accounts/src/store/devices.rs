@@ -1,5 +1,6 @@
 use echorift_storage::{
-    Cells, Change, Database, Record, RecordIndex, Row, Statement, StorageError, Timestamp, Tx, UserNumber, list,
+    Cells, Change, Database, Record, RecordIndex, Row, Statement, StorageError, Timestamp, Tx, UserNumber,
+    list,
 };
 
 use super::sessions::Revoked;

@@ -90,9 +90,10 @@ pub(crate) async fn open(
     if tx.execute(SESSION, &values).await? == 0 {
         return Err(AccountError::Deactivated);
     }
+    // Whoever logs in as a dehydrated device uses it from then on.
     const DEVICE: &str = "
         INSERT INTO devices (user_number, device_id, display_name, created_ts) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (user_number, device_id) DO NOTHING";
+        ON CONFLICT (user_number, device_id) DO UPDATE SET dehydrated_data = NULL";
     let values = [
         user.into(),
         device_id.into(),

@@ -53,7 +53,9 @@ fn key(data: &Raw<KeyBackupData>) -> Result<BackedUpKey, MatrixError> {
         .map_err(|error| MatrixError::bad_json(format!("The key data does not fit: {error}.")))
 }
 
-fn of_room(sessions: &BTreeMap<String, Raw<KeyBackupData>>) -> Result<BTreeMap<String, BackedUpKey>, MatrixError> {
+fn of_room(
+    sessions: &BTreeMap<String, Raw<KeyBackupData>>,
+) -> Result<BTreeMap<String, BackedUpKey>, MatrixError> {
     sessions
         .iter()
         .map(|(session, data)| Ok((session.clone(), key(data)?)))
@@ -85,7 +87,9 @@ async fn create(
 ) -> Result<Ruma<create_backup_version::v3::Response>, MatrixError> {
     let description = described(&request.algorithm)?;
     let version = encryption.create_backup(user(&session), description).await?;
-    Ok(Ruma(create_backup_version::v3::Response::new(version.to_string())))
+    Ok(Ruma(create_backup_version::v3::Response::new(
+        version.to_string(),
+    )))
 }
 
 /// `GET /_matrix/client/v3/room_keys/version` (CS API § Server-side key backups).
@@ -262,5 +266,7 @@ async fn delete_keys_for_session(
         .delete_backed_up_keys(user(&session), version, of)
         .await?;
     let (etag, count) = shown(state);
-    Ok(Ruma(delete_backup_keys_for_session::v3::Response::new(etag, count)))
+    Ok(Ruma(delete_backup_keys_for_session::v3::Response::new(
+        etag, count,
+    )))
 }

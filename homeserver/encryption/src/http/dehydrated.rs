@@ -109,7 +109,8 @@ async fn events(
     next_batch: Option<&str>,
 ) -> Result<Ruma<get_events::unstable::Response>, MatrixError> {
     let after = next_batch.map(str::parse).transpose();
-    let after = after.map_err(|_| MatrixError::invalid_param("This `next_batch` is not one of this server."))?;
+    let after =
+        after.map_err(|_| MatrixError::invalid_param("This `next_batch` is not one of this server."))?;
     let user = UserNumber(session.user_number);
     let page = encryption
         .dehydrated_messages(user, device, Position(after.unwrap_or(0)))

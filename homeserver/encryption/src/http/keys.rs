@@ -36,9 +36,7 @@ async fn upload(
         &request.fallback_keys,
     )?;
     let user = UserNumber(session.user_number);
-    encryption
-        .upload_keys(user, &session.device_id, upload)
-        .await?;
+    encryption.upload_keys(user, &session.device_id, upload).await?;
     let counts = encryption
         .key_counts(user, &session.device_id)
         .await
@@ -70,7 +68,10 @@ async fn claim(
 ) -> Result<Ruma<claim_keys::v3::Response>, MatrixError> {
     check_number(request.one_time_keys.values().map(BTreeMap::len).sum())?;
     let named = request.one_time_keys.keys().map(|user| &**user);
-    let numbers = encryption.local_users(named).await.map_err(EncryptionError::from)?;
+    let numbers = encryption
+        .local_users(named)
+        .await
+        .map_err(EncryptionError::from)?;
     let mut wanted = Vec::new();
     for (user, devices) in &request.one_time_keys {
         let Some(number) = numbers.get(&**user) else {
@@ -106,7 +107,10 @@ async fn changes(
     let reader = Reader::of_session(&session, encryption.accounts()).await?;
     let now = encryption.now();
     let lists = encryption.device_lists(&reader, from.0, now).await?;
-    Ok(Ruma(get_key_changes::v3::Response::new(lists.changed, lists.left)))
+    Ok(Ruma(get_key_changes::v3::Response::new(
+        lists.changed,
+        lists.left,
+    )))
 }
 
 fn check_number(number: usize) -> Result<(), EncryptionError> {
@@ -125,8 +129,7 @@ fn unreachable<'a>(
     users: impl Iterator<Item = &'a ruma::OwnedUserId>,
 ) -> BTreeMap<String, Value> {
     let remote = users.filter(|user| !encryption.is_local(user));
-    let failure =
-        || json!({ "errcode": "M_UNREACHABLE", "error": "This server does not talk to others." });
+    let failure = || json!({ "errcode": "M_UNREACHABLE", "error": "This server does not talk to others." });
     remote
         .map(|user| (user.server_name().to_string(), failure()))
         .collect()

@@ -51,7 +51,11 @@ pub(crate) async fn find(
         SELECT version, algorithm, auth_data, etag, key_count FROM key_backups
          WHERE user_number = $1 AND is_deleted = 0 ORDER BY version DESC LIMIT 1";
     let row = match version {
-        Some(version) => database.fetch_optional(NAMED, &[user.into(), version.into()]).await?,
+        Some(version) => {
+            database
+                .fetch_optional(NAMED, &[user.into(), version.into()])
+                .await?
+        }
         None => database.fetch_optional(LATEST, &[user.into()]).await?,
     };
     row.as_ref().map(read).transpose()
@@ -96,7 +100,8 @@ pub(crate) async fn set_state(
     version: i64,
     state: BackupState,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "UPDATE key_backups SET etag = $3, key_count = $4 WHERE user_number = $1 AND version = $2";
+    const SQL: &str =
+        "UPDATE key_backups SET etag = $3, key_count = $4 WHERE user_number = $1 AND version = $2";
     let values = [
         user.into(),
         version.into(),
@@ -157,8 +162,8 @@ pub(crate) async fn keys(
     ];
     let mut keys = BackedUpKeys::new();
     for row in database.fetch_all(SQL, &values).await? {
-        let room =
-            RoomId::parse(row.text(0)?).map_err(|error| StorageError::corrupt("backed_up_keys.room_id", error))?;
+        let room = RoomId::parse(row.text(0)?)
+            .map_err(|error| StorageError::corrupt("backed_up_keys.room_id", error))?;
         let number = |column| Ok::<_, StorageError>(UInt::try_from(row.int(column)?).unwrap_or(UInt::MAX));
         let key = BackedUpKey {
             first_message_index: number(2)?,

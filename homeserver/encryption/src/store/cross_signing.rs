@@ -14,8 +14,13 @@ const PLACE: &str = "cross_signing_keys.keys";
 
 fn read(row: &Row) -> Result<(UserNumber, Usage, KeyObject), StorageError> {
     let usage = row.text(1)?;
-    let usage = Usage::parse(&usage).ok_or_else(|| StorageError::corrupt("cross_signing_keys.usage", usage))?;
-    Ok((UserNumber(row.int(0)?), usage, KeyObject::read(&row.text(2)?, PLACE)?))
+    let usage =
+        Usage::parse(&usage).ok_or_else(|| StorageError::corrupt("cross_signing_keys.usage", usage))?;
+    Ok((
+        UserNumber(row.int(0)?),
+        usage,
+        KeyObject::read(&row.text(2)?, PLACE)?,
+    ))
 }
 
 /// The cross-signing keys of these users.
@@ -34,7 +39,9 @@ pub(crate) async fn of_users(
 pub(crate) async fn find(tx: &mut Tx, user: UserNumber) -> Result<UserKeys, StorageError> {
     const SQL: &str = "SELECT user_number, usage, keys FROM cross_signing_keys WHERE user_number = $1";
     let rows = tx.fetch_all(SQL, &[user.into()]).await?;
-    let keys = rows.iter().map(|row| read(row).map(|(_, usage, keys)| (usage, keys)));
+    let keys = rows
+        .iter()
+        .map(|row| read(row).map(|(_, usage, keys)| (usage, keys)));
     keys.collect()
 }
 

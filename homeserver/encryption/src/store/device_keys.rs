@@ -48,12 +48,9 @@ pub(crate) async fn put(
     const SQL: &str = "
         INSERT INTO device_keys (user_number, device_id, keys) VALUES ($1, $2, $3)
         ON CONFLICT (user_number, device_id) DO UPDATE SET keys = excluded.keys";
-    tx.execute(
-        SQL,
-        &[user.into(), device.as_str().into(), keys.to_json().into()],
-    )
-    .await
-    .map(drop)
+    tx.execute(SQL, &[user.into(), device.as_str().into(), keys.to_json().into()])
+        .await
+        .map(drop)
 }
 
 /// The identity keys of all devices of a user.

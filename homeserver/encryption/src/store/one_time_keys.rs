@@ -115,10 +115,7 @@ pub(crate) async fn put_fallback(
 }
 
 /// Takes the first key for each of `wanted` out of the table.
-pub(crate) async fn take(
-    tx: &mut Tx,
-    wanted: &[Wanted],
-) -> Result<BTreeMap<Wanted, Claimed>, StorageError> {
+pub(crate) async fn take(tx: &mut Tx, wanted: &[Wanted]) -> Result<BTreeMap<Wanted, Claimed>, StorageError> {
     const SQL: &str = "
         DELETE FROM one_time_keys WHERE (user_number, device_id, algorithm, place) IN
             (SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2,

@@ -50,7 +50,9 @@ pub(crate) async fn bounds(
         .await?;
     let Some(row) = row else { return Ok(None) };
     let (first, last) = (row.optional_int(0)?, row.optional_int(1)?);
-    Ok(first.zip(last).map(|(first, last)| (Position(first), Position(last))))
+    Ok(first
+        .zip(last)
+        .map(|(first, last)| (Position(first), Position(last))))
 }
 
 /// The first `limit` messages of a device with `after < position <= up_to`.

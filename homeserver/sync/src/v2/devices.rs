@@ -77,7 +77,8 @@ impl Syncs {
         if let Some(after) = scope.after() {
             response.device_lists = encryption.device_lists(reader, after, now.position).await?;
         }
-        self.add_key_counts(scope.reader.user, scope.device, response).await
+        self.add_key_counts(scope.reader.user, scope.device, response)
+            .await
     }
 
     /// Adds how many keys the device has left, which every answer tells.
