@@ -145,6 +145,10 @@ impl Accounts {
         sid: &str,
         token: &str,
     ) -> Result<Option<String>, AccountError> {
+        // A link is as anyone wrote it; what no attempt is called, PostgreSQL might not even take as a text.
+        if !sid.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(None);
+        }
         let (hash, now) = (secret::hash(token), self.0.clock.now());
         Ok(store::email_validations::find_by_token(&self.0.database, sid, &hash, now).await?)
     }

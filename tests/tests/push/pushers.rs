@@ -82,6 +82,7 @@ async fn what_cannot_be_a_pusher_is_refused() {
         ),
         ("key", "no url"),
         (long.as_str(), URL),
+        ("a\0b", URL),
         ("", URL),
     ] {
         refused(

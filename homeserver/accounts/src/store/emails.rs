@@ -29,9 +29,9 @@ pub(crate) async fn of_user(database: &Database, user: UserNumber) -> Result<Vec
 
 /// Who confirmed the address, and otherwise whom the directory gives it to; nobody if those are several.
 const OWNERS: &str = "
-    SELECT user_number, 0 AS place FROM account_emails WHERE address = $1
+    SELECT user_number, CAST(0 AS BIGINT) AS place FROM account_emails WHERE address = $1
      UNION ALL
-    SELECT user_number, 1 AS place FROM accounts WHERE mail = $1 AND deactivated_ts IS NULL
+    SELECT user_number, CAST(1 AS BIGINT) AS place FROM accounts WHERE mail = $1 AND deactivated_ts IS NULL
      ORDER BY place, user_number LIMIT 2";
 
 fn owner(rows: &[Row]) -> Result<Option<UserNumber>, StorageError> {

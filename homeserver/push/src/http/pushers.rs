@@ -119,8 +119,12 @@ fn require(body: &Map<String, Value>, names: &[&str]) -> Result<(), MatrixError>
 }
 
 fn text(body: &Map<String, Value>, name: &str) -> Result<String, MatrixError> {
-    let text = body.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
-    text.ok_or_else(|| MatrixError::bad_json(format!("`{name}` is to be a text.")))
+    let text = body.get(name).and_then(Value::as_str);
+    let text = text.ok_or_else(|| MatrixError::bad_json(format!("`{name}` is to be a text.")))?;
+    if text.contains('\0') {
+        return Err(MatrixError::invalid_param(format!("`{name}` holds a NUL.")));
+    }
+    Ok(text.to_owned())
 }
 
 fn flag(body: &Map<String, Value>, name: &str) -> Result<Option<bool>, MatrixError> {
