@@ -35,6 +35,16 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// What a browser gets.
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    /// Where it is sent.
+    pub(crate) location: Option<String>,
+    /// The new cookie, `name=value`.
+    pub(crate) cookie: Option<String>,
+    pub(crate) html: String,
+}
+
 impl Answer {
     /// The body of a success.
     #[track_caller]
@@ -212,6 +222,29 @@ impl TestServer {
         Answer {
             status,
             body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        }
+    }
+
+    /// Asks for a page as a browser with this cookie would.
+    pub(crate) async fn page(&self, method: Method, path: &str, cookie: Option<&str>) -> Page {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(cookie) = cookie {
+            request = request.header("cookie", cookie);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let header = |name: &str| {
+            let value = response.headers().get(name)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        let (status, location) = (response.status(), header("location"));
+        let cookie = header("set-cookie").and_then(|set| set.split(';').next().map(ToOwned::to_owned));
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        Page {
+            status,
+            location,
+            cookie,
+            html: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 
