@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{Client, list, rooms};
 
-fn unknown(refusal: echorift_tests::Refusal) {
+fn unknown(refusal: &echorift_tests::Refusal) {
     assert_eq!((refusal.status, refusal.errcode.as_str()), (400, "M_UNKNOWN_POS"));
 }
 
@@ -87,7 +87,7 @@ async fn connections_of_a_device_do_not_disturb_each_other() {
     assert_eq!(rooms(&one.sync().await), [room.clone()]);
     assert_eq!(rooms(&two.sync().await), [room]);
     two.pos.clone_from(&one.pos);
-    unknown(two.ask(0).await.unwrap_err());
+    unknown(&two.ask(0).await.unwrap_err());
 }
 
 #[tokio::test]
@@ -110,13 +110,13 @@ async fn a_pos_of_another_or_of_long_ago_is_unknown() {
     let current = client.pos.clone();
     for pos in others {
         client.pos = pos;
-        unknown(client.ask(0).await.unwrap_err());
+        unknown(&client.ask(0).await.unwrap_err());
     }
     let phone = alice.on_another_device().await;
     for user in [&bob, &phone] {
         let mut thief = Client::of_list(user, 9);
         thief.pos.clone_from(&current);
-        unknown(thief.ask(0).await.unwrap_err());
+        unknown(&thief.ask(0).await.unwrap_err());
     }
     client.pos = None;
     let answer = client.sync().await;
@@ -134,7 +134,7 @@ async fn the_connections_of_a_device_are_bounded() {
         client.sync().await;
         clients.push(client);
     }
-    unknown(clients[0].ask(0).await.unwrap_err());
+    unknown(&clients[0].ask(0).await.unwrap_err());
     clients[17].sync().await;
 }
 

@@ -71,8 +71,8 @@ impl<'a> Client<'a> {
 /// A body with one list `all`, with these fields besides the usual ones.
 fn list(fields: Value) -> Value {
     let mut list = json!({ "timeline_limit": 1, "required_state": [] });
-    for (key, value) in fields.as_object().unwrap() {
-        list[key] = value.clone();
+    if let Value::Object(fields) = fields {
+        list.as_object_mut().unwrap().extend(fields);
     }
     json!({ "lists": { "all": list } })
 }

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use super::{Client, V4, list, rooms, state_keys};
 
 fn wants(limit: u32, required_state: Value) -> Value {
-    list(json!({ "timeline_limit": limit, "required_state": required_state }))
+    let mut body = list(json!({ "timeline_limit": limit }));
+    body["lists"]["all"]["required_state"] = required_state;
+    body
 }
 
 #[tokio::test]

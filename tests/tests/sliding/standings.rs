@@ -62,6 +62,12 @@ async fn a_room_left_is_told_once_and_is_nothing_to_a_new_connection() {
     assert!(!answer.to_string().contains("behind your back"));
     assert_eq!(rooms(&client.sync().await), [] as [String; 0]);
     assert_eq!(rooms(&Client::of_list(&bob, 5).sync().await), [] as [String; 0]);
+    let mut subscription = json!({ "room_subscriptions": {} });
+    subscription["room_subscriptions"][&room] = json!({ "timeline_limit": 1 });
+    let answer = Client::new(&bob, subscription).sync().await;
+    let told = &answer["rooms"][&room];
+    assert_eq!(told.text("/membership"), "leave", "one may still look at it");
+    assert_eq!(told.text("/timeline/0/content/membership"), "leave");
 }
 
 #[tokio::test]

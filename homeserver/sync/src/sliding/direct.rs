@@ -6,6 +6,7 @@ use std::{
 use echorift_accounts::{AccountError, Accounts};
 use echorift_storage::{Position, UserNumber};
 use quick_cache::sync::Cache;
+use serde_json::Value;
 
 /// How many users' direct rooms are kept.
 const CACHED: usize = 20_000;
@@ -33,10 +34,9 @@ impl DirectRooms {
         {
             return Ok(rooms);
         }
-        let by_user: BTreeMap<String, serde_json::Value> =
-            serde_json::from_str(datum.content.get()).unwrap_or_default();
-        let rooms = by_user.values().filter_map(|rooms| rooms.as_array()).flatten();
-        let rooms = rooms.filter_map(|room| room.as_str()).map(ToOwned::to_owned);
+        let by_user: BTreeMap<String, Value> = serde_json::from_str(datum.content.get()).unwrap_or_default();
+        let rooms = by_user.values().filter_map(Value::as_array).flatten();
+        let rooms = rooms.filter_map(Value::as_str).map(ToOwned::to_owned);
         let rooms: Arc<HashSet<String>> = Arc::new(rooms.collect());
         self.0.insert(user, (datum.position, Arc::clone(&rooms)));
         Ok(rooms)

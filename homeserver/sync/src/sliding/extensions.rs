@@ -114,10 +114,11 @@ impl Look<'_> {
         for wanted in &self.windows.rooms {
             let number = wanted.entry.room.number;
             let has_missed = !scope.contains(&number) && self.stirred.contains(number);
-            if has_missed && sent.rooms.get(&number).is_some_and(|room| (part.has)(room)) {
-                if let Some(room) = sent.rooms.get_mut(&number) {
-                    (part.set)(room, false);
-                }
+            if has_missed
+                && sent.rooms.get(&number).is_some_and(|room| (part.has)(room))
+                && let Some(room) = sent.rooms.get_mut(&number)
+            {
+                (part.set)(room, false);
             }
         }
         let mut rooms = Vec::new();

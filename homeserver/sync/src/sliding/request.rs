@@ -310,8 +310,8 @@ mod tests {
 
     fn list(part: Value) -> Value {
         let mut list = json!({ "timeline_limit": 1, "required_state": [] });
-        for (key, value) in part.as_object().unwrap() {
-            list[key] = value.clone();
+        if let Value::Object(part) = part {
+            list.as_object_mut().unwrap().extend(part);
         }
         json!({ "lists": { "a": list } })
     }

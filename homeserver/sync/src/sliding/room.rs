@@ -28,7 +28,7 @@ pub(crate) struct Plan<'a> {
 /// What a room is told by.
 pub(crate) enum Content {
     /// For who is or was in it.
-    Inside(Inside),
+    Inside(Box<Inside>),
     /// For who is invited or knocks.
     Stripped,
     /// Nothing is new.
@@ -117,7 +117,7 @@ impl Syncs {
                 }
                 let has_read = known.is_some_and(|known| has_read_since(room, turn.reader.user, known));
                 plan.is_told |= has_read;
-                plan.content = Content::Inside(inside);
+                plan.content = Content::Inside(Box::new(inside));
             }
             (Standing::Left, Some(Standing::Left)) => {}
             (Standing::Left, known) => {
@@ -136,7 +136,7 @@ impl Syncs {
                 let timeline = inside.timeline.get_or_insert_with(|| Timeline::empty(at));
                 self.add_own_departure(&turn.matcher, room, at, timeline).await?;
                 plan.is_told = true;
-                plan.content = Content::Inside(inside);
+                plan.content = Content::Inside(Box::new(inside));
             }
             (Standing::Invited | Standing::Knocked, known) => {
                 let is_same =

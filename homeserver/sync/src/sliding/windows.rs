@@ -3,9 +3,9 @@ use std::{
     sync::Arc,
 };
 
-use echorift_rooms::{Reader, Room, RoomError, RoomsOfUser};
+use echorift_rooms::{Reader, Room, RoomError, RoomsOfUser, UserMembership};
 use echorift_storage::RoomNumber;
-use ruma::OwnedRoomId;
+use ruma::{OwnedRoomId, RoomId};
 
 use super::{
     connection::Standing,
@@ -70,15 +70,24 @@ impl Syncs {
         let mut matched: HashMap<RoomNumber, Matched> = HashMap::new();
         let mut subscribed = HashMap::new();
         let mut order: Vec<Entry> = Vec::new();
+        let known: HashMap<&RoomId, &Entry> = entries.iter().map(|entry| (&*entry.room.id, entry)).collect();
+        let elsewhere = wishes
+            .subscriptions
+            .keys()
+            .filter(|room| !known.contains_key(&***room));
+        let left = self
+            .left_rooms(reader, memberships, &elsewhere.cloned().collect::<Vec<_>>())
+            .await?;
         for (room, config) in &wishes.subscriptions {
-            let Some(entry) = self.subscribed_entry(reader, memberships, entries, room).await? else {
+            let is_it = |entry: &&Entry| entry.room.id == *room;
+            let Some(entry) = known.get(&**room).copied().or_else(|| left.iter().find(is_it)) else {
                 continue;
             };
             let number = entry.room.number;
             subscribed.insert(room.clone(), number);
             matched.entry(number).or_default().rules.push(configs.len());
             configs.push(config);
-            order.push(entry);
+            order.push(entry.clone());
         }
         let (mut counts, mut lists) = (BTreeMap::new(), HashMap::new());
         for list in &wishes.lists {
@@ -129,31 +138,31 @@ impl Syncs {
         })
     }
 
-    /// A room that a client subscribes to, if the reader may know of it: because it is in the list, or because they
-    /// have been there (MSC4186 § Subscriptions).
-    async fn subscribed_entry(
+    /// Those of these rooms that the reader has been in and left: they are in no list, and may be subscribed to all the
+    /// same (MSC4186 § Subscriptions). Rooms that are unknown, or none of the reader's business, are passed over.
+    async fn left_rooms(
         &self,
         reader: &Reader,
         memberships: &RoomsOfUser,
-        entries: &[Entry],
-        room: &OwnedRoomId,
-    ) -> Result<Option<Entry>, RoomError> {
-        if let Some(entry) = entries.iter().find(|entry| entry.room.id == *room) {
-            return Ok(Some(entry.clone()));
+        rooms: &[OwnedRoomId],
+    ) -> Result<Vec<Entry>, RoomError> {
+        if rooms.is_empty() {
+            return Ok(Vec::new());
         }
-        let room = match self.rooms().room(room).await {
-            Ok(room) => room,
-            Err(RoomError::UnknownRoom(_)) => return Ok(None),
-            Err(error) => return Err(error),
+        let mut numbers = self.rooms().room_numbers(rooms).await?;
+        let is_over = |membership: &UserMembership| {
+            Standing::of(&membership.membership) == Standing::Left && !membership.is_forgotten
         };
-        let Some(membership) = memberships.get(&room.number) else {
-            return Ok(None);
-        };
-        let is_over = Standing::of(&membership.membership) == Standing::Left && !membership.is_forgotten;
-        if is_over && self.was_joined(&room, reader).await? {
-            return Ok(Some(Entry::new(room, membership)));
+        numbers.retain(|number| memberships.get(number).is_some_and(is_over));
+        let mut left = Vec::new();
+        for room in self.rooms().load(&numbers).await? {
+            if let Some(membership) = memberships.get(&room.number)
+                && self.was_joined(&room, reader).await?
+            {
+                left.push(Entry::new(room, membership));
+            }
         }
-        Ok(None)
+        Ok(left)
     }
 }
 
