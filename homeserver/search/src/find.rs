@@ -310,7 +310,10 @@ async fn query_of(
         return Ok(None);
     };
     let mut conditions: Vec<Query> = wanted.terms.iter().map(term_query).collect();
-    conditions.extend([in_rooms, of_fields]);
+    conditions.push(in_rooms);
+    if !Field::ALL.iter().all(|field| wanted.fields.contains(field)) {
+        conditions.push(of_fields);
+    }
     if let Some(senders) = &filter.senders {
         let senders: Vec<&UserId> = senders.iter().map(|sender| &**sender).collect();
         let numbers = numbers_of(rooms, &senders).await?;

@@ -192,7 +192,8 @@ pub(crate) async fn present(
     hits: &[Hit],
     surroundings: &[Surroundings],
 ) -> Result<HashMap<EventNumber, Box<RawValue>>, RoomError> {
-    let mut by_room: BTreeMap<RoomNumber, (&Arc<Room>, BTreeMap<Position, &Arc<Event>>)> = BTreeMap::new();
+    type Events<'a> = BTreeMap<Position, &'a Arc<Event>>;
+    let mut by_room: BTreeMap<RoomNumber, (&Arc<Room>, Events<'_>)> = BTreeMap::new();
     for (index, hit) in hits.iter().enumerate() {
         let (_, events) = by_room
             .entry(hit.room.number)

@@ -37,9 +37,15 @@ async fn results_come_with_what_was_said_around_them() {
     assert!(context["profile_info"][&bob.id].is_object());
 
     let query = |dir: &str, from: &str| format!("dir={dir}&limit=1&from={from}");
-    let earlier = bob.messages(&room, &query("b", context.text("/start"))).await.unwrap();
+    let earlier = bob
+        .messages(&room, &query("b", context.text("/start")))
+        .await
+        .unwrap();
     assert_eq!(bodies(&earlier["chunk"]), ["one"]);
-    let later = bob.messages(&room, &query("f", context.text("/end"))).await.unwrap();
+    let later = bob
+        .messages(&room, &query("f", context.text("/end")))
+        .await
+        .unwrap();
     assert_eq!(bodies(&later["chunk"]), ["six"]);
 
     let state = results["state"][&room].as_array().unwrap();

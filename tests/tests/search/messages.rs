@@ -14,7 +14,12 @@ async fn what_was_said_is_found_by_its_words() {
     let [alice, bob] = server.register(["alice", "bob"]).await;
     let room = alice.create_room_with(&[&bob]).await;
     let mark = word();
-    for text in ["Crème brûlée at noon", "go to it", "明日の会議は東京で", "a categorical no"] {
+    for text in [
+        "Crème brûlée at noon",
+        "go to it",
+        "明日の会議は東京で",
+        "a categorical no",
+    ] {
         alice.send_text(&room, &format!("{mark} {text}")).await.unwrap();
     }
     all_indexed(&bob, &room).await;
@@ -82,7 +87,11 @@ async fn redacted_messages_are_not_found() {
         let criteria = json!({ "search_term": mark, "order_by": order });
         let rest = format!("{mark} rest");
         let results = search(&alice, criteria.clone()).await;
-        assert_eq!(found(&results), [rest.as_str()], "not even before the index knows");
+        assert_eq!(
+            found(&results),
+            [rest.as_str()],
+            "not even before the index knows"
+        );
         search_until(&alice, criteria, |results| results["count"] == 1).await;
     }
 }
@@ -94,9 +103,14 @@ async fn an_edited_message_is_found_as_it_is_now() {
     let room = alice.create_room_with(&[&bob]).await;
     let mark = word();
     let original = alice.send_text(&room, &format!("{mark} draft")).await.unwrap();
-    let edit = alice.edit(&room, &original, &format!("{mark} final")).await.unwrap();
+    let edit = alice
+        .edit(&room, &original, &format!("{mark} final"))
+        .await
+        .unwrap();
     // Somebody else's edit counts for nothing.
-    bob.edit(&room, &original, &format!("{mark} forged")).await.unwrap();
+    bob.edit(&room, &original, &format!("{mark} forged"))
+        .await
+        .unwrap();
     all_indexed(&alice, &room).await;
     let term = |text: &str| json!({ "search_term": format!("{mark} {text}") });
     let results = search(&bob, term("final")).await;
@@ -118,12 +132,22 @@ async fn an_edited_message_is_found_as_it_is_now() {
 async fn filters_choose_among_rooms_senders_and_kinds() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
-    let (here, there) = (alice.create_room_with(&[&bob]).await, alice.create_public_room().await);
+    let (here, there) = (
+        alice.create_room_with(&[&bob]).await,
+        alice.create_public_room().await,
+    );
     let mark = word();
-    alice.send_text(&here, &format!("{mark} alice here")).await.unwrap();
+    alice
+        .send_text(&here, &format!("{mark} alice here"))
+        .await
+        .unwrap();
     bob.send_text(&here, &format!("{mark} bob here")).await.unwrap();
-    alice.send_text(&there, &format!("{mark} alice there")).await.unwrap();
-    let picture = json!({ "msgtype": "m.image", "body": format!("{mark} picture"), "url": "mxc://test.example/x" });
+    alice
+        .send_text(&there, &format!("{mark} alice there"))
+        .await
+        .unwrap();
+    let picture =
+        json!({ "msgtype": "m.image", "body": format!("{mark} picture"), "url": "mxc://test.example/x" });
     alice.send_event(&there, "m.room.message", picture).await.unwrap();
     all_indexed(&alice, &there).await;
     all_indexed(&alice, &here).await;
@@ -134,9 +158,15 @@ async fn filters_choose_among_rooms_senders_and_kinds() {
         (json!({ "not_senders": [alice.id] }), vec!["bob here"]),
         (json!({ "senders": ["@nobody:test.example"] }), vec![]),
         (json!({ "contains_url": true }), vec!["picture"]),
-        (json!({ "contains_url": false, "rooms": [there] }), vec!["alice there"]),
+        (
+            json!({ "contains_url": false, "rooms": [there] }),
+            vec!["alice there"],
+        ),
         (json!({ "types": ["m.room.name"] }), vec![]),
-        (json!({ "types": ["m.room.*"], "rooms": [there] }), vec!["alice there", "picture"]),
+        (
+            json!({ "types": ["m.room.*"], "rooms": [there] }),
+            vec!["alice there", "picture"],
+        ),
         (json!({ "rooms": [] }), vec![]),
     ] {
         let criteria = json!({ "search_term": mark, "filter": filter });
@@ -170,9 +200,15 @@ async fn bad_searches_are_refused_and_empty_ones_find_nothing() {
     let [alice] = server.register(["alice"]).await;
     for term in ["", "   ", "!?…"] {
         let results = search(&alice, json!({ "search_term": term })).await;
-        assert_eq!((results["count"].clone(), found(&results)), (json!(0), vec![]), "{term}");
+        assert_eq!(
+            (results["count"].clone(), found(&results)),
+            (json!(0), vec![]),
+            "{term}"
+        );
     }
-    let nothing = alice.post(v3(["search"]), json!({ "search_categories": {} })).await;
+    let nothing = alice
+        .post(v3(["search"]), json!({ "search_categories": {} }))
+        .await;
     assert_eq!(nothing.unwrap(), json!({ "search_categories": {} }));
     let post = |body| alice.post(v3(["search"]), body);
     for criteria in [

@@ -7,7 +7,9 @@ use crate::{all_indexed, found, search, search_from};
 
 async fn say_many(user: &User, room: &str, word: &str, count: usize) {
     for number in 0..count {
-        user.send_text(room, &format!("{word} number {number}")).await.unwrap();
+        user.send_text(room, &format!("{word} number {number}"))
+            .await
+            .unwrap();
     }
 }
 
@@ -16,7 +18,9 @@ async fn pages(user: &User, first: Option<&str>, criteria: &Value) -> Vec<Value>
     let mut token = first.map(ToOwned::to_owned);
     let mut pages = Vec::new();
     loop {
-        let page = search_from(user, token.as_deref(), criteria.clone()).await.unwrap();
+        let page = search_from(user, token.as_deref(), criteria.clone())
+            .await
+            .unwrap();
         token = page["next_batch"].as_str().map(ToOwned::to_owned);
         pages.push(page);
         if token.is_none() {
@@ -38,11 +42,17 @@ async fn the_newest_come_first_page_by_page() {
     let first = search(&alice, criteria.clone()).await;
     assert_eq!(first["count"], 25);
     // What comes meanwhile changes nothing.
-    alice.send_text(&room, &format!("{word} meanwhile")).await.unwrap();
+    alice
+        .send_text(&room, &format!("{word} meanwhile"))
+        .await
+        .unwrap();
     all_indexed(&alice, &room).await;
     let rest = pages(&alice, Some(first.text("/next_batch")), &criteria).await;
     let texts: Vec<String> = [&first].into_iter().chain(&rest).flat_map(found).collect();
-    let expected: Vec<String> = (0..25).rev().map(|number| format!("{word} number {number}")).collect();
+    let expected: Vec<String> = (0..25)
+        .rev()
+        .map(|number| format!("{word} number {number}"))
+        .collect();
     assert_eq!(texts, expected);
     assert!(rest.iter().all(|page| page["count"] == 25));
 }
@@ -53,7 +63,10 @@ async fn the_closest_come_first_page_by_page() {
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_public_room().await;
     let word = fresh("close").replace('-', "");
-    alice.send_text(&room, &format!("{word} {word} {word}")).await.unwrap();
+    alice
+        .send_text(&room, &format!("{word} {word} {word}"))
+        .await
+        .unwrap();
     say_many(&alice, &room, &format!("{word} among other words"), 12).await;
     all_indexed(&alice, &room).await;
     let criteria = json!({ "search_term": word, "filter": { "limit": 5 } });
@@ -73,7 +86,10 @@ async fn the_closest_come_first_page_by_page() {
 async fn groups_are_named_and_read_on_by_themselves() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
-    let (one, other) = (alice.create_room_with(&[&bob]).await, alice.create_room_with(&[&bob]).await);
+    let (one, other) = (
+        alice.create_room_with(&[&bob]).await,
+        alice.create_room_with(&[&bob]).await,
+    );
     let word = fresh("groups").replace('-', "");
     say_many(&alice, &one, &word, 6).await;
     say_many(&bob, &other, &word, 6).await;
@@ -88,7 +104,10 @@ async fn groups_are_named_and_read_on_by_themselves() {
     assert_eq!(rooms[&one]["order"], 1);
     assert_eq!(rooms[&one]["results"].as_array().unwrap().len(), 1);
     assert_eq!(rooms[&other]["results"].as_array().unwrap().len(), 3);
-    assert_eq!(first["groups"]["sender"][&bob.id]["results"], rooms[&other]["results"]);
+    assert_eq!(
+        first["groups"]["sender"][&bob.id]["results"],
+        rooms[&other]["results"]
+    );
     for (group, expected) in [
         (&rooms[&one], 6),
         (&rooms[&other], 3),

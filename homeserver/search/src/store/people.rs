@@ -252,6 +252,7 @@ pub(crate) async fn find(
     query: &Query,
     limit: i64,
 ) -> Result<Vec<Person>, StorageError> {
+    // Materialized, so that PostgreSQL asks its inverted index and does not walk through all people.
     const SQL: Sql = Sql::split(
         "SELECT user_number, user_id, display_name, avatar_url
            FROM (SELECT rowid AS number FROM directory_tokens
@@ -259,8 +260,9 @@ pub(crate) async fn find(
            JOIN directory_people ON directory_people.user_number = found.number
           ORDER BY user_number",
         "SELECT directory_people.user_number, user_id, display_name, avatar_url
-           FROM (SELECT user_number AS number FROM directory_tokens
-                  WHERE tokens @@ CAST($1 AS TSQUERY) ORDER BY user_number LIMIT $2) AS found
+           FROM (WITH matched AS MATERIALIZED (
+                     SELECT user_number FROM directory_tokens WHERE tokens @@ CAST($1 AS TSQUERY))
+                 SELECT user_number AS number FROM matched ORDER BY user_number LIMIT $2) AS found
            JOIN directory_people ON directory_people.user_number = found.number
           ORDER BY directory_people.user_number",
     );

@@ -69,7 +69,9 @@ pub(crate) async fn find(
     (after, to): (Position, Position),
     limit: i64,
 ) -> Result<Vec<FoundText>, StorageError> {
-    // FTS5 walks backwards through its row IDs, which are positions; PostgreSQL sorts what its index finds.
+    // FTS5 walks backwards through its row IDs, which are positions. PostgreSQL would do the same for rare words too,
+    // once it plans without looking at the values, and its inverted index gathers all matches before it sorts them: so
+    // the newest texts are looked through first, for words that are everywhere, and only then is the index asked.
     const SQL: Sql = Sql::split(
         "SELECT search_texts.position, event_number, text_number, room_number, sender_number, words
            FROM (SELECT rowid AS place FROM search_tokens
@@ -78,9 +80,18 @@ pub(crate) async fn find(
            JOIN search_texts ON search_texts.position = found.place
           ORDER BY search_texts.position DESC",
         "SELECT search_texts.position, event_number, text_number, room_number, sender_number, words
-           FROM (SELECT position AS place FROM search_tokens
-                  WHERE tokens @@ CAST($1 AS TSQUERY) AND position > $2 AND position <= $3
-                  ORDER BY position DESC LIMIT $4) AS found
+           FROM (WITH recent AS MATERIALIZED (
+                     SELECT position FROM (
+                         SELECT position, tokens FROM search_tokens WHERE position > $2 AND position <= $3
+                          ORDER BY position DESC LIMIT 4000) AS newest
+                      WHERE tokens @@ CAST($1 AS TSQUERY) ORDER BY position DESC LIMIT $4),
+                 matched AS MATERIALIZED (
+                     SELECT position FROM search_tokens WHERE tokens @@ CAST($1 AS TSQUERY))
+                 SELECT position AS place FROM recent WHERE (SELECT COUNT(*) FROM recent) >= $4
+                 UNION ALL
+                 (SELECT position FROM matched
+                   WHERE (SELECT COUNT(*) FROM recent) < $4 AND position > $2 AND position <= $3
+                   ORDER BY position DESC LIMIT $4)) AS found
            JOIN search_texts ON search_texts.position = found.place
           ORDER BY search_texts.position DESC",
     );
