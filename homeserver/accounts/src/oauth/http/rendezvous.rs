@@ -39,7 +39,7 @@ pub(super) async fn open(
         .oauth
         .rendezvous
         .open(request.data, None, now)
-        .map_err(refuse)?;
+        .map_err(|refusal| refuse(&refusal))?;
     let expires_in = remaining(&accounts, &meeting);
     Ok(Ruma(create::Response {
         id,
@@ -59,7 +59,7 @@ pub(super) async fn read(
     refuse_navigation(&headers)?;
     let now = accounts.0.clock.now();
     let meeting = accounts.0.oauth.rendezvous.find(&request.id, now);
-    let meeting = meeting.ok_or_else(|| refuse(MeetingRefusal::NotFound))?;
+    let meeting = meeting.ok_or_else(|| refuse(&MeetingRefusal::NotFound))?;
     let expires_in = remaining(&accounts, &meeting);
     Ok(Ruma(get::unstable::Response {
         sequence_token: meeting.sequence_token,
@@ -84,7 +84,7 @@ pub(super) async fn write(
         .rendezvous
         .write(id, token, request.data, None, true, now);
     Ok(Ruma(update::unstable::Response {
-        sequence_token: written.map_err(refuse)?.sequence_token,
+        sequence_token: written.map_err(|refusal| refuse(&refusal))?.sequence_token,
     }))
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn close(
     {
         Ok(Ruma(delete::unstable::Response::new()))
     } else {
-        Err(refuse(MeetingRefusal::NotFound))
+        Err(refuse(&MeetingRefusal::NotFound))
     }
 }
 
@@ -131,7 +131,7 @@ pub(super) fn refuse_navigation(headers: &HeaderMap) -> Result<(), MatrixError> 
     }
 }
 
-pub(super) fn refuse(refusal: MeetingRefusal) -> MatrixError {
+pub(super) fn refuse(refusal: &MeetingRefusal) -> MatrixError {
     match refusal {
         MeetingRefusal::NotFound => MatrixError::not_found("There is no such rendezvous, or it is over."),
         MeetingRefusal::ConcurrentWrite(_) => MatrixError::new(

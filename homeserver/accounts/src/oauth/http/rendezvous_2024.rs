@@ -31,7 +31,7 @@ pub(super) async fn open(
     let (data, media_type) = read_body(&headers, &body)?;
     let now = accounts.0.clock.now();
     let opened = accounts.0.oauth.rendezvous.open(data, Some(media_type), now);
-    let (id, meeting) = opened.map_err(refuse)?;
+    let (id, meeting) = opened.map_err(|refusal| refuse(&refusal))?;
     let url = accounts.page_url(&format!("{PATH}/{id}"));
     let mut response = (StatusCode::CREATED, axum::Json(json!({ "url": url }))).into_response();
     describe(response.headers_mut(), &meeting);
@@ -52,20 +52,21 @@ pub(super) async fn write(
     let (data, media_type) = read_body(&headers, &body)?;
     let now = accounts.0.clock.now();
     let rendezvous = &accounts.0.oauth.rendezvous;
-    match rendezvous.write(&id, seen, data, Some(media_type), false, now) {
+    let refusal = match rendezvous.write(&id, seen, data, Some(media_type), false, now) {
         Ok(meeting) => {
             let mut response = StatusCode::ACCEPTED.into_response();
             describe(response.headers_mut(), &meeting);
-            Ok(response)
+            return Ok(response);
         }
-        Err(MeetingRefusal::ConcurrentWrite(meeting)) => {
-            let error = refuse(MeetingRefusal::ConcurrentWrite(meeting.clone()));
-            let mut response = error.with_status(StatusCode::PRECONDITION_FAILED).into_response();
-            describe(response.headers_mut(), &meeting);
-            Ok(response)
-        }
-        Err(refusal) => Err(refuse(refusal)),
-    }
+        Err(refusal) => refusal,
+    };
+    let error = refuse(&refusal);
+    let MeetingRefusal::ConcurrentWrite(meeting) = &refusal else {
+        return Err(error);
+    };
+    let mut response = error.with_status(StatusCode::PRECONDITION_FAILED).into_response();
+    describe(response.headers_mut(), meeting);
+    Ok(response)
 }
 
 /// `GET …/unstable/org.matrix.msc4108/rendezvous/{id}`: 304 if nothing is newer than what `If-None-Match` names.
@@ -78,7 +79,7 @@ pub(super) async fn read(
     limit(&accounts, address)?;
     refuse_navigation(&headers)?;
     let meeting = accounts.0.oauth.rendezvous.find(&id, accounts.0.clock.now());
-    let meeting = meeting.ok_or_else(|| refuse(MeetingRefusal::NotFound))?;
+    let meeting = meeting.ok_or_else(|| refuse(&MeetingRefusal::NotFound))?;
     let mut response = if etag(&headers, header::IF_NONE_MATCH) == Some(meeting.sequence_token.as_str()) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -104,7 +105,7 @@ pub(super) async fn close(
     if accounts.0.oauth.rendezvous.close(&id, accounts.0.clock.now()) {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(refuse(MeetingRefusal::NotFound))
+        Err(refuse(&MeetingRefusal::NotFound))
     }
 }
 

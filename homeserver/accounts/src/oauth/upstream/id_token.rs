@@ -129,11 +129,11 @@ mod tests {
         (EncodingKey::from_ed_der(der.as_bytes()), jwk)
     }
 
-    fn keys(jwk: Value) -> JwkSet {
+    fn keys(jwk: &Value) -> JwkSet {
         serde_json::from_value(json!({ "keys": [jwk] })).unwrap()
     }
 
-    fn token(key: &EncodingKey, change: Value) -> String {
+    fn token(key: &EncodingKey, change: &Value) -> String {
         let mut claims = json!({
             "iss": "https://op.example.org", "sub": "1", "aud": "echorift", "exp": NOW + 300, "nonce": "n",
         });
@@ -156,11 +156,8 @@ mod tests {
             json!({ "aud": ["echorift", "other"], "azp": "echorift" }),
             json!({ "exp": NOW - 30 }),
         ] {
-            let token = token(&key, change.clone());
-            assert!(
-                verify(&token, &keys(jwk.clone()), &expected()).is_ok(),
-                "{change}"
-            );
+            let token = token(&key, &change);
+            assert!(verify(&token, &keys(&jwk), &expected()).is_ok(), "{change}");
         }
     }
 
@@ -179,15 +176,12 @@ mod tests {
             json!({ "nonce": null }),
             json!({ "sub": null }),
         ] {
-            let token = token(&key, change.clone());
-            assert!(
-                verify(&token, &keys(jwk.clone()), &expected()).is_err(),
-                "{change}"
-            );
+            let token = token(&key, &change);
+            assert!(verify(&token, &keys(&jwk), &expected()).is_err(), "{change}");
         }
         let (other, _) = signing_key(2);
-        let forged = token(&other, json!({}));
-        assert!(verify(&forged, &keys(jwk.clone()), &expected()).is_err());
+        let forged = token(&other, &json!({}));
+        assert!(verify(&forged, &keys(&jwk), &expected()).is_err());
         // The public key as a shared secret: the oldest trick.
         let public = jwk["x"].as_str().unwrap();
         let claims = json!({ "iss": "https://op.example.org", "sub": "1", "aud": "echorift", "exp": NOW + 300, "nonce": "n" });
@@ -197,10 +191,10 @@ mod tests {
         };
         let symmetric =
             jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(public.as_bytes())).unwrap();
-        assert!(verify(&symmetric, &keys(jwk.clone()), &expected()).is_err());
+        assert!(verify(&symmetric, &keys(&jwk), &expected()).is_err());
         let mut encryption = jwk.clone();
         encryption["use"] = json!("enc");
-        assert!(!knows_key(&token(&key, json!({})), &keys(encryption)));
-        assert!(verify("a.b.c", &keys(jwk), &expected()).is_err());
+        assert!(!knows_key(&token(&key, &json!({})), &keys(&encryption)));
+        assert!(verify("a.b.c", &keys(&jwk), &expected()).is_err());
     }
 }
