@@ -33,7 +33,7 @@ pub(crate) fn of_event(pusher: &Pusher, told: &Told, actions: &[Action], unread:
         "room_id": told.room_id,
         "prio": if is_urgent { "high" } else { "low" },
         "counts": { "unread": unread },
-        "devices": [device(pusher, tweaks)],
+        "devices": [device(pusher, &tweaks)],
     });
     let is_id_only = matches!(pusher.channel, Channel::Http { is_id_only: true, .. });
     if let Some(fields) = notification.as_object_mut().filter(|_| !is_id_only) {
@@ -65,11 +65,11 @@ pub(crate) fn of_badge(pusher: &Pusher, unread: u64) -> Value {
     json!({ "notification": {
         "prio": "low",
         "counts": { "unread": unread },
-        "devices": [device(pusher, Map::new())],
+        "devices": [device(pusher, &Map::new())],
     } })
 }
 
-fn device(pusher: &Pusher, tweaks: Map<String, Value>) -> Value {
+fn device(pusher: &Pusher, tweaks: &Map<String, Value>) -> Value {
     let mut data = pusher.data.clone();
     data.remove("url");
     json!({
@@ -87,7 +87,7 @@ fn tweaks(actions: &[Action]) -> Map<String, Value> {
         Action::SetTweak(tweak) => Some(tweak),
         _ => None,
     });
-    let values = tweaks.filter_map(|tweak| {
+    let values = tweaks.map(|tweak| {
         let value = match tweak {
             Tweak::Highlight(highlight) => Value::from(*highlight == HighlightTweakValue::Yes),
             // One of a client's own may come without a value.
@@ -95,7 +95,7 @@ fn tweaks(actions: &[Action]) -> Map<String, Value> {
                 serde_json::from_str(value.get()).unwrap_or_default()
             }),
         };
-        Some((tweak.set_tweak().to_owned(), value))
+        (tweak.set_tweak().to_owned(), value)
     });
     values.collect()
 }
