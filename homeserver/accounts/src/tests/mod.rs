@@ -14,7 +14,6 @@ mod databases;
 mod deactivation;
 mod devices;
 mod first_admin;
-mod guests;
 mod limits;
 mod locking;
 mod login;
