@@ -28,7 +28,7 @@ pub(crate) const RESET_PASSWORD: &str = "reset_password";
 #[derive(Debug, Clone)]
 pub enum UiaRefusal {
     /// 401 with what is to be done next (CS API § User-Interactive Authentication API).
-    Challenge(Challenge),
+    Challenge(Box<Challenge>),
     /// As before, for a stage that is taken elsewhere: the whole body.
     Elsewhere(Value),
     Refused(MatrixError),
@@ -196,13 +196,13 @@ impl Accounts {
             let recaptcha = &self.0.options.registration.recaptcha;
             let is_asked = flows.iter().flatten().any(|stage| *stage == AuthType::ReCaptcha);
             let recaptcha = recaptcha.as_ref().filter(|_| is_asked);
-            Err(UiaRefusal::Challenge(Challenge {
+            Err(UiaRefusal::Challenge(Box::new(Challenge {
                 recaptcha_key: recaptcha.map(|recaptcha| recaptcha.public_key.clone()),
                 flows: flows.clone(),
                 session: id,
                 completed,
                 error,
-            }))
+            })))
         };
         let Some(auth) = auth else {
             return challenge(secret::random_name(), new(), None);

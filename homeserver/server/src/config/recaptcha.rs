@@ -22,7 +22,7 @@ impl RecaptchaSettings {
         let public_key = table.text("public_key", "");
         let private_key = table.secret("private_key");
         let fix = "Write the http or https address at which answers are checked.";
-        let parse = |text: &str| Url::parse(text).ok().filter(|url| url.has_host());
+        let parse = |text: &str| Url::parse(text).ok().filter(Url::has_host);
         let verify_url = table.parsed("verify_url", VERIFY_URL, parse, fix);
         match (public_key.is_empty(), private_key) {
             (true, None) => None,
