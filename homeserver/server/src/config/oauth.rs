@@ -12,7 +12,7 @@ use super::table::Table;
 /// `[oauth]`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct OAuthSettings {
-    enabled: bool,
+    pub(crate) enabled: bool,
     browser_session_lifetime: Duration,
     upstreams: Vec<UpstreamSettings>,
 }

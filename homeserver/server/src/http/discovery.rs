@@ -54,8 +54,11 @@ const FEATURES: &[&str] = &[
     "com.beeper.msc4169",
 ];
 
+/// Meeting points for sign-in by QR code; there with `[oauth]` alone.
+const RENDEZVOUS: [&str; 2] = ["org.matrix.msc4108", "io.element.msc4388"];
+
 pub(super) fn routes(config: &Config) -> Router {
-    let versions = versions(config.rooms.encryption_by_default);
+    let versions = versions(config);
     let mut routes = Router::new()
         .route("/_matrix/client/versions", get(async move || Json(versions)))
         .route(
@@ -83,9 +86,12 @@ fn found(document: Option<Value>) -> Result<Json<Value>, MatrixError> {
 }
 
 /// `GET /_matrix/client/versions` (CS API § API Versions).
-fn versions(encryption: EncryptionDefault) -> Value {
+fn versions(config: &Config) -> Value {
+    let encryption = config.rooms.encryption_by_default;
+    let meets = RENDEZVOUS.iter().filter(|_| config.oauth.enabled);
     let mut features: serde_json::Map<String, Value> = FEATURES
         .iter()
+        .chain(meets)
         .map(|name| ((*name).to_owned(), Value::Bool(true)))
         .collect();
     // Which presets make encrypted rooms, so that clients need not ask for it or can say so.
