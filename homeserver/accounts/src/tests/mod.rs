@@ -14,6 +14,7 @@ mod databases;
 mod deactivation;
 mod devices;
 mod first_admin;
+mod guests;
 mod limits;
 mod locking;
 mod login;
