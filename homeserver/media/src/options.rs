@@ -28,7 +28,7 @@ pub struct MediaOptions {
 #[derive(Debug, Clone)]
 pub enum StoreOptions {
     Disk,
-    S3(S3Options),
+    S3(Box<S3Options>),
 }
 
 /// A bucket of a service that speaks S3 (`[media.s3]`).

@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use echorift_accounts::{Accounts, AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions};
+use echorift_accounts::{
+    Accounts, AccountsOptions, OAuthOptions, PasswordOptions, RegistrationOptions, SessionOptions,
+};
 use echorift_events::SigningKey;
 use echorift_storage::{Clock, Database, DatabaseOptions, Names, Timestamp, UserNumber};
 use echorift_web::RateLimits;
@@ -113,6 +115,7 @@ impl TestRooms {
             },
             default_room_version: RoomVersionId::V12,
             url_previews: true,
+            oauth: OAuthOptions::default(),
         };
         let limits = Arc::new(RateLimits::off());
         let accounts = Accounts::start(options, &opened, users.clone(), clock.clone(), limits, Vec::new())

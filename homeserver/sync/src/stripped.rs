@@ -55,11 +55,7 @@ impl Syncs {
 
     /// Whether the reader wants no invites at all (CS API § Invite permission), or none of this user (§ Ignoring
     /// users).
-    pub(crate) async fn is_unwelcome(
-        &self,
-        reader: &Reader,
-        inviter: &UserId,
-    ) -> Result<bool, RoomError> {
+    pub(crate) async fn is_unwelcome(&self, reader: &Reader, inviter: &UserId) -> Result<bool, RoomError> {
         let is_ignored = reader.ignored.contains(inviter);
         Ok(is_ignored || self.rooms().blocks_invites(self.accounts(), reader.user).await?)
     }

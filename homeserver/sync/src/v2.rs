@@ -20,14 +20,14 @@ use echorift_storage::{Position, RoomNumber};
 use echorift_web::{MatrixError, Session};
 use ruma::{
     DeviceId,
-    api::client::sync::sync_events::v3::{
-        InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Request, Response,
-    },
+    api::client::sync::sync_events::v3::{InvitedRoom, JoinedRoom, KnockedRoom, LeftRoom, Request, Response},
 };
 use tokio::time::Instant;
 
 use crate::{
-    Changes, Syncs, feeds::Feed, timeline::WantedEvents,
+    Changes, Syncs,
+    feeds::Feed,
+    timeline::WantedEvents,
     token::SyncToken,
     v2::{devices::ClientToken, membership::Standing},
 };
@@ -166,10 +166,7 @@ impl Syncs {
         if let (Changes::In(_), Some(since), true) = (&changes, scope.since, now != scope.now) {
             changes = feed.since(since);
         }
-        let scope = Scope {
-            now,
-            ..*scope
-        };
+        let scope = Scope { now, ..*scope };
         let candidates: Vec<RoomNumber> = match changes {
             Changes::In(mut rooms) => {
                 let typing = scope

@@ -73,7 +73,11 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "account/3pid/add", r#"{"sid": 7}"#),
     // Where people want to hear of things.
     get("pushers"),
-    takes("POST", "pushers/set", r#"{"app_id": 7, "pushkey": "k", "kind": null}"#),
+    takes(
+        "POST",
+        "pushers/set",
+        r#"{"app_id": 7, "pushkey": "k", "kind": null}"#,
+    ),
     get("notifications"),
     get("admin/whois/{user}"),
     // What people keep.

@@ -94,8 +94,10 @@ pub(crate) fn pusher(key: &str, url: &str, data: Value) -> Value {
         "lang": "en",
         "data": { "url": url },
     });
-    for (name, value) in data.as_object().into_iter().flatten() {
-        body["data"][name] = value.clone();
+    if let Value::Object(data) = data {
+        for (name, value) in data {
+            body["data"][name] = value;
+        }
     }
     body
 }

@@ -147,7 +147,7 @@ async fn rules_are_joined_where_they_meet() {
     let answer = Client::new(&alice, body).sync().await;
     assert_eq!(
         rooms(&answer),
-        [room.clone()],
+        std::slice::from_ref(&room),
         "others' rooms are nobody's business"
     );
     assert_eq!(

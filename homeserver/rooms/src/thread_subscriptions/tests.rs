@@ -32,8 +32,12 @@ impl Story {
     }
 
     async fn answer_in_thread(&self, sender: &UserId) -> OwnedEventId {
-        let content = json!({ "body": "x", "m.relates_to": { "rel_type": "m.thread", "event_id": self.root } });
-        let event = self.server.say(&self.room, sender, "m.room.message", content).await;
+        let content =
+            json!({ "body": "x", "m.relates_to": { "rel_type": "m.thread", "event_id": self.root } });
+        let event = self
+            .server
+            .say(&self.room, sender, "m.room.message", content)
+            .await;
         event.pdu.event_id.clone()
     }
 

@@ -6,8 +6,8 @@
     reason = "tests"
 )]
 
+use ::http::{Request, StatusCode};
 use axum::body::Body;
-use http::{Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt as _;
 

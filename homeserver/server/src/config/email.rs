@@ -27,7 +27,11 @@ impl EmailSettings {
         let password = table.secret("password");
         let credentials = password.map(|password| (username.clone(), password.reveal().to_owned()));
         if !username.is_empty() && credentials.is_none() {
-            table.refuse("username", "has no password", "Set email.password or email.password_file.");
+            table.refuse(
+                "username",
+                "has no password",
+                "Set email.password or email.password_file.",
+            );
         }
         let mail = (!smtp.is_empty()).then(|| MailOptions {
             smtp,

@@ -69,7 +69,7 @@ impl MediaSettings {
         previews: &PreviewSettings,
     ) -> MediaOptions {
         let store = self.s3.as_ref().map_or(StoreOptions::Disk, |s3| {
-            StoreOptions::S3(S3Options {
+            StoreOptions::S3(Box::new(S3Options {
                 endpoint: s3.endpoint.clone(),
                 bucket: s3.bucket.clone(),
                 region: s3.region.clone(),
@@ -77,7 +77,7 @@ impl MediaSettings {
                 secret_key: s3.secret_key.reveal().to_owned(),
                 path_style: s3.path_style,
                 ca_files: ca_files.to_vec(),
-            })
+            }))
         });
         MediaOptions {
             server_name,

@@ -46,9 +46,9 @@ pub(crate) use self::sections::{
     CacheSettings, DatabaseSettings, FederationSettings, LimitSettings, LogFormat, LogSettings,
     PresenceSettings, RateLimitSettings, RoomSettings, ServerSettings, SupportSettings,
 };
-pub(crate) use self::user_directory::UserDirectorySettings;
 pub(crate) use self::server_notices::NoticeSettings;
 use self::table::{Notes, Table};
+pub(crate) use self::user_directory::UserDirectorySettings;
 
 /// Every setting of a server, checked.
 #[derive(Debug, Clone, PartialEq)]

@@ -180,13 +180,17 @@ impl Syncs {
         let mut events = Vec::new();
         let room = &plan.room;
         if scope.options.ephemeral.wants(&room.id, "m.receipt")
-            && let Some(content) = self.receipts_in(scope.reader, room, plan.after.unwrap_or_default()).await?
+            && let Some(content) = self
+                .receipts_in(scope.reader, room, plan.after.unwrap_or_default())
+                .await?
         {
             events.push(raw(&json!({ "type": "m.receipt", "content": content }))?);
         }
         let heard = plan.after.and(scope.since).map_or(0, |since| since.ephemeral);
         if scope.options.ephemeral.wants(&room.id, "m.typing")
-            && let Some(typing) = self.typing_in(scope.reader, room, heard, plan.after.is_none()).await?
+            && let Some(typing) = self
+                .typing_in(scope.reader, room, heard, plan.after.is_none())
+                .await?
         {
             events.push(raw(&json!({ "type": "m.typing", "content": typing }))?);
         }

@@ -2,9 +2,12 @@
 
 #![recursion_limit = "256"]
 
+mod server;
+
+pub use server::Server;
+
 use std::{ops::Deref, time::Duration};
 
-use echorift_tests::User;
 use matrix_sdk::{
     Client, Room, SessionMeta,
     config::SyncSettings,
@@ -14,7 +17,11 @@ use matrix_sdk::{
     },
     ruma::{
         EventId, OwnedEventId, RoomId,
-        api::client::room::create_room::v3::Request as CreateRoom,
+        api::client::{
+            account::register::v3::Request as Register,
+            room::create_room::v3::Request as CreateRoom,
+            uiaa::{AuthData, Dummy},
+        },
         events::{
             InitialStateEvent, room::encryption::RoomEncryptionEventContent,
             room::message::RoomMessageEventContent,
@@ -23,6 +30,8 @@ use matrix_sdk::{
 };
 use tokio::task::JoinHandle;
 
+/// Everybody's password.
+const PASSWORD: &str = "a password for stories";
 /// How long anything may take before the story fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -40,6 +49,16 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) 
         Ok(answer) => answer,
         Err(_) => panic!("it never happened that {what}"),
     }
+}
+
+async fn client(server: &Server) -> Client {
+    let settings = EncryptionSettings {
+        auto_enable_cross_signing: true,
+        auto_enable_backups: true,
+        backup_download_strategy: BackupDownloadStrategy::AfterDecryptionFailure,
+    };
+    let builder = Client::builder().homeserver_url(server.base_url());
+    builder.with_encryption_settings(settings).build().await.unwrap()
 }
 
 /// A logged-in device.
@@ -65,23 +84,34 @@ impl Deref for Device {
 }
 
 impl Device {
-    /// Logs in with the password. Cross-signing and the key backup are set up by the first device of a person.
-    pub async fn log_in(user: &User, name: &str) -> Self {
-        let settings = EncryptionSettings {
-            auto_enable_cross_signing: true,
-            auto_enable_backups: true,
-            backup_download_strategy: BackupDownloadStrategy::AfterDecryptionFailure,
-        };
-        let client = Client::builder()
-            .homeserver_url(user.caller.server.base_url())
-            .with_encryption_settings(settings)
-            .build()
+    /// Makes an account and its first device, which sets up cross-signing and the key backup.
+    pub async fn register(server: &Server, person: &str) -> Self {
+        let client = client(server).await;
+        let mut request = Register::new();
+        request.username = Some(person.to_owned());
+        request.password = Some(PASSWORD.to_owned());
+        request.auth = Some(AuthData::Dummy(Dummy::new()));
+        client.matrix_auth().register(request).await.unwrap();
+        let device = Self { client, sync: None };
+        device.is_set_up().await
+    }
+
+    /// One more device of a person.
+    pub async fn log_in(server: &Server, person: &str) -> Self {
+        let client = client(server).await;
+        client
+            .matrix_auth()
+            .login_username(person, PASSWORD)
+            .send()
             .await
             .unwrap();
-        let login = client.matrix_auth().login_username(&user.id, &user.password);
-        login.initial_device_display_name(name).send().await.unwrap();
-        client.encryption().wait_for_e2ee_initialization_tasks().await;
-        Self { client, sync: None }
+        let device = Self { client, sync: None };
+        device.is_set_up().await
+    }
+
+    async fn is_set_up(self) -> Self {
+        self.encryption().wait_for_e2ee_initialization_tasks().await;
+        self
     }
 
     /// Follows `/sync` (version 2) in the background.

@@ -2,16 +2,14 @@
 #![recursion_limit = "256"]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use echorift_rust_clients::{Device, eventually};
-use echorift_tests::TestServer;
+use echorift_rust_clients::{Device, Server, eventually};
 use matrix_sdk::encryption::{backups::BackupState, recovery::RecoveryState};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_people_with_four_devices_talk_in_secret() {
-    let server = TestServer::start().await;
-    let [anna, ben] = server.register(["anna", "ben"]).await;
-    let laptop = Device::log_in(&anna, "laptop").await.syncing();
-    let desk = Device::log_in(&ben, "desk").await.syncing();
+    let server = Server::start();
+    let laptop = Device::register(&server, "anna").await.syncing();
+    let desk = Device::register(&server, "ben").await.syncing();
 
     // The first device of each made an identity and a key backup.
     for device in [&laptop, &desk] {
@@ -56,7 +54,7 @@ async fn two_people_with_four_devices_talk_in_secret() {
         .wait_for_steady_state()
         .await
         .unwrap();
-    let phone = Device::log_in(&anna, "phone").await.syncing();
+    let phone = Device::log_in(&server, "anna").await.syncing();
     phone
         .encryption()
         .recovery()
@@ -78,7 +76,7 @@ async fn two_people_with_four_devices_talk_in_secret() {
     .await;
 
     // Ben's second device is verified by his first, which hands over the secrets and so the old keys.
-    let tablet = Device::log_in(&ben, "tablet").await.syncing();
+    let tablet = Device::log_in(&server, "ben").await.syncing();
     let meta = desk.meta();
     let first = eventually("the tablet knows the desk", async || {
         tablet
@@ -109,11 +107,10 @@ async fn two_people_with_four_devices_talk_in_secret() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_that_logs_out_is_told_no_more_keys() {
-    let server = TestServer::start().await;
-    let [anna, ben] = server.register(["anna", "ben"]).await;
-    let laptop = Device::log_in(&anna, "laptop").await.syncing();
-    let desk = Device::log_in(&ben, "desk").await.syncing();
-    let spare = Device::log_in(&ben, "spare").await.syncing();
+    let server = Server::start();
+    let laptop = Device::register(&server, "anna").await.syncing();
+    let desk = Device::register(&server, "ben").await.syncing();
+    let spare = Device::log_in(&server, "ben").await.syncing();
     let room = laptop.encrypted_room_with(&desk).await;
     let told = laptop.say(room.room_id(), "to all").await;
     assert_eq!(spare.reads(room.room_id(), &told).await, "to all");

@@ -4,8 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use echorift_rust_clients::{Device, eventually};
-use echorift_tests::TestServer;
+use echorift_rust_clients::{Device, Server, eventually};
 use matrix_sdk::ruma::api::client::room::create_room::v3::Request as CreateRoom;
 use matrix_sdk_ui::sync_service::{State, SyncService};
 
@@ -24,10 +23,9 @@ fn is_running(service: &SyncService) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_room_list_fills_and_stays_current() {
-    let server = TestServer::start().await;
-    let [anna, ben] = server.register(["anna", "ben"]).await;
-    let writer = Device::log_in(&ben, "writer").await.syncing();
-    let phone = Device::log_in(&anna, "phone").await;
+    let server = Server::start();
+    let writer = Device::register(&server, "ben").await.syncing();
+    let phone = Device::register(&server, "anna").await;
     let wanted: BTreeSet<String> = (0..30).map(|number| format!("Room {number}")).collect();
     for name in &wanted {
         let mut request = CreateRoom::new();
@@ -57,8 +55,7 @@ async fn the_room_list_fills_and_stays_current() {
     assert_eq!(phone.reads(room.room_id(), &more).await, "and more");
 
     // The server is gone for a moment; the list goes on where it was.
-    server.kill();
-    server.restart().await;
+    server.fall_and_rise();
     let after = writer.say(room.room_id(), "back again").await;
     eventually("the service runs again", async || {
         if !is_running(&service) {
