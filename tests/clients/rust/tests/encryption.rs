@@ -5,6 +5,16 @@
 use echorift_rust_clients::{Device, Server, eventually};
 use matrix_sdk::encryption::{backups::BackupState, recovery::RecoveryState};
 
+/// `other` as `device` knows it.
+async fn device_of(device: &Device, other: &Device) -> Option<matrix_sdk::encryption::identities::Device> {
+    let meta = other.meta();
+    device
+        .encryption()
+        .get_device(&meta.user_id, &meta.device_id)
+        .await
+        .unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_people_with_four_devices_talk_in_secret() {
     let server = Server::start();
@@ -77,13 +87,13 @@ async fn two_people_with_four_devices_talk_in_secret() {
 
     // Ben's second device is verified by his first, which hands over the secrets and so the old keys.
     let tablet = Device::log_in(&server, "ben").await.syncing();
-    let meta = desk.meta();
+    // A request from a device that the other has not heard of is ignored.
+    eventually("the desk knows the tablet", async || {
+        device_of(&desk, &tablet).await
+    })
+    .await;
     let first = eventually("the tablet knows the desk", async || {
-        tablet
-            .encryption()
-            .get_device(&meta.user_id, &meta.device_id)
-            .await
-            .unwrap()
+        device_of(&tablet, &desk).await
     })
     .await;
     let request = first.request_verification().await.unwrap();
