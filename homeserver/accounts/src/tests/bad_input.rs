@@ -137,14 +137,16 @@ on_both_databases! {
         assert_eq!(elsewhere.refusal(), (404, "M_NOT_FOUND"));
     }
 
-    async fn third_party_identifiers_cannot_be_changed(server: &TestServer) {
+    async fn without_mail_third_party_identifiers_cannot_be_changed(server: &TestServer) {
         let alice = server.register("alice").await;
         assert_eq!(server.get("/_matrix/client/v3/account/3pid", &alice.token).await.ok(), json!({ "threepids": [] }));
+        let body = json!({
+            "medium": "email", "address": "alice@example.org", "email": "alice@example.org",
+            "country": "DE", "phone_number": "0301234", "client_secret": "secret", "sid": "1", "send_attempt": 1,
+        });
         for path in [
             "account/3pid/add",
-            "account/3pid/bind",
             "account/3pid/delete",
-            "account/3pid/unbind",
             "account/3pid/email/requestToken",
             "account/3pid/msisdn/requestToken",
             "account/password/email/requestToken",
@@ -152,9 +154,11 @@ on_both_databases! {
             "register/email/requestToken",
             "register/msisdn/requestToken",
         ] {
-            let answer = server.post(&format!("/_matrix/client/v3/{path}"), &alice.token, json!({})).await;
+            let answer = server.post(&format!("/_matrix/client/v3/{path}"), &alice.token, body.clone()).await;
             assert_eq!(answer.refusal(), (403, "M_THREEPID_DENIED"), "{path}");
         }
+        let bound = server.post("/_matrix/client/v3/account/3pid/bind", &alice.token, body).await;
+        assert_eq!(bound.refusal(), (400, "M_SERVER_NOT_TRUSTED"));
     }
 
     async fn openid_tokens_name_their_user_for_an_hour(server: &TestServer) {
