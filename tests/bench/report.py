@@ -64,7 +64,8 @@ def table(results):
             aim = next((aim for name, aim in AIMS.items() if row["name"].startswith(name)), "")
             micros = row["cpu_s_per_1000"] * 1000
             cpu = f"{micros:.0f} µs" if micros < 10_000 else f"{micros / 1000:.0f} ms"
-            rate = f"{row['extra']['mb_per_s']:,.0f} MB/s" if "mb_per_s" in row.get("extra", {}) else f"{row['per_second']:,.0f}"
+            megabytes = row.get("extra", {}).get("mb_per_s")
+            rate = f"{megabytes:,.0f} MB/s" if megabytes else f"{row['per_second']:,.0f}"
             text += (
                 f"| {scenario} | {row['name']} | {rate} | {cpu} | {row['p50_ms']:.1f} ms"
                 f" | {row['p99_ms']:.1f} ms | {row['rss_peak_mib']:.0f} MiB | {row['errors']} | {aim} |\n"
