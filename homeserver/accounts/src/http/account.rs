@@ -21,11 +21,16 @@ pub(crate) async fn change_password(
     State(accounts): State<Accounts>,
     session: MaybeSession,
     client: ClientAddress,
-    Ruma(request): Ruma<change_password::v3::Request>,
+    request: Result<Ruma<change_password::v3::Request>, MatrixError>,
 ) -> Result<Ruma<change_password::v3::Response>, UiaRefusal> {
     let Some(session) = session.0 else {
+        // Without a token only a whole request to reset the password is heard.
+        let Ok(Ruma(request)) = request else {
+            return Err(token_is_missing().into());
+        };
         return reset_password(&accounts, client, request).await;
     };
+    let Ruma(request) = request?;
     let user = UserNumber(session.user_number);
     accounts.judge_password_change(user).await?;
     accounts
@@ -38,6 +43,10 @@ pub(crate) async fn change_password(
     Ok(Ruma(change_password::v3::Response::new()))
 }
 
+fn token_is_missing() -> MatrixError {
+    MatrixError::missing_token("This endpoint needs an access token.")
+}
+
 /// The password of somebody who has forgotten it and shows that the account's e-mail address is theirs.
 async fn reset_password(
     accounts: &Accounts,
@@ -45,7 +54,7 @@ async fn reset_password(
     request: change_password::v3::Request,
 ) -> Result<Ruma<change_password::v3::Response>, UiaRefusal> {
     if accounts.mailer().is_none() {
-        return Err(MatrixError::missing_token("This endpoint needs an access token.").into());
+        return Err(token_is_missing().into());
     }
     accounts.0.limits.check(LimitKind::Login, &client.key())?;
     let purpose = Purpose {

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::config::{Config, SupportSettings};
 
 /// The versions of the specification whose client features this server has.
-const VERSIONS: [&str; 13] = [
+const VERSIONS: [&str; 19] = [
     "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10", "v1.11", "v1.12",
-    "v1.13",
+    "v1.13", "v1.14", "v1.15", "v1.16", "v1.17", "v1.18", "v1.19",
 ];
 
 /// Features that clients look for under the names they had before they became part of a version, and those
