@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -20,7 +21,8 @@ export async function startCompany() {
     const facts = JSON.parse(await lineWith(directory, "ldap://"));
 
     const configuration = join(folder, "echorift.toml");
-    await writeFile(configuration, settings(folder, facts));
+    const port = await freePort();
+    await writeFile(configuration, settings(folder, port, facts));
     const server = spawn(binary, ["serve", "--config", configuration], { stdio: ["ignore", "pipe", "inherit"] });
     const greeting = await lineWith(server, "answers on http://");
 
@@ -34,15 +36,16 @@ export async function startCompany() {
     };
 }
 
-function settings(folder, facts) {
+function settings(folder, port, facts) {
     // Texts are written alike in JSON and TOML.
     const text = JSON.stringify;
     return `
 [server]
 name = "nordlicht.example"
+public_base_url = "http://127.0.0.1:${port}"
 data_dir = ${text(folder)}
 [[listener]]
-address = "127.0.0.1:0"
+address = "127.0.0.1:${port}"
 serves = ["client", "web", "health"]
 [rate_limits]
 enabled = false
@@ -54,6 +57,17 @@ bind_password = ${text(facts.bind_password)}
 base_dn = ${text(facts.people_dn)}
 user_filter = "(&(objectClass=inetOrgPerson)(uid={username}))"
 `;
+}
+
+/** A port that nobody listens on: the server has to know its own address before it starts. */
+export function freePort() {
+    return new Promise((resolve, reject) => {
+        const probe = createServer().once("error", reject);
+        probe.listen(0, "127.0.0.1", () => {
+            const { port } = probe.address();
+            probe.close(() => resolve(port));
+        });
+    });
 }
 
 /** The first line of the process's output that holds `part`; fails if the process ends before. */
