@@ -73,6 +73,13 @@ function until(emitter, event, condition) {
     });
 }
 
+/** Waits until the person's keys are in the backup: the library uploads them some seconds after they came. */
+function isBackedUp(own) {
+    // The library's own answer is one that it remembers.
+    const backup = () => own.client.http.authedRequest(sdk.Method.Get, "/room_keys/version");
+    return until(own.client, sdk.ClientEvent.Sync, async () => (await backup()).count > 0);
+}
+
 /** Signs the person's keys, makes a recovery key and a key backup. The server may ask for the password. */
 async function setUp(own) {
     await own.crypto.bootstrapCrossSigning({
@@ -181,10 +188,7 @@ await test("an encrypted conversation", { timeout: 300_000 }, async (t) => {
     });
 
     await t.test("a new device is verified by an old one, gets its secrets, and reads what was said before", async () => {
-        // The library's own answer is one that it remembers.
-        const backup = () => anna.client.http.authedRequest(sdk.Method.Get, "/room_keys/version");
-        const backedUp = async () => (await backup()).count > 0;
-        await until(anna.client, sdk.ClientEvent.Sync, backedUp);
+        await isBackedUp(anna);
         annasPhone = await device("anna.weber", "nordlicht-anna");
         assert.equal(await annasPhone.crypto.isCrossSigningReady(), false);
         await Promise.all([knows(anna, annasPhone), knows(annasPhone, anna)]);
@@ -198,6 +202,7 @@ await test("an encrypted conversation", { timeout: 300_000 }, async (t) => {
     });
 
     await t.test("a new device alone recovers everything with the recovery key", async () => {
+        await isBackedUp(jonas);
         jonasLaptop = await device("jonas.meyer", "nordlicht-jonas", jonas.recoveryKey);
         await until(jonasLaptop.client, CryptoEvent.KeysChanged, () => jonasLaptop.crypto.userHasCrossSigningKeys());
         await jonasLaptop.crypto.bootstrapCrossSigning({});
