@@ -86,7 +86,9 @@ impl Settings {
             }
         }
         text.push_str("[[listener]]\naddress = \"127.0.0.1:0\"\n");
-        text.push_str("serves = [\"client\", \"media\", \"web\", \"admin\", \"health\", \"metrics\"]\n");
+        text.push_str(
+            "serves = [\"client\", \"federation\", \"media\", \"web\", \"admin\", \"health\", \"metrics\"]\n",
+        );
         std::fs::write(file, text).expect("the temporary folder is writable");
     }
 }

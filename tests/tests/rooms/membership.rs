@@ -33,6 +33,24 @@ async fn an_invitation_can_be_declined_and_taken_back() {
 }
 
 #[tokio::test]
+async fn people_are_invited_by_their_id_alone() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let room = alice.create_room_with(&[]).await;
+    let letter = json!({
+        "id_server": "id.example", "id_access_token": "t",
+        "medium": "email", "address": "bob@example.org",
+    });
+    refused(
+        alice.post(v3(["rooms", &room, "invite"]), letter.clone()).await,
+        403,
+        "M_FORBIDDEN",
+    );
+    let request = json!({ "invite_3pid": [letter] });
+    refused(alice.post(v3(["createRoom"]), request).await, 403, "M_FORBIDDEN");
+}
+
+#[tokio::test]
 async fn kicking_takes_power_and_leaves_a_reason() {
     let server = TestServer::shared().await;
     let [alice, bob, carol] = server.register(["alice", "bob", "carol"]).await;

@@ -164,6 +164,38 @@ async fn context_shows_both_sides_of_an_event() {
 }
 
 #[tokio::test]
+async fn state_is_read_as_a_whole_and_by_its_key() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let room = alice.create_room(json!({ "name": "Wharf" })).await.unwrap();
+    let whole = alice.get(v3(["rooms", &room, "state"])).await.unwrap();
+    let names: Vec<&str> = whole
+        .list("")
+        .iter()
+        .filter(|event| event["type"] == "m.room.name")
+        .map(|event| event.text("/event_id"))
+        .collect();
+    let [first] = names[..] else {
+        panic!("one name, not {names:?}");
+    };
+    let path = v3(["rooms", &room, "state", "m.room.name"]);
+    assert_eq!(alice.get(&path).await.unwrap(), json!({ "name": "Wharf" }));
+    let event = alice.get(format!("{path}?format=event")).await.unwrap();
+    assert_eq!((event.text("/event_id"), event.text("/state_key")), (first, ""));
+    refused(
+        alice.get(v3(["rooms", &room, "state", "m.room.topic"])).await,
+        404,
+        "M_NOT_FOUND",
+    );
+
+    let content = json!({ "name": "Quay" });
+    let second = alice.set_state(&room, "m.room.name", "", content).await.unwrap();
+    let event = alice.event(&room, &second).await.unwrap();
+    assert_eq!(event.text("/unsigned/replaces_state"), first);
+    assert_eq!(event.text("/unsigned/prev_content/name"), "Wharf");
+}
+
+#[tokio::test]
 async fn a_moment_leads_to_the_nearest_event() {
     let server = TestServer::shared().await;
     let [alice] = server.register(["alice"]).await;

@@ -116,3 +116,32 @@ async fn a_message_comes_as_it_was_sent() {
         assert!(event.get(inner).is_none(), "{inner} is not for clients");
     }
 }
+
+#[tokio::test]
+async fn a_redaction_can_be_sent_like_any_event() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    for version in ["1", "10", "11", "12"] {
+        let room = alice
+            .create_room(json!({ "room_version": version }))
+            .await
+            .unwrap();
+        let slip = alice.send_text(&room, "a slip").await.unwrap();
+        let content = json!({ "redacts": slip, "reason": "a slip" });
+        let redaction = alice
+            .send_event(&room, "m.room.redaction", content)
+            .await
+            .unwrap();
+        let shown = alice.event(&room, &slip).await.unwrap();
+        assert_eq!(shown["content"], json!({}), "version {version}");
+        let because = &shown["unsigned"]["redacted_because"];
+        assert_eq!(because.text("/event_id"), redaction, "version {version}");
+        // Clients of either age find what was redacted.
+        let sent = alice.event(&room, &redaction).await.unwrap();
+        assert_eq!(
+            (sent.text("/redacts"), sent.text("/content/redacts")),
+            (slip.as_str(), slip.as_str()),
+            "version {version}"
+        );
+    }
+}
