@@ -15,8 +15,8 @@ const VERSIONS: [&str; 19] = [
     "v1.13", "v1.14", "v1.15", "v1.16", "v1.17", "v1.18", "v1.19",
 ];
 
-/// Features that clients look for under the names they had before they became part of a version, and those
-/// that came with a later version than the last of [`VERSIONS`]. Only what works stands here.
+/// Features that clients look for under the names they had before they became part of a version, and proposals
+/// that are part of none yet. Only what works stands here.
 const FEATURES: &[&str] = &[
     // Read receipts that others do not see, and markers.
     "org.matrix.msc2285.stable",
