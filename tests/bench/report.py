@@ -64,6 +64,9 @@ def table(results):
             aim = next((aim for name, aim in AIMS.items() if row["name"].startswith(name)), "")
             micros = row["cpu_s_per_1000"] * 1000
             cpu = f"{micros:.0f} µs" if micros < 10_000 else f"{micros / 1000:.0f} ms"
+            if not micros:
+                # The clock of a process ticks a hundred times a second.
+                cpu = "too little to tell"
             megabytes = row.get("extra", {}).get("mb_per_s")
             rate = f"{megabytes:,.0f} MB/s" if megabytes else f"{row['per_second']:,.0f}"
             text += (
