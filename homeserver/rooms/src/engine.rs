@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak, atomic::AtomicI64},
+    sync::{Arc, OnceLock, Weak, atomic::AtomicI64},
 };
 
 use dashmap::DashMap;
@@ -16,7 +16,7 @@ use quick_cache::sync::Cache;
 use ruma::{EventId, OwnedEventId, OwnedServerName, OwnedUserId, RoomId, RoomVersionId, ServerName, UserId};
 
 use crate::{
-    NoticeOptions, RoomError,
+    NoticeOptions, Peers, RoomError,
     aliases::AliasClaims,
     event::Event,
     membership_history::MembershipHistory,
@@ -106,6 +106,8 @@ pub(crate) struct Inner {
     pub alias_claims: AliasClaims,
     /// Held while a user's room for notices is looked for, and made if there is none.
     pub notice_rooms: tokio::sync::Mutex<()>,
+    /// Other servers, once federation has started.
+    peers: OnceLock<Arc<dyn Peers>>,
     /// The `origin_server_ts` of the room that was made last.
     pub last_creation: AtomicI64,
 }
@@ -154,9 +156,24 @@ impl Rooms {
             sends: Sends::default(),
             alias_claims: AliasClaims::default(),
             notice_rooms: tokio::sync::Mutex::default(),
+            peers: OnceLock::new(),
             last_creation: AtomicI64::new(0),
             options,
         }))
+    }
+
+    /// Says how other servers are reached, once; without it, rooms and users of other servers are out of reach.
+    pub fn federate(&self, peers: Arc<dyn Peers>) -> bool {
+        self.0.peers.set(peers).is_ok()
+    }
+
+    /// How other servers are reached. Errors: `NoFederation` if they are not.
+    pub fn peers(&self) -> Result<&dyn Peers, RoomError> {
+        self.0
+            .peers
+            .get()
+            .map(|peers| &**peers)
+            .ok_or(RoomError::NoFederation)
     }
 
     pub fn server_name(&self) -> &ServerName {

@@ -2,7 +2,7 @@ use echorift_accounts::AccountError;
 use echorift_events::{AuthRefusal, EventError};
 use echorift_storage::StorageError;
 use http::StatusCode;
-use ruma::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomVersionId};
+use ruma::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedServerName, OwnedUserId, RoomVersionId};
 
 /// Why the room engine did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +56,20 @@ pub enum RoomError {
     UnsubscribedSince,
     #[error("{0} has the same annotation of this user already")]
     DuplicateAnnotation(OwnedEventId),
+    /// The operator has turned federation off.
+    #[error("this server does not federate")]
+    NoFederation,
+    /// None of the servers that could be asked answered.
+    #[error("no other server could be asked: {0}")]
+    Unreachable(String),
+    /// Another server refused; the client is told what it said.
+    #[error("{server} answered {status}: {errcode}: {message}")]
+    PeerRefused {
+        server: OwnedServerName,
+        status: StatusCode,
+        errcode: String,
+        message: String,
+    },
     #[error("a restricted join cannot be authorised here: {0}")]
     CannotAuthoriseJoin(String),
     #[error("the authorisation rules do not allow this: {0}")]
@@ -125,6 +139,18 @@ impl From<RoomError> for echorift_web::MatrixError {
             RoomError::DuplicateAnnotation(_) => {
                 Self::duplicate_annotation("You have reacted like this already.")
             }
+            RoomError::NoFederation => Self::forbidden("This server does not federate with other servers."),
+            RoomError::Unreachable(_) => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "M_UNKNOWN",
+                "No server that is in this room can be reached now.",
+            ),
+            RoomError::PeerRefused {
+                status,
+                errcode,
+                message,
+                ..
+            } => Self::new(status, errcode, message),
             RoomError::Refused(refusal) => Self::forbidden(refusal.to_string()),
             RoomError::Event(error) => match error {
                 EventError::TooLarge { .. } | EventError::FieldTooLarge { .. } => {

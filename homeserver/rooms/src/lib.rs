@@ -28,6 +28,7 @@ mod membership;
 mod membership_history;
 mod notices;
 mod pagination;
+mod peers;
 mod present;
 mod read_markers;
 mod reader;
@@ -68,6 +69,7 @@ pub use self::{
     membership::{JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
+    peers::{PeerFuture, Peers},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},

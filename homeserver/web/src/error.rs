@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone)]
 pub struct MatrixError {
     status: StatusCode,
-    errcode: &'static str,
+    /// One of ours, or what another server said.
+    errcode: Cow<'static, str>,
     message: String,
     /// Further fields of the body.
     fields: Map<String, Value>,
@@ -62,10 +63,14 @@ refusals! {
 }
 
 impl MatrixError {
-    pub fn new(status: StatusCode, errcode: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        errcode: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status,
-            errcode,
+            errcode: errcode.into(),
             message: message.into(),
             fields: Map::new(),
             retry_after: None,
@@ -122,8 +127,8 @@ impl MatrixError {
         self.status
     }
 
-    pub fn errcode(&self) -> &'static str {
-        self.errcode
+    pub fn errcode(&self) -> &str {
+        &self.errcode
     }
 
     pub fn message(&self) -> &str {
@@ -142,7 +147,7 @@ impl std::error::Error for MatrixError {}
 impl IntoResponse for MatrixError {
     fn into_response(self) -> Response {
         let mut body = self.fields;
-        body.insert("errcode".to_owned(), Value::from(self.errcode));
+        body.insert("errcode".to_owned(), Value::from(self.errcode.as_ref()));
         body.insert("error".to_owned(), Value::from(self.message));
         let mut response = (self.status, axum::Json(Value::Object(body))).into_response();
         if let Some(wait) = self.retry_after {

@@ -1,0 +1,1 @@
+//! Which servers answer, and when the others are due again.

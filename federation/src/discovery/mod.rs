@@ -1,0 +1,1 @@
+//! Where a server is to be found (SS API § Server discovery).

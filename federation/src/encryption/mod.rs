@@ -1,0 +1,9 @@
+//! Devices and their keys between servers.
+
+use axum::Router;
+
+use crate::Federation;
+
+pub(crate) fn routes() -> Router<Federation> {
+    Router::new()
+}

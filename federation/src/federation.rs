@@ -1,0 +1,93 @@
+use std::sync::Arc;
+
+use axum::Router;
+use echorift_accounts::Accounts;
+use echorift_encryption::Encryption;
+use echorift_media::Media;
+use echorift_rooms::Rooms;
+use echorift_storage::{Clock, Database};
+
+use crate::{FederationClient, FederationError, FederationOptions, Keys, Policy};
+
+/// Federation with other servers. Cheap to clone.
+#[derive(Clone)]
+pub struct Federation(Arc<Inner>);
+
+/// What federation is built on.
+pub struct FederationParts {
+    pub database: Database,
+    pub clock: Clock,
+    pub rooms: Rooms,
+    pub accounts: Accounts,
+    pub encryption: Encryption,
+    pub media: Media,
+}
+
+struct Inner {
+    parts: FederationParts,
+    client: FederationClient,
+    keys: Keys,
+    policy: Policy,
+}
+
+impl Federation {
+    /// Builds federation; nothing is sent or received before [`Federation::run`].
+    pub async fn start(options: FederationOptions, parts: FederationParts) -> Result<Self, FederationError> {
+        let _ = options;
+        let inner = Inner {
+            parts,
+            client: FederationClient::new(),
+            keys: Keys::new(),
+            policy: Policy::new(),
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    pub fn rooms(&self) -> &Rooms {
+        &self.0.parts.rooms
+    }
+
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.parts.accounts
+    }
+
+    pub fn encryption(&self) -> &Encryption {
+        &self.0.parts.encryption
+    }
+
+    pub fn media(&self) -> &Media {
+        &self.0.parts.media
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.0.parts.database
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.0.parts.clock
+    }
+
+    pub fn client(&self) -> &FederationClient {
+        &self.0.client
+    }
+
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// All endpoints of the server-server API.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .merge(crate::keys::routes())
+            .merge(crate::inbound::routes())
+            .merge(crate::membership::routes())
+            .merge(crate::queries::routes())
+            .merge(crate::encryption::routes())
+            .merge(crate::media::routes())
+            .with_state(self.clone())
+    }
+}

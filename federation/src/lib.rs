@@ -1,0 +1,35 @@
+//! Federation: the server-server API in both directions (SS API), for the company's regions and its partners.
+//!
+//! - [`FederationClient`] asks other servers: it finds them (`discovery`), signs (`client`) and backs off
+//!   (`destinations`). [`Keys`] holds everybody's signing keys (`keys`), [`Policy`] says who may do what (`policy`).
+//! - [`Signed`] is a request of another server, with its signature checked (`origin`).
+//! - `outbound` reads the log and sends what is ours; `inbound` receives transactions and works them off.
+//! - `membership` joins, leaves, invites and knocks; `queries` answers and asks about rooms and people; `encryption`
+//!   is about devices and their keys, `ephemeral` about receipts, typing and presence, `media` about files.
+
+mod client;
+mod destinations;
+mod discovery;
+mod encryption;
+mod ephemeral;
+mod error;
+mod federation;
+mod inbound;
+mod keys;
+mod media;
+mod membership;
+mod options;
+mod origin;
+mod outbound;
+mod policy;
+mod queries;
+
+pub use self::{
+    client::FederationClient,
+    error::FederationError,
+    federation::{Federation, FederationParts},
+    keys::Keys,
+    options::FederationOptions,
+    origin::Signed,
+    policy::Policy,
+};

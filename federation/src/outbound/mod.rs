@@ -1,0 +1,1 @@
+//! Sending what is ours to those who share a room with it.
