@@ -23,26 +23,34 @@
 )]
 
 mod answer;
+mod authority;
 mod binary;
 mod database;
 mod directory;
 mod json;
 mod logs;
+mod port;
+mod process;
 mod reader;
 mod server;
 mod settings;
 mod sync;
+mod synapse;
 mod user;
 mod user_rooms;
 
 pub use answer::{Answer, Refusal, refused};
+pub use authority::{TestAuthority, TestCertificate};
 pub use binary::{binary, run_cli};
+pub use database::DatabaseKind;
 pub use directory::TestDirectory;
 pub use json::{Look, fresh, path, query_json, v1, v3};
+pub use port::free_port;
 pub use reader::Reader;
 pub use server::TestServer;
 pub use settings::{SHARED_SECRET, ServerBuilder};
 pub use sync::Sync;
+pub use synapse::Synapse;
 pub use user::{Caller, User, register_by_secret};
 
 /// Longest wait for a condition. Nothing waits that long unless it is broken.
