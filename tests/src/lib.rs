@@ -22,6 +22,7 @@
     reason = "this crate holds tests and nothing else: what it cannot do, it should say by failing"
 )]
 
+mod agreement;
 mod answer;
 mod authority;
 mod binary;
@@ -36,11 +37,12 @@ mod process;
 mod reader;
 mod server;
 mod settings;
-mod sync;
 mod synapse;
+mod sync;
 mod user;
 mod user_rooms;
 
+pub use agreement::{State, assert_agreement, assert_agreement_within, until, within};
 pub use answer::{Answer, Refusal, refused};
 pub use authority::{TestAuthority, TestCertificate};
 pub use binary::{binary, run_cli};
@@ -53,8 +55,8 @@ pub use port::free_port;
 pub use reader::Reader;
 pub use server::TestServer;
 pub use settings::{SHARED_SECRET, ServerBuilder};
-pub use sync::Sync;
 pub use synapse::Synapse;
+pub use sync::Sync;
 pub use user::{Caller, User, register_by_secret};
 
 /// Longest wait for a condition. Nothing waits that long unless it is broken.

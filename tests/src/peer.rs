@@ -57,7 +57,9 @@ impl Drop for Inner {
 
 impl Peer {
     pub async fn start(authority: &TestAuthority) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
         let name = listener.local_addr().expect("an address").to_string();
         let key = key_of(&name, "peer");
         let world = Arc::new(World {
@@ -131,7 +133,13 @@ impl Peer {
     }
 
     /// Asks a server, properly signed. `target` is path and query.
-    pub async fn ask(&self, server: &TestServer, method: Method, target: &str, body: Option<Value>) -> Answer {
+    pub async fn ask(
+        &self,
+        server: &TestServer,
+        method: Method,
+        target: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let authorization = authorization(
             self.key(),
             self.name(),

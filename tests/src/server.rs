@@ -88,7 +88,9 @@ impl TestServer {
         let status = std::fs::read_to_string(file).expect("the process runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        kib.and_then(|kib| kib.parse::<u64>().ok()).expect("the memory is told") * 1_024
+        kib.and_then(|kib| kib.parse::<u64>().ok())
+            .expect("the memory is told")
+            * 1_024
     }
 
     pub fn data_dir(&self) -> &Path {

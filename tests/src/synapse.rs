@@ -94,6 +94,8 @@ impl Synapse {
             "presence": { "enabled": true },
             "url_preview_enabled": false,
             "dynamic_thumbnails": true,
+            // Or an initial sync would be told again what another was told minutes ago.
+            "caches": { "sync_response_cache_duration": 0 },
             "federation": {
                 "client_timeout": "15s",
                 "max_short_retry_delay": "1s",

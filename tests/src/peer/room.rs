@@ -196,7 +196,11 @@ impl Peer {
             ("m.room.member", creator.as_str(), json!({ "membership": "join" })),
             ("m.room.power_levels", "", json!({ "users": users })),
             ("m.room.join_rules", "", json!({ "join_rule": "public" })),
-            ("m.room.history_visibility", "", json!({ "history_visibility": "shared" })),
+            (
+                "m.room.history_visibility",
+                "",
+                json!({ "history_visibility": "shared" }),
+            ),
         ] {
             let event = room.seal(&room.draft(localpart, kind, Some(state_key), &content));
             room.append(&event);

@@ -120,7 +120,11 @@ impl World {
                 let has: BTreeSet<&str> = texts(&heard.body["earliest_events"]).collect();
                 let found: Vec<Value> = texts(&heard.body["latest_events"])
                     .filter_map(|id| self.event(id))
-                    .flat_map(|event| texts(&event["prev_events"]).map(str::to_owned).collect::<Vec<_>>())
+                    .flat_map(|event| {
+                        texts(&event["prev_events"])
+                            .map(str::to_owned)
+                            .collect::<Vec<_>>()
+                    })
                     .filter(|id| !has.contains(id.as_str()))
                     .filter_map(|id| self.event(&id))
                     .collect();
@@ -190,4 +194,3 @@ pub(super) fn signed(json: Value, name: &str, key: &echorift_events::SigningKey)
 fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
-
