@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 pub use self::event::PeerEvent;
-pub use self::room::PeerRoom;
+pub use self::room::{PeerRoom, rules_of};
 pub use self::script::{Heard, Reply};
 use self::{room::Model, script::Script};
 use crate::user::send;
@@ -99,6 +99,11 @@ impl Peer {
     /// Another key of the same name and id, which it does not publish.
     pub fn wrong_key(&self) -> SigningKey {
         key_of(self.name(), "peer")
+    }
+
+    /// What it publishes as its keys, before it is signed.
+    pub fn unsigned_keys(&self) -> Value {
+        self.0.world.unsigned_keys()
     }
 
     /// A user id here.
@@ -217,9 +222,7 @@ pub fn authorization(
     if let Some(body) = body {
         request["content"] = body.clone();
     }
-    let mut object = serde_json::from_value(request).expect("canonical JSON");
-    sign_json(origin, key, &mut object).expect("JSON can be signed");
-    let signed = serde_json::to_value(object).expect("JSON");
+    let signed = signed(request, origin, key);
     let signature = signed["signatures"][origin][key.key_id().as_str()].as_str();
     format!(
         "X-Matrix origin=\"{origin}\",destination=\"{destination}\",key=\"{}\",sig=\"{}\"",
@@ -228,8 +231,15 @@ pub fn authorization(
     )
 }
 
+/// JSON with a server's signature.
+pub fn signed(json: Value, name: &str, key: &SigningKey) -> Value {
+    let mut object = serde_json::from_value(json).expect("canonical JSON");
+    sign_json(name, key, &mut object).expect("JSON can be signed");
+    serde_json::to_value(object).expect("JSON")
+}
+
 #[expect(clippy::disallowed_methods, reason = "peers have clocks of their own")]
-pub(crate) fn now_ms() -> u64 {
+pub fn now_ms() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     u64::try_from(now.expect("after 1970").as_millis()).expect("before the year 500,000,000")
 }

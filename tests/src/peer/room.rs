@@ -87,6 +87,13 @@ impl Model {
         found
     }
 
+    pub(super) fn send_join_answer(&self, origin: &str, join: &Value) -> Value {
+        json!({
+            "origin": origin, "event": join, "members_omitted": false,
+            "state": self.state_events(), "auth_chain": self.auth_chain(),
+        })
+    }
+
     fn jsons<'a>(&self, ids: impl IntoIterator<Item = &'a String>) -> Vec<Value> {
         ids.into_iter()
             .filter_map(|id| Some(self.events.get(id)?.json.clone()))
@@ -264,6 +271,15 @@ impl PeerRoom {
         self.with(|room| room.know(event.clone()));
     }
 
+    pub fn knows(&self, event_id: &str) -> bool {
+        self.with(|room| room.events.contains_key(event_id))
+    }
+
+    /// What an honest peer answers to this join.
+    pub fn send_join_answer(&self, join: &Value) -> Value {
+        self.with(|room| room.send_join_answer(self.peer.name(), join))
+    }
+
     /// The id of a state event.
     pub fn state(&self, kind: &str, state_key: &str) -> Option<String> {
         self.with(|room| room.state.get(&(kind.to_owned(), state_key.to_owned())).cloned())
@@ -308,7 +324,8 @@ impl PeerRoom {
     }
 }
 
-pub(super) fn rules_of(version: &str) -> RoomVersionRules {
+/// What holds for rooms of a version.
+pub fn rules_of(version: &str) -> RoomVersionRules {
     let version = RoomVersionId::try_from(version).expect("a room version");
     version.rules().expect("a room version of the specification")
 }

@@ -8,13 +8,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::serve::Listener;
-use ruma::signatures::sign_json;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::{Heard, PeerEvent, World, now_ms};
+use super::{Heard, PeerEvent, World, now_ms, signed};
 use crate::TestCertificate;
 use crate::json::percent_decode;
 
@@ -140,10 +139,10 @@ impl World {
             ["v2", "send_join", room, _] => {
                 let mut rooms = self.rooms.lock().unwrap();
                 let room = rooms.get_mut(room)?;
-                let (state, auth_chain) = (room.state_events(), room.auth_chain());
+                let answer = room.send_join_answer(&self.name, &heard.body);
                 let join = PeerEvent::received(&heard.body, &room.rules);
                 room.append(join);
-                json!({ "origin": self.name, "event": heard.body, "state": state, "auth_chain": auth_chain })
+                answer
             }
             ["v1", "user", "devices", user] => json!({ "user_id": user, "stream_id": 1, "devices": [] }),
             ["v1", "user", "keys", "query"] => json!({ "device_keys": {} }),
@@ -174,21 +173,17 @@ impl World {
 
     /// `GET /_matrix/key/v2/server` (SS API § Publishing Keys).
     fn keys(&self) -> Value {
-        let keys = json!({
+        signed(self.unsigned_keys(), &self.name, &self.key)
+    }
+
+    pub(super) fn unsigned_keys(&self) -> Value {
+        json!({
             "server_name": self.name,
             "valid_until_ts": now_ms() + 24 * 60 * 60 * 1_000,
             "verify_keys": { self.key.key_id().as_str(): { "key": self.key.public_key() } },
             "old_verify_keys": {},
-        });
-        signed(keys, &self.name, &self.key)
+        })
     }
-}
-
-/// Signs JSON in a server's name.
-pub(super) fn signed(json: Value, name: &str, key: &echorift_events::SigningKey) -> Value {
-    let mut object = serde_json::from_value(json).expect("canonical JSON");
-    sign_json(name, key, &mut object).expect("JSON can be signed");
-    serde_json::to_value(object).expect("JSON")
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {
