@@ -331,14 +331,17 @@ impl Rooms {
                     .into_iter()
                     .collect(),
             );
-            rooms.push(Room::new(
+            let standing = stored.standing;
+            let room = Room::new(
                 (stored.room, id),
                 (stored.version, rules),
                 head,
                 tail,
                 is_whole,
                 receipts,
-            ));
+            );
+            room.set_standing(standing);
+            rooms.push(room);
         }
         Ok(rooms)
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use echorift_events::{Pdu, RoomVersionRules, Verdict, check_auth_events, judge};
+use echorift_events::{Pdu, Verdict, check_auth_events, judge};
 use echorift_storage::{Change, Commit, EventNumber, SnapshotNumber};
 use ruma::{
     EventId, OwnedEventId,
@@ -75,9 +75,8 @@ impl Rooms {
         let mut batch = Batch::new(self, (room.number, &room.rules, Some(&room.id)), head);
         let before = self.state_before(&mut batch, &pdu, &known, told).await?;
         let auth = authority(&pdu, &known);
-        let verdict = self
-            .judge_received(&batch, &room.rules, &pdu, &auth, &before)
-            .await?;
+        let current = batch.head.state.clone();
+        let verdict = self.judge_by(&batch, &pdu, &auth, &before, &current).await?;
         let outcome = match &verdict {
             Verdict::Accepted => Outcome::Accepted,
             Verdict::SoftFailed(_) => Outcome::SoftFailed,
@@ -146,14 +145,16 @@ impl Rooms {
         }
     }
 
-    async fn judge_received(
+    /// What the rules say of an event by its `auth_events`, by the state before it and by the current state.
+    pub(super) async fn judge_by(
         &self,
         batch: &Batch<'_>,
-        rules: &RoomVersionRules,
         pdu: &Pdu,
         auth: &[Arc<Event>],
         before: &State,
+        current: &State,
     ) -> Result<Verdict, RoomError> {
+        let rules = batch.rules();
         let by_id = |id: &EventId| find_by_id(auth, id);
         // From version 12 on the create event is not among them, and is looked up by the room's ID.
         let create = batch
@@ -184,7 +185,7 @@ impl Rooms {
             Ok(events)
         };
         let before = in_state(before).await?;
-        let current = in_state(&batch.head.state).await?;
+        let current = in_state(current).await?;
         Ok(judge(
             pdu,
             rules,
