@@ -17,6 +17,7 @@ use ruma::{EventId, OwnedEventId, OwnedServerName, OwnedUserId, RoomId, RoomVers
 
 use crate::{
     NoticeOptions, Peers, RoomError,
+    acl::{CACHED_ACLS, ServerAcl},
     aliases::AliasClaims,
     event::Event,
     membership_history::MembershipHistory,
@@ -100,6 +101,8 @@ pub(crate) struct Inner {
     pub visibilities: Cache<RoomNumber, (Option<EventNumber>, Visibilities)>,
     /// Users' memberships in rooms, by their latest member event.
     pub membership_histories: Cache<EventNumber, Arc<MembershipHistory>>,
+    /// Rooms' server ACLs by their event, and whether that was redacted.
+    pub acls: Cache<(EventNumber, bool), Arc<ServerAcl>>,
     /// Every room that was ever loaded. The weak pointer keeps it unique while anyone still holds it.
     slots: DashMap<RoomNumber, Arc<Slot>>,
     /// Keeps the rooms that were used of late.
@@ -154,6 +157,7 @@ impl Rooms {
             auth: Cache::new(CACHED_AUTH),
             visibilities: Cache::new(CACHED_VISIBILITIES),
             membership_histories: Cache::new(CACHED_HISTORIES),
+            acls: Cache::new(CACHED_ACLS),
             slots: DashMap::new(),
             loaded: Cache::new(options.loaded_rooms),
             user_rooms: UserRooms::new(database),

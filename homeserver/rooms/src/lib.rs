@@ -6,6 +6,7 @@
 //! - Rooms are made in `create`, entered and left in `membership`, found by `aliases`.
 //! - [`router`] serves the endpoints (`http`).
 
+mod acl;
 mod activity;
 mod aliases;
 mod append;
