@@ -6,9 +6,11 @@
 //! - Rooms are made in `create`, entered and left in `membership`, found by `aliases`.
 //! - [`router`] serves the endpoints (`http`).
 
+mod acl;
 mod activity;
 mod aliases;
 mod append;
+mod batch;
 mod by_time;
 mod children;
 mod context;
@@ -35,6 +37,7 @@ mod reader;
 mod receipts;
 mod relation_filter;
 mod relations;
+mod remote;
 mod reports;
 mod room;
 mod sending;
@@ -74,7 +77,8 @@ pub use self::{
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     relation_filter::RelationFilter,
-    room::{Members, Room, View},
+    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState},
+    room::{Members, Room, Standing, View},
     sending::Sender,
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
