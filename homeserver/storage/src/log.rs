@@ -9,11 +9,13 @@ use crate::{EventNumber, Position, RoomNumber, UserNumber};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record {
     /// A room event that belongs to its room's timeline; `member` is the user whose membership it is about, if it is
-    /// a member event, because that user must hear of it whatever the membership now is.
+    /// a member event, because that user must hear of it whatever the membership now is. `is_ours` says that this
+    /// server must distribute the event to the others in the room: it was made here, or by way of this server.
     Event {
         room: RoomNumber,
         event: EventNumber,
         member: Option<UserNumber>,
+        is_ours: bool,
     },
     /// A receipt of `user`; a private one concerns only `user`.
     Receipt {

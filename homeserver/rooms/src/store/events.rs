@@ -13,11 +13,12 @@ use crate::event::{Event, EventParts, Outcome, Relation, Transaction};
 static INSERT: Statement = Statement::insert(
     "INSERT INTO events (event_number, event_id, room_number, sender_number, event_type, state_key, depth,
                          origin_server_ts, snapshot_number, outcome, session_number, transaction_id, relates_to,
-                         rel_type, replaces_number, json, position)
+                         rel_type, replaces_number, json, is_ours, position)
      SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT),
             value ->> 4, value ->> 5, CAST(value ->> 6 AS BIGINT), CAST(value ->> 7 AS BIGINT),
             CAST(value ->> 8 AS BIGINT), CAST(value ->> 9 AS BIGINT), CAST(value ->> 10 AS BIGINT), value ->> 11,
-            value ->> 12, value ->> 13, CAST(value ->> 14 AS BIGINT), value ->> 15, CAST(value ->> 16 AS BIGINT)
+            value ->> 12, value ->> 13, CAST(value ->> 14 AS BIGINT), value ->> 15, CAST(value ->> 16 AS BIGINT),
+            CAST(value ->> 17 AS BIGINT)
        FROM json_each($1)",
 );
 
@@ -58,7 +59,8 @@ pub(crate) fn insert(change: &mut Change, event: &Event, record: RecordIndex) {
         .with(event.relation.as_ref().map(|relation| relation.event_id.as_str()))
         .with(event.relation.as_ref().map(|relation| relation.rel_type.as_str()))
         .with(event.replaces)
-        .with(pdu.json());
+        .with(pdu.json())
+        .with(true);
     change.write_at(&INSERT, cells, record);
 }
 
