@@ -59,9 +59,9 @@ pub(super) async fn recipients(
     let mut differing: HashMap<SnapshotNumber, RoomNumber> = HashMap::new();
     for event in events {
         if let Some((view, _)) = views.get(&event.room)
-            && view.state.snapshot != event.snapshot
+            && view.state.snapshot != event.room_snapshot
         {
-            differing.insert(event.snapshot, event.room);
+            differing.insert(event.room_snapshot, event.room);
         }
     }
     let mut changes: HashMap<SnapshotNumber, Vec<MemberChange>> = HashMap::new();
@@ -83,7 +83,7 @@ pub(super) async fn recipients(
     }
     let found = events.iter().filter_map(|event| {
         let (view, room) = views.get(&event.room)?;
-        let joined = joined_at.get(&event.snapshot);
+        let joined = joined_at.get(&event.room_snapshot);
         let recipients = Recipients {
             room: Arc::clone(room),
             joined: joined.unwrap_or(&view.members.remote_servers).clone(),

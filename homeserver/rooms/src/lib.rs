@@ -9,6 +9,7 @@
 mod activity;
 mod aliases;
 mod append;
+mod batch;
 mod by_time;
 mod children;
 mod context;
@@ -35,6 +36,7 @@ mod reader;
 mod receipts;
 mod relation_filter;
 mod relations;
+mod remote;
 mod reports;
 mod room;
 mod sending;
@@ -74,6 +76,7 @@ pub use self::{
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     relation_filter::RelationFilter,
+    remote::{MissingAncestors, Reception, ToldState},
     room::{Members, Room, View},
     sending::Sender,
     state::{State, StateChange, key_of},

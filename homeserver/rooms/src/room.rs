@@ -9,12 +9,11 @@ use std::{
 };
 
 use echorift_events::RoomVersionRules;
-use echorift_storage::{Chain, EventNumber, Position, RoomNumber, UserNumber};
+use echorift_storage::{Chain, EventNumber, Position, RoomNumber, SnapshotNumber, UserNumber};
 use imbl::{OrdMap, OrdSet};
 use parking_lot::RwLock;
 use ruma::{
-    OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, ServerName, UserId,
-    events::room::member::MembershipState,
+    OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, UserId, events::room::member::MembershipState,
 };
 
 use crate::{activity::bumps, event::Event, receipts::RoomReceipts, state::State};
@@ -49,10 +48,25 @@ pub(crate) struct Head {
     pub chain: Chain,
 }
 
+impl Head {
+    /// The head of a room that has nothing in it.
+    pub fn empty() -> Self {
+        Self {
+            extremities: Vec::new(),
+            depth: 1,
+            state: State::default(),
+            members: Members::default(),
+            chain: Chain::new(),
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Extremity {
     pub number: EventNumber,
     pub event_id: OwnedEventId,
+    /// The state after it.
+    pub snapshot: SnapshotNumber,
 }
 
 /// What readers see of a room: the effect of all that is committed, and of nothing else.
@@ -71,7 +85,7 @@ pub struct Members {
     /// Those of them whose account is on this server.
     pub joined_local: OrdSet<UserNumber>,
     pub invited: OrdSet<UserNumber>,
-    /// How many joined members each other server has; only servers that have any.
+    /// How many joined members each other server has.
     pub remote_servers: OrdMap<OwnedServerName, usize>,
 }
 
@@ -87,7 +101,7 @@ impl Members {
         let was_joined = self.joined.remove(&user).is_some();
         let is_joined = *membership == MembershipState::Join;
         if !is_local && was_joined != is_joined {
-            self.count_remote(user_id.server_name(), is_joined);
+            self.count_server(user_id, is_joined);
         }
         self.joined_local.remove(&user);
         self.invited.remove(&user);
@@ -105,11 +119,11 @@ impl Members {
         }
     }
 
-    /// Counts one member of another server more or less.
-    fn count_remote(&mut self, server: &ServerName, is_more: bool) {
+    fn count_server(&mut self, user_id: &UserId, has_come: bool) {
+        let server = user_id.server_name();
         let count = self.remote_servers.get(server).copied().unwrap_or(0);
-        let count = if is_more {
-            count + 1
+        let count = if has_come {
+            count.saturating_add(1)
         } else {
             count.saturating_sub(1)
         };

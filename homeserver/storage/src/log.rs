@@ -9,14 +9,16 @@ use crate::{EventNumber, Position, RoomNumber, UserNumber};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record {
     /// A room event that belongs to its room's timeline; `member` is the user whose membership it is about, if it is
-    /// a member event, because that user must hear of it whatever the membership now is. `is_ours` says that this
-    /// server must distribute the event to the others in the room: it was made here, or by way of this server.
+    /// a member event, because that user must hear of it whatever the membership now is.
     Event {
         room: RoomNumber,
         event: EventNumber,
         member: Option<UserNumber>,
+        /// Whether this server tells others of it: it was made here, or by way of us.
         is_ours: bool,
     },
+    /// The room's state was resolved anew, and with it the membership of a user whom no event of the moment is about.
+    Membership { room: RoomNumber, user: UserNumber },
     /// A receipt of `user`; a private one concerns only `user`.
     Receipt {
         room: RoomNumber,

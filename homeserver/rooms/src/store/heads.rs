@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use echorift_storage::{
     Cells, Change, Database, EventNumber, RoomNumber, SnapshotNumber, Statement, StorageError, Timestamp,
     list,
@@ -88,19 +90,22 @@ pub(crate) async fn load(database: &Database, rooms: &[RoomNumber]) -> Result<Ve
     parsed.collect()
 }
 
-/// The event IDs of these event numbers.
-pub(crate) async fn event_ids(
+/// The event IDs of these events, and the states after them.
+pub(crate) async fn ends(
     database: &Database,
     events: impl IntoIterator<Item = EventNumber>,
-) -> Result<Vec<(EventNumber, OwnedEventId)>, StorageError> {
+) -> Result<HashMap<EventNumber, (OwnedEventId, SnapshotNumber)>, StorageError> {
     const SQL: &str = "
-        SELECT event_number, event_id FROM events
+        SELECT event_number, event_id, snapshot_number FROM events
          WHERE event_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))";
     let rows = database.fetch_all(SQL, &[list(events)]).await?;
     let parsed = rows.iter().map(|row| {
         Ok((
             EventNumber(row.int(0)?),
-            parse_stored("events.event_id", &row.text(1)?)?,
+            (
+                parse_stored("events.event_id", &row.text(1)?)?,
+                SnapshotNumber(row.int(2)?),
+            ),
         ))
     });
     parsed.collect()
