@@ -9,6 +9,7 @@
 mod acl;
 mod activity;
 mod aliases;
+mod ancestors;
 mod append;
 mod by_time;
 mod children;
@@ -36,10 +37,14 @@ mod reader;
 mod receipts;
 mod relation_filter;
 mod relations;
+mod remote;
 mod reports;
 mod room;
 mod sending;
 mod sends;
+mod server_hierarchy;
+mod server_visibility;
+mod servers;
 mod sharing;
 mod state;
 mod store;
@@ -55,6 +60,7 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    ancestors::MissingEvents,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
     context::{ContextRequest, EventContext},
@@ -70,13 +76,14 @@ pub use self::{
     membership::{JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
-    peers::{PeerFuture, Peers},
+    peers::{PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     relation_filter::RelationFilter,
     room::{Members, Room, View},
     sending::Sender,
+    server_hierarchy::ServerHierarchy,
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
     summary::{Onlooker, SummarisedRoom},
