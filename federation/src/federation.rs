@@ -7,7 +7,7 @@ use echorift_media::Media;
 use echorift_rooms::Rooms;
 use echorift_storage::{Clock, Database};
 
-use crate::{FederationClient, FederationError, FederationOptions, Keys, Policy};
+use crate::{FederationClient, FederationError, FederationOptions, Keys, Policy, queries::Asked};
 
 /// Federation with other servers. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +28,7 @@ struct Inner {
     client: FederationClient,
     keys: Keys,
     policy: Policy,
+    asked: Asked,
 }
 
 impl Federation {
@@ -39,6 +40,7 @@ impl Federation {
             client: FederationClient::new(),
             keys: Keys::new(),
             policy: Policy::new(),
+            asked: Asked::new(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -77,6 +79,10 @@ impl Federation {
 
     pub fn policy(&self) -> &Policy {
         &self.0.policy
+    }
+
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.0.asked
     }
 
     /// All endpoints of the server-server API.
