@@ -1,15 +1,18 @@
 //! What the lower layers need of other servers, each in its own words.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use echorift_accounts::{AccountError, RemoteProfiles};
 use echorift_rooms::{
     Order, PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers, Room, RoomError,
 };
 use echorift_storage::Timestamp;
+use echorift_web::BoxFuture;
+use http::StatusCode;
 use ruma::{OwnedEventId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, ServerName, UserId};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
-use crate::Federation;
+use crate::{Federation, queries::room_error};
 
 impl Peers for Federation {
     fn join<'a>(
@@ -86,6 +89,38 @@ impl Peers for Federation {
         order: Order,
     ) -> PeerFuture<'a, Option<(OwnedEventId, Timestamp)>> {
         Box::pin(self.ask_by_time(room, ts, order))
+    }
+}
+
+impl RemoteProfiles for Federation {
+    fn profile<'a>(
+        &'a self,
+        user: &'a UserId,
+    ) -> BoxFuture<'a, Result<Option<BTreeMap<String, Value>>, AccountError>> {
+        Box::pin(async move {
+            let away = || AccountError::PeerUnreachable(user.server_name().to_owned());
+            self.ask_profile(user)
+                .await
+                .map_err(|error| match room_error(error) {
+                    RoomError::PeerRefused {
+                        status,
+                        errcode,
+                        message,
+                        ..
+                    } => AccountError::PeerRefused {
+                        status,
+                        errcode,
+                        message,
+                    },
+                    RoomError::Forbidden(message) => AccountError::PeerRefused {
+                        status: StatusCode::FORBIDDEN,
+                        errcode: "M_FORBIDDEN".to_owned(),
+                        message,
+                    },
+                    RoomError::Storage(error) => error.into(),
+                    _ => away(),
+                })
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What we ask other servers about rooms and people (SS API § Querying for information, § Spaces).
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use echorift_rooms::{Order, PeerDirectory, PeerDirectoryRequest, PeerRoom, Room, RoomError};
 use echorift_storage::Timestamp;
@@ -157,7 +157,7 @@ impl Federation {
     pub(crate) async fn ask_profile(
         &self,
         user: &UserId,
-    ) -> Result<Option<HashMap<String, Value>>, FederationError> {
+    ) -> Result<Option<BTreeMap<String, Value>>, FederationError> {
         let request = get_profile_information::v1::Request::new(user.to_owned());
         match within_time(self.client().send(user.server_name(), request)).await {
             Ok(answer) => Ok(Some(
