@@ -17,7 +17,10 @@ use crate::{
     client::{ClientParts, Connector, tls_config},
     destinations::Destinations,
     discovery::{Discovery, HickoryDns, OutboundPages},
+    inbound::{Backfills, Inbox},
     origin::BODY_BYTES_MAX,
+    outbound::{ClientTransport, Outbound as Sender, OutboundParts},
+    queries::Asked,
 };
 
 /// Federation with other servers. Cheap to clone.
@@ -44,6 +47,10 @@ struct Inner {
     keys: Keys,
     policy: Policy,
     destinations: Destinations,
+    asked: Asked,
+    inbox: Inbox,
+    backfills: Backfills,
+    sender: Sender,
 }
 
 impl Federation {
@@ -70,6 +77,14 @@ impl Federation {
             (database, clock),
             client.clone(),
         );
+        let inbox = Inbox::new(database);
+        let sender = Sender::start(OutboundParts {
+            rooms: parts.rooms.clone(),
+            clock: clock.clone(),
+            policy: policy.clone(),
+            transport: Arc::new(ClientTransport::new(client.clone(), destinations.clone())),
+        })
+        .await?;
         Ok(Self(Arc::new(Inner {
             options,
             parts,
@@ -77,6 +92,10 @@ impl Federation {
             keys,
             policy,
             destinations,
+            asked: Asked::new(),
+            inbox,
+            backfills: Backfills::default(),
+            sender,
         })))
     }
 
@@ -130,6 +149,23 @@ impl Federation {
 
     pub fn destinations(&self) -> &Destinations {
         &self.0.destinations
+    }
+
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.0.asked
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.0.inbox
+    }
+
+    pub(crate) fn backfills(&self) -> &Backfills {
+        &self.0.backfills
+    }
+
+    /// Sends what is ours to others.
+    pub fn sender(&self) -> &Sender {
+        &self.0.sender
     }
 
     /// All endpoints of the server-server API.

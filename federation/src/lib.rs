@@ -21,6 +21,7 @@ mod membership;
 mod options;
 mod origin;
 mod outbound;
+mod peers;
 mod policy;
 mod queries;
 
