@@ -11,6 +11,7 @@ mod activity;
 mod aliases;
 mod ancestors;
 mod append;
+mod batch;
 mod by_time;
 mod children;
 mod context;
@@ -81,7 +82,8 @@ pub use self::{
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     relation_filter::RelationFilter,
-    room::{Members, Room, View},
+    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState},
+    room::{Members, Room, Standing, View},
     sending::Sender,
     server_hierarchy::ServerHierarchy,
     state::{State, StateChange, key_of},

@@ -1,3 +1,24 @@
-//! Rooms that other servers share: what they may ask of them, and how they are followed.
+//! Events of other servers: how they come into rooms (SS API § PDUs).
+//!
+//! Whoever calls has checked formats, hashes and signatures; what the rules say of an event is decided here.
+//!
+//! - [`Rooms::receive`] appends an event where its parents are known (`receive`), with the states of a forked history
+//!   resolved to one (`resolve`) by way of auth chains (`auth_chain`).
+//! - [`Rooms::admit_outliers`] keeps what only authorises other events (`outliers`).
+//! - [`Rooms::import`] takes a room over when a user of ours joins it elsewhere (`import`).
+//! - [`Rooms::prepend`] adds history from before this server's time (`prepend`).
+//! - [`Rooms::record_outside`] is about rooms that this server is not in (`outside`).
 
 mod auth_chain;
+mod import;
+mod outliers;
+mod outside;
+mod prepend;
+mod receive;
+mod resolve;
+
+pub use self::{
+    import::RemoteJoin,
+    outside::OutsideMembership,
+    receive::{MissingAncestors, Reception, ToldState},
+};
