@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use echorift_rooms::{Room, RoomError};
+use echorift_rooms::{Room, RoomError, Standing};
 use echorift_web::MatrixError;
 use ruma::{RoomId, ServerName};
 
@@ -24,8 +24,7 @@ impl Federation {
             Err(RoomError::UnknownRoom(_)) => return Err(refused()),
             Err(error) => return Err(error.into()),
         };
-        let is_in = rooms.is_server_in(&room, origin).await.map_err(RoomError::from)?;
-        if !is_in {
+        if room.standing() == Standing::Outside || !rooms.is_server_in(&room, origin) {
             return Err(refused());
         }
         if rooms.is_denied(&room, origin).await.map_err(RoomError::from)? {

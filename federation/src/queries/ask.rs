@@ -132,7 +132,7 @@ impl Federation {
         ts: Timestamp,
         order: Order,
     ) -> Result<Option<(OwnedEventId, Timestamp)>, RoomError> {
-        let servers = self.rooms().servers_in(room).await?;
+        let servers = self.rooms().servers_in(room);
         let millis = UInt::try_from(ts.0).unwrap_or_default();
         let request = get_event_by_timestamp::v1::Request {
             room_id: room.id.clone(),

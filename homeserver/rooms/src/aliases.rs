@@ -49,7 +49,7 @@ impl Rooms {
     ) -> Result<(OwnedRoomId, Vec<OwnedServerName>), RoomError> {
         if alias.server_name() == self.server_name() {
             let room = self.room_by_alias(alias).await?;
-            let mut servers = self.servers_in(&room).await?;
+            let mut servers = self.servers_in(&room);
             // Who asks here is best served here; a room that nobody is in is still known here.
             servers.retain(|server| server != self.server_name());
             servers.insert(0, self.server_name().to_owned());

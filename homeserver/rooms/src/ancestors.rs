@@ -11,7 +11,7 @@ use std::{
 use echorift_storage::{Position, StorageError, Timestamp};
 use ruma::{EventId, OwnedEventId, ServerName};
 
-use crate::{Event, Order, Outcome, Room, RoomError, Rooms, State, TimelineToken, store};
+use crate::{Event, Order, Outcome, Room, RoomError, Rooms, Standing, State, TimelineToken, store};
 
 /// For each event that is wanted so many are looked at: rejected ones are passed over.
 const LOOKED_AT_PER_EVENT: usize = 4;
@@ -30,16 +30,8 @@ pub struct MissingEvents<'a> {
 impl Rooms {
     /// An event of any room and outcome by its ID. `None` also for one that is not committed yet.
     pub async fn find_event(&self, id: &EventId) -> Result<Option<Arc<Event>>, StorageError> {
-        let numbers = self.numbers_of(&[id]).await?;
-        let event = self.events(&numbers).await?.pop();
+        let event = self.known_events(&[id]).await?.remove(id);
         Ok(event.filter(|event| is_committed(event)))
-    }
-
-    /// The events with these IDs in this room that are kept, whatever became of them. Two queries at most.
-    async fn known_events(&self, room: &Room, ids: &[&EventId]) -> Result<Vec<Arc<Event>>, StorageError> {
-        let mut events = self.events(&self.numbers_of(ids).await?).await?;
-        events.retain(|event| event.room == room.number && is_committed(event));
-        Ok(events)
     }
 
     /// Up to `limit` events of the room, these and those before them, the latest first by depth and each once. What was
@@ -120,9 +112,9 @@ impl Rooms {
         Ok(found)
     }
 
-    /// The room's state as the event met it. Errors: `UnknownEvent` if that state is not known here.
-    pub async fn state_before(&self, event: &Event) -> Result<State, RoomError> {
-        if event.outcome == Outcome::Outlier {
+    /// The room's state as the event met it. Errors: `UnknownEvent` if that state is not known here, or not all of it.
+    pub async fn state_before_event(&self, room: &Room, event: &Event) -> Result<State, RoomError> {
+        if event.outcome == Outcome::Outlier || room.standing() != Standing::Resident {
             return Err(RoomError::UnknownEvent(event.pdu.event_id.clone()));
         }
         let mut state = self.state(event.snapshot).await?;
@@ -209,7 +201,9 @@ impl<'a> Walk<'a> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let mut found = self.rooms.known_events(self.room, &unknown).await?;
+        let found = self.rooms.known_events(&unknown).await?.into_values();
+        let is_here = |event: &Arc<Event>| event.room == self.room.number && is_committed(event);
+        let mut found: Vec<Arc<Event>> = found.filter(is_here).collect();
         let latest = found
             .iter()
             .map(|event| event.position())

@@ -60,20 +60,14 @@ impl Rooms {
         closest.ok_or_else(none)
     }
 
-    /// Whether servers that were in the room before may know of a closer event than this one: it is the first of the
-    /// room's history here, and that is not its beginning.
+    /// Whether others may know of a closer event than this one: the room's history here ends with it, on the way back.
     async fn is_told_better(&self, room: &Room, found: Option<&Event>) -> Result<bool, RoomError> {
-        if self.peers().is_err() || room.view().members.joined.len() == room.view().members.joined_local.len()
-        {
+        if self.peers().is_err() || !self.lacks_history(room).await? {
             return Ok(false);
         }
         let all = (Position(i64::MIN), Position(i64::MAX));
         let first = self.timeline(room, all, Order::OldestFirst, 1).await?.pop();
-        let is_beginning = first
-            .as_ref()
-            .is_some_and(|first| first.pdu.prev_events.is_empty());
-        let is_first = |found: &Event| first.as_ref().is_some_and(|first| first.number == found.number);
-        Ok(!is_beginning && found.is_none_or(is_first))
+        Ok(found.is_none_or(|found| first.is_some_and(|first| first.number == found.number)))
     }
 
     async fn ask_by_time(

@@ -70,7 +70,11 @@ impl Rooms {
         };
         let mut via: Vec<OwnedServerName> = home_of(id).into_iter().collect();
         if let Some(room) = &known {
-            via.extend(self.servers_in(room).await?);
+            if let Some((event, ..)) = self.own_membership(room, user).await? {
+                // Who invites knows the room.
+                via.push(self.event(event).await?.pdu.sender.server_name().to_owned());
+            }
+            via.extend(self.servers_in(room));
         }
         let Some(root) = self.peer_room(id, &via, query.is_suggested_only).await? else {
             return Err(RoomError::UnknownRoom(id.to_owned()));
@@ -102,9 +106,9 @@ impl Rooms {
             .await
     }
 
-    /// Whether what is stored of a room is true now: somebody here is in it, or there are no others to ask.
+    /// Whether what is stored of a room is all that there is to know: we are in it, or there are no others to ask.
     pub(crate) fn is_followed(&self, room: &Room) -> bool {
-        !room.view().members.joined_local.is_empty() || self.peers().is_err()
+        !self.is_elsewhere(room) || self.peers().is_err()
     }
 
     /// A room as one of these servers tells of it; `None` if there is none to ask, or none that shows it to us.

@@ -5,7 +5,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use echorift_storage::StorageError;
+use echorift_storage::{StorageError, UserNumber};
 use ruma::{OwnedRoomId, RoomId, ServerName, room::RoomSummary};
 
 use crate::{HierarchyRoom, Room, RoomError, Rooms, summary::SummarisedRoom};
@@ -46,7 +46,7 @@ impl Rooms {
         children.truncate(CHILDREN_MAX);
         let ids: Vec<OwnedRoomId> = children.iter().map(|child| child.room_id.clone()).collect();
         let rooms = self.load(&self.room_numbers(&ids).await?).await?;
-        self.prepare_servers(&rooms).await?;
+        self.prepare_invited(&rooms).await?;
         let (mut open, mut inaccessible) = (Vec::new(), Vec::new());
         for summary in self.summaries(&rooms).await? {
             if self.is_open_to_server(&summary, server).await? {
@@ -66,6 +66,16 @@ impl Rooms {
         })
     }
 
+    /// The users who are invited to any of these rooms, read with one query, for the questions that follow.
+    async fn prepare_invited(&self, rooms: &[Arc<Room>]) -> Result<(), StorageError> {
+        let views: Vec<_> = rooms.iter().map(|room| room.view()).collect();
+        let users: Vec<UserNumber> = views
+            .iter()
+            .flat_map(|view| view.members.invited.iter().copied())
+            .collect();
+        self.user_ids(&users).await.map(drop)
+    }
+
     /// Whether some user of the server is in the room, or could join, knock on or read it.
     async fn is_open_to_server(
         &self,
@@ -79,28 +89,12 @@ impl Rooms {
         if room.summary.world_readable || rules.join_rule == "public" || rules.is_knockable() {
             return Ok(true);
         }
-        if self.is_server_in(&room.room, server).await? || self.is_server_invited(&room.room, server).await? {
+        if self.is_server_in(&room.room, server) || self.is_server_invited(&room.room, server).await? {
             return Ok(true);
         }
         let allowed = self
             .load(&self.room_numbers(&rules.allowed_rooms()).await?)
             .await?;
-        self.prepare_servers(&allowed).await?;
-        for room in &allowed {
-            if self.is_server_in(room, server).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Reads with one query what the questions about the servers of each of these rooms need.
-    async fn prepare_servers(&self, rooms: &[Arc<Room>]) -> Result<(), StorageError> {
-        let views: Vec<_> = rooms.iter().map(|room| room.view()).collect();
-        let users = views
-            .iter()
-            .flat_map(|view| view.members.joined.iter().chain(view.members.invited.iter()));
-        let users: Vec<i64> = users.map(|user| user.0).collect();
-        self.users().names(&users).await.map(drop)
+        Ok(allowed.iter().any(|room| self.is_server_in(room, server)))
     }
 }

@@ -59,7 +59,7 @@ async fn state_before(
 ) -> Result<(Vec<Arc<Event>>, Vec<Arc<Event>>), RoomError> {
     let rooms = federation.rooms();
     let event = known_event(federation, room, id).await?;
-    let numbers: Vec<EventNumber> = rooms.state_before(&event).await?.events().collect();
+    let numbers: Vec<EventNumber> = rooms.state_before_event(room, &event).await?.events().collect();
     let state = rooms.events(&numbers).await?;
     let chain = rooms.auth_chain(&numbers).await?;
     Ok((state, chain))

@@ -104,7 +104,9 @@ impl Ground {
 
     async fn sweep(&self, now: Timestamp) {
         let unread_since = now.plus_ms(-GRACE_MS);
-        sweep(&self.database, &*self.blobs, now, unread_since).await.unwrap();
+        sweep(&self.database, &*self.blobs, now, unread_since)
+            .await
+            .unwrap();
     }
 
     async fn has(&self, content: &Content) -> bool {
