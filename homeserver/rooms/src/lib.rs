@@ -82,7 +82,7 @@ pub use self::{
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     relation_filter::RelationFilter,
-    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState},
+    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState, in_history_order},
     room::{Members, Room, Standing, View},
     sending::Sender,
     server_hierarchy::ServerHierarchy,
