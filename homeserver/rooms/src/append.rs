@@ -381,7 +381,9 @@ impl<'a> Batch<'a> {
                     .map_err(|error| RoomError::BadRequest(error.to_string()))?;
                 let user = rooms.user_number(&user_id).await?;
                 let new = membership_of(&pdu)?;
-                self.head.members.put(user, rooms.is_local(&user_id), &new);
+                self.head
+                    .members
+                    .put(user, &user_id, rooms.is_local(&user_id), &new);
                 membership = Some((user, new));
             }
         }

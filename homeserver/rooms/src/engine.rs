@@ -385,7 +385,7 @@ impl Rooms {
             members
                 .entry(room)
                 .or_default()
-                .put(user, self.is_local(&id), &membership);
+                .put(user, &id, self.is_local(&id), &membership);
         }
         Ok(members)
     }

@@ -10,9 +10,11 @@ use std::{
 
 use echorift_events::RoomVersionRules;
 use echorift_storage::{Chain, EventNumber, Position, RoomNumber, UserNumber};
-use imbl::OrdSet;
+use imbl::{OrdMap, OrdSet};
 use parking_lot::RwLock;
-use ruma::{OwnedEventId, OwnedRoomId, RoomVersionId, events::room::member::MembershipState};
+use ruma::{
+    OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, UserId, events::room::member::MembershipState,
+};
 
 use crate::{activity::bumps, event::Event, receipts::RoomReceipts, state::State};
 
@@ -68,12 +70,24 @@ pub struct Members {
     /// Those of them whose account is on this server.
     pub joined_local: OrdSet<UserNumber>,
     pub invited: OrdSet<UserNumber>,
+    /// How many joined members each other server has.
+    pub remote_servers: OrdMap<OwnedServerName, usize>,
 }
 
 impl Members {
     /// Moves one user to where the membership says.
-    pub(crate) fn put(&mut self, user: UserNumber, is_local: bool, membership: &MembershipState) {
-        self.joined.remove(&user);
+    pub(crate) fn put(
+        &mut self,
+        user: UserNumber,
+        user_id: &UserId,
+        is_local: bool,
+        membership: &MembershipState,
+    ) {
+        let was_joined = self.joined.remove(&user).is_some();
+        let is_joined = *membership == MembershipState::Join;
+        if !is_local && was_joined != is_joined {
+            self.count_server(user_id, is_joined);
+        }
         self.joined_local.remove(&user);
         self.invited.remove(&user);
         match membership {
@@ -87,6 +101,21 @@ impl Members {
                 self.invited.insert(user);
             }
             _ => {}
+        }
+    }
+
+    fn count_server(&mut self, user_id: &UserId, has_come: bool) {
+        let server = user_id.server_name();
+        let count = self.remote_servers.get(server).copied().unwrap_or(0);
+        let count = if has_come {
+            count.saturating_add(1)
+        } else {
+            count.saturating_sub(1)
+        };
+        if count == 0 {
+            self.remote_servers.remove(server);
+        } else {
+            self.remote_servers.insert(server.to_owned(), count);
         }
     }
 }
