@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use echorift_accounts::Accounts;
@@ -7,7 +7,7 @@ use echorift_media::Media;
 use echorift_rooms::Rooms;
 use echorift_storage::{Clock, Database};
 
-use crate::{FederationClient, FederationError, FederationOptions, Keys, Policy};
+use crate::{EphemeralSink, FederationClient, FederationError, FederationOptions, Keys, Policy};
 
 /// Federation with other servers. Cheap to clone.
 #[derive(Clone)]
@@ -24,23 +24,31 @@ pub struct FederationParts {
 }
 
 struct Inner {
+    options: FederationOptions,
     parts: FederationParts,
     client: FederationClient,
     keys: Keys,
     policy: Policy,
+    /// Where typing and presence of other servers' users go.
+    ephemeral: OnceLock<Arc<dyn EphemeralSink>>,
 }
 
 impl Federation {
     /// Builds federation; nothing is sent or received before [`Federation::run`].
     pub async fn start(options: FederationOptions, parts: FederationParts) -> Result<Self, FederationError> {
-        let _ = options;
         let inner = Inner {
+            options,
             parts,
             client: FederationClient::new(),
             keys: Keys::new(),
             policy: Policy::new(),
+            ephemeral: OnceLock::new(),
         };
         Ok(Self(Arc::new(inner)))
+    }
+
+    pub fn options(&self) -> &FederationOptions {
+        &self.0.options
     }
 
     pub fn rooms(&self) -> &Rooms {
@@ -77,6 +85,10 @@ impl Federation {
 
     pub fn policy(&self) -> &Policy {
         &self.0.policy
+    }
+
+    pub(crate) fn ephemeral_sink(&self) -> &OnceLock<Arc<dyn EphemeralSink>> {
+        &self.0.ephemeral
     }
 
     /// All endpoints of the server-server API.

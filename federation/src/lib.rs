@@ -26,6 +26,8 @@ mod queries;
 
 pub use self::{
     client::FederationClient,
+    encryption::DeviceEdus,
+    ephemeral::{EphemeralSink, ReceivedPresence},
     error::FederationError,
     federation::{Federation, FederationParts},
     keys::Keys,

@@ -4,4 +4,6 @@ use ruma::OwnedServerName;
 #[derive(Debug, Clone)]
 pub struct FederationOptions {
     pub server_name: OwnedServerName,
+    /// Whether other servers learn the names that people gave their devices.
+    pub share_device_names: bool,
 }
