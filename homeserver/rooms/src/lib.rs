@@ -84,7 +84,10 @@ pub use self::{
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     received_receipts::ReceivedReceipt,
     relation_filter::RelationFilter,
-    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState, in_history_order},
+    remote::{
+        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Reception, RemoteJoin, ToldState,
+        in_history_order,
+    },
     room::{Members, Room, Standing, View},
     sending::Sender,
     server_hierarchy::ServerHierarchy,
