@@ -187,6 +187,7 @@ impl Federation {
             self.destinations().clone(),
             self.sender().clone(),
         ));
+        self.resume_partial_joins().await?;
         self.resume_inbox().await
     }
 
