@@ -26,6 +26,7 @@ mod follow_accounts;
 mod guests;
 mod hierarchy;
 mod http;
+mod loading;
 mod members;
 mod membership;
 mod membership_history;
