@@ -57,6 +57,7 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    aliases::AliasObserver,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
     context::{ContextRequest, EventContext},
