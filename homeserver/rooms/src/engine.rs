@@ -18,7 +18,7 @@ use ruma::{EventId, OwnedEventId, OwnedServerName, OwnedUserId, RoomId, RoomVers
 use crate::{
     NoticeOptions, Peers, RoomError,
     acl::{CACHED_ACLS, ServerAcl},
-    aliases::AliasClaims,
+    aliases::{AliasClaims, AliasObserver},
     event::Event,
     membership_history::MembershipHistory,
     room::Room,
@@ -114,6 +114,7 @@ pub(crate) struct Inner {
     pub notice_rooms: tokio::sync::Mutex<()>,
     /// Other servers, once federation has started.
     peers: OnceLock<Arc<dyn Peers>>,
+    pub alias_observer: OnceLock<Arc<dyn AliasObserver>>,
     /// The `origin_server_ts` of the room that was made last.
     pub last_creation: AtomicI64,
 }
@@ -165,6 +166,7 @@ impl Rooms {
             alias_claims: AliasClaims::default(),
             notice_rooms: tokio::sync::Mutex::default(),
             peers: OnceLock::new(),
+            alias_observer: OnceLock::new(),
             last_creation: AtomicI64::new(0),
             options,
         }))

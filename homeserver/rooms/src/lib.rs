@@ -63,6 +63,7 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    aliases::AliasObserver,
     ancestors::MissingEvents,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
