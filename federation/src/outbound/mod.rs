@@ -34,7 +34,7 @@ use echorift_storage::{Clock, Database, LogListener, Position, StorageError, Tim
 use ruma::{OwnedServerName, RoomId, ServerName, UserId, api::federation::transactions::edu::PresenceUpdate};
 use tokio::sync::watch;
 
-pub use self::edu::{DurableEdus, DurableFuture, RawEdu};
+pub use self::edu::{DurableEdus, DurableFuture, DurablePage, RawEdu};
 use self::{
     destination::Destination,
     inbox::{Inbox, News},
@@ -298,3 +298,8 @@ impl LogListener for Listener {
         self.0.0.inbox.on_visible();
     }
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

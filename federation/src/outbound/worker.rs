@@ -175,15 +175,14 @@ async fn draft(outbound: &Outbound, destination: &Destination, plan: Plan) -> Re
     let mut edus = Vec::new();
     let mut edus_arrived = None;
     if let Some((after, limit)) = plan.durable {
-        let found = match outbound.durable() {
-            Some(durable) => durable.next(&destination.name, after, limit).await?,
-            None => Vec::new(),
-        };
-        edus_arrived = match found.last() {
-            Some((last, _)) if found.len() >= limit => Some(*last),
-            last => Some(last.map_or(plan.durable_latest, |(last, _)| plan.durable_latest.max(*last))),
-        };
-        edus.extend(found.into_iter().map(|(_, edu)| edu));
+        if let Some(durable) = outbound.durable() {
+            let name = &destination.name;
+            let page = durable.next(name, after, plan.durable_latest, limit).await?;
+            edus_arrived = Some(page.covers.min(plan.durable_latest));
+            edus = page.edus;
+        } else {
+            edus_arrived = Some(plan.durable_latest);
+        }
     }
     edus.extend(plan.edus);
     let more_edus = edus.split_off(edus.len().min(EDUS_MAX));
