@@ -29,6 +29,7 @@ use ruma::{
 };
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
+use tokio::sync::broadcast;
 
 use super::{DurableEdus, Outbound, OutboundParts, SendFailure, Sending, TransactionBody, Transport};
 use crate::Policy;
@@ -60,8 +61,8 @@ pub(super) enum Manner {
     Refuses(&'static str),
 }
 
-#[derive(Default)]
 pub(super) struct Network {
+    heard_of: broadcast::Sender<OwnedServerName>,
     manners: Mutex<HashMap<OwnedServerName, Manner>>,
     received: Mutex<Vec<Received>>,
     under_way: Mutex<HashSet<OwnedServerName>>,
@@ -71,7 +72,28 @@ pub(super) struct Network {
     pub back_off_ms: AtomicI64,
 }
 
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            heard_of: broadcast::Sender::new(16),
+            manners: Mutex::default(),
+            received: Mutex::default(),
+            under_way: Mutex::default(),
+            due: Mutex::default(),
+            attempts: AtomicU32::new(0),
+            back_off_ms: AtomicI64::new(0),
+        }
+    }
+}
+
 impl Network {
+    /// The server answers again and asks us something.
+    pub fn hear_of(&self, server: &ServerName) {
+        self.set(server, Manner::Takes);
+        self.due.lock().remove(server);
+        let _ = self.heard_of.send(server.to_owned());
+    }
+
     pub fn set(&self, server: &ServerName, manner: Manner) {
         self.manners.lock().insert(server.to_owned(), manner);
     }
@@ -173,6 +195,10 @@ impl Transport for Network {
     fn due_at(&self, destination: &ServerName) -> Option<Timestamp> {
         let due = self.due.lock().get(destination).copied()?;
         (due > Clock::system().now()).then_some(due)
+    }
+
+    fn heard_of(&self) -> broadcast::Receiver<OwnedServerName> {
+        self.heard_of.subscribe()
     }
 }
 

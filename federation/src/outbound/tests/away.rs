@@ -1,6 +1,6 @@
 //! Destinations that are away, and a server that is.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use echorift_storage::{Position, Timestamp};
 use ruma::{server_name, user_id};
@@ -169,5 +169,21 @@ on_both_databases! {
         cursors::flush(&server.outbound).await.unwrap();
         assert_eq!(server.outbound.stored_others(), before);
         assert!(before > Position(0));
+    }
+
+    async fn who_is_heard_of_is_served_before_its_time(server: &TestSender) {
+        let alice = server.register("alice").await;
+        let room = server.public_room(&alice).await;
+        let two = server_name!("two.example");
+        server.join(&room, user_id!("@bob:two.example")).await;
+        server.network.set(two, Manner::Away);
+        server.network.back_off_ms.store(3_600_000, Ordering::SeqCst);
+        server.send(&room, &alice, "early").await;
+        until(|| server.outbound.destinations().iter().any(|d| d.state == DestinationState::BackingOff)).await;
+        server.send(&room, &alice, "late").await;
+        assert_eq!(server.network.attempts(), 1, "it is left alone");
+        server.network.hear_of(two);
+        server.settled(two).await;
+        assert_eq!(server.network.messages(two), ["early", "late"]);
     }
 }
