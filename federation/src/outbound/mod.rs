@@ -8,6 +8,7 @@
 //! - How far everyone is, is remembered by [`cursors`]; nothing is written per transaction.
 
 mod catch_up;
+mod client_transport;
 mod cursors;
 mod destination;
 mod edu;
@@ -34,6 +35,7 @@ use echorift_storage::{Clock, Database, LogListener, Position, StorageError, Tim
 use ruma::{OwnedServerName, RoomId, ServerName, UserId, api::federation::transactions::edu::PresenceUpdate};
 use tokio::sync::{broadcast::error::RecvError, watch};
 
+pub(crate) use self::client_transport::ClientTransport;
 pub use self::edu::{DurableEdus, DurableFuture, DurablePage, RawEdu};
 use self::{
     destination::Destination,

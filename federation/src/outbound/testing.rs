@@ -32,7 +32,7 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::sync::broadcast;
 
 use super::{DurableEdus, Outbound, OutboundParts, SendFailure, Sending, TransactionBody, Transport};
-use crate::Policy;
+use crate::{Policy, policy::PolicyOptions};
 
 /// How long a server that failed is left alone, unless a test says otherwise.
 const BACK_OFF_MS: i64 = 40;
@@ -176,7 +176,9 @@ impl Transport for Network {
             };
             match manner {
                 Manner::Away | Manner::Silent(_) => return fail("away"),
-                Manner::Refuses(text) if std::str::from_utf8(&body.json).unwrap().contains(text) => {
+                Manner::Refuses(text)
+                    if std::str::from_utf8(body.json.as_bytes()).unwrap().contains(text) =>
+                {
                     return Err(SendFailure::of_status(StatusCode::BAD_REQUEST, "no".to_owned()));
                 }
                 _ => {}
@@ -185,8 +187,8 @@ impl Transport for Network {
             self.received.lock().push(Received {
                 server: destination.to_owned(),
                 transaction_id: transaction_id.to_owned(),
-                body: serde_json::from_slice(&body.json).unwrap(),
-                address: body.json.as_ptr().addr(),
+                body: serde_json::from_slice(body.json.as_bytes()).unwrap(),
+                address: body.json.as_bytes().as_ptr().addr(),
             });
             Ok(())
         })
@@ -279,7 +281,7 @@ impl TestSender {
         let parts = OutboundParts {
             rooms: rooms.clone(),
             clock,
-            policy: Policy::new(),
+            policy: Policy::new(owned_server_name!("one.example"), PolicyOptions::default()),
             transport: Arc::clone(&network) as Arc<dyn Transport>,
         };
         let outbound = Outbound::start(parts).await.unwrap();
@@ -430,6 +432,7 @@ fn rooms_options() -> RoomsOptions {
         default_version: RoomVersionId::V12,
         publish: PublishPolicy::Everyone,
         directory_without_login: false,
+        directory_over_federation: false,
         event_cache_bytes: 16 << 20,
         loaded_rooms: 1_000,
     }

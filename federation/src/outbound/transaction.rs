@@ -9,13 +9,13 @@ use std::{
     },
 };
 
-use bytes::Bytes;
 use echorift_rooms::Event;
 use echorift_storage::{EventNumber, Timestamp};
 use parking_lot::Mutex;
 use ruma::ServerName;
 
 use super::edu::RawEdu;
+use crate::client::CanonicalBody;
 
 /// The most PDUs in a transaction (SS API § Transactions).
 pub(super) const PDUS_MAX: usize = 50;
@@ -31,7 +31,7 @@ const SHARED: usize = 32;
 #[derive(Debug)]
 pub(crate) struct TransactionBody {
     /// Canonical JSON, so that it can be signed as it stands.
-    pub json: Bytes,
+    pub json: CanonicalBody,
     pub pdus: usize,
     pub edus: usize,
 }
@@ -89,7 +89,7 @@ impl Bodies {
             return body;
         }
         let body = Arc::new(TransactionBody {
-            json: self.write(&content, now).into(),
+            json: CanonicalBody::from_canonical(self.write(&content, now)),
             pdus: content.events.len(),
             edus: content.edus.len(),
         });
@@ -176,7 +176,7 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &second));
         let other = bodies.body(content(&[edu.clone(), edu]), Timestamp(6));
         assert_eq!(other.edus, 2);
-        let text = std::str::from_utf8(&first.json).unwrap();
+        let text = std::str::from_utf8(first.json.as_bytes()).unwrap();
         assert_eq!(
             text,
             r#"{"edus":[{"content":{"a":2,"b":1},"edu_type":"m.test"}],"origin":"one.example","origin_server_ts":5,"pdus":[]}"#

@@ -115,6 +115,17 @@ impl Rooms {
         Ok(events)
     }
 
+    /// Builds and signs an event upon the room's head, as [`Rooms::append`] would, and appends nothing: for who has to
+    /// sign it too (SS API § Joining Rooms, § Inviting to a room).
+    ///
+    /// Errors: `Refused` by the authorisation rules.
+    pub async fn propose(&self, room: &Arc<Room>, draft: EventDraft) -> Result<Pdu, RoomError> {
+        let guard = room.head.lock().await;
+        let head = self.current_head(room, &guard).await?;
+        let batch = Batch::new(self, (room.number, &room.rules, Some(&room.id)), head);
+        Ok(batch.build(draft).await?.0)
+    }
+
     /// Makes a room from its create event and what follows it, in one commit, with what else `also` adds to it.
     ///
     /// Errors: `UnsupportedVersion`, and those of [`Rooms::append`].

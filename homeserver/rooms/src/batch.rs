@@ -324,6 +324,85 @@ impl<'a> Batch<'a> {
         Ok(event)
     }
 
+    /// Takes a member event of a room into the batch that this server is not in: it is told and built upon by nothing.
+    pub async fn place_outside(&mut self, pdu: Pdu) -> Result<(), RoomError> {
+        let (rooms, (room, ..)) = (self.rooms, self.room);
+        let number = EventNumber(rooms.0.event_numbers.next().await?);
+        let sender = rooms.user_number(&pdu.sender).await?;
+        let was = self.head.state.clone();
+        let mut after = was.clone();
+        let state_key = pdu.state_key.as_deref().unwrap_or_default();
+        let replaces = after.get("m.room.member", state_key);
+        after.insert("m.room.member", state_key, number);
+        self.store_state(&mut after, &was, &[number], &[]).await?;
+        self.head.state = after;
+        let user = UserId::parse(state_key).map_err(|error| RoomError::BadRequest(error.to_string()))?;
+        let user = rooms.user_number(&user).await?;
+        let parts = EventParts {
+            number,
+            room,
+            sender,
+            snapshot: self.head.state.snapshot,
+            room_snapshot: self.head.state.snapshot,
+            outcome: Outcome::Outlier,
+            relation: None,
+            pdu: Arc::new(pdu),
+            transaction: None,
+            replaces,
+            redacted_by: None,
+            has_relations: false,
+        };
+        let event = Arc::new(Event::new(parts, None));
+        let memberships = self.follow_members(&was, &event).await?;
+        let record = self.change.record(Record::Event {
+            room,
+            event: number,
+            member: Some(user),
+            is_ours: false,
+        });
+        let standing = store::events::Standing {
+            is_ours: false,
+            auth: &[],
+        };
+        store::events::insert(&mut self.change, &event, &standing, record);
+        self.appended.push(Appended {
+            event,
+            record: Some(record),
+            state: self.head.state.clone(),
+            members: self.head.members.clone(),
+            memberships: Vec::new(),
+            redacted: Vec::new(),
+        });
+        let memberships = memberships.into_iter();
+        self.adopt_members(memberships.map(|new| (new.user, new.membership, new.event)));
+        Ok(())
+    }
+
+    /// Writes memberships that became known with the event placed last.
+    pub fn adopt_members(
+        &mut self,
+        rows: impl IntoIterator<Item = (UserNumber, MembershipState, EventNumber)>,
+    ) {
+        let (room, ..) = self.room;
+        let Some(last) = self.appended.last_mut() else {
+            return;
+        };
+        let Some(record) = last.record else { return };
+        // What the event itself says of its user stands.
+        let own: HashSet<UserNumber> = last.memberships.iter().map(|new| new.user).collect();
+        for (user, membership, event) in rows {
+            if own.contains(&user) {
+                continue;
+            }
+            store::memberships::put(&mut self.change, room, user, &membership, event, record);
+            last.memberships.push(NewMembership {
+                user,
+                membership,
+                event,
+            });
+        }
+    }
+
     /// Puts the event among the ends of the room's history, and says what the room's state is now.
     async fn move_head(&mut self, pdu: &Pdu, number: EventNumber, after: &State) -> Result<(), RoomError> {
         let covered = self.covered_by(pdu).await?;
@@ -353,6 +432,15 @@ impl<'a> Batch<'a> {
 
     /// The state that several states resolve to, stored.
     pub async fn resolve(&mut self, snapshots: &[SnapshotNumber]) -> Result<State, RoomError> {
+        self.resolve_with(snapshots, &[]).await
+    }
+
+    /// As [`Batch::resolve`], with events that are made and not yet placed.
+    pub async fn resolve_with(
+        &mut self,
+        snapshots: &[SnapshotNumber],
+        others: &[Arc<Event>],
+    ) -> Result<State, RoomError> {
         let (_, rules, _) = self.room;
         let found = self.rooms.states(snapshots.iter().copied()).await?;
         let mut states: Vec<State> = found.into_values().collect();
@@ -361,6 +449,7 @@ impl<'a> Batch<'a> {
             .appended
             .iter()
             .map(|appended| Arc::clone(&appended.event))
+            .chain(others.iter().cloned())
             .collect();
         let mut resolved = self.rooms.resolve_states(rules, &states, &made).await?;
         let same = states.iter().find(|state| state.has_same_entries(&resolved));
@@ -526,6 +615,34 @@ impl<'a> Batch<'a> {
         Ok(true)
     }
 
+    /// Redacts an event that is being written at `place`, if that is allowed.
+    pub async fn redact_event(
+        &mut self,
+        redaction: &Event,
+        target: &Arc<Event>,
+        place: Option<Position>,
+    ) -> Result<(), RoomError> {
+        let (_, rules, _) = self.room;
+        if !self.may_redact(&redaction.pdu, target).await? {
+            return Ok(());
+        }
+        let redacted = Arc::new(target.redacted(Arc::new(target.pdu.redacted(rules)?), redaction.number));
+        if let Some(place) = place {
+            redacted.set_position(place);
+        }
+        store::events::redact(&mut self.change, &redacted, redaction.number);
+        self.rooms.0.events.insert(redacted.number, redacted);
+        Ok(())
+    }
+
+    pub fn rules(&self) -> &'a RoomVersionRules {
+        self.room.1
+    }
+
+    pub fn room_number(&self) -> RoomNumber {
+        self.room.0
+    }
+
     /// The event that a redaction is about, if it is here and of this room.
     async fn redaction_target(&self, pdu: &Pdu) -> Result<Option<Arc<Event>>, RoomError> {
         let Some(id) = redacts(pdu) else { return Ok(None) };
@@ -635,6 +752,10 @@ fn publish(rooms: &Rooms, room: &Arc<Room>, first: Position, appended: Vec<Appen
             && let Some(target) = rooms.0.events.get(&target)
         {
             target.set_has_relations();
+        }
+        if event.pdu.event_type == TimelineEventType::RoomHistoryVisibility {
+            // It may be one that the room's state does not come to.
+            rooms.0.visibilities.remove(&room.number);
         }
         room.publish(event, state, members);
         for (target, redacted) in redacted {

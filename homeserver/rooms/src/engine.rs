@@ -17,6 +17,7 @@ use ruma::{EventId, OwnedEventId, OwnedServerName, OwnedUserId, RoomId, RoomVers
 
 use crate::{
     NoticeOptions, Peers, RoomError,
+    acl::{CACHED_ACLS, ServerAcl},
     aliases::AliasClaims,
     event::Event,
     membership_history::MembershipHistory,
@@ -50,6 +51,8 @@ pub struct RoomsOptions {
     pub publish: PublishPolicy,
     /// Whether the room directory can be read without an account (`rooms.public_directory_without_login`).
     pub directory_without_login: bool,
+    /// Whether other servers may read the room directory (`rooms.public_directory_over_federation`).
+    pub directory_over_federation: bool,
     /// Which new rooms are encrypted even if their creator does not say so (`rooms.encryption_by_default`).
     pub encryption: EncryptionDefault,
     /// As whom the server writes to people, and where.
@@ -100,6 +103,8 @@ pub(crate) struct Inner {
     pub visibilities: Cache<RoomNumber, (Option<EventNumber>, Visibilities)>,
     /// Users' memberships in rooms, by their latest member event.
     pub membership_histories: Cache<EventNumber, Arc<MembershipHistory>>,
+    /// Rooms' server ACLs by their event, and whether that was redacted.
+    pub acls: Cache<(EventNumber, bool), Arc<ServerAcl>>,
     /// Every room that was ever loaded. The weak pointer keeps it unique while anyone still holds it.
     slots: DashMap<RoomNumber, Arc<Slot>>,
     /// Keeps the rooms that were used of late.
@@ -154,6 +159,7 @@ impl Rooms {
             auth: Cache::new(CACHED_AUTH),
             visibilities: Cache::new(CACHED_VISIBILITIES),
             membership_histories: Cache::new(CACHED_HISTORIES),
+            acls: Cache::new(CACHED_ACLS),
             slots: DashMap::new(),
             loaded: Cache::new(options.loaded_rooms),
             user_rooms: UserRooms::new(database),
@@ -331,14 +337,17 @@ impl Rooms {
                     .into_iter()
                     .collect(),
             );
-            rooms.push(Room::new(
+            let standing = stored.standing;
+            let room = Room::new(
                 (stored.room, id),
                 (stored.version, rules),
                 head,
                 tail,
                 is_whole,
                 receipts,
-            ));
+            );
+            room.set_standing(standing);
+            rooms.push(room);
         }
         Ok(rooms)
     }

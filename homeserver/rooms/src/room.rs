@@ -21,6 +21,25 @@ use crate::{activity::bumps, event::Event, receipts::RoomReceipts, state::State}
 /// How many of its latest events a room keeps at hand for those who follow it live.
 const TAIL: usize = 128;
 
+/// How this server stands to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It has all of the room's state.
+    Resident = 0,
+    /// It is in the room, and members are still missing from the state (SS API § Faster joins).
+    Partial = 1,
+    /// It knows of an invite or a knock, and nothing else.
+    Outside = 2,
+}
+
+impl Standing {
+    pub(crate) fn from_stored(number: i64) -> Option<Self> {
+        [Self::Resident, Self::Partial, Self::Outside]
+            .into_iter()
+            .find(|standing| *standing as i64 == number)
+    }
+}
+
 /// A room that is loaded. There is never more than one for the same room number.
 pub struct Room {
     pub number: RoomNumber,
@@ -30,6 +49,7 @@ pub struct Room {
     /// What the next event builds upon, ahead of the commits: `None` after a failed commit, until it is loaded again.
     /// Held while an event is built and queued, never while a commit is awaited.
     pub(crate) head: tokio::sync::Mutex<Option<Head>>,
+    standing: AtomicI64,
     view: RwLock<Arc<View>>,
     tail: RwLock<Tail>,
     /// The position of the last event that people would look at the room for; 0 if it is not in memory.
@@ -170,6 +190,7 @@ impl Room {
             version,
             rules,
             head: tokio::sync::Mutex::new(Some(head)),
+            standing: AtomicI64::new(Standing::Resident as i64),
             view: RwLock::new(Arc::new(view)),
             tail: RwLock::new(Tail {
                 events: tail.into(),
@@ -178,6 +199,21 @@ impl Room {
             bumped: AtomicI64::new(bumped),
             receipts,
         }
+    }
+
+    /// How this server stands to the room.
+    pub fn standing(&self) -> Standing {
+        Standing::from_stored(self.standing.load(Ordering::Acquire)).unwrap_or(Standing::Resident)
+    }
+
+    pub(crate) fn set_standing(&self, standing: Standing) {
+        self.standing.store(standing as i64, Ordering::Release);
+    }
+
+    /// Events were added before the room's timeline: what is in memory is not all of it.
+    pub(crate) fn has_grown_backwards(&self) {
+        let mut tail = self.tail.write();
+        tail.complete_after = tail.complete_after.max(Position(0));
     }
 
     /// The committed state of the room.

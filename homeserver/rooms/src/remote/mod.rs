@@ -7,11 +7,19 @@
 //! - [`Rooms::admit_outliers`] keeps what only authorises other events (`outliers`).
 //! - [`Rooms::import`] takes a room over when a user of ours joins it elsewhere (`import`).
 //! - [`Rooms::prepend`] adds history from before this server's time (`prepend`).
-//! - [`Rooms::invited_from_outside`] and its kin are about rooms that this server is not in (`outside`).
+//! - [`Rooms::record_outside`] is about rooms that this server is not in (`outside`).
 
 mod auth_chain;
+mod import;
 mod outliers;
+mod outside;
+mod prepend;
 mod receive;
 mod resolve;
 
-pub use self::receive::{MissingAncestors, Reception, ToldState};
+pub use self::{
+    import::RemoteJoin,
+    outside::OutsideMembership,
+    prepend::in_history_order,
+    receive::{MissingAncestors, Reception, ToldState},
+};

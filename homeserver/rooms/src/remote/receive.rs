@@ -1,8 +1,11 @@
 //! Appending an event of another server (SS API § Checks performed on receipt of a PDU, steps 4 to 6).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use echorift_events::{Pdu, RoomVersionRules, Verdict, check_auth_events, judge};
+use echorift_events::{Pdu, Verdict, check_auth_events, judge};
 use echorift_storage::{Change, Commit, EventNumber, SnapshotNumber};
 use ruma::{
     EventId, OwnedEventId,
@@ -75,9 +78,8 @@ impl Rooms {
         let mut batch = Batch::new(self, (room.number, &room.rules, Some(&room.id)), head);
         let before = self.state_before(&mut batch, &pdu, &known, told).await?;
         let auth = authority(&pdu, &known);
-        let verdict = self
-            .judge_received(&batch, &room.rules, &pdu, &auth, &before)
-            .await?;
+        let current = batch.head.state.clone();
+        let verdict = self.judge_by(&batch, &pdu, &auth, &before, &current).await?;
         let outcome = match &verdict {
             Verdict::Accepted => Outcome::Accepted,
             Verdict::SoftFailed(_) => Outcome::SoftFailed,
@@ -104,6 +106,34 @@ impl Rooms {
         let (head, _, commit) = batch.submit(room).await;
         *guard = Some(head);
         Ok(Reception::Taken(event, commit))
+    }
+
+    /// The ends of the room's history: what its next event is built upon.
+    pub async fn forward_extremities(&self, room: &Room) -> Result<Vec<OwnedEventId>, RoomError> {
+        let guard = room.head.lock().await;
+        let head = self.current_head(room, &guard).await?;
+        Ok(head.extremities.into_iter().map(|end| end.event_id).collect())
+    }
+
+    /// Those of these events that are here in any form. One query at most, and no event is read.
+    pub async fn held_ids(&self, ids: &[&EventId]) -> Result<HashSet<OwnedEventId>, RoomError> {
+        let is_at_hand = |id: &&&EventId| self.0.event_ids.get(**id).is_some();
+        let (held, unknown): (Vec<&EventId>, Vec<&EventId>) = {
+            let (held, unknown): (Vec<&&EventId>, Vec<&&EventId>) = ids.iter().partition(is_at_hand);
+            (
+                held.into_iter().copied().collect(),
+                unknown.into_iter().copied().collect(),
+            )
+        };
+        let mut found: HashSet<OwnedEventId> = held.into_iter().map(ToOwned::to_owned).collect();
+        if !unknown.is_empty() {
+            found.extend(
+                crate::store::events::numbers_of(self.database(), &unknown)
+                    .await?
+                    .into_keys(),
+            );
+        }
+        Ok(found)
     }
 
     /// A state that another server told as a list of events, all of which are here: those that were rejected, or are no
@@ -146,14 +176,16 @@ impl Rooms {
         }
     }
 
-    async fn judge_received(
+    /// What the rules say of an event by its `auth_events`, by the state before it and by the current state.
+    pub(super) async fn judge_by(
         &self,
         batch: &Batch<'_>,
-        rules: &RoomVersionRules,
         pdu: &Pdu,
         auth: &[Arc<Event>],
         before: &State,
+        current: &State,
     ) -> Result<Verdict, RoomError> {
+        let rules = batch.rules();
         let by_id = |id: &EventId| find_by_id(auth, id);
         // From version 12 on the create event is not among them, and is looked up by the room's ID.
         let create = batch
@@ -184,7 +216,7 @@ impl Rooms {
             Ok(events)
         };
         let before = in_state(before).await?;
-        let current = in_state(&batch.head.state).await?;
+        let current = in_state(current).await?;
         Ok(judge(
             pdu,
             rules,

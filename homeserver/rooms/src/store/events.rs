@@ -145,6 +145,32 @@ pub(crate) fn await_target(change: &mut Change, target: &EventId, redaction: Eve
     );
 }
 
+/// The redactions that wait for these events: target and redaction.
+pub(crate) async fn waiting_for(
+    database: &Database,
+    room: RoomNumber,
+    targets: &[&EventId],
+) -> Result<Vec<(OwnedEventId, EventNumber)>, StorageError> {
+    const SQL: &str = "
+        SELECT redacts, redaction_number FROM pending_redactions
+         WHERE redacts IN (SELECT value ->> 0 FROM json_each($1)) AND room_number = $2";
+    let targets = list(targets.iter().map(|id| id.as_str()));
+    let rows = database.fetch_all(SQL, &[targets, room.into()]).await?;
+    let parsed = rows.iter().map(|row| {
+        let target = parse_stored("pending_redactions.redacts", &row.text(0)?)?;
+        Ok((target, EventNumber(row.int(1)?)))
+    });
+    parsed.collect()
+}
+
+/// The place of the first event of the room's timeline; 0 if there is none.
+pub(crate) async fn oldest_position(database: &Database, room: RoomNumber) -> Result<Position, StorageError> {
+    const SQL: &str = "
+        SELECT position FROM events WHERE room_number = $1 AND position IS NOT NULL ORDER BY position LIMIT 1";
+    let row = database.fetch_optional(SQL, &[room.into()]).await?;
+    row.map_or(Ok(Position(0)), |row| row.int(0).map(Position))
+}
+
 /// The redactions that wait for this event.
 pub(crate) async fn waiting_redactions(
     database: &Database,

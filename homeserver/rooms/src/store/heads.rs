@@ -7,6 +7,7 @@ use echorift_storage::{
 use ruma::{OwnedEventId, RoomVersionId};
 
 use super::{numbers_json, parse_numbers, parse_stored};
+use crate::room::Standing;
 
 static INSERT_ROOM: Statement = Statement::insert(
     "INSERT INTO rooms (room_number, room_version, created_ts, is_published)
@@ -22,6 +23,30 @@ static PUT_HEAD: Statement = Statement::upsert(
      ON CONFLICT (room_number) DO UPDATE
         SET extremities = excluded.extremities, depth = excluded.depth, snapshot_number = excluded.snapshot_number",
 );
+
+static PUT_ROOM: Statement = Statement::upsert(
+    1,
+    "INSERT INTO rooms (room_number, room_version, created_ts, is_published, standing)
+     SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, CAST(value ->> 2 AS BIGINT), 0, CAST(value ->> 3 AS BIGINT)
+       FROM json_each($1) WHERE true
+     ON CONFLICT (room_number) DO UPDATE SET room_version = excluded.room_version, standing = excluded.standing",
+);
+
+/// Adds the row of a room of other servers, or says anew how this server stands to it.
+pub(crate) fn put_room(
+    change: &mut Change,
+    room: RoomNumber,
+    version: &RoomVersionId,
+    first_seen: Timestamp,
+    standing: Standing,
+) {
+    let cells = Cells::new()
+        .with(room)
+        .with(version.as_str())
+        .with(first_seen)
+        .with(standing as i64);
+    change.write(&PUT_ROOM, cells);
+}
 
 /// Adds the row of a new room.
 pub(crate) fn insert_room(
@@ -66,12 +91,13 @@ pub(crate) struct StoredHead {
     pub extremities: Vec<EventNumber>,
     pub depth: u64,
     pub snapshot: SnapshotNumber,
+    pub standing: Standing,
 }
 
 /// The heads of these rooms; rooms that are not stored are left out.
 pub(crate) async fn load(database: &Database, rooms: &[RoomNumber]) -> Result<Vec<StoredHead>, StorageError> {
     const SQL: &str = "
-        SELECT room_number, room_version, extremities, depth, snapshot_number
+        SELECT room_number, room_version, extremities, depth, snapshot_number, standing
           FROM rooms JOIN room_heads USING (room_number)
          WHERE room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))";
     let rows = database.fetch_all(SQL, &[list(rooms.iter().copied())]).await?;
@@ -85,6 +111,8 @@ pub(crate) async fn load(database: &Database, rooms: &[RoomNumber]) -> Result<Ve
                 .collect(),
             depth: u64::try_from(row.int(3)?).unwrap_or(0),
             snapshot: SnapshotNumber(row.int(4)?),
+            standing: Standing::from_stored(row.int(5)?)
+                .ok_or_else(|| StorageError::corrupt("rooms.standing", "unknown standing"))?,
         })
     });
     parsed.collect()
