@@ -28,6 +28,8 @@ mod queries;
 pub use self::{
     client::{Answer, CanonicalBody, FederationClient, STATE_ANSWER_BYTES_MAX, SendOptions},
     destinations::Destinations,
+    encryption::DeviceEdus,
+    ephemeral::{EphemeralSink, ReceivedPresence},
     error::FederationError,
     federation::{Federation, FederationParts},
     keys::{HeldKeys, Keys, ValidAt, WantedKeys},

@@ -36,6 +36,7 @@ mod present;
 mod read_markers;
 mod reader;
 mod receipts;
+mod received_receipts;
 mod relation_filter;
 mod relations;
 mod remote;
@@ -81,8 +82,12 @@ pub use self::{
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
+    received_receipts::ReceivedReceipt,
     relation_filter::RelationFilter,
-    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState, in_history_order},
+    remote::{
+        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Reception, RemoteJoin, ToldState,
+        in_history_order,
+    },
     room::{Members, Room, Standing, View},
     sending::Sender,
     server_hierarchy::ServerHierarchy,
