@@ -70,6 +70,8 @@ struct State {
     is_resting: bool,
     /// Whether a transaction was refused as a whole: single items find out by which of them.
     is_careful: bool,
+    /// How often it failed or was not asked since something last arrived.
+    rests: u8,
     /// The cursors in the database, if it has a row.
     stored: Option<(Position, Position)>,
 }
@@ -268,6 +270,7 @@ impl Destination {
     pub fn arrived(&self, arrived: Arrived) {
         let mut state = self.state.lock();
         state.standing = Standing::Proven;
+        state.rests = 0;
         state.pass(arrived);
     }
 
@@ -296,8 +299,9 @@ impl Destination {
         state.queue_covers = covers;
     }
 
-    /// It did not answer, or is not asked: what waits for it in memory is let go of, and the worker ends.
-    pub fn rest(&self, has_failed: bool) {
+    /// It did not answer, or is not asked: what waits for it in memory is let go of, and the worker ends. How often that
+    /// was so before since something last arrived.
+    pub fn rest(&self, has_failed: bool) -> u8 {
         let mut state = self.state.lock();
         if has_failed {
             state.standing = Standing::Failing;
@@ -306,6 +310,9 @@ impl Destination {
         state.live = None;
         state.is_resting = true;
         state.is_running = false;
+        let before = state.rests;
+        state.rests = before.saturating_add(1);
+        before
     }
 
     /// The worker ends although something may wait.

@@ -29,6 +29,14 @@ impl RawEdu {
     }
 }
 
+/// EDUs that must arrive.
+#[derive(Debug, Clone, Default)]
+pub struct DurablePage {
+    pub edus: Vec<RawEdu>,
+    /// All up to this position are among them: what was asked for, or less if there are more than the limit.
+    pub covers: Position,
+}
+
 /// What a method of [`DurableEdus`] returns.
 pub type DurableFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageError>> + Send + 'a>>;
 
@@ -40,15 +48,15 @@ pub trait DurableEdus: Send + Sync {
     /// went faster than it could be followed.
     fn waiting(&self, after: Position, up_to: Position) -> DurableFuture<'_, Vec<OwnedServerName>>;
 
-    /// The next EDUs for `destination` after a position, in order of position. At most `limit`, unless those of the
-    /// first position alone are more: the EDUs of one position are never torn apart. Fewer than `limit` mean that there
-    /// are no more.
+    /// The first EDUs for `destination` with `after < position <= up_to`, in order of position: about `limit` of them,
+    /// never a part of those of one position.
     fn next<'a>(
         &'a self,
         destination: &'a ServerName,
         after: Position,
+        up_to: Position,
         limit: usize,
-    ) -> DurableFuture<'a, Vec<(Position, RawEdu)>>;
+    ) -> DurableFuture<'a, DurablePage>;
 
     /// The destination has everything up to here.
     fn delivered<'a>(&'a self, destination: &'a ServerName, up_to: Position) -> DurableFuture<'a, ()>;
