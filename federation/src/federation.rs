@@ -1,13 +1,29 @@
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
+use axum::{Router, extract::DefaultBodyLimit};
 use echorift_accounts::Accounts;
 use echorift_encryption::Encryption;
 use echorift_media::Media;
 use echorift_rooms::Rooms;
-use echorift_storage::{Clock, Database};
+use echorift_storage::{Clock, Database, LogListener};
+use echorift_web::{
+    RateLimits,
+    outbound::{Outbound, OutboundSetupError},
+};
+use ruma::ServerName;
+use tokio::sync::broadcast::error::RecvError;
 
-use crate::{EphemeralSink, FederationClient, FederationError, FederationOptions, Keys, Policy};
+use crate::{
+    EphemeralSink, FederationClient, FederationError, FederationOptions, Keys, Policy,
+    client::{ClientParts, Connector, tls_config},
+    destinations::Destinations,
+    discovery::{Discovery, HickoryDns, OutboundPages},
+    encryption::DeviceEdus,
+    inbound::{Backfills, Inbox},
+    origin::BODY_BYTES_MAX,
+    outbound::{ClientTransport, Outbound as Sender, OutboundParts},
+    queries::Asked,
+};
 
 /// Federation with other servers. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +37,9 @@ pub struct FederationParts {
     pub accounts: Accounts,
     pub encryption: Encryption,
     pub media: Media,
+    pub limits: Arc<RateLimits>,
+    /// For the pages by which servers say where they are.
+    pub outbound: Outbound,
 }
 
 struct Inner {
@@ -29,26 +48,68 @@ struct Inner {
     client: FederationClient,
     keys: Keys,
     policy: Policy,
+    destinations: Destinations,
+    asked: Asked,
+    inbox: Inbox,
+    backfills: Backfills,
+    sender: Sender,
     /// Where typing and presence of other servers' users go.
     ephemeral: OnceLock<Arc<dyn EphemeralSink>>,
 }
 
 impl Federation {
     /// Builds federation; nothing is sent or received before [`Federation::run`].
+    ///
+    /// Errors: `Setup` for a CA file that cannot be used, `Storage`.
     pub async fn start(options: FederationOptions, parts: FederationParts) -> Result<Self, FederationError> {
-        let inner = Inner {
+        let policy = Policy::new(options.server_name.clone(), options.policy.clone());
+        let (database, clock) = (&parts.database, &parts.clock);
+        let (initial, max) = (options.retry_initial_delay, options.retry_max_delay);
+        let destinations = Destinations::start(database, clock.clone(), initial, max).await?;
+        let pages = OutboundPages(parts.outbound.clone());
+        let client = client(
+            &options,
+            policy.clone(),
+            destinations.clone(),
+            Box::new(pages),
+            clock,
+        )?;
+        let keys = Keys::new(
+            options.signing_key.clone(),
+            options.old_keys.clone(),
+            options.trusted_key_servers.clone(),
+            (database, clock),
+            client.clone(),
+        );
+        let inbox = Inbox::new(database);
+        let sender = Sender::start(OutboundParts {
+            rooms: parts.rooms.clone(),
+            clock: clock.clone(),
+            policy: policy.clone(),
+            transport: Arc::new(ClientTransport::new(client.clone(), destinations.clone())),
+        })
+        .await?;
+        Ok(Self(Arc::new(Inner {
             options,
             parts,
-            client: FederationClient::new(),
-            keys: Keys::new(),
-            policy: Policy::new(),
+            client,
+            keys,
+            policy,
+            destinations,
+            asked: Asked::new(),
+            inbox,
+            backfills: Backfills::default(),
+            sender,
             ephemeral: OnceLock::new(),
-        };
-        Ok(Self(Arc::new(inner)))
+        })))
     }
 
     pub fn options(&self) -> &FederationOptions {
         &self.0.options
+    }
+
+    pub fn server_name(&self) -> &ServerName {
+        &self.0.options.server_name
     }
 
     pub fn rooms(&self) -> &Rooms {
@@ -75,6 +136,10 @@ impl Federation {
         &self.0.parts.clock
     }
 
+    pub fn limits(&self) -> &RateLimits {
+        &self.0.parts.limits
+    }
+
     pub fn client(&self) -> &FederationClient {
         &self.0.client
     }
@@ -87,8 +152,53 @@ impl Federation {
         &self.0.policy
     }
 
+    pub fn destinations(&self) -> &Destinations {
+        &self.0.destinations
+    }
+
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.0.asked
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.0.inbox
+    }
+
+    pub(crate) fn backfills(&self) -> &Backfills {
+        &self.0.backfills
+    }
+
+    /// Sends what is ours to others.
+    pub fn sender(&self) -> &Sender {
+        &self.0.sender
+    }
+
     pub(crate) fn ephemeral_sink(&self) -> &OnceLock<Arc<dyn EphemeralSink>> {
         &self.0.ephemeral
+    }
+
+    /// Starts to send, and goes on with what was received before the last stop.
+    ///
+    /// [`Federation::listener`] must be a listener of the log by then.
+    pub async fn run(&self) -> Result<(), FederationError> {
+        self.sender().keep_durable_edus(Arc::new(DeviceEdus::new(self)));
+        self.sender().run();
+        tokio::spawn(wake_the_reachable(
+            self.destinations().clone(),
+            self.sender().clone(),
+        ));
+        self.resume_partial_joins().await?;
+        self.resume_inbox().await
+    }
+
+    /// What must be made a listener of the log, before the first change.
+    pub fn listener(&self) -> Arc<dyn LogListener> {
+        self.sender().listener()
+    }
+
+    /// Sends nothing more, and remembers how far everyone is.
+    pub async fn stop(&self) -> Result<(), FederationError> {
+        Ok(self.sender().stop().await?)
     }
 
     /// All endpoints of the server-server API.
@@ -100,6 +210,48 @@ impl Federation {
             .merge(crate::queries::routes())
             .merge(crate::encryption::routes())
             .merge(crate::media::routes())
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(self.clone())
+    }
+}
+
+/// The client alone, from the settings that concern it.
+pub(crate) fn client(
+    options: &FederationOptions,
+    policy: Policy,
+    destinations: Destinations,
+    pages: Box<OutboundPages>,
+    clock: &Clock,
+) -> Result<FederationClient, FederationError> {
+    let setup = |error: OutboundSetupError| FederationError::Setup(error.to_string());
+    let outbound = &options.outbound;
+    let discovery = Discovery::new(
+        options.hosts.clone(),
+        outbound.addresses.clone(),
+        Box::new(HickoryDns::new()),
+        pages,
+        clock.clone(),
+    );
+    let tls = tls_config(&outbound.extra_ca_files).map_err(setup)?;
+    Ok(FederationClient::new(ClientParts {
+        signing_key: options.signing_key.clone(),
+        connector: Connector::new(discovery.clone(), tls, outbound.connect_timeout),
+        discovery,
+        destinations,
+        policy,
+        timeout: outbound.request_timeout,
+    }))
+}
+
+/// A server that was away and has answered, or asked something, gets what waits for it.
+async fn wake_the_reachable(destinations: Destinations, sender: Sender) {
+    let mut resets = destinations.resets();
+    loop {
+        match resets.recv().await {
+            Ok(server) => sender.wake(&server),
+            // Those that were missed are due soon by time.
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
     }
 }

@@ -57,6 +57,7 @@ fn failure(error: FederationError) -> RemoteFailure {
         FederationError::Event(_)
         | FederationError::Room(_)
         | FederationError::Storage(_)
+        | FederationError::BadRequest(_)
         | FederationError::Setup(_) => {
             tracing::error!(%error, "another server could not be asked for keys");
             (

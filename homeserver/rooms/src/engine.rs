@@ -22,7 +22,7 @@ use crate::{
     event::Event,
     membership_history::MembershipHistory,
     receipts::{self, RoomReceipts},
-    room::{Extremity, Head, Members, Room},
+    room::{Extremity, Head, Members, Room, Standing},
     sends::Sends,
     state::State,
     store::{self, events::StoredEvent, heads::StoredHead},
@@ -35,6 +35,8 @@ use crate::{
 const LOADED_TAIL: i64 = 30;
 /// How many states other than rooms' current ones are kept. They share most of their entries.
 const CACHED_STATES: usize = 20_000;
+/// Of how many events it is kept what authorises them; some 100 bytes each.
+const CACHED_AUTH: usize = 200_000;
 /// Of how many rooms it is known whether their history was ever closed; 40 bytes each.
 const CACHED_VISIBILITIES: usize = 100_000;
 /// How many memberships' histories are kept; most are one entry long.
@@ -49,6 +51,8 @@ pub struct RoomsOptions {
     pub publish: PublishPolicy,
     /// Whether the room directory can be read without an account (`rooms.public_directory_without_login`).
     pub directory_without_login: bool,
+    /// Whether other servers may read the room directory (`rooms.public_directory_over_federation`).
+    pub directory_over_federation: bool,
     /// Which new rooms are encrypted even if their creator does not say so (`rooms.encryption_by_default`).
     pub encryption: EncryptionDefault,
     /// As whom the server writes to people, and where.
@@ -93,6 +97,8 @@ pub(crate) struct Inner {
     pub events: Cache<EventNumber, Arc<Event>, EventWeight>,
     pub event_ids: Cache<OwnedEventId, EventNumber>,
     states: Cache<SnapshotNumber, State>,
+    /// The `auth_events` of events.
+    pub auth: Cache<EventNumber, Arc<[EventNumber]>>,
     /// What history visibilities a room has had, and with which event of now.
     pub visibilities: Cache<RoomNumber, (Option<EventNumber>, Visibilities)>,
     /// Users' memberships in rooms, by their latest member event.
@@ -150,6 +156,7 @@ impl Rooms {
             events: Cache::with_weighter(estimated, options.event_cache_bytes, EventWeight),
             event_ids: Cache::new(estimated),
             states: Cache::new(CACHED_STATES),
+            auth: Cache::new(CACHED_AUTH),
             visibilities: Cache::new(CACHED_VISIBILITIES),
             membership_histories: Cache::new(CACHED_HISTORIES),
             acls: Cache::new(CACHED_ACLS),
@@ -330,14 +337,17 @@ impl Rooms {
                     .into_iter()
                     .collect(),
             );
-            rooms.push(Room::new(
+            let standing = stored.standing;
+            let room = Room::new(
                 (stored.room, id),
                 (stored.version, rules),
                 head,
                 tail,
                 is_whole,
                 receipts,
-            ));
+            );
+            room.set_standing(standing);
+            rooms.push(room);
         }
         Ok(rooms)
     }
@@ -347,21 +357,25 @@ impl Rooms {
         let database = &self.0.database;
         let mut states = store::snapshots::load(database, heads.iter().map(|head| head.snapshot)).await?;
         let extremities = heads.iter().flat_map(|head| head.extremities.iter().copied());
-        let ids: HashMap<_, _> = store::heads::event_ids(database, extremities)
-            .await?
-            .into_iter()
-            .collect();
+        let ends = store::heads::ends(database, extremities).await?;
         let numbers: Vec<RoomNumber> = heads.iter().map(|head| head.room).collect();
         let mut members = self.read_members(&numbers).await?;
+        if heads.iter().any(|head| head.standing == Standing::Partial) {
+            for (join, servers) in store::partial::all(database).await? {
+                if let Some(members) = members.get_mut(&join.room) {
+                    members.add_servers(&servers, self.server_name());
+                }
+            }
+        }
         let mut loaded = HashMap::with_capacity(heads.len());
         for head in heads {
             let extremity = |number: &EventNumber| {
-                let event_id = ids.get(number).cloned();
-                let event_id =
-                    event_id.ok_or_else(|| StorageError::corrupt("room_heads.extremities", number));
-                event_id.map(|event_id| Extremity {
+                let end = ends.get(number).cloned();
+                let end = end.ok_or_else(|| StorageError::corrupt("room_heads.extremities", number));
+                end.map(|(event_id, snapshot)| Extremity {
                     number: *number,
                     event_id,
+                    snapshot,
                 })
             };
             let head_of_room = Head {
@@ -388,6 +402,14 @@ impl Rooms {
                 .put(user, &id, self.is_local(&id), &membership);
         }
         Ok(members)
+    }
+
+    /// What the next event of the room builds upon; `held` is the room's own head, locked.
+    pub(crate) async fn current_head(&self, room: &Room, held: &Option<Head>) -> Result<Head, RoomError> {
+        match held {
+            Some(head) if !head.chain.is_broken() => Ok(head.clone()),
+            _ => self.reload_head(room).await,
+        }
     }
 
     /// The head after a failed commit, from what the database holds.
@@ -483,6 +505,31 @@ impl Rooms {
         // An event that is not yet committed has no position; neither have those outside the timeline.
         let is_visible = event.room == room.number && event.position().0 != 0;
         if is_visible { Ok(event) } else { Err(unknown()) }
+    }
+
+    /// These events whatever became of them, by their IDs; those that this server does not hold are left out. Events
+    /// that are not yet committed are among them.
+    pub async fn known_events(
+        &self,
+        ids: &[&EventId],
+    ) -> Result<HashMap<OwnedEventId, Arc<Event>>, StorageError> {
+        let mut numbers: HashMap<OwnedEventId, EventNumber> = HashMap::with_capacity(ids.len());
+        let mut unknown = Vec::new();
+        for id in ids {
+            match self.0.event_ids.get(*id) {
+                Some(number) => drop(numbers.insert((*id).to_owned(), number)),
+                None => unknown.push(*id),
+            }
+        }
+        if !unknown.is_empty() {
+            numbers.extend(store::events::numbers_of(&self.0.database, &unknown).await?);
+        }
+        let numbers: Vec<EventNumber> = numbers.into_values().collect();
+        let events = self.events(&numbers).await?;
+        Ok(events
+            .into_iter()
+            .map(|event| (event.pdu.event_id.clone(), event))
+            .collect())
     }
 
     /// The room of an event; `None` if the event is not known here.
@@ -584,7 +631,7 @@ impl Rooms {
             }
         };
         match last {
-            Some(event) => self.state(event.snapshot).await,
+            Some(event) => self.state(event.room_snapshot).await,
             None => Ok(State::default()),
         }
     }

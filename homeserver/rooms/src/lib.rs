@@ -9,7 +9,9 @@
 mod acl;
 mod activity;
 mod aliases;
+mod ancestors;
 mod append;
+mod batch;
 mod by_time;
 mod children;
 mod context;
@@ -37,10 +39,14 @@ mod receipts;
 mod received_receipts;
 mod relation_filter;
 mod relations;
+mod remote;
 mod reports;
 mod room;
 mod sending;
 mod sends;
+mod server_hierarchy;
+mod server_visibility;
+mod servers;
 mod sharing;
 mod state;
 mod store;
@@ -56,6 +62,7 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    ancestors::MissingEvents,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
     context::{ContextRequest, EventContext},
@@ -71,14 +78,19 @@ pub use self::{
     membership::{JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
-    peers::{PeerFuture, Peers},
+    peers::{PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     received_receipts::ReceivedReceipt,
     relation_filter::RelationFilter,
-    room::{Members, Room, View},
+    remote::{
+        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Reception, RemoteJoin, ToldState,
+        in_history_order,
+    },
+    room::{Members, Room, Standing, View},
     sending::Sender,
+    server_hierarchy::ServerHierarchy,
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
     summary::{Onlooker, SummarisedRoom},

@@ -14,7 +14,11 @@ pub enum Record {
         room: RoomNumber,
         event: EventNumber,
         member: Option<UserNumber>,
+        /// Whether this server tells others of it: it was made here, or by way of us.
+        is_ours: bool,
     },
+    /// The room's state was resolved anew, and with it the membership of a user whom no event of the moment is about.
+    Membership { room: RoomNumber, user: UserNumber },
     /// A receipt of `user`; a private one concerns only `user`.
     Receipt {
         room: RoomNumber,
