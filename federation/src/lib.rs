@@ -37,5 +37,6 @@ pub use self::{
     keys::{HeldKeys, Keys, ValidAt, WantedKeys},
     options::{FederationOptions, HostAndPort, OldKey},
     origin::Signed,
+    outbound::{DestinationState, DestinationStatus, Outbound},
     policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
 };

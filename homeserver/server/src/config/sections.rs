@@ -223,12 +223,15 @@ fn parse_room_version(text: &str) -> Option<RoomVersionId> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PresenceSettings {
     pub(crate) enabled: bool,
+    /// Whether other servers are told, and believed.
+    pub(crate) federation: bool,
 }
 
 impl PresenceSettings {
     pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
         Self {
             enabled: table.flag("enabled", true),
+            federation: table.flag("federation", true),
         }
     }
 }
