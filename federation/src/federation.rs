@@ -1,23 +1,28 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{Router, extract::DefaultBodyLimit};
 use echorift_accounts::Accounts;
 use echorift_encryption::Encryption;
 use echorift_media::Media;
 use echorift_rooms::{AliasObserver as _, Rooms};
-use echorift_storage::{Clock, Database};
+use echorift_storage::{Clock, Database, LogListener};
 use echorift_web::{
     RateLimits,
     outbound::{Outbound, OutboundSetupError},
 };
 use ruma::ServerName;
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
-    FederationClient, FederationError, FederationOptions, Keys, Policy,
+    EphemeralSink, FederationClient, FederationError, FederationOptions, Keys, Policy,
     client::{ClientParts, Connector, tls_config},
     destinations::Destinations,
     discovery::{Discovery, HickoryDns, OutboundPages},
+    encryption::DeviceEdus,
+    inbound::{Backfills, Inbox},
     origin::BODY_BYTES_MAX,
+    outbound::{ClientTransport, Outbound as Sender, OutboundParts},
+    queries::Asked,
 };
 
 /// Federation with other servers. Cheap to clone.
@@ -44,6 +49,12 @@ struct Inner {
     keys: Keys,
     policy: Policy,
     destinations: Destinations,
+    asked: Asked,
+    inbox: Inbox,
+    backfills: Backfills,
+    sender: Sender,
+    /// Where typing and presence of other servers' users go.
+    ephemeral: OnceLock<Arc<dyn EphemeralSink>>,
 }
 
 impl Federation {
@@ -70,6 +81,14 @@ impl Federation {
             (database, clock),
             client.clone(),
         );
+        let inbox = Inbox::new(database);
+        let sender = Sender::start(OutboundParts {
+            rooms: parts.rooms.clone(),
+            clock: clock.clone(),
+            policy: policy.clone(),
+            transport: Arc::new(ClientTransport::new(client.clone(), destinations.clone())),
+        })
+        .await?;
         Ok(Self(Arc::new(Inner {
             options,
             parts,
@@ -77,6 +96,11 @@ impl Federation {
             keys,
             policy,
             destinations,
+            asked: Asked::new(),
+            inbox,
+            backfills: Backfills::default(),
+            sender,
+            ephemeral: OnceLock::new(),
         })))
     }
 
@@ -132,6 +156,50 @@ impl Federation {
         &self.0.destinations
     }
 
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.0.asked
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.0.inbox
+    }
+
+    pub(crate) fn backfills(&self) -> &Backfills {
+        &self.0.backfills
+    }
+
+    /// Sends what is ours to others.
+    pub fn sender(&self) -> &Sender {
+        &self.0.sender
+    }
+
+    pub(crate) fn ephemeral_sink(&self) -> &OnceLock<Arc<dyn EphemeralSink>> {
+        &self.0.ephemeral
+    }
+
+    /// Starts to send, and goes on with what was received before the last stop.
+    ///
+    /// [`Federation::listener`] must be a listener of the log by then.
+    pub async fn run(&self) -> Result<(), FederationError> {
+        self.sender().keep_durable_edus(Arc::new(DeviceEdus::new(self)));
+        self.sender().run();
+        tokio::spawn(wake_the_reachable(
+            self.destinations().clone(),
+            self.sender().clone(),
+        ));
+        self.resume_inbox().await
+    }
+
+    /// What must be made a listener of the log, before the first change.
+    pub fn listener(&self) -> Arc<dyn LogListener> {
+        self.sender().listener()
+    }
+
+    /// Sends nothing more, and remembers how far everyone is.
+    pub async fn stop(&self) -> Result<(), FederationError> {
+        Ok(self.sender().stop().await?)
+    }
+
     /// All endpoints of the server-server API.
     pub fn router(&self) -> Router {
         Router::new()
@@ -175,4 +243,17 @@ pub(crate) fn client(
         policy,
         timeout: outbound.request_timeout,
     }))
+}
+
+/// A server that was away and has answered, or asked something, gets what waits for it.
+async fn wake_the_reachable(destinations: Destinations, sender: Sender) {
+    let mut resets = destinations.resets();
+    loop {
+        match resets.recv().await {
+            Ok(server) => sender.wake(&server),
+            // Those that were missed are due soon by time.
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
 }

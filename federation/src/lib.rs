@@ -22,6 +22,7 @@ mod membership;
 mod options;
 mod origin;
 mod outbound;
+mod peers;
 mod policy;
 mod queries;
 
@@ -29,6 +30,8 @@ pub use self::{
     check::{FederationCheck, Finding, Severity},
     client::{Answer, CanonicalBody, FederationClient, STATE_ANSWER_BYTES_MAX, SendOptions},
     destinations::Destinations,
+    encryption::DeviceEdus,
+    ephemeral::{EphemeralSink, ReceivedPresence},
     error::FederationError,
     federation::{Federation, FederationParts},
     keys::{HeldKeys, Keys, ValidAt, WantedKeys},

@@ -34,6 +34,8 @@ pub(crate) struct Batch<'a> {
     pub appended: Vec<Appended>,
     /// For each draft the event that it became, or that stood there already.
     pub events: Vec<Arc<Event>>,
+    /// Whether the room's members are not all told yet.
+    pub is_partial: bool,
 }
 
 /// An event that has passed the rules, and where it stands.
@@ -81,6 +83,7 @@ impl<'a> Batch<'a> {
             change: Change::new(),
             appended: Vec::new(),
             events: Vec::new(),
+            is_partial: false,
         }
     }
 
@@ -752,6 +755,10 @@ fn publish(rooms: &Rooms, room: &Arc<Room>, first: Position, appended: Vec<Appen
             && let Some(target) = rooms.0.events.get(&target)
         {
             target.set_has_relations();
+        }
+        if event.pdu.event_type == TimelineEventType::RoomHistoryVisibility {
+            // It may be one that the room's state does not come to.
+            rooms.0.visibilities.remove(&room.number);
         }
         room.publish(event, state, members);
         for (target, redacted) in redacted {

@@ -22,7 +22,7 @@ use crate::{
     event::Event,
     membership_history::MembershipHistory,
     receipts::{self, RoomReceipts},
-    room::{Extremity, Head, Members, Room},
+    room::{Extremity, Head, Members, Room, Standing},
     sends::Sends,
     state::State,
     store::{self, events::StoredEvent, heads::StoredHead},
@@ -51,6 +51,8 @@ pub struct RoomsOptions {
     pub publish: PublishPolicy,
     /// Whether the room directory can be read without an account (`rooms.public_directory_without_login`).
     pub directory_without_login: bool,
+    /// Whether other servers may read the room directory (`rooms.public_directory_over_federation`).
+    pub directory_over_federation: bool,
     /// Which new rooms are encrypted even if their creator does not say so (`rooms.encryption_by_default`).
     pub encryption: EncryptionDefault,
     /// As whom the server writes to people, and where.
@@ -360,6 +362,13 @@ impl Rooms {
         let ends = store::heads::ends(database, extremities).await?;
         let numbers: Vec<RoomNumber> = heads.iter().map(|head| head.room).collect();
         let mut members = self.read_members(&numbers).await?;
+        if heads.iter().any(|head| head.standing == Standing::Partial) {
+            for (join, servers) in store::partial::all(database).await? {
+                if let Some(members) = members.get_mut(&join.room) {
+                    members.add_servers(&servers, self.server_name());
+                }
+            }
+        }
         let mut loaded = HashMap::with_capacity(heads.len());
         for head in heads {
             let extremity = |number: &EventNumber| {

@@ -9,6 +9,7 @@
 mod acl;
 mod activity;
 mod aliases;
+mod ancestors;
 mod append;
 mod batch;
 mod by_time;
@@ -35,6 +36,7 @@ mod present;
 mod read_markers;
 mod reader;
 mod receipts;
+mod received_receipts;
 mod relation_filter;
 mod relations;
 mod remote;
@@ -42,6 +44,9 @@ mod reports;
 mod room;
 mod sending;
 mod sends;
+mod server_hierarchy;
+mod server_visibility;
+mod servers;
 mod sharing;
 mod state;
 mod store;
@@ -58,6 +63,7 @@ mod visibility;
 
 pub use self::{
     aliases::AliasObserver,
+    ancestors::MissingEvents,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
     context::{ContextRequest, EventContext},
@@ -73,14 +79,19 @@ pub use self::{
     membership::{JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
-    peers::{PeerFuture, Peers},
+    peers::{PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
+    received_receipts::ReceivedReceipt,
     relation_filter::RelationFilter,
-    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState},
+    remote::{
+        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Reception, RemoteJoin, ToldState,
+        in_history_order,
+    },
     room::{Members, Room, Standing, View},
     sending::Sender,
+    server_hierarchy::ServerHierarchy,
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
     summary::{Onlooker, SummarisedRoom},
