@@ -3,7 +3,7 @@ use ruma::{OwnedServerName, ServerName};
 
 use crate::{
     Federation,
-    outbound::{DurableEdus, DurableFuture, RawEdu},
+    outbound::{DurableEdus, DurableFuture, DurablePage, RawEdu},
 };
 
 /// What other servers are to hear of local users' devices, and what local users send to devices of theirs: EDUs that must
@@ -25,24 +25,35 @@ impl DurableEdus for DeviceEdus {
         })
     }
 
+    /// Each EDU has a position of its own.
     fn next<'a>(
         &'a self,
         destination: &'a ServerName,
         after: Position,
+        up_to: Position,
         limit: usize,
-    ) -> DurableFuture<'a, Vec<(Position, RawEdu)>> {
+    ) -> DurableFuture<'a, DurablePage> {
         Box::pin(async move {
             let with_names = self.0.options().share_device_names;
             let encryption = self.0.encryption();
             let edus = encryption
                 .outgoing_edus(destination, after, limit, with_names)
                 .await?;
-            let canonical = edus.into_iter().map(|(position, edu)| {
-                let edu = RawEdu::new(edu.edu_type, &edu.content)
-                    .map_err(|error| StorageError::corrupt("remote_to_device", error))?;
-                Ok((position, edu))
-            });
-            canonical.collect()
+            let covers = match edus.last() {
+                Some((last, _)) if edus.len() >= limit => up_to.min(*last),
+                _ => up_to,
+            };
+            let canonical = edus
+                .into_iter()
+                .take_while(|(position, _)| *position <= up_to)
+                .map(|(_, edu)| {
+                    RawEdu::new(edu.edu_type, &edu.content)
+                        .map_err(|error| StorageError::corrupt("remote_to_device", error))
+                });
+            Ok(DurablePage {
+                edus: canonical.collect::<Result<_, _>>()?,
+                covers,
+            })
         })
     }
 

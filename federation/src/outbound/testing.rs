@@ -31,7 +31,10 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::broadcast;
 
-use super::{DurableEdus, Outbound, OutboundParts, SendFailure, Sending, TransactionBody, Transport};
+use super::{
+    DurableEdus, Outbound, OutboundParts, TransactionBody, Transport,
+    transport::{SendFailure, Sending},
+};
 use crate::{Policy, policy::PolicyOptions};
 
 /// How long a server that failed is left alone, unless a test says otherwise.
