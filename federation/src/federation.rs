@@ -4,14 +4,13 @@ use axum::{Router, extract::DefaultBodyLimit};
 use echorift_accounts::Accounts;
 use echorift_encryption::Encryption;
 use echorift_media::Media;
-use echorift_rooms::Rooms;
+use echorift_rooms::{AliasObserver as _, Rooms};
 use echorift_storage::{Clock, Database, LogListener};
 use echorift_web::{
     RateLimits,
     outbound::{Outbound, OutboundSetupError},
 };
 use ruma::ServerName;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
     EphemeralSink, FederationClient, FederationError, FederationOptions, Keys, Policy,
@@ -66,14 +65,14 @@ impl Federation {
         let (database, clock) = (&parts.database, &parts.clock);
         let (initial, max) = (options.retry_initial_delay, options.retry_max_delay);
         let destinations = Destinations::start(database, clock.clone(), initial, max).await?;
-        let pages = OutboundPages(parts.outbound.clone());
-        let client = client(
-            &options,
-            policy.clone(),
-            destinations.clone(),
-            Box::new(pages),
-            clock,
-        )?;
+        let discovery = discovery(&options, OutboundPages(parts.outbound.clone()), clock);
+        let client = client(&options, policy.clone(), destinations.clone(), discovery)?;
+        if policy.needs_aliases() {
+            parts.rooms.observe_aliases(Arc::new(policy.clone()));
+            for (alias, room) in parts.rooms.all_aliases().await? {
+                policy.alias_made(&alias, &room);
+            }
+        }
         let keys = Keys::new(
             options.signing_key.clone(),
             options.old_keys.clone(),
@@ -183,10 +182,7 @@ impl Federation {
     pub async fn run(&self) -> Result<(), FederationError> {
         self.sender().keep_durable_edus(Arc::new(DeviceEdus::new(self)));
         self.sender().run();
-        tokio::spawn(wake_the_reachable(
-            self.destinations().clone(),
-            self.sender().clone(),
-        ));
+        self.resume_partial_joins().await?;
         self.resume_inbox().await
     }
 
@@ -214,23 +210,26 @@ impl Federation {
     }
 }
 
+/// Discovery with the system's DNS, from the settings that concern it.
+pub(crate) fn discovery(options: &FederationOptions, pages: OutboundPages, clock: &Clock) -> Discovery {
+    Discovery::new(
+        options.hosts.clone(),
+        options.outbound.addresses.clone(),
+        Box::new(HickoryDns::new()),
+        Box::new(pages),
+        clock.clone(),
+    )
+}
+
 /// The client alone, from the settings that concern it.
 pub(crate) fn client(
     options: &FederationOptions,
     policy: Policy,
     destinations: Destinations,
-    pages: Box<OutboundPages>,
-    clock: &Clock,
+    discovery: Discovery,
 ) -> Result<FederationClient, FederationError> {
     let setup = |error: OutboundSetupError| FederationError::Setup(error.to_string());
     let outbound = &options.outbound;
-    let discovery = Discovery::new(
-        options.hosts.clone(),
-        outbound.addresses.clone(),
-        Box::new(HickoryDns::new()),
-        pages,
-        clock.clone(),
-    );
     let tls = tls_config(&outbound.extra_ca_files).map_err(setup)?;
     Ok(FederationClient::new(ClientParts {
         signing_key: options.signing_key.clone(),
@@ -240,17 +239,4 @@ pub(crate) fn client(
         policy,
         timeout: outbound.request_timeout,
     }))
-}
-
-/// A server that was away and has answered, or asked something, gets what waits for it.
-async fn wake_the_reachable(destinations: Destinations, sender: Sender) {
-    let mut resets = destinations.resets();
-    loop {
-        match resets.recv().await {
-            Ok(server) => sender.wake(&server),
-            // Those that were missed are due soon by time.
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return,
-        }
-    }
 }

@@ -7,6 +7,7 @@
 //! - `membership` joins, leaves, invites and knocks; `queries` answers and asks about rooms and people; `encryption`
 //!   is about devices and their keys, `ephemeral` about receipts, typing and presence, `media` about files.
 
+mod check;
 mod client;
 mod destinations;
 mod discovery;
@@ -26,6 +27,7 @@ mod policy;
 mod queries;
 
 pub use self::{
+    check::{FederationCheck, Finding, Severity},
     client::{Answer, CanonicalBody, FederationClient, STATE_ANSWER_BYTES_MAX, SendOptions},
     destinations::Destinations,
     encryption::DeviceEdus,

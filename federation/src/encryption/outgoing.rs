@@ -25,7 +25,6 @@ impl DurableEdus for DeviceEdus {
         })
     }
 
-    /// Each EDU has a position of its own.
     fn next<'a>(
         &'a self,
         destination: &'a ServerName,
@@ -36,22 +35,18 @@ impl DurableEdus for DeviceEdus {
         Box::pin(async move {
             let with_names = self.0.options().share_device_names;
             let encryption = self.0.encryption();
-            let edus = encryption
+            let found = encryption
                 .outgoing_edus(destination, after, limit, with_names)
                 .await?;
-            let covers = match edus.last() {
-                Some((last, _)) if edus.len() >= limit => up_to.min(*last),
-                _ => up_to,
-            };
-            let canonical = edus
-                .into_iter()
-                .take_while(|(position, _)| *position <= up_to)
-                .map(|(_, edu)| {
-                    RawEdu::new(edu.edu_type, &edu.content)
-                        .map_err(|error| StorageError::corrupt("remote_to_device", error))
-                });
+            let last = found.last().map(|(position, _)| *position);
+            let covers = last.filter(|_| found.len() >= limit).unwrap_or(up_to).min(up_to);
+            let within = found.into_iter().filter(|(position, _)| *position <= covers);
+            let edus = within.map(|(_, edu)| {
+                RawEdu::new(edu.edu_type, &edu.content)
+                    .map_err(|error| StorageError::corrupt("remote_to_device", error))
+            });
             Ok(DurablePage {
-                edus: canonical.collect::<Result<_, _>>()?,
+                edus: edus.collect::<Result<_, _>>()?,
                 covers,
             })
         })

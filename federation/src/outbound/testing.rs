@@ -35,7 +35,10 @@ use super::{
     DurableEdus, Outbound, OutboundParts, TransactionBody, Transport,
     transport::{SendFailure, Sending},
 };
-use crate::{Policy, policy::PolicyOptions};
+use crate::{
+    Policy,
+    policy::{Glob, PolicyOptions},
+};
 
 /// How long a server that failed is left alone, unless a test says otherwise.
 const BACK_OFF_MS: i64 = 40;
@@ -60,6 +63,8 @@ pub(super) enum Manner {
     Silent(Duration),
     /// Takes it after a while.
     Slow(Duration),
+    /// Takes it and forgets it.
+    Swallows,
     /// Refuses transactions in which this text stands.
     Refuses(&'static str),
 }
@@ -186,6 +191,9 @@ impl Transport for Network {
                 }
                 _ => {}
             }
+            if manner == Manner::Swallows {
+                return Ok(());
+            }
             self.due.lock().remove(destination);
             self.received.lock().push(Received {
                 server: destination.to_owned(),
@@ -284,7 +292,7 @@ impl TestSender {
         let parts = OutboundParts {
             rooms: rooms.clone(),
             clock,
-            policy: Policy::new(owned_server_name!("one.example"), PolicyOptions::default()),
+            policy: Policy::new(owned_server_name!("one.example"), policy_options()),
             transport: Arc::clone(&network) as Arc<dyn Transport>,
         };
         let outbound = Outbound::start(parts).await.unwrap();
@@ -417,6 +425,14 @@ fn accounts_options(folder: &std::path::Path) -> AccountsOptions {
         default_room_version: RoomVersionId::V12,
         url_previews: true,
         oauth: OAuthOptions::default(),
+    }
+}
+
+/// Nobody here has to do with `denied.example`.
+fn policy_options() -> PolicyOptions {
+    PolicyOptions {
+        deny: vec![Glob::new("denied.example")],
+        ..PolicyOptions::default()
     }
 }
 

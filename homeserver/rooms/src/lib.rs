@@ -26,6 +26,7 @@ mod follow_accounts;
 mod guests;
 mod hierarchy;
 mod http;
+mod loading;
 mod members;
 mod membership;
 mod membership_history;
@@ -62,6 +63,7 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    aliases::AliasObserver,
     ancestors::MissingEvents,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
