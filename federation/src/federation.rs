@@ -11,7 +11,6 @@ use echorift_web::{
     outbound::{Outbound, OutboundSetupError},
 };
 use ruma::ServerName;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
     EphemeralSink, FederationClient, FederationError, FederationOptions, Keys, Policy,
@@ -183,10 +182,6 @@ impl Federation {
     pub async fn run(&self) -> Result<(), FederationError> {
         self.sender().keep_durable_edus(Arc::new(DeviceEdus::new(self)));
         self.sender().run();
-        tokio::spawn(wake_the_reachable(
-            self.destinations().clone(),
-            self.sender().clone(),
-        ));
         self.resume_partial_joins().await?;
         self.resume_inbox().await
     }
@@ -244,17 +239,4 @@ pub(crate) fn client(
         policy,
         timeout: outbound.request_timeout,
     }))
-}
-
-/// A server that was away and has answered, or asked something, gets what waits for it.
-async fn wake_the_reachable(destinations: Destinations, sender: Sender) {
-    let mut resets = destinations.resets();
-    loop {
-        match resets.recv().await {
-            Ok(server) => sender.wake(&server),
-            // Those that were missed are due soon by time.
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return,
-        }
-    }
 }

@@ -37,6 +37,8 @@ pub use self::{
     keys::{HeldKeys, Keys, ValidAt, WantedKeys},
     options::{FederationOptions, HostAndPort, OldKey},
     origin::Signed,
-    outbound::{DestinationState, DestinationStatus, Outbound},
+    outbound::{
+        DestinationState, DestinationStatus, DurableEdus, DurableFuture, DurablePage, Outbound, RawEdu,
+    },
     policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
 };
