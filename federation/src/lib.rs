@@ -26,11 +26,12 @@ mod policy;
 mod queries;
 
 pub use self::{
-    client::FederationClient,
+    client::{Answer, CanonicalBody, FederationClient, STATE_ANSWER_BYTES_MAX, SendOptions},
+    destinations::Destinations,
     error::FederationError,
     federation::{Federation, FederationParts},
-    keys::Keys,
-    options::FederationOptions,
+    keys::{HeldKeys, Keys, ValidAt, WantedKeys},
+    options::{FederationOptions, HostAndPort, OldKey},
     origin::Signed,
-    policy::Policy,
+    policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
 };
