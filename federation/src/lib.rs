@@ -21,15 +21,17 @@ mod membership;
 mod options;
 mod origin;
 mod outbound;
+mod peers;
 mod policy;
 mod queries;
 
 pub use self::{
-    client::FederationClient,
+    client::{Answer, CanonicalBody, FederationClient, STATE_ANSWER_BYTES_MAX, SendOptions},
+    destinations::Destinations,
     error::FederationError,
     federation::{Federation, FederationParts},
-    keys::Keys,
-    options::FederationOptions,
+    keys::{HeldKeys, Keys, ValidAt, WantedKeys},
+    options::{FederationOptions, HostAndPort, OldKey},
     origin::Signed,
-    policy::Policy,
+    policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
 };

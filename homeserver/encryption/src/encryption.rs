@@ -89,6 +89,7 @@ impl LogListener for Inner {
                     room,
                     event,
                     member: Some(user),
+                    ..
                 } if self.rooms.may_change_sharing(event) => News::Member { room, user },
                 _ => return None,
             };

@@ -7,9 +7,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use dashmap::DashSet;
 use echorift_storage::{Change, RoomNumber, StorageError, UserNumber};
-use ruma::{OwnedRoomAliasId, RoomAliasId, UserId};
+use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, RoomOrAliasId, UserId};
 
 use crate::{Room, RoomError, Rooms, facts::CanonicalAlias, store};
+
+/// How many servers of a room are named with its alias.
+const SERVERS_MAX: usize = 50;
 
 /// The aliases that somebody is about to make or delete: between looking and writing nobody else may.
 #[derive(Default)]
@@ -35,6 +38,51 @@ impl Rooms {
             None => None,
         };
         room.ok_or_else(|| unknown(alias))
+    }
+
+    /// The room that an alias stands for, on whatever server, and servers that are in it.
+    ///
+    /// Errors: `NotFound`, and what asking the alias's server meets.
+    pub async fn resolve_alias(
+        &self,
+        alias: &RoomAliasId,
+    ) -> Result<(OwnedRoomId, Vec<OwnedServerName>), RoomError> {
+        if alias.server_name() == self.server_name() {
+            let room = self.room_by_alias(alias).await?;
+            let mut servers = self.servers_in(&room);
+            // Who asks here is best served here; a room that nobody is in is still known here.
+            servers.retain(|server| server != self.server_name());
+            servers.insert(0, self.server_name().to_owned());
+            servers.truncate(SERVERS_MAX);
+            return Ok((room.id.clone(), servers));
+        }
+        let found = self.peers()?.resolve_alias(alias).await?;
+        found.ok_or_else(|| unknown(alias))
+    }
+
+    /// The ID of the room that somebody names by its ID or by an alias, and servers to reach it by.
+    ///
+    /// Errors: as [`Rooms::resolve_alias`], and `BadRequest`.
+    pub async fn locate(
+        &self,
+        name: &RoomOrAliasId,
+        via: &[OwnedServerName],
+    ) -> Result<(OwnedRoomId, Vec<OwnedServerName>), RoomError> {
+        if let Ok(alias) = <&RoomAliasId>::try_from(name) {
+            let (id, mut servers) = self.resolve_alias(alias).await?;
+            servers.extend(
+                via.iter()
+                    .filter(|server| !servers.contains(server))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+            return Ok((id, servers));
+        }
+        let id =
+            <&RoomId>::try_from(name).map_err(|_| RoomError::BadRequest("This is no room ID.".to_owned()))?;
+        let mut servers = via.to_vec();
+        servers.extend(crate::hierarchy::home_of(id).filter(|home| !via.contains(home)));
+        Ok((id.to_owned(), servers))
     }
 
     async fn find_alias(

@@ -753,6 +753,10 @@ fn publish(rooms: &Rooms, room: &Arc<Room>, first: Position, appended: Vec<Appen
         {
             target.set_has_relations();
         }
+        if event.pdu.event_type == TimelineEventType::RoomHistoryVisibility {
+            // It may be one that the room's state does not come to.
+            rooms.0.visibilities.remove(&room.number);
+        }
         room.publish(event, state, members);
         for (target, redacted) in redacted {
             // The target may have been under way itself when its redaction was built.

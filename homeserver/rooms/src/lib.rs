@@ -9,6 +9,7 @@
 mod acl;
 mod activity;
 mod aliases;
+mod ancestors;
 mod append;
 mod batch;
 mod by_time;
@@ -42,6 +43,9 @@ mod reports;
 mod room;
 mod sending;
 mod sends;
+mod server_hierarchy;
+mod server_visibility;
+mod servers;
 mod sharing;
 mod state;
 mod store;
@@ -57,6 +61,7 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    ancestors::MissingEvents,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
     context::{ContextRequest, EventContext},
@@ -72,14 +77,15 @@ pub use self::{
     membership::{JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
-    peers::{PeerFuture, Peers},
+    peers::{PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     relation_filter::RelationFilter,
-    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState},
+    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState, in_history_order},
     room::{Members, Room, Standing, View},
     sending::Sender,
+    server_hierarchy::ServerHierarchy,
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
     summary::{Onlooker, SummarisedRoom},

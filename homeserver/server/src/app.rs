@@ -257,6 +257,7 @@ fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {
         default_version: config.rooms.default_version.clone(),
         publish: config.rooms.publish,
         directory_without_login: config.rooms.public_directory_without_login,
+        directory_over_federation: config.rooms.public_directory_over_federation,
         encryption: config.rooms.encryption_by_default,
         notices: config.server_notices.options(),
         event_cache_bytes: config.caches.event_bytes,

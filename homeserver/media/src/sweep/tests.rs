@@ -103,7 +103,10 @@ impl Ground {
     }
 
     async fn sweep(&self, now: Timestamp) {
-        sweep(&self.database, &*self.blobs, now).await.unwrap();
+        let unread_since = now.plus_ms(-GRACE_MS);
+        sweep(&self.database, &*self.blobs, now, unread_since)
+            .await
+            .unwrap();
     }
 
     async fn has(&self, content: &Content) -> bool {

@@ -4,7 +4,7 @@ use axum::{Router, extract::State};
 use echorift_storage::{RoomNumber, UserNumber};
 use echorift_web::{LimitKind, MatrixError, Routes as _, Ruma, Session};
 use ruma::{
-    RoomAliasId, RoomId, RoomOrAliasId, UInt, UserId,
+    RoomOrAliasId, UInt, UserId,
     api::client::{
         knock::knock_room,
         membership::{
@@ -130,12 +130,8 @@ async fn knock(
 
 /// A room that somebody outside of it names. That it is not known here is no secret to who knows its ID.
 pub(super) async fn find_room(api: &RoomsApi, name: &RoomOrAliasId) -> Result<Arc<Room>, RoomError> {
-    if let Ok(alias) = <&RoomAliasId>::try_from(name) {
-        return api.rooms.room_by_alias(alias).await;
-    }
-    let id =
-        <&RoomId>::try_from(name).map_err(|_| RoomError::BadRequest("This is no room ID.".to_owned()))?;
-    api.rooms.room(id).await.map_err(|error| match error {
+    let (id, _) = api.rooms.locate(name, &[]).await?;
+    api.rooms.room(&id).await.map_err(|error| match error {
         RoomError::UnknownRoom(id) => RoomError::NotFound(format!("The room {id} is not known here.")),
         error => error,
     })

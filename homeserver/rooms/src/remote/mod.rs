@@ -20,5 +20,6 @@ mod resolve;
 pub use self::{
     import::RemoteJoin,
     outside::OutsideMembership,
+    prepend::in_history_order,
     receive::{MissingAncestors, Reception, ToldState},
 };

@@ -1,6 +1,9 @@
 //! Appending an event of another server (SS API § Checks performed on receipt of a PDU, steps 4 to 6).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use echorift_events::{Pdu, Verdict, check_auth_events, judge};
 use echorift_storage::{Change, Commit, EventNumber, SnapshotNumber};
@@ -103,6 +106,34 @@ impl Rooms {
         let (head, _, commit) = batch.submit(room).await;
         *guard = Some(head);
         Ok(Reception::Taken(event, commit))
+    }
+
+    /// The ends of the room's history: what its next event is built upon.
+    pub async fn forward_extremities(&self, room: &Room) -> Result<Vec<OwnedEventId>, RoomError> {
+        let guard = room.head.lock().await;
+        let head = self.current_head(room, &guard).await?;
+        Ok(head.extremities.into_iter().map(|end| end.event_id).collect())
+    }
+
+    /// Those of these events that are here in any form. One query at most, and no event is read.
+    pub async fn held_ids(&self, ids: &[&EventId]) -> Result<HashSet<OwnedEventId>, RoomError> {
+        let is_at_hand = |id: &&&EventId| self.0.event_ids.get(**id).is_some();
+        let (held, unknown): (Vec<&EventId>, Vec<&EventId>) = {
+            let (held, unknown): (Vec<&&EventId>, Vec<&&EventId>) = ids.iter().partition(is_at_hand);
+            (
+                held.into_iter().copied().collect(),
+                unknown.into_iter().copied().collect(),
+            )
+        };
+        let mut found: HashSet<OwnedEventId> = held.into_iter().map(ToOwned::to_owned).collect();
+        if !unknown.is_empty() {
+            found.extend(
+                crate::store::events::numbers_of(self.database(), &unknown)
+                    .await?
+                    .into_keys(),
+            );
+        }
+        Ok(found)
     }
 
     /// A state that another server told as a list of events, all of which are here: those that were rejected, or are no

@@ -25,7 +25,6 @@ const RESERVED: &[&str] = &[
     "outbound.retry_max_delay",
     "rate_limits.delayed_events",
     "rate_limits.federation",
-    "rooms.public_directory_over_federation",
     "server.client_dir",
     "telemetry",
 ];
