@@ -73,7 +73,7 @@ async fn page(
     since: Option<&str>,
     limit: Option<UInt>,
 ) -> Result<DirectoryPage, MatrixError> {
-    if !federation.rooms().options().directory_over_federation {
+    if !federation.options().public_directory {
         return Err(MatrixError::forbidden(
             "This server does not show its room directory to other servers.",
         ));
