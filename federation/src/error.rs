@@ -30,6 +30,9 @@ pub enum FederationError {
     /// It answered, and the answer is not what the specification says it should be.
     #[error("{server} gave a wrong answer: {reason}")]
     BadAnswer { server: OwnedServerName, reason: String },
+    /// A request of ours that cannot be put on the wire, by its own fault or for want of connections.
+    #[error("the request cannot be sent: {0}")]
+    BadRequest(String),
     #[error(transparent)]
     Event(#[from] EventError),
     #[error(transparent)]
@@ -73,7 +76,9 @@ impl From<FederationError> for MatrixError {
             FederationError::Event(error) => RoomError::Event(error).into(),
             FederationError::Room(error) => (*error).into(),
             FederationError::Storage(cause) => Self::internal(cause),
-            FederationError::Setup(cause) => Self::internal(std::io::Error::other(cause)),
+            FederationError::BadRequest(cause) | FederationError::Setup(cause) => {
+                Self::internal(std::io::Error::other(cause))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - `membership` joins, leaves, invites and knocks; `queries` answers and asks about rooms and people; `encryption`
 //!   is about devices and their keys, `ephemeral` about receipts, typing and presence, `media` about files.
 
+mod check;
 mod client;
 mod destinations;
 mod discovery;
@@ -21,15 +22,23 @@ mod membership;
 mod options;
 mod origin;
 mod outbound;
+mod peers;
 mod policy;
 mod queries;
 
 pub use self::{
-    client::FederationClient,
+    check::{FederationCheck, Finding, Severity},
+    client::{Answer, CanonicalBody, FederationClient, STATE_ANSWER_BYTES_MAX, SendOptions},
+    destinations::Destinations,
+    encryption::DeviceEdus,
+    ephemeral::{EphemeralSink, ReceivedPresence},
     error::FederationError,
     federation::{Federation, FederationParts},
-    keys::Keys,
-    options::FederationOptions,
+    keys::{HeldKeys, Keys, ValidAt, WantedKeys},
+    options::{FederationOptions, HostAndPort, OldKey},
     origin::Signed,
-    policy::Policy,
+    outbound::{
+        DestinationState, DestinationStatus, DurableEdus, DurableFuture, DurablePage, Outbound, RawEdu,
+    },
+    policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
 };

@@ -1,25 +1,115 @@
 //! Requests of other servers (SS API § Authentication).
 
-use axum::extract::{FromRequest, Request};
-use echorift_web::MatrixError;
+use std::fmt;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+};
+use echorift_web::{LimitKind, MatrixError, parse_request, read_body};
+use http::{StatusCode, request::Parts};
 use ruma::{OwnedServerName, api::IncomingRequest};
 
-use crate::Federation;
+use crate::{
+    CanonicalBody, Federation,
+    client::{RequestToSign, signatures_of},
+    policy::Crossing,
+};
+
+/// The largest body of a request between servers. A transaction holds at most 50 PDUs of 64 KiB and 100 EDUs, which may be
+/// larger; events for joins and invites come one at a time.
+pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A request of another server, whose signature was checked against its keys, and which the policy lets in.
 ///
 /// As an extractor it reads the whole body, so it stands last.
-#[derive(Debug)]
 pub struct Signed<R> {
     pub origin: OwnedServerName,
     pub request: R,
+}
+
+impl<R: fmt::Debug> fmt::Debug for Signed<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed")
+            .field("origin", &self.origin)
+            .field("request", &self.request)
+            .finish()
+    }
 }
 
 impl<R: IncomingRequest> FromRequest<Federation> for Signed<R> {
     type Rejection = MatrixError;
 
     async fn from_request(request: Request, federation: &Federation) -> Result<Self, MatrixError> {
-        let _ = (request, federation);
-        Err(MatrixError::forbidden("No request is believed yet."))
+        let (mut parts, body) = read_body(request, federation).await?;
+        let origin = admit(federation, &parts, &body).await?;
+        let request = parse_request(&mut parts, &body, federation).await?;
+        Ok(Self { origin, request })
     }
+}
+
+/// Who sent this request.
+///
+/// Errors: 401 `M_UNAUTHORIZED` if nobody signed it or the signature is wrong, 403 `M_FORBIDDEN` if the policy keeps the
+/// server out, `M_LIMIT_EXCEEDED`.
+pub(crate) async fn admit(
+    federation: &Federation,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<OwnedServerName, MatrixError> {
+    let own_name = federation.server_name();
+    let (origin, signatures) = signatures_of(&parts.headers).map_err(unauthorized)?;
+    let is_for_us = |destination: &OwnedServerName| destination == own_name;
+    // Older servers leave it out; the signature is over our name all the same.
+    if !signatures
+        .iter()
+        .all(|signature| signature.destination.as_ref().is_none_or(is_for_us))
+    {
+        return Err(unauthorized("The request is for another server."));
+    }
+    if origin == own_name {
+        return Err(unauthorized("This server sends no requests to itself."));
+    }
+    // Before its keys are asked for: there is to be no contact at all.
+    if !federation.policy().allows(&origin, Crossing::Contact) {
+        return Err(MatrixError::forbidden(
+            "This server does not federate with yours.",
+        ));
+    }
+    let content = if body.is_empty() {
+        None
+    } else {
+        let content = CanonicalBody::from_json(body);
+        Some(content.map_err(|_| MatrixError::not_json("The request body is not JSON."))?)
+    };
+    let key_ids = signatures.iter().map(|signature| signature.key.to_string());
+    let mut keys = std::collections::BTreeMap::new();
+    for key_id in key_ids {
+        keys.extend(federation.keys().of_requester(&origin, vec![key_id]).await?);
+    }
+    if keys.is_empty() {
+        return Err(unauthorized("The keys of your server cannot be fetched."));
+    }
+    let signed = RequestToSign {
+        method: parts.method.as_str(),
+        uri: parts.uri.path_and_query().map_or("/", |path| path.as_str()),
+        origin: &origin,
+        destination: own_name,
+        content: content.as_ref(),
+    };
+    if !signed.is_signed(&signatures, &keys) {
+        tracing::info!(%origin, "a request is not signed as it claims");
+        return Err(unauthorized("The signature of the request is wrong."));
+    }
+    federation
+        .limits()
+        .check(LimitKind::Federation, origin.as_str())?;
+    // It lives: what waits for it need not wait longer.
+    federation.destinations().note_success(&origin).await;
+    Ok(origin)
+}
+
+fn unauthorized(message: &'static str) -> MatrixError {
+    metrics::counter!("echorift_federation_unauthorized_requests_total").increment(1);
+    MatrixError::new(StatusCode::UNAUTHORIZED, "M_UNAUTHORIZED", message)
 }

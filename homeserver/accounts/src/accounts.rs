@@ -13,6 +13,7 @@ use crate::{
     marks::Marks,
     oauth::OAuth,
     password::Passwords,
+    remote_profiles::Remote,
     shared_secret::Nonces,
     signing_key::TokenKey,
     store::{self, accounts::Account},
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) account_data: AccountDataCache,
     pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
     pub(crate) account_observer: OnceLock<Arc<dyn AccountObserver>>,
+    pub(crate) remote: Remote,
     /// Empty where no mail is configured.
     pub(crate) mailer: OnceLock<Mailer>,
     /// Held while a farewell is said, so that each is said once; only other farewells wait for it.
@@ -81,6 +83,7 @@ impl Accounts {
             account_data: AccountDataCache::new(),
             profile_observer: OnceLock::new(),
             account_observer: OnceLock::new(),
+            remote: Remote::new(),
             mailer: OnceLock::new(),
             farewells: tokio::sync::Mutex::default(),
             options,

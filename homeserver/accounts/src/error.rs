@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use echorift_storage::StorageError;
 use echorift_web::MatrixError;
+use ruma::OwnedServerName;
 
 /// When to ask for a letter again, after too many.
 const LETTERS_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -53,6 +54,15 @@ pub enum AccountError {
     MailFailed,
     #[error("too many requests")]
     Limited(MatrixError),
+    #[error("{0} cannot be asked now")]
+    PeerUnreachable(OwnedServerName),
+    /// Another server refused; the client is told what it said.
+    #[error("another server answered {status}: {errcode}: {message}")]
+    PeerRefused {
+        status: http::StatusCode,
+        errcode: String,
+        message: String,
+    },
     #[error("a page could not be made: {0}")]
     Page(#[from] minijinja::Error),
     #[error("the key that signs access tokens ({path}): {reason}")]
@@ -122,6 +132,16 @@ impl From<AccountError> for MatrixError {
                 Self::unavailable("The letter could not be sent: check the address, or try again later.")
             }
             AccountError::Limited(refusal) => refusal,
+            AccountError::PeerUnreachable(server) => Self::new(
+                http::StatusCode::BAD_GATEWAY,
+                "M_UNKNOWN",
+                format!("The server {server} cannot be reached now."),
+            ),
+            AccountError::PeerRefused {
+                status,
+                errcode,
+                message,
+            } => Self::new(status, errcode, message),
             AccountError::Page(cause) => Self::internal(cause),
             AccountError::SigningKey { .. } | AccountError::Token(_) | AccountError::Hash(_) => {
                 Self::internal(error)

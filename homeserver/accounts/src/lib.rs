@@ -32,6 +32,7 @@ mod profile;
 mod provider;
 mod recaptcha;
 mod registration;
+mod remote_profiles;
 mod secret;
 mod service_account;
 mod sessions;
@@ -57,6 +58,7 @@ pub use self::{
     profile::Profile,
     provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
     recaptcha::Recaptcha,
+    remote_profiles::RemoteProfiles,
     service_account::ServiceAccount,
     store::devices::device_list_changed,
     uia::UiaRefusal,

@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::{AccountError, Accounts, store};
 
 /// CS API § Profiles: of the whole profile as JSON, and of a field's name.
-const PROFILE_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const PROFILE_BYTES_MAX: usize = 64 * 1024;
 const FIELD_NAME_BYTES_MAX: usize = 255;
 
 pub(crate) const DISPLAY_NAME: &str = "displayname";
 pub(crate) const AVATAR_URL: &str = "avatar_url";
 
-/// What a local user tells of themselves.
+/// What a user tells of themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
     pub display_name: Option<String>,
@@ -23,6 +23,14 @@ pub struct Profile {
 }
 
 impl Profile {
+    pub(crate) fn from_fields(fields: BTreeMap<String, Value>) -> Self {
+        let mut profile = Self::default();
+        for (field, value) in fields {
+            profile.insert(field, value);
+        }
+        profile
+    }
+
     fn insert(&mut self, field: String, value: Value) {
         match field.as_str() {
             DISPLAY_NAME => self.display_name = value.as_str().map(ToOwned::to_owned),

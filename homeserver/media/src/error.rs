@@ -28,6 +28,19 @@ pub enum MediaError {
     NoThumbnail(String),
     #[error("the image is too large for a thumbnail")]
     TooLargeForThumbnail,
+    #[error("this cannot be a thumbnail: {0}")]
+    BadThumbnail(&'static str),
+    #[error("the media of the other server is larger than {0} bytes")]
+    RemoteTooLarge(u64),
+    #[error("the other server could not be asked for its media: {0}")]
+    RemoteUnreachable(String),
+    /// Another server refused; the client is told what it said.
+    #[error("the other server answered {status}: {errcode}: {message}")]
+    RemoteRefused {
+        status: http::StatusCode,
+        errcode: String,
+        message: String,
+    },
     #[error("previews of pages are turned off")]
     PreviewsOff,
     #[error("the address cannot be previewed: {0}")]

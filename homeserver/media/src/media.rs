@@ -10,6 +10,7 @@ use echorift_web::outbound::Outbound;
 use crate::arrivals::Arrivals;
 use crate::blobs::{self, BlobStore};
 use crate::previews::Previews;
+use crate::remote::Remote;
 use crate::staging::Staging;
 use crate::thumbnails::Thumbnails;
 use crate::{MediaError, MediaOptions, http, sweep};
@@ -29,6 +30,8 @@ pub(crate) struct Inner {
     pub(crate) arrivals: Arrivals,
     pub(crate) thumbnails: Thumbnails,
     pub(crate) previews: Previews,
+    pub(crate) remote: Remote,
+    pub(crate) outbound: Outbound,
 }
 
 /// What media stands on.
@@ -50,7 +53,9 @@ impl Media {
             blobs: blobs::open(&options)?,
             arrivals: Arrivals::default(),
             thumbnails: Thumbnails::new(options.thumbnails),
-            previews: Previews::new(options.previews.clone(), parts.outbound),
+            previews: Previews::new(options.previews.clone(), parts.outbound.clone()),
+            remote: Remote::new(options.remote),
+            outbound: parts.outbound,
             options,
             database: parts.database,
             clock: parts.clock,

@@ -22,6 +22,7 @@ pub struct MediaOptions {
     pub pending_lifetime: Duration,
     pub thumbnails: ThumbnailOptions,
     pub previews: PreviewOptions,
+    pub remote: RemoteOptions,
 }
 
 /// Where contents lie.
@@ -54,6 +55,16 @@ pub struct ThumbnailOptions {
     pub source_pixels_max: u64,
     /// How many are made at a time.
     pub at_a_time: usize,
+}
+
+/// What media of other servers may cost (`[media]`).
+#[derive(Debug, Clone, Copy)]
+pub struct RemoteOptions {
+    pub bytes_max: u64,
+    /// For a whole file.
+    pub timeout: Duration,
+    /// How long a file stays that nobody reads.
+    pub lifetime: Duration,
 }
 
 /// `[url_previews]`.

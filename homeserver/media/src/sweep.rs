@@ -1,5 +1,5 @@
 //! Removing what nothing refers to any more: created media that were never uploaded, previews and their images whose
-//! time is over, and blobs that a crash or a lost race has left in the store.
+//! time is over, media of other servers that nobody reads, and blobs that a crash or a lost race has left in the store.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -30,7 +30,13 @@ pub(crate) fn start(media: &Media) {
             let Some(inner) = Weak::<Inner>::upgrade(&media) else {
                 return;
             };
-            let swept = sweep(&inner.database, &*inner.blobs, inner.clock.now()).await;
+            let swept = sweep(
+                &inner.database,
+                &*inner.blobs,
+                inner.clock.now(),
+                unread_since(&inner),
+            )
+            .await;
             if let Err(error) = swept {
                 tracing::error!(%error, "media that nobody refers to could not be removed");
             }
@@ -38,15 +44,30 @@ pub(crate) fn start(media: &Media) {
     });
 }
 
+/// Media of other servers that nobody has read since then is fetched again when it is wanted.
+fn unread_since(inner: &Inner) -> Timestamp {
+    let lifetime_ms = i64::try_from(inner.options.remote.lifetime.as_millis()).unwrap_or(i64::MAX);
+    inner.clock.now().plus_ms(lifetime_ms.saturating_neg())
+}
+
 /// Removes all whose time was over at `now`, rows first, so that nothing refers to what is not there.
-async fn sweep(database: &Database, blobs: &dyn BlobStore, now: Timestamp) -> Result<(), MediaError> {
-    while sweep_rows(database, now).await? {}
+async fn sweep(
+    database: &Database,
+    blobs: &dyn BlobStore,
+    now: Timestamp,
+    unread_since: Timestamp,
+) -> Result<(), MediaError> {
+    while sweep_rows(database, now, unread_since).await? {}
     while sweep_blobs(database, blobs, now).await? {}
     Ok(())
 }
 
 /// Removes one batch of rows; whether there may be more.
-async fn sweep_rows(database: &Database, now: Timestamp) -> Result<bool, MediaError> {
+async fn sweep_rows(
+    database: &Database,
+    now: Timestamp,
+    unread_since: Timestamp,
+) -> Result<bool, MediaError> {
     database
         .writer()
         .transact(move |tx| {
@@ -54,6 +75,8 @@ async fn sweep_rows(database: &Database, now: Timestamp) -> Result<bool, MediaEr
                 let previews = store::previews::remove_expired(tx, now, BATCH).await?;
                 let before = now.plus_ms(-GRACE_MS);
                 let (mut hashes, media) = store::media::remove_expired(tx, before, BATCH).await?;
+                let (unread, remote) = store::remote::remove_unread(tx, unread_since, BATCH).await?;
+                hashes.extend(unread);
                 for _ in 0..GENERATIONS {
                     if hashes.is_empty() {
                         break;
@@ -61,7 +84,8 @@ async fn sweep_rows(database: &Database, now: Timestamp) -> Result<bool, MediaEr
                     hashes = store::contents::forget_unused(tx, &hashes, now).await?;
                 }
                 let batch = usize::try_from(BATCH).unwrap_or_default();
-                Ok::<_, MediaError>(media >= batch || usize::try_from(previews).unwrap_or_default() >= batch)
+                let is_full = media >= batch || remote >= batch;
+                Ok::<_, MediaError>(is_full || usize::try_from(previews).unwrap_or_default() >= batch)
             })
         })
         .await

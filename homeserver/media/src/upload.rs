@@ -21,6 +21,14 @@ const UNKNOWN_TYPE: &str = "application/octet-stream";
 const PLACED_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Description {
+    /// Of a file of which nothing is said.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            content_type: UNKNOWN_TYPE.to_owned(),
+            file_name: None,
+        }
+    }
+
     /// Errors: `LongFileName`.
     pub(crate) fn parse(content_type: Option<&str>, file_name: Option<String>) -> Result<Self, MediaError> {
         let file_name = file_name.filter(|name| !name.is_empty());

@@ -7,9 +7,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use dashmap::DashSet;
 use echorift_storage::{Change, RoomNumber, StorageError, UserNumber};
-use ruma::{OwnedRoomAliasId, RoomAliasId, UserId};
+use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, RoomOrAliasId, UserId};
 
 use crate::{Room, RoomError, Rooms, facts::CanonicalAlias, store};
+
+/// How many servers of a room are named with its alias.
+const SERVERS_MAX: usize = 50;
 
 /// The aliases that somebody is about to make or delete: between looking and writing nobody else may.
 #[derive(Default)]
@@ -27,7 +30,31 @@ impl Drop for AliasClaim {
     }
 }
 
+/// Is told of every alias of this server, before what it does is visible to anybody.
+pub trait AliasObserver: Send + Sync {
+    /// The alias stands for this room from now on, and for no other.
+    fn alias_made(&self, alias: &RoomAliasId, room: &RoomId);
+
+    fn alias_gone(&self, alias: &RoomAliasId);
+}
+
 impl Rooms {
+    /// Says who is told of aliases, once.
+    pub fn observe_aliases(&self, observer: Arc<dyn AliasObserver>) -> bool {
+        self.0.alias_observer.set(observer).is_ok()
+    }
+
+    /// Every alias of this server and the room that it stands for.
+    pub async fn all_aliases(&self) -> Result<Vec<(OwnedRoomAliasId, OwnedRoomId)>, StorageError> {
+        store::aliases::all(self.database()).await
+    }
+
+    pub(crate) fn tell_alias_made(&self, alias: &RoomAliasId, room: &RoomId) {
+        if let Some(observer) = self.0.alias_observer.get() {
+            observer.alias_made(alias, room);
+        }
+    }
+
     /// The room that an alias of this server stands for. Errors: `NotFound`, `RemoteAlias`.
     pub async fn room_by_alias(&self, alias: &RoomAliasId) -> Result<Arc<Room>, RoomError> {
         let room = match self.find_alias(alias).await? {
@@ -35,6 +62,51 @@ impl Rooms {
             None => None,
         };
         room.ok_or_else(|| unknown(alias))
+    }
+
+    /// The room that an alias stands for, on whatever server, and servers that are in it.
+    ///
+    /// Errors: `NotFound`, and what asking the alias's server meets.
+    pub async fn resolve_alias(
+        &self,
+        alias: &RoomAliasId,
+    ) -> Result<(OwnedRoomId, Vec<OwnedServerName>), RoomError> {
+        if alias.server_name() == self.server_name() {
+            let room = self.room_by_alias(alias).await?;
+            let mut servers = self.servers_in(&room);
+            // Who asks here is best served here; a room that nobody is in is still known here.
+            servers.retain(|server| server != self.server_name());
+            servers.insert(0, self.server_name().to_owned());
+            servers.truncate(SERVERS_MAX);
+            return Ok((room.id.clone(), servers));
+        }
+        let found = self.peers()?.resolve_alias(alias).await?;
+        found.ok_or_else(|| unknown(alias))
+    }
+
+    /// The ID of the room that somebody names by its ID or by an alias, and servers to reach it by.
+    ///
+    /// Errors: as [`Rooms::resolve_alias`], and `BadRequest`.
+    pub async fn locate(
+        &self,
+        name: &RoomOrAliasId,
+        via: &[OwnedServerName],
+    ) -> Result<(OwnedRoomId, Vec<OwnedServerName>), RoomError> {
+        if let Ok(alias) = <&RoomAliasId>::try_from(name) {
+            let (id, mut servers) = self.resolve_alias(alias).await?;
+            servers.extend(
+                via.iter()
+                    .filter(|server| !servers.contains(server))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+            return Ok((id, servers));
+        }
+        let id =
+            <&RoomId>::try_from(name).map_err(|_| RoomError::BadRequest("This is no room ID.".to_owned()))?;
+        let mut servers = via.to_vec();
+        servers.extend(crate::hierarchy::home_of(id).filter(|home| !via.contains(home)));
+        Ok((id.to_owned(), servers))
     }
 
     async fn find_alias(
@@ -104,6 +176,7 @@ impl Rooms {
         let _claim = self.claim_alias(alias).await?;
         let mut change = Change::new();
         store::aliases::insert(&mut change, alias, room.number, self.user_number(creator).await?);
+        self.tell_alias_made(alias, &room.id);
         Ok(self.database().writer().commit(change).await?)
     }
 
@@ -129,6 +202,9 @@ impl Rooms {
         let mut change = Change::new();
         store::aliases::delete(&mut change, alias);
         self.database().writer().commit(change).await?;
+        if let Some(observer) = self.0.alias_observer.get() {
+            observer.alias_gone(alias);
+        }
         self.drop_from_canonical(&room, alias, user).await
     }
 

@@ -17,6 +17,8 @@ pub struct Event {
     pub sender: UserNumber,
     /// The state after the event.
     pub snapshot: SnapshotNumber,
+    /// The room's state once the event was in: another one where the room's history had several ends.
+    pub room_snapshot: SnapshotNumber,
     pub outcome: Outcome,
     pub pdu: Arc<Pdu>,
     /// The request that made the event, if it was one of ours.
@@ -100,6 +102,7 @@ pub(crate) struct EventParts {
     pub room: RoomNumber,
     pub sender: UserNumber,
     pub snapshot: SnapshotNumber,
+    pub room_snapshot: SnapshotNumber,
     pub outcome: Outcome,
     pub pdu: Arc<Pdu>,
     pub transaction: Option<Transaction>,
@@ -120,6 +123,7 @@ impl Event {
             room: parts.room,
             sender: parts.sender,
             snapshot: parts.snapshot,
+            room_snapshot: parts.room_snapshot,
             outcome: parts.outcome,
             pdu: parts.pdu,
             transaction: parts.transaction,
@@ -155,6 +159,7 @@ impl Event {
             room: self.room,
             sender: self.sender,
             snapshot: self.snapshot,
+            room_snapshot: self.room_snapshot,
             outcome: self.outcome,
             pdu,
             transaction: self.transaction.clone(),

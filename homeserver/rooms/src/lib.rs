@@ -6,9 +6,12 @@
 //! - Rooms are made in `create`, entered and left in `membership`, found by `aliases`.
 //! - [`router`] serves the endpoints (`http`).
 
+mod acl;
 mod activity;
 mod aliases;
+mod ancestors;
 mod append;
+mod batch;
 mod by_time;
 mod children;
 mod context;
@@ -23,6 +26,7 @@ mod follow_accounts;
 mod guests;
 mod hierarchy;
 mod http;
+mod loading;
 mod members;
 mod membership;
 mod membership_history;
@@ -33,12 +37,17 @@ mod present;
 mod read_markers;
 mod reader;
 mod receipts;
+mod received_receipts;
 mod relation_filter;
 mod relations;
+mod remote;
 mod reports;
 mod room;
 mod sending;
 mod sends;
+mod server_hierarchy;
+mod server_visibility;
+mod servers;
 mod sharing;
 mod state;
 mod store;
@@ -54,6 +63,8 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    aliases::AliasObserver,
+    ancestors::MissingEvents,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
     context::{ContextRequest, EventContext},
@@ -69,13 +80,19 @@ pub use self::{
     membership::{JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
-    peers::{PeerFuture, Peers},
+    peers::{PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
+    received_receipts::ReceivedReceipt,
     relation_filter::RelationFilter,
-    room::{Members, Room, View},
+    remote::{
+        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Reception, RemoteJoin, ToldState,
+        in_history_order,
+    },
+    room::{Members, Room, Standing, View},
     sending::Sender,
+    server_hierarchy::ServerHierarchy,
     state::{State, StateChange, key_of},
     store::{events::Order, memberships::UserMembership},
     summary::{Onlooker, SummarisedRoom},

@@ -1,14 +1,49 @@
 //! What the room engine needs of other servers. Federation implements it; without it every room is of this server.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{collections::HashSet, future::Future, pin::Pin, sync::Arc};
 
-use ruma::{OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, UserId};
-use serde_json::value::RawValue;
+use echorift_storage::Timestamp;
+use ruma::{
+    OwnedEventId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, ServerName, UInt, UserId,
+    directory::{Filter, PublicRoomsChunk, RoomNetwork},
+    room::RoomSummary,
+};
+use serde_json::{Value, value::RawValue};
 
-use crate::{Room, RoomError};
+use crate::{Order, Room, RoomError};
 
 /// What a method of [`Peers`] returns.
 pub type PeerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, RoomError>> + Send + 'a>>;
+
+/// A room as another server tells of it, and what that server tells of its children.
+#[derive(Debug, Clone)]
+pub struct PeerRoom {
+    pub summary: RoomSummary,
+    /// Its `m.space.child` events, stripped, with their `origin_server_ts`.
+    pub children_state: Vec<Value>,
+    /// Those of the children that the server knows and that our users could read or enter.
+    pub children: Vec<RoomSummary>,
+    /// Those that are closed to us, whoever is asked.
+    pub inaccessible: HashSet<OwnedRoomId>,
+}
+
+/// Which part of another server's room directory is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct PeerDirectoryRequest<'a> {
+    pub filter: &'a Filter,
+    pub network: &'a RoomNetwork,
+    pub since: Option<&'a str>,
+    pub limit: UInt,
+}
+
+/// A page of another server's room directory.
+#[derive(Debug, Clone, Default)]
+pub struct PeerDirectory {
+    pub chunk: Vec<PublicRoomsChunk>,
+    pub next: Option<String>,
+    pub previous: Option<String>,
+    pub total: Option<UInt>,
+}
 
 /// Other servers, in the room engine's words. Every method is bounded in time.
 ///
@@ -57,4 +92,29 @@ pub trait Peers: Send + Sync {
 
     /// Fetches up to `limit` events from before the oldest that this server has of the room's timeline; how many came.
     fn backfill<'a>(&'a self, room: &'a Arc<Room>, limit: usize) -> PeerFuture<'a, usize>;
+
+    /// A room that we are not in, and its children, from the first of the servers `via` that shows it to us; `None` if
+    /// none of those that answer does. Answers are kept for a few minutes.
+    fn hierarchy<'a>(
+        &'a self,
+        room_id: &'a RoomId,
+        via: &'a [OwnedServerName],
+        is_suggested_only: bool,
+    ) -> PeerFuture<'a, Option<Arc<PeerRoom>>>;
+
+    /// A page of the room directory of another server.
+    fn public_rooms<'a>(
+        &'a self,
+        server: &'a ServerName,
+        request: PeerDirectoryRequest<'a>,
+    ) -> PeerFuture<'a, PeerDirectory>;
+
+    /// The event of the room closest to a moment, on one side of it, among those that other servers in the room have;
+    /// `None` if they have none.
+    fn event_by_time<'a>(
+        &'a self,
+        room: &'a Arc<Room>,
+        ts: Timestamp,
+        order: Order,
+    ) -> PeerFuture<'a, Option<(OwnedEventId, Timestamp)>>;
 }

@@ -9,15 +9,38 @@ use std::{
 };
 
 use echorift_events::RoomVersionRules;
-use echorift_storage::{Chain, EventNumber, Position, RoomNumber, UserNumber};
-use imbl::OrdSet;
+use echorift_storage::{Chain, EventNumber, Position, RoomNumber, SnapshotNumber, UserNumber};
+use imbl::{OrdMap, OrdSet};
 use parking_lot::RwLock;
-use ruma::{OwnedEventId, OwnedRoomId, RoomVersionId, events::room::member::MembershipState};
+use ruma::{
+    OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, ServerName, UserId,
+    events::room::member::MembershipState,
+};
+use tokio::sync::Notify;
 
 use crate::{activity::bumps, event::Event, receipts::RoomReceipts, state::State};
 
 /// How many of its latest events a room keeps at hand for those who follow it live.
 const TAIL: usize = 128;
+
+/// How this server stands to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It has all of the room's state.
+    Resident = 0,
+    /// It is in the room, and members are still missing from the state (SS API § Faster joins).
+    Partial = 1,
+    /// It knows of an invite or a knock, and nothing else.
+    Outside = 2,
+}
+
+impl Standing {
+    pub(crate) fn from_stored(number: i64) -> Option<Self> {
+        [Self::Resident, Self::Partial, Self::Outside]
+            .into_iter()
+            .find(|standing| *standing as i64 == number)
+    }
+}
 
 /// A room that is loaded. There is never more than one for the same room number.
 pub struct Room {
@@ -28,6 +51,9 @@ pub struct Room {
     /// What the next event builds upon, ahead of the commits: `None` after a failed commit, until it is loaded again.
     /// Held while an event is built and queued, never while a commit is awaited.
     pub(crate) head: tokio::sync::Mutex<Option<Head>>,
+    standing: AtomicI64,
+    /// Told when the standing changes.
+    has_settled: Notify,
     view: RwLock<Arc<View>>,
     tail: RwLock<Tail>,
     /// The position of the last event that people would look at the room for; 0 if it is not in memory.
@@ -46,10 +72,25 @@ pub(crate) struct Head {
     pub chain: Chain,
 }
 
+impl Head {
+    /// The head of a room that has nothing in it.
+    pub fn empty() -> Self {
+        Self {
+            extremities: Vec::new(),
+            depth: 1,
+            state: State::default(),
+            members: Members::default(),
+            chain: Chain::new(),
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Extremity {
     pub number: EventNumber,
     pub event_id: OwnedEventId,
+    /// The state after it.
+    pub snapshot: SnapshotNumber,
 }
 
 /// What readers see of a room: the effect of all that is committed, and of nothing else.
@@ -68,12 +109,24 @@ pub struct Members {
     /// Those of them whose account is on this server.
     pub joined_local: OrdSet<UserNumber>,
     pub invited: OrdSet<UserNumber>,
+    /// How many joined members each other server has.
+    pub remote_servers: OrdMap<OwnedServerName, usize>,
 }
 
 impl Members {
     /// Moves one user to where the membership says.
-    pub(crate) fn put(&mut self, user: UserNumber, is_local: bool, membership: &MembershipState) {
-        self.joined.remove(&user);
+    pub(crate) fn put(
+        &mut self,
+        user: UserNumber,
+        user_id: &UserId,
+        is_local: bool,
+        membership: &MembershipState,
+    ) {
+        let was_joined = self.joined.remove(&user).is_some();
+        let is_joined = *membership == MembershipState::Join;
+        if !is_local && was_joined != is_joined {
+            self.count_server(user_id, is_joined);
+        }
         self.joined_local.remove(&user);
         self.invited.remove(&user);
         match membership {
@@ -87,6 +140,30 @@ impl Members {
                 self.invited.insert(user);
             }
             _ => {}
+        }
+    }
+
+    /// Takes servers for members of the room of whom no user is known yet.
+    pub(crate) fn add_servers(&mut self, servers: &[OwnedServerName], own: &ServerName) {
+        for server in servers.iter().filter(|server| **server != own) {
+            let count = self.remote_servers.get(server).copied().unwrap_or(0);
+            self.remote_servers
+                .insert(server.clone(), count.saturating_add(1));
+        }
+    }
+
+    fn count_server(&mut self, user_id: &UserId, has_come: bool) {
+        let server = user_id.server_name();
+        let count = self.remote_servers.get(server).copied().unwrap_or(0);
+        let count = if has_come {
+            count.saturating_add(1)
+        } else {
+            count.saturating_sub(1)
+        };
+        if count == 0 {
+            self.remote_servers.remove(server);
+        } else {
+            self.remote_servers.insert(server.to_owned(), count);
         }
     }
 }
@@ -126,6 +203,8 @@ impl Room {
             version,
             rules,
             head: tokio::sync::Mutex::new(Some(head)),
+            has_settled: Notify::new(),
+            standing: AtomicI64::new(Standing::Resident as i64),
             view: RwLock::new(Arc::new(view)),
             tail: RwLock::new(Tail {
                 events: tail.into(),
@@ -134,6 +213,47 @@ impl Room {
             bumped: AtomicI64::new(bumped),
             receipts,
         }
+    }
+
+    /// How this server stands to the room.
+    pub fn standing(&self) -> Standing {
+        Standing::from_stored(self.standing.load(Ordering::Acquire)).unwrap_or(Standing::Resident)
+    }
+
+    pub(crate) fn set_standing(&self, standing: Standing) {
+        self.standing.store(standing as i64, Ordering::Release);
+        self.has_settled.notify_waiters();
+    }
+
+    /// Waits until the room is not partial any more.
+    pub(crate) async fn wait_until_whole(&self) {
+        loop {
+            let settled = self.has_settled.notified();
+            if self.standing() != Standing::Partial {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    /// The members that were missing are there.
+    pub(crate) fn complete(&self, state: State, members: Members) {
+        {
+            let mut view = self.view.write();
+            let position = view.position;
+            *view = Arc::new(View {
+                state,
+                members,
+                position,
+            });
+        }
+        self.set_standing(Standing::Resident);
+    }
+
+    /// Events were added before the room's timeline: what is in memory is not all of it.
+    pub(crate) fn has_grown_backwards(&self) {
+        let mut tail = self.tail.write();
+        tail.complete_after = tail.complete_after.max(Position(0));
     }
 
     /// The committed state of the room.

@@ -39,6 +39,20 @@ impl State {
         self.entries.insert(key_of(event_type, state_key).into(), event);
     }
 
+    /// The event under a map key, as of [`key_of`].
+    pub(crate) fn get_key(&self, key: &str) -> Option<EventNumber> {
+        self.entries.get(key).copied()
+    }
+
+    pub(crate) fn insert_key(&mut self, key: Arc<str>, event: EventNumber) {
+        self.entries.insert(key, event);
+    }
+
+    /// Map keys and events, in order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Arc<str>, EventNumber)> + '_ {
+        self.entries.iter().map(|(key, event)| (key, *event))
+    }
+
     pub fn remove_key(&mut self, key: &str) {
         self.entries.remove(key);
     }
@@ -64,6 +78,11 @@ impl State {
             let (event_type, state_key) = key.split_once('\0')?;
             Some((event_type, state_key, *event))
         })
+    }
+
+    /// Whether both hold the same events.
+    pub fn has_same_entries(&self, other: &Self) -> bool {
+        self.entries.len() == other.entries.len() && self.entries.diff(&other.entries).next().is_none()
     }
 
     pub fn len(&self) -> usize {

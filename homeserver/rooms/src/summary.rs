@@ -7,7 +7,7 @@ use std::{
 
 use echorift_storage::{EventNumber, StorageError, UserNumber};
 use ruma::{
-    OwnedMxcUri, OwnedRoomAliasId, OwnedRoomId, RoomAliasId, UInt,
+    OwnedMxcUri, OwnedRoomAliasId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomOrAliasId, UInt,
     events::room::member::MembershipState,
     room::{JoinRuleSummary, RestrictedSummary, RoomSummary, RoomType},
 };
@@ -28,6 +28,9 @@ const TYPES: [&str; 9] = [
     "m.room.encryption",
 ];
 
+/// How many servers are asked for the summary of one room.
+const ASKED_MAX: usize = 5;
+
 /// A room and its summary.
 #[derive(Clone)]
 pub struct SummarisedRoom {
@@ -38,6 +41,7 @@ pub struct SummarisedRoom {
 
 /// Who looks at summaries.
 pub struct Onlooker {
+    has_account: bool,
     /// Empty for somebody without an account.
     memberships: Arc<RoomsOfUser>,
     joined: HashSet<OwnedRoomId>,
@@ -70,25 +74,88 @@ impl Onlooker {
     }
 }
 
+impl Onlooker {
+    /// As [`Onlooker::may_see`], of a room that nobody here is in, as another server tells of it. `known` is what is
+    /// stored of it: it holds the user's invite, if there is one.
+    pub(crate) fn may_see_peer_room(&self, known: Option<&Room>, summary: &RoomSummary) -> bool {
+        let is_open = summary.world_readable
+            || matches!(
+                summary.join_rule,
+                JoinRuleSummary::Public | JoinRuleSummary::Knock | JoinRuleSummary::KnockRestricted(_)
+            );
+        match known.and_then(|room| self.membership(room)) {
+            Some(MembershipState::Join | MembershipState::Invite) => true,
+            Some(MembershipState::Ban) => summary.world_readable,
+            _ => {
+                let allowed = match &summary.join_rule {
+                    JoinRuleSummary::Restricted(restricted) => &*restricted.allowed_room_ids,
+                    _ => &[],
+                };
+                is_open || allowed.iter().any(|allowed| self.joined.contains(allowed))
+            }
+        }
+    }
+}
+
 impl Rooms {
     /// Somebody with an account here, or without (`None`).
     pub async fn onlooker(&self, user: Option<UserNumber>) -> Result<Onlooker, StorageError> {
         let Some(user) = user else {
             return Ok(Onlooker {
+                has_account: false,
                 memberships: Arc::default(),
                 joined: HashSet::new(),
             });
         };
         let memberships = self.rooms_of(user).await?;
         let joined = self.joined_rooms(user).await?.into_iter().collect();
-        Ok(Onlooker { memberships, joined })
+        Ok(Onlooker {
+            has_account: true,
+            memberships,
+            joined,
+        })
     }
 
     /// A room's summary. Errors: `NotFound` also for rooms that the onlooker may not see.
     pub async fn summary(&self, room: &Arc<Room>, onlooker: &Onlooker) -> Result<SummarisedRoom, RoomError> {
         let summary = self.summaries(std::slice::from_ref(room)).await?.pop();
         let summary = summary.filter(|summary| onlooker.may_see(summary));
-        summary.ok_or_else(|| RoomError::NotFound("There is no such room, or you may not see it.".to_owned()))
+        summary.ok_or_else(no_such_room)
+    }
+
+    /// The summary of a room that somebody names, here or from the servers that are in it, and the onlooker's membership.
+    /// Other servers are asked only for those who have an account here.
+    ///
+    /// Errors: `NotFound` also for rooms that the onlooker may not see, and what asking meets.
+    pub async fn summary_of(
+        &self,
+        name: &RoomOrAliasId,
+        via: &[OwnedServerName],
+        onlooker: &Onlooker,
+    ) -> Result<(RoomSummary, Option<MembershipState>), RoomError> {
+        let (id, mut via) = match <&RoomAliasId>::try_from(name) {
+            Ok(alias) if !onlooker.has_account => (self.room_by_alias(alias).await?.id.clone(), Vec::new()),
+            _ => self.locate(name, via).await?,
+        };
+        via.truncate(ASKED_MAX);
+        let known = match self.room(&id).await {
+            Ok(room) => Some(room),
+            Err(RoomError::UnknownRoom(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let membership = known
+            .as_deref()
+            .and_then(|room| onlooker.membership(room))
+            .cloned();
+        let is_asked = onlooker.has_account && known.as_deref().is_none_or(|room| !self.is_followed(room));
+        if is_asked && let Some(told) = self.peer_room(&id, &via, false).await? {
+            if !onlooker.may_see_peer_room(known.as_deref(), &told.summary) {
+                return Err(no_such_room());
+            }
+            return Ok((told.summary.clone(), membership));
+        }
+        let room = known.ok_or_else(no_such_room)?;
+        Ok((self.summary(&room, onlooker).await?.summary, membership))
     }
 
     /// The summaries of these rooms, in their order. One query at most.
@@ -116,6 +183,10 @@ impl Rooms {
         });
         Ok(summaries.collect())
     }
+}
+
+fn no_such_room() -> RoomError {
+    RoomError::NotFound("There is no such room, or you may not see it.".to_owned())
 }
 
 fn summarise<'a>(

@@ -162,6 +162,11 @@ impl Rooms {
         Ok(!self.visibilities(room).await?.has_world_readable)
     }
 
+    /// Whether the room's history was ever open only to who was there.
+    pub(crate) async fn was_ever_closed(&self, room: &Room) -> Result<bool, StorageError> {
+        Ok(self.visibilities(room).await?.has_restricted)
+    }
+
     async fn visibilities(&self, room: &Room) -> Result<Visibilities, StorageError> {
         if let Some(visibilities) = self.cached_visibilities(room) {
             return Ok(visibilities);
@@ -214,7 +219,7 @@ impl Rooms {
 }
 
 /// The history visibility that an event sets.
-fn visibility_of(event: Option<&Event>) -> HistoryVisibility {
+pub(crate) fn visibility_of(event: Option<&Event>) -> HistoryVisibility {
     #[derive(Deserialize)]
     struct Content {
         history_visibility: HistoryVisibility,
@@ -232,7 +237,7 @@ fn visibility_of(event: Option<&Event>) -> HistoryVisibility {
 }
 
 /// The membership that a member event sets; `leave` for who has none.
-fn membership_in(event: Option<&Event>) -> MembershipState {
+pub(crate) fn membership_in(event: Option<&Event>) -> MembershipState {
     event
         .and_then(|event| membership_of(&event.pdu).ok())
         .unwrap_or(MembershipState::Leave)

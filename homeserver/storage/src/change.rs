@@ -136,6 +136,13 @@ impl Cells {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordIndex(usize);
 
+impl RecordIndex {
+    /// The record's position, if the first record of its change stands at `first`.
+    pub fn position(self, first: Position) -> Position {
+        Position(first.0.saturating_add(i64::try_from(self.0).unwrap_or(i64::MAX)))
+    }
+}
+
 /// What follows a commit in memory. Sync, so that a change can be built across awaits.
 pub(crate) type Effect = Box<dyn FnOnce(Position) + Send + Sync>;
 

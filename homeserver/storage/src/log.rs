@@ -14,7 +14,11 @@ pub enum Record {
         room: RoomNumber,
         event: EventNumber,
         member: Option<UserNumber>,
+        /// Whether this server tells others of it: it was made here, or by way of us.
+        is_ours: bool,
     },
+    /// The room's state was resolved anew, and with it the membership of a user whom no event of the moment is about.
+    Membership { room: RoomNumber, user: UserNumber },
     /// A receipt of `user`; a private one concerns only `user`.
     Receipt {
         room: RoomNumber,
@@ -25,7 +29,7 @@ pub enum Record {
     AccountData { user: UserNumber },
     /// Account data of a user for one room, tags and the fully-read marker included.
     RoomAccountData { user: UserNumber, room: RoomNumber },
-    /// A to-device message for one of the user's devices.
+    /// A to-device message for one of the user's devices. If the user is of another server, messages wait for that server.
     ToDevice { user: UserNumber },
     /// The user's devices or their keys changed: of interest to whoever shares an encrypted room with them.
     DeviceList { user: UserNumber },

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use quick_cache::sync::Cache;
 
@@ -108,6 +108,45 @@ impl Names {
         // Another node may have interned it first; the row that stands is the answer.
         let found = self.find(name).await?;
         found.ok_or_else(|| StorageError::corrupt("names", "an interned name has no row"))
+    }
+
+    /// The numbers of all these names, made if need be: durable before this returns. Two queries and one commit at most.
+    pub async fn intern_all(&self, names: &[&str]) -> Result<(), StorageError> {
+        let unknown: BTreeSet<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| self.0.numbers.get(*name).is_none())
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        self.load(self.0.kind.find, list(unknown.iter().copied())).await?;
+        let mut rows = String::from("[");
+        let mut made: Vec<&str> = Vec::new();
+        for name in unknown {
+            if self.0.numbers.get(name).is_some() {
+                continue;
+            }
+            let number = self.0.sequence.next().await?;
+            if !made.is_empty() {
+                rows.push(',');
+            }
+            rows.push_str(&Cells::new().with(number).with(name).into_row());
+            made.push(name);
+        }
+        if made.is_empty() {
+            return Ok(());
+        }
+        rows.push(']');
+        let rows = Value::Text(Some(rows));
+        let insert = self.0.kind.insert;
+        self.0
+            .database
+            .writer()
+            .transact(move |tx| Box::pin(async move { tx.execute(insert, &[rows]).await }))
+            .await?;
+        self.load(self.0.kind.find, list(made)).await?;
+        Ok(())
     }
 
     /// The name behind a number.

@@ -177,7 +177,9 @@ impl LogListener for Feeds {
                 } => self.tell(user, Some(room), *position),
                 Record::Receipt { room, .. } => self.tell_room(room, None, *position),
                 Record::AccountData { user } => self.tell(user, None, *position),
-                Record::RoomAccountData { user, room } | Record::ThreadSubscription { user, room } => {
+                Record::RoomAccountData { user, room }
+                | Record::ThreadSubscription { user, room }
+                | Record::Membership { user, room } => {
                     self.tell(user, Some(room), *position);
                 }
                 Record::ToDevice { user } | Record::KeySignature { user } => self.tell(user, None, *position),

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
-use http::Method;
+use http::{Method, request::Parts};
 use ruma::api::{
     IncomingRequest, IncomingRequestExt as _, OutgoingResponse, OutgoingResponseExt as _,
     error::{DeserializationError, FromHttpRequestError},
@@ -30,25 +30,38 @@ where
     type Rejection = MatrixError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, MatrixError> {
-        let (mut parts, body) = request.into_parts();
-        let arguments = RawPathParams::from_request_parts(&mut parts, state)
-            .await
-            .map_err(|_| MatrixError::invalid_param("The path is not valid UTF-8."))?;
-        let arguments: Vec<&str> = arguments.iter().map(|(_, value)| value).collect();
-        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
-            .await
-            .map_err(refuse_body)?;
-        // Many clients send nothing where every field may be left out (`POST …/join`, `…/leave`).
-        let is_left_out = body.is_empty() && parts.method == Method::POST;
-        let text = if is_left_out { b"{}".as_slice() } else { &*body };
-        if !text.is_empty() {
-            require_object(text)?;
-        }
-        let request = http::Request::from_parts(parts, text);
-        T::try_from_http_request(request, &arguments)
-            .map(Self)
-            .map_err(|error| refuse(error, text))
+        let (mut parts, body) = read_body(request, state).await?;
+        parse_request(&mut parts, &body, state).await.map(Self)
     }
+}
+
+/// The head of a request and its whole body, bounded by axum's `DefaultBodyLimit`. Error: `M_TOO_LARGE`.
+pub async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<(Parts, Bytes), MatrixError> {
+    let (parts, body) = request.into_parts();
+    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
+        .await
+        .map_err(refuse_body)?;
+    Ok((parts, body))
+}
+
+/// A request in ruma's type, for extractors that look at the body themselves first.
+pub async fn parse_request<T: IncomingRequest, S: Send + Sync>(
+    parts: &mut Parts,
+    body: &[u8],
+    state: &S,
+) -> Result<T, MatrixError> {
+    let arguments = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| MatrixError::invalid_param("The path is not valid UTF-8."))?;
+    let arguments: Vec<&str> = arguments.iter().map(|(_, value)| value).collect();
+    // Many clients send nothing where every field may be left out (`POST …/join`, `…/leave`).
+    let is_left_out = body.is_empty() && parts.method == Method::POST;
+    let text = if is_left_out { b"{}".as_slice() } else { body };
+    if !text.is_empty() {
+        require_object(text)?;
+    }
+    let request = http::Request::from_parts(parts.clone(), text);
+    T::try_from_http_request(request, &arguments).map_err(|error| refuse(error, text))
 }
 
 /// A JSON body in a type of our own, for endpoints that ruma's types do not fit. Refused in the same words.

@@ -2,7 +2,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use echorift_web::{Body, MatrixError, Ruma, Session};
+use echorift_web::{Body, ClientAddress, LimitKind, MatrixError, MaybeSession, Ruma, Session};
 use ruma::{
     OwnedUserId, UserId,
     api::client::profile::{delete_profile_field, get_profile, get_profile_field},
@@ -15,21 +15,26 @@ use crate::{
     profile::{AVATAR_URL, DISPLAY_NAME, judge_field_name},
 };
 
+/// Profiles are shown to everyone.
+type Asker = (MaybeSession, ClientAddress);
+
 /// `GET /_matrix/client/v3/profile/{userId}` (CS API § Profiles).
 pub(crate) async fn get(
     State(accounts): State<Accounts>,
+    asker: Asker,
     Ruma(request): Ruma<get_profile::v3::Request>,
 ) -> Result<Json<Value>, MatrixError> {
-    let profile = find(&accounts, &request.user_id).await?;
+    let profile = find(&accounts, asker, &request.user_id).await?;
     Ok(Json(profile.fields.into_iter().collect()))
 }
 
 /// `GET /_matrix/client/v3/profile/{userId}/{keyName}` (CS API § Profiles).
 pub(crate) async fn get_field(
     State(accounts): State<Accounts>,
+    asker: Asker,
     Ruma(request): Ruma<get_profile_field::v3::Request>,
 ) -> Result<Json<Value>, MatrixError> {
-    let mut profile = find(&accounts, &request.user_id).await?;
+    let mut profile = find(&accounts, asker, &request.user_id).await?;
     let field = request.field.to_string();
     let value = profile.fields.remove(&field);
     let value = value.ok_or_else(|| MatrixError::not_found("The profile has no such field."))?;
@@ -94,7 +99,12 @@ async fn change(
     Ok(Json(json!({})))
 }
 
-async fn find(accounts: &Accounts, user: &UserId) -> Result<Profile, MatrixError> {
-    let profile = accounts.profile(user).await?;
+async fn find(accounts: &Accounts, asker: Asker, user: &UserId) -> Result<Profile, MatrixError> {
+    let (MaybeSession(session), address) = asker;
+    if session.is_none() && !accounts.is_local(user) {
+        // Nobody makes this server ask others without end.
+        accounts.0.limits.check(LimitKind::Oauth, &address.key())?;
+    }
+    let profile = accounts.profile_anywhere(user).await?;
     profile.ok_or_else(|| MatrixError::not_found("There is no profile of this user."))
 }

@@ -33,7 +33,7 @@ const INLINE: [&str; 26] = [
 ];
 
 /// `Content-Disposition` of a content (RFC 6266): in place only where that is harmless, with the file's name if it has one.
-pub(super) fn disposition(content_type: &str, file_name: Option<&str>) -> HeaderValue {
+pub(crate) fn disposition(content_type: &str, file_name: Option<&str>) -> HeaderValue {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let is_inline = INLINE.iter().any(|inline| inline.eq_ignore_ascii_case(essence));
     let (kind, bare) = if is_inline {

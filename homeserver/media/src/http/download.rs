@@ -17,10 +17,13 @@ pub(super) async fn download(
     asked: Asked,
     Ruma(request): Ruma<authenticated_media::get_content::v1::Request>,
 ) -> Result<Response, MatrixError> {
-    let (media_id, wait) = (&request.media_id, request.timeout_ms);
-    repository
-        .answer(&asked, &request.server_name, media_id, wait, None)
-        .await
+    let wanted = Wanted {
+        server_name: &request.server_name,
+        media_id: &request.media_id,
+        wait: request.timeout_ms,
+        may_ask: true,
+    };
+    repository.answer(&asked, wanted, None).await
 }
 
 /// `GET /_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}`: under another name.
@@ -30,10 +33,13 @@ pub(super) async fn download_as(
     asked: Asked,
     Ruma(request): Ruma<authenticated_media::get_content_as_filename::v1::Request>,
 ) -> Result<Response, MatrixError> {
-    let (media_id, wait, name) = (&request.media_id, request.timeout_ms, Some(&*request.filename));
-    repository
-        .answer(&asked, &request.server_name, media_id, wait, name)
-        .await
+    let wanted = Wanted {
+        server_name: &request.server_name,
+        media_id: &request.media_id,
+        wait: request.timeout_ms,
+        may_ask: true,
+    };
+    repository.answer(&asked, wanted, Some(&request.filename)).await
 }
 
 /// `GET /_matrix/media/v3/download/{serverName}/{mediaId}`: only what was uploaded before the freeze.
@@ -44,10 +50,13 @@ pub(super) async fn download_openly(
     Ruma(request): Ruma<media::get_content::v3::Request>,
 ) -> Result<Response, MatrixError> {
     asked.openly = true;
-    let (media_id, wait) = (&request.media_id, request.timeout_ms);
-    repository
-        .answer(&asked, &request.server_name, media_id, wait, None)
-        .await
+    let wanted = Wanted {
+        server_name: &request.server_name,
+        media_id: &request.media_id,
+        wait: request.timeout_ms,
+        may_ask: request.allow_remote,
+    };
+    repository.answer(&asked, wanted, None).await
 }
 
 /// `GET /_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}`: only what was uploaded before the freeze.
@@ -58,23 +67,33 @@ pub(super) async fn download_as_openly(
     Ruma(request): Ruma<media::get_content_as_filename::v3::Request>,
 ) -> Result<Response, MatrixError> {
     asked.openly = true;
-    let (media_id, wait, name) = (&request.media_id, request.timeout_ms, Some(&*request.filename));
-    repository
-        .answer(&asked, &request.server_name, media_id, wait, name)
-        .await
+    let wanted = Wanted {
+        server_name: &request.server_name,
+        media_id: &request.media_id,
+        wait: request.timeout_ms,
+        may_ask: request.allow_remote,
+    };
+    repository.answer(&asked, wanted, Some(&request.filename)).await
+}
+
+/// Which media is wanted, and what may be done to have it.
+pub(super) struct Wanted<'a> {
+    pub(super) server_name: &'a ServerName,
+    pub(super) media_id: &'a str,
+    /// For its upload.
+    pub(super) wait: Duration,
+    /// Whether another server may be asked for it.
+    pub(super) may_ask: bool,
 }
 
 impl Media {
     async fn answer(
         &self,
         asked: &Asked,
-        server_name: &ServerName,
-        media_id: &str,
-        wait: Duration,
+        wanted: Wanted<'_>,
         name: Option<&str>,
     ) -> Result<Response, MatrixError> {
-        self.check_is_ours(server_name)?;
-        let stored = self.load_for(asked, media_id, wait).await?;
+        let stored = self.load_for(asked, wanted).await?;
         let name = name.or(stored.description.file_name.as_deref());
         let served = Served {
             disposition: disposition(&stored.description.content_type, name),
@@ -88,20 +107,36 @@ impl Media {
     pub(super) async fn load_for(
         &self,
         asked: &Asked,
-        media_id: &str,
-        wait: Duration,
+        wanted: Wanted<'_>,
     ) -> Result<crate::store::media::Stored, MediaError> {
         if !asked.openly {
-            return self.load(media_id, wait).await;
+            return self.load_any(&wanted, wanted.wait).await;
         }
-        // Nothing is waited for unless it will be public when it comes.
+        // Nothing is waited or asked for unless it will be public when it comes.
         let is_frozen = !self.0.options.unauthenticated_downloads;
-        let wait = if is_frozen { Duration::ZERO } else { wait };
-        match self.load(media_id, wait).await {
+        let wait = if is_frozen { Duration::ZERO } else { wanted.wait };
+        let wanted = Wanted {
+            may_ask: wanted.may_ask && !is_frozen,
+            ..wanted
+        };
+        match self.load_any(&wanted, wait).await {
             Ok(stored) if stored.is_public => Ok(stored),
             Ok(_) => Err(MediaError::NotFound),
             Err(MediaError::NotYetUploaded) if is_frozen => Err(MediaError::NotFound),
             Err(error) => Err(error),
+        }
+    }
+
+    async fn load_any(
+        &self,
+        wanted: &Wanted<'_>,
+        wait: Duration,
+    ) -> Result<crate::store::media::Stored, MediaError> {
+        if *wanted.server_name == *self.0.options.server_name {
+            self.load(wanted.media_id, wait).await
+        } else {
+            self.load_remote(wanted.server_name, wanted.media_id, wait, wanted.may_ask)
+                .await
         }
     }
 }

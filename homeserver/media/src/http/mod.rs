@@ -1,12 +1,12 @@
 //! The endpoints of the content repository, with and without a token.
 
-mod disposition;
+pub(crate) mod disposition;
 mod download;
 mod previews;
 mod range;
 mod refusals;
 mod serve;
-mod thumbnail;
+pub(crate) mod thumbnail;
 mod upload;
 
 use axum::Router;
@@ -66,7 +66,7 @@ impl Media {
         self.0.limits.check(LimitKind::Media, session.user_id.as_str())
     }
 
-    /// Media of other servers comes with federation; until then there is none.
+    /// Nobody uploads for another server.
     fn check_is_ours(&self, server_name: &ServerName) -> Result<(), MediaError> {
         if *server_name == *self.0.options.server_name {
             Ok(())

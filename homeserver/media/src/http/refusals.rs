@@ -34,6 +34,17 @@ impl From<MediaError> for MatrixError {
             }
             MediaError::NoThumbnail(_) => Self::unknown("No thumbnail can be made of this content."),
             MediaError::TooLargeForThumbnail => Self::too_large("The image is too large for a thumbnail."),
+            MediaError::BadThumbnail(reason) => Self::invalid_param(reason),
+            MediaError::RemoteTooLarge(bytes_max) => Self::too_large(format!(
+                "Files of other servers may have {bytes_max} bytes at most."
+            ))
+            .with_status(StatusCode::BAD_GATEWAY),
+            MediaError::RemoteUnreachable(_) => upstream("The server of this media cannot be reached now."),
+            MediaError::RemoteRefused {
+                status,
+                errcode,
+                message,
+            } => Self::new(status, errcode, message),
             MediaError::PreviewsOff => Self::forbidden("This server does not preview pages."),
             MediaError::BadAddress(reason) => Self::invalid_param(format!("The address {reason}.")),
             MediaError::DeniedHost(_) => Self::forbidden("This address is not previewed."),

@@ -56,11 +56,13 @@ pub(crate) async fn forget_unused(
         DELETE FROM media_thumbnails
          WHERE source_hash IN (SELECT value ->> 0 FROM json_each($1))
            AND NOT EXISTS (SELECT 1 FROM media WHERE media.content_hash = media_thumbnails.source_hash)
+           AND NOT EXISTS (SELECT 1 FROM remote_media WHERE remote_media.content_hash = media_thumbnails.source_hash)
         RETURNING content_hash";
     const CONTENTS: &str = "
         DELETE FROM media_contents
          WHERE content_hash IN (SELECT value ->> 0 FROM json_each($1))
            AND NOT EXISTS (SELECT 1 FROM media WHERE media.content_hash = media_contents.content_hash)
+           AND NOT EXISTS (SELECT 1 FROM remote_media WHERE remote_media.content_hash = media_contents.content_hash)
            AND NOT EXISTS (SELECT 1 FROM media_thumbnails
                             WHERE media_thumbnails.content_hash = media_contents.content_hash
                                OR media_thumbnails.source_hash = media_contents.content_hash)

@@ -4,6 +4,7 @@ pub(crate) mod contents;
 pub(crate) mod garbage;
 pub(crate) mod media;
 pub(crate) mod previews;
+pub(crate) mod remote;
 pub(crate) mod thumbnails;
 
 use crate::ids::{BlobKey, ContentHash};

@@ -77,7 +77,9 @@ impl Inbox {
 impl Heard {
     fn of(record: Record, pushers: &Pushers) -> Option<Self> {
         match record {
-            Record::Event { room, event, member } => Some(Self::Event { room, event, member }),
+            Record::Event {
+                room, event, member, ..
+            } => Some(Self::Event { room, event, member }),
             Record::Receipt { room, user, .. } => pushers.has(user).then_some(Self::Read { room, user }),
             // Nobody's phone rings for the rest.
             _ => None,

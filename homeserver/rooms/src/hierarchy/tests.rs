@@ -49,7 +49,7 @@ async fn names(
     (
         rooms
             .into_iter()
-            .map(|room| room.room.summary.name.unwrap_or_default())
+            .map(|room| room.summary.name.unwrap_or_default())
             .collect(),
         has_more,
     )

@@ -44,12 +44,8 @@ async fn get(
     State(api): State<RoomsApi>,
     Ruma(request): Ruma<get_alias::v3::Request>,
 ) -> Result<Ruma<get_alias::v3::Response>, MatrixError> {
-    let room = api.rooms.room_by_alias(&request.room_alias).await?;
-    let servers = vec![api.rooms.server_name().to_owned()];
-    Ok(Ruma(get_alias::v3::Response {
-        room_id: room.id.clone(),
-        servers,
-    }))
+    let (room_id, servers) = api.rooms.resolve_alias(&request.room_alias).await?;
+    Ok(Ruma(get_alias::v3::Response { room_id, servers }))
 }
 
 /// `DELETE /_matrix/client/v3/directory/room/{roomAlias}` (CS API § Room aliases).

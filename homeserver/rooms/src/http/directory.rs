@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::RoomsApi;
-use crate::{DirectoryPage, DirectoryToken, Room, RoomError};
+use crate::{DirectoryPage, DirectoryToken, PeerDirectory, PeerDirectoryRequest, Room, RoomError};
 
 /// How many rooms a page of the directory has, and may have at most.
 const PAGE: usize = 100;
@@ -49,7 +49,28 @@ async fn list(
             "The room directory needs an access token here.",
         ));
     }
-    check_server(&api, request.server.as_deref())?;
+    if let Some(server) = other_server(&api, request.server.as_deref()) {
+        if session.is_none() {
+            return Err(MatrixError::missing_token(
+                "The room directory of another server needs an access token here.",
+            ));
+        }
+        let (filter, network) = (Filter::new(), RoomNetwork::Matrix);
+        let page = ask(
+            &api,
+            server,
+            (&filter, &network),
+            request.since.as_deref(),
+            request.limit,
+        )
+        .await?;
+        return Ok(Ruma(get_public_rooms::v3::Response {
+            chunk: page.chunk,
+            next_batch: page.next,
+            prev_batch: page.previous,
+            total_room_count_estimate: page.total,
+        }));
+    }
     let page = page(&api, &Filter::new(), request.since.as_deref(), request.limit).await?;
     Ok(Ruma(get_public_rooms::v3::Response {
         next_batch: page.next.map(|token| token.to_string()),
@@ -65,7 +86,16 @@ async fn search(
     _: Session,
     Ruma(request): Ruma<get_public_rooms_filtered::v3::Request>,
 ) -> Result<Ruma<get_public_rooms_filtered::v3::Response>, MatrixError> {
-    check_server(&api, request.server.as_deref())?;
+    if let Some(server) = other_server(&api, request.server.as_deref()) {
+        let wanted = (&request.filter, &request.room_network);
+        let page = ask(&api, server, wanted, request.since.as_deref(), request.limit).await?;
+        return Ok(Ruma(get_public_rooms_filtered::v3::Response {
+            chunk: page.chunk,
+            next_batch: page.next,
+            prev_batch: page.previous,
+            total_room_count_estimate: page.total,
+        }));
+    }
     if matches!(request.room_network, RoomNetwork::ThirdParty(_)) {
         // No third-party network has rooms in this directory.
         return Ok(Ruma(get_public_rooms_filtered::v3::Response::new()));
@@ -79,14 +109,27 @@ async fn search(
     }))
 }
 
-/// Only our own directory can be asked.
-fn check_server(api: &RoomsApi, server: Option<&ServerName>) -> Result<(), MatrixError> {
-    match server {
-        Some(server) if server != api.rooms.server_name() => Err(MatrixError::unknown(format!(
-            "{server} is another server, which cannot be reached from here."
-        ))),
-        _ => Ok(()),
-    }
+/// The other server whose directory is asked for.
+fn other_server<'a>(api: &RoomsApi, server: Option<&'a ServerName>) -> Option<&'a ServerName> {
+    server.filter(|server| *server != api.rooms.server_name())
+}
+
+/// A page of another server's directory.
+async fn ask(
+    api: &RoomsApi,
+    server: &ServerName,
+    (filter, network): (&Filter, &RoomNetwork),
+    since: Option<&str>,
+    limit: Option<UInt>,
+) -> Result<PeerDirectory, MatrixError> {
+    let page = UInt::try_from(PAGE).unwrap_or_default();
+    let request = PeerDirectoryRequest {
+        filter,
+        network,
+        since,
+        limit: limit.unwrap_or(page).clamp(UInt::from(1_u32), page),
+    };
+    Ok(api.rooms.peers()?.public_rooms(server, request).await?)
 }
 
 async fn page(

@@ -12,7 +12,7 @@ use ruma::{
     serde::Raw,
 };
 
-use super::{RoomsApi, membership::find_room};
+use super::RoomsApi;
 use crate::{HierarchyQuery, HierarchyRoom, RoomError, membership::raw};
 
 /// Where clients looked for summaries before they were stable (MSC3266), beside the path that ruma knows.
@@ -34,10 +34,9 @@ async fn hierarchy(
     Ruma(request): Ruma<get_hierarchy::v1::Request>,
 ) -> Result<Ruma<get_hierarchy::v1::Response>, MatrixError> {
     let query = query_of(&request)?;
-    let root = api.rooms.room(&request.room_id).await?;
     let (rooms, has_more) = api
         .rooms
-        .hierarchy(&root, UserNumber(session.user_number), query)
+        .hierarchy_of(&request.room_id, UserNumber(session.user_number), query)
         .await?;
     let next = query.skip.saturating_add(rooms.len());
     let token = Token {
@@ -97,7 +96,7 @@ fn chunk_of(room: HierarchyRoom) -> Result<SpaceHierarchyRoomsChunk, RoomError> 
         .map(|child| raw(child).map(Raw::from_json))
         .collect::<Result<_, _>>()?;
     Ok(SpaceHierarchyRoomsChunk {
-        summary: room.room.summary,
+        summary: room.summary,
         children_state: children,
     })
 }
@@ -148,19 +147,15 @@ async fn summary(
     MaybeSession(session): MaybeSession,
     Ruma(request): Ruma<get_summary::v1::Request>,
 ) -> Result<Ruma<get_summary::v1::Response>, MatrixError> {
-    let room = find_room(&api, &request.room_id_or_alias).await?;
     let user = session.map(|session| UserNumber(session.user_number));
     let onlooker = api.rooms.onlooker(user).await.map_err(RoomError::from)?;
-    let found = api.rooms.summary(&room, &onlooker).await?;
-    let membership = user.map(|_| {
-        onlooker
-            .membership(&room)
-            .cloned()
-            .unwrap_or(MembershipState::Leave)
-    });
+    let (summary, membership) = api
+        .rooms
+        .summary_of(&request.room_id_or_alias, &request.via, &onlooker)
+        .await?;
     Ok(Ruma(get_summary::v1::Response {
-        summary: found.summary,
-        membership,
+        summary,
+        membership: user.map(|_| membership.unwrap_or(MembershipState::Leave)),
     }))
 }
 

@@ -4,7 +4,7 @@ use axum::{Router, extract::State};
 use echorift_storage::Timestamp;
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
 use ruma::{
-    EventId, RoomId,
+    EventId, MilliSecondsSinceUnixEpoch, RoomId, UInt,
     api::{
         Direction,
         client::{
@@ -89,7 +89,10 @@ async fn messages(
         ),
     };
     let matcher = EventMatcher::new(&request.filter).with_relations(filter.read()?);
-    let page = api.rooms.page(&room, &reader, access, wanted, &matcher).await?;
+    let page = api
+        .rooms
+        .page_of_all(&room, &reader, access, wanted, &matcher)
+        .await?;
     let mut state = Vec::new();
     if !request.filter.lazy_load_options.is_disabled() {
         state = api.rooms.members_for(&room, &page).await?;
@@ -159,12 +162,13 @@ async fn event_by_timestamp(
     let room = api.rooms.room(&request.room_id).await?;
     let reader = api.reader(&session).await?;
     let ts = Timestamp(request.ts.get().into());
-    let event = api
+    let (event_id, sent) = api
         .rooms
-        .closest_event(&room, &reader, ts, order(request.dir))
+        .closest_event_anywhere(&room, &reader, ts, order(request.dir))
         .await?;
+    let sent = UInt::try_from(sent.0).unwrap_or_default();
     Ok(Ruma(get_event_by_timestamp::v1::Response {
-        event_id: event.pdu.event_id.clone(),
-        origin_server_ts: event.pdu.origin_server_ts,
+        event_id,
+        origin_server_ts: MilliSecondsSinceUnixEpoch(sent),
     }))
 }

@@ -14,21 +14,22 @@ static INSERT: Statement = Statement::insert(
        FROM json_each($1)",
 );
 
-/// Adds the row of a state that differs from `parent` by `added`.
+/// Adds the row of a state that differs from `parent` by `added` and, under keys that have nothing any more, `removed`.
 pub(crate) fn insert_delta(
     change: &mut Change,
     room: RoomNumber,
     state: &State,
     parent: SnapshotNumber,
-    added: EventNumber,
+    added: &[EventNumber],
+    removed: &[EventNumber],
 ) {
     let cells = Cells::new()
         .with(state.snapshot)
         .with(room)
         .with(parent)
         .with(state.chain_length)
-        .with(numbers_json([added.0]))
-        .with("[]");
+        .with(numbers_json(added.iter().map(|event| event.0)))
+        .with(numbers_json(removed.iter().map(|event| event.0)));
     change.write(&INSERT, cells);
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use echorift_media::{HostPattern, MediaOptions, PreviewOptions, S3Options, StoreOptions, ThumbnailOptions};
+use echorift_media::{
+    HostPattern, MediaOptions, PreviewOptions, RemoteOptions, S3Options, StoreOptions, ThumbnailOptions,
+};
 use ruma::OwnedServerName;
 
 use super::secret::Secret;
@@ -20,6 +22,9 @@ pub(crate) struct MediaSettings {
     thumbnail_source_bytes_max: u64,
     thumbnail_megapixels_max: u32,
     thumbnails_at_a_time: u32,
+    remote_bytes_max: u64,
+    remote_timeout: std::time::Duration,
+    remote_lifetime: std::time::Duration,
 }
 
 /// `[media.s3]`.
@@ -56,6 +61,9 @@ impl MediaSettings {
             thumbnail_source_bytes_max: table.bytes("thumbnail_max_source", "32MiB"),
             thumbnail_megapixels_max: table.whole("thumbnail_max_megapixels", 50, 1..=1_000),
             thumbnails_at_a_time: table.whole("thumbnails_at_a_time", 2, 1..=64),
+            remote_bytes_max: table.bytes("max_remote", "100MiB"),
+            remote_timeout: table.duration("remote_timeout", "2m"),
+            remote_lifetime: table.duration("remote_lifetime", "90d"),
             s3: table.table("s3", |table| S3Settings::read(table, is_s3)),
         }
     }
@@ -93,6 +101,11 @@ impl MediaSettings {
                 at_a_time: usize::try_from(self.thumbnails_at_a_time).unwrap_or(1),
             },
             previews: previews.options(),
+            remote: RemoteOptions {
+                bytes_max: self.remote_bytes_max,
+                timeout: self.remote_timeout,
+                lifetime: self.remote_lifetime,
+            },
         }
     }
 }

@@ -83,6 +83,8 @@ pub enum OutboundSetupError {
     NoCertificate { path: PathBuf },
     #[error("the client for outbound requests cannot be made: {0}")]
     Client(#[from] reqwest::Error),
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
 }
 
 impl Outbound {

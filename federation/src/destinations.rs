@@ -1,1 +1,0 @@
-//! Which servers answer, and when the others are due again.

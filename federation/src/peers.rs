@@ -1,0 +1,129 @@
+//! What the lower layers need of other servers, each in its own words.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use echorift_accounts::{AccountError, RemoteProfiles};
+use echorift_rooms::{
+    Order, PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers, Room, RoomError,
+};
+use echorift_storage::Timestamp;
+use echorift_web::BoxFuture;
+use http::StatusCode;
+use ruma::{OwnedEventId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, ServerName, UserId};
+use serde_json::{Value, value::RawValue};
+
+use crate::{Federation, queries::room_error};
+
+impl Peers for Federation {
+    fn join<'a>(
+        &'a self,
+        _room_id: &'a RoomId,
+        _via: &'a [OwnedServerName],
+        _user: &'a UserId,
+        _content: Box<RawValue>,
+    ) -> PeerFuture<'a, Arc<Room>> {
+        Box::pin(async { Err(unreachable_room()) })
+    }
+
+    fn knock<'a>(
+        &'a self,
+        _room_id: &'a RoomId,
+        _via: &'a [OwnedServerName],
+        _user: &'a UserId,
+        _content: Box<RawValue>,
+    ) -> PeerFuture<'a, ()> {
+        Box::pin(async { Err(unreachable_room()) })
+    }
+
+    fn leave<'a>(
+        &'a self,
+        _room: &'a Arc<Room>,
+        _user: &'a UserId,
+        _content: Box<RawValue>,
+    ) -> PeerFuture<'a, ()> {
+        Box::pin(async { Err(unreachable_room()) })
+    }
+
+    fn invite<'a>(
+        &'a self,
+        _room: &'a Arc<Room>,
+        _inviter: &'a UserId,
+        _invitee: &'a UserId,
+        _content: Box<RawValue>,
+    ) -> PeerFuture<'a, ()> {
+        Box::pin(async { Err(unreachable_room()) })
+    }
+
+    fn resolve_alias<'a>(
+        &'a self,
+        alias: &'a RoomAliasId,
+    ) -> PeerFuture<'a, Option<(OwnedRoomId, Vec<OwnedServerName>)>> {
+        Box::pin(self.ask_alias(alias))
+    }
+
+    fn backfill<'a>(&'a self, room: &'a Arc<Room>, limit: usize) -> PeerFuture<'a, usize> {
+        Box::pin(async move { Federation::backfill(self, room, limit).await.map_err(room_error) })
+    }
+
+    fn hierarchy<'a>(
+        &'a self,
+        room_id: &'a RoomId,
+        via: &'a [OwnedServerName],
+        is_suggested_only: bool,
+    ) -> PeerFuture<'a, Option<Arc<PeerRoom>>> {
+        Box::pin(self.ask_hierarchy(room_id, via, is_suggested_only))
+    }
+
+    fn public_rooms<'a>(
+        &'a self,
+        server: &'a ServerName,
+        request: PeerDirectoryRequest<'a>,
+    ) -> PeerFuture<'a, PeerDirectory> {
+        Box::pin(self.ask_directory(server, request))
+    }
+
+    fn event_by_time<'a>(
+        &'a self,
+        room: &'a Arc<Room>,
+        ts: Timestamp,
+        order: Order,
+    ) -> PeerFuture<'a, Option<(OwnedEventId, Timestamp)>> {
+        Box::pin(self.ask_by_time(room, ts, order))
+    }
+}
+
+impl RemoteProfiles for Federation {
+    fn profile<'a>(
+        &'a self,
+        user: &'a UserId,
+    ) -> BoxFuture<'a, Result<Option<BTreeMap<String, Value>>, AccountError>> {
+        Box::pin(async move {
+            let away = || AccountError::PeerUnreachable(user.server_name().to_owned());
+            self.ask_profile(user)
+                .await
+                .map_err(|error| match room_error(error) {
+                    RoomError::PeerRefused {
+                        status,
+                        errcode,
+                        message,
+                        ..
+                    } => AccountError::PeerRefused {
+                        status,
+                        errcode,
+                        message,
+                    },
+                    RoomError::Forbidden(message) => AccountError::PeerRefused {
+                        status: StatusCode::FORBIDDEN,
+                        errcode: "M_FORBIDDEN".to_owned(),
+                        message,
+                    },
+                    RoomError::Storage(error) => error.into(),
+                    _ => away(),
+                })
+        })
+    }
+}
+
+fn unreachable_room() -> RoomError {
+    RoomError::Unreachable("rooms of other servers cannot be entered from here".to_owned())
+}

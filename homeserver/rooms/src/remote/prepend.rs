@@ -1,0 +1,363 @@
+//! History from before this server's time in a room (SS API § Backfilling and retrieving missing events).
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use echorift_events::Pdu;
+use echorift_storage::{EventNumber, Position, SnapshotNumber};
+use ruma::{EventId, OwnedEventId, events::TimelineEventType};
+
+use super::receive::ToldState;
+use crate::{
+    Event, Order, Outcome, Room, RoomError, Rooms, State,
+    batch::Batch,
+    event::{EventParts, Relation},
+    store,
+};
+
+/// Among how many of its oldest events the ends of a room's known history are looked for.
+const OLDEST_LOOKED_AT: usize = 50;
+/// How many such ends another server is asked about at a time.
+const ENDS_MAX: usize = 20;
+
+impl Rooms {
+    /// The events right before the room's known timeline, which this server does not have: where to ask for more.
+    /// Empty once the timeline reaches back to the room's creation.
+    pub async fn history_ends(&self, room: &Room) -> Result<Vec<OwnedEventId>, RoomError> {
+        let everything = (Position(i64::MIN), Position(i64::MAX));
+        let oldest = self
+            .timeline(room, everything, Order::OldestFirst, OLDEST_LOOKED_AT)
+            .await?;
+        let oldest: Vec<Arc<Event>> = oldest
+            .into_iter()
+            .filter(|event| event.outcome == Outcome::Accepted)
+            .collect();
+        let parents: Vec<&EventId> = oldest
+            .iter()
+            .flat_map(|event| event.pdu.prev_events.iter().map(|id| &**id))
+            .collect();
+        let known = self.known_events(&parents).await?;
+        let is_missing = |id: &&EventId| {
+            known
+                .get(*id)
+                .is_none_or(|event| event.outcome == Outcome::Outlier)
+        };
+        let mut seen = HashSet::new();
+        let ends = parents
+            .into_iter()
+            .filter(is_missing)
+            .filter(|id| seen.insert(id.to_owned()));
+        Ok(ends.take(ENDS_MAX).map(ToOwned::to_owned).collect())
+    }
+
+    /// Whether the room has history that this server could ask others for.
+    pub async fn lacks_history(&self, room: &Room) -> Result<bool, RoomError> {
+        if !self.is_in(room) {
+            return Ok(false);
+        }
+        let everything = (Position(i64::MIN), Position(i64::MAX));
+        let oldest = self.timeline(room, everything, Order::OldestFirst, 5).await?;
+        let oldest = oldest.iter().find(|event| event.outcome == Outcome::Accepted);
+        Ok(oldest.is_some_and(|event| event.pdu.event_type != TimelineEventType::RoomCreate))
+    }
+
+    /// Those of these events whose state has to be told before they can be prepended: not all their parents are here
+    /// or among them.
+    pub async fn in_need_of_state(&self, pdus: &[Pdu]) -> Result<Vec<OwnedEventId>, RoomError> {
+        let parents: Vec<&EventId> = pdus
+            .iter()
+            .flat_map(|pdu| pdu.prev_events.iter().map(|id| &**id))
+            .collect();
+        let known = self.known_events(&parents).await?;
+        let own: HashSet<&EventId> = pdus.iter().map(|pdu| &*pdu.event_id).collect();
+        let has_state = |id: &OwnedEventId| {
+            own.contains(&**id)
+                || known
+                    .get(id)
+                    .is_some_and(|event| event.outcome != Outcome::Outlier)
+        };
+        let needy = pdus.iter().filter(|pdu| {
+            pdu.event_type != TimelineEventType::RoomCreate && !pdu.prev_events.iter().all(has_state)
+        });
+        Ok(needy.map(|pdu| pdu.event_id.clone()).collect())
+    }
+
+    /// Adds events before the room's known timeline; how many became part of it.
+    ///
+    /// Their signatures and hashes were checked, and what authorises them is here or among them. `told` has the states
+    /// before those of [`Rooms::in_need_of_state`]; events without it, and those built upon them, are left out.
+    pub async fn prepend(
+        &self,
+        room: &Arc<Room>,
+        pdus: Vec<Pdu>,
+        mut told: HashMap<OwnedEventId, ToldState>,
+    ) -> Result<usize, RoomError> {
+        let mut guard = room.head.lock().await;
+        let head = self.current_head(room, &guard).await?;
+        let ids: Vec<&EventId> = pdus
+            .iter()
+            .flat_map(|pdu| {
+                pdu.prev_events
+                    .iter()
+                    .chain(&pdu.auth_events)
+                    .chain([&pdu.event_id])
+            })
+            .map(|id| &**id)
+            .collect();
+        let mut known = self.known_events(&ids).await?;
+        let users: Vec<&str> = pdus.iter().map(|pdu| pdu.sender.as_str()).collect();
+        self.users().intern_all(&users).await?;
+
+        let mut batch = Batch::new(self, (room.number, &room.rules, Some(&room.id)), head);
+        let mut made: Vec<Arc<Event>> = Vec::new();
+        let mut settled: HashSet<EventNumber> = HashSet::new();
+        for pdu in in_history_order(pdus) {
+            let standing = known.get(&pdu.event_id);
+            if pdu.room_id != room.id || standing.is_some_and(|event| event.outcome != Outcome::Outlier) {
+                continue;
+            }
+            let number = standing.map(|event| event.number);
+            let Some(before) = self
+                .state_before_old(&mut batch, &pdu, &known, &made, told.remove(&pdu.event_id))
+                .await?
+            else {
+                continue;
+            };
+            settled.extend(number);
+            let event = self.place_old(&mut batch, pdu, number, before, &known).await?;
+            known.insert(event.pdu.event_id.clone(), Arc::clone(&event));
+            made.push(event);
+        }
+        let accepted: Vec<&Arc<Event>> = made
+            .iter()
+            .filter(|event| event.outcome == Outcome::Accepted)
+            .collect();
+        let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
+        let oldest = store::events::oldest_position(self.database(), room.number).await?;
+        let mut next = oldest.0.min(0).saturating_sub(count);
+        let mut places: HashMap<EventNumber, Position> = HashMap::new();
+        for event in &accepted {
+            places.insert(event.number, Position(next));
+            next = next.saturating_add(1);
+        }
+        self.write_old(&mut batch, &made, &settled, &places);
+        self.redact_old(&mut batch, &made, &places).await?;
+        let accepted = accepted.len();
+        let (head, commit) = {
+            let Batch { head, mut change, .. } = batch;
+            change.chain(&head.chain);
+            let (rooms, held, kept) = (self.clone(), Arc::clone(room), made.clone());
+            change.on_commit(move |_| {
+                for event in kept {
+                    if let Some(position) = places.get(&event.number) {
+                        event.set_position(*position);
+                    }
+                    if rooms
+                        .0
+                        .events
+                        .get(&event.number)
+                        .is_none_or(|cached| cached.redacted_by.is_none())
+                    {
+                        rooms.hold(&event);
+                    }
+                }
+                held.has_grown_backwards();
+                rooms.0.visibilities.remove(&held.number);
+            });
+            (head, self.database().writer().submit(change).await)
+        };
+        *guard = Some(head);
+        commit.done().await?;
+        Ok(accepted)
+    }
+
+    async fn state_before_old(
+        &self,
+        batch: &mut Batch<'_>,
+        pdu: &Pdu,
+        known: &HashMap<OwnedEventId, Arc<Event>>,
+        made: &[Arc<Event>],
+        told: Option<ToldState>,
+    ) -> Result<Option<State>, RoomError> {
+        if pdu.event_type == TimelineEventType::RoomCreate {
+            return Ok(Some(State::default()));
+        }
+        if let Some(ToldState(mut state)) = told {
+            batch.store_state(&mut state, &State::default(), &[], &[]).await?;
+            return Ok(Some(state));
+        }
+        let parents: Option<Vec<&Arc<Event>>> = pdu
+            .prev_events
+            .iter()
+            .map(|id| known.get(id).filter(|event| event.outcome != Outcome::Outlier))
+            .collect();
+        let Some(parents) = parents else { return Ok(None) };
+        if !pdu.auth_events.iter().all(|id| known.contains_key(id)) {
+            return Ok(None);
+        }
+        let mut snapshots: Vec<SnapshotNumber> = parents.iter().map(|parent| parent.snapshot).collect();
+        snapshots.sort_unstable();
+        snapshots.dedup();
+        Ok(match snapshots.as_slice() {
+            [] => None,
+            [one] => Some(self.state(*one).await?),
+            several => Some(batch.resolve_with(several, made).await?),
+        })
+    }
+
+    async fn place_old(
+        &self,
+        batch: &mut Batch<'_>,
+        pdu: Pdu,
+        number: Option<EventNumber>,
+        before: State,
+        known: &HashMap<OwnedEventId, Arc<Event>>,
+    ) -> Result<Arc<Event>, RoomError> {
+        let auth: Vec<Arc<Event>> = pdu
+            .auth_events
+            .iter()
+            .filter_map(|id| known.get(id))
+            .cloned()
+            .collect();
+        let outcome = match self.judge_by(batch, &pdu, &auth, &before, &before).await? {
+            echorift_events::Verdict::Rejected(refusal) => {
+                tracing::info!(event_id = %pdu.event_id, %refusal, "an event was rejected");
+                Outcome::Rejected
+            }
+            _ => Outcome::Accepted,
+        };
+        let number = match number {
+            Some(number) => number,
+            None => EventNumber(self.0.event_numbers.next().await?),
+        };
+        let sender = self.user_number(&pdu.sender).await?;
+        let mut after = before;
+        let mut replaces = None;
+        if let Some(state_key) = pdu.state_key.as_deref().filter(|_| outcome == Outcome::Accepted) {
+            let parent = after.clone();
+            replaces = after.get(pdu.type_name(), state_key);
+            after.insert(pdu.type_name(), state_key, number);
+            batch.store_state(&mut after, &parent, &[number], &[]).await?;
+        }
+        let numbers: Vec<EventNumber> = auth.iter().map(|event| event.number).collect();
+        self.remember_auth(number, &numbers);
+        let pdu = Arc::new(pdu.with_rejected(outcome == Outcome::Rejected));
+        let parts = EventParts {
+            number,
+            room: batch.room_number(),
+            sender,
+            snapshot: after.snapshot,
+            room_snapshot: after.snapshot,
+            outcome,
+            relation: Relation::of(&pdu),
+            pdu,
+            transaction: None,
+            replaces,
+            redacted_by: None,
+            has_relations: false,
+        };
+        Ok(Arc::new(Event::new(parts, None)))
+    }
+
+    fn write_old(
+        &self,
+        batch: &mut Batch<'_>,
+        made: &[Arc<Event>],
+        settled: &HashSet<EventNumber>,
+        places: &HashMap<EventNumber, Position>,
+    ) {
+        for event in made {
+            let auth = self.0.auth.get(&event.number);
+            let standing = store::events::Standing {
+                is_ours: false,
+                auth: auth.as_deref().unwrap_or_default(),
+            };
+            let change = &mut batch.change;
+            match (places.get(&event.number), settled.contains(&event.number)) {
+                (Some(place), false) => store::events::insert_before(change, event, &standing, *place),
+                (Some(place), true) => store::events::settle_before(change, event, &standing, *place),
+                (None, false) => store::events::insert_outside(change, event, &standing),
+                (None, true) => store::events::settle_outside(change, event, &standing),
+            }
+        }
+    }
+
+    /// Redactions that came before what they redact, because history is read backwards.
+    async fn redact_old(
+        &self,
+        batch: &mut Batch<'_>,
+        made: &[Arc<Event>],
+        places: &HashMap<EventNumber, Position>,
+    ) -> Result<(), RoomError> {
+        let targets: Vec<&EventId> = made.iter().map(|event| &*event.pdu.event_id).collect();
+        let room = batch.room_number();
+        let mut waiting = store::events::waiting_for(self.database(), room, &targets).await?;
+        let among = made
+            .iter()
+            .filter_map(|event| Some((event.pdu.redacts.clone()?, event.number)));
+        waiting.extend(among.filter(|(_, number)| places.contains_key(number)));
+        let numbers: Vec<EventNumber> = waiting.iter().map(|(_, number)| *number).collect();
+        let mut redactions = self.events(&numbers).await?;
+        redactions.extend(made.iter().cloned());
+        for (target, number) in waiting {
+            let redaction = redactions.iter().find(|event| event.number == number);
+            let target = made.iter().find(|event| event.pdu.event_id == target);
+            match (redaction, target) {
+                (Some(redaction), Some(target)) => {
+                    batch
+                        .redact_event(redaction, target, places.get(&target.number).copied())
+                        .await?;
+                }
+                (Some(_), None) | (None, _) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The events so that each comes after its parents; of events that are not related the one of lesser depth first.
+pub fn in_history_order(pdus: Vec<Pdu>) -> Vec<Pdu> {
+    let mut waiting: HashMap<OwnedEventId, Pdu> =
+        pdus.into_iter().map(|pdu| (pdu.event_id.clone(), pdu)).collect();
+    let mut children: HashMap<OwnedEventId, Vec<OwnedEventId>> = HashMap::new();
+    let mut unmet: HashMap<OwnedEventId, usize> = HashMap::new();
+    for pdu in waiting.values() {
+        let within: HashSet<&OwnedEventId> = pdu
+            .prev_events
+            .iter()
+            .filter(|id| waiting.contains_key(*id))
+            .collect();
+        unmet.insert(pdu.event_id.clone(), within.len());
+        for id in within {
+            children.entry(id.clone()).or_default().push(pdu.event_id.clone());
+        }
+    }
+    let key = |waiting: &HashMap<OwnedEventId, Pdu>, id: &OwnedEventId| {
+        let pdu = waiting.get(id);
+        (
+            pdu.map_or(0, |pdu| pdu.depth),
+            pdu.map(|pdu| pdu.origin_server_ts),
+            id.clone(),
+        )
+    };
+    let mut ready: std::collections::BTreeSet<_> = unmet
+        .iter()
+        .filter(|(_, count)| **count == 0)
+        .map(|(id, _)| key(&waiting, id))
+        .collect();
+    let mut ordered = Vec::with_capacity(waiting.len());
+    while let Some((_, _, id)) = ready.pop_first() {
+        for child in children.remove(&id).unwrap_or_default() {
+            if let Some(count) = unmet.get_mut(&child) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    ready.insert(key(&waiting, &child));
+                }
+            }
+        }
+        ordered.extend(waiting.remove(&id));
+    }
+    ordered
+}
