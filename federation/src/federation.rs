@@ -18,6 +18,7 @@ use crate::{
     destinations::Destinations,
     discovery::{Discovery, HickoryDns, OutboundPages},
     inbound::{Backfills, Inbox},
+    membership::Joins,
     origin::BODY_BYTES_MAX,
     outbound::{ClientTransport, Outbound as Sender, OutboundParts},
     queries::Asked,
@@ -50,6 +51,7 @@ struct Inner {
     asked: Asked,
     inbox: Inbox,
     backfills: Backfills,
+    joins: Joins,
     sender: Sender,
 }
 
@@ -95,6 +97,7 @@ impl Federation {
             asked: Asked::new(),
             inbox,
             backfills: Backfills::default(),
+            joins: Joins::default(),
             sender,
         })))
     }
@@ -161,6 +164,10 @@ impl Federation {
 
     pub(crate) fn backfills(&self) -> &Backfills {
         &self.0.backfills
+    }
+
+    pub(crate) fn joins(&self) -> &Joins {
+        &self.0.joins
     }
 
     /// Sends what is ours to others.
