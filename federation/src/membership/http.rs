@@ -293,12 +293,12 @@ async fn exchange(
 /// `PUT /_matrix/federation/v1/3pid/onbind` (SS API § Third-party invites). Identity servers do not sign it.
 async fn bound(
     State(federation): State<Federation>,
-    ClientAddress(address): ClientAddress,
+    address: ClientAddress,
     Ruma(request): Ruma<bind_callback::Request>,
 ) -> Result<Ruma<bind_callback::Response>, MatrixError> {
     federation
         .limits()
-        .check(LimitKind::Federation, &address.to_string())?;
+        .check(LimitKind::Federation, &address.key())?;
     federation.take_bound(request).await?;
     Ok(Ruma(bind_callback::Response {}))
 }
