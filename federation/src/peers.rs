@@ -61,8 +61,8 @@ impl Peers for Federation {
         Box::pin(self.ask_alias(alias))
     }
 
-    fn backfill<'a>(&'a self, _room: &'a Arc<Room>, _limit: usize) -> PeerFuture<'a, usize> {
-        Box::pin(async { Err(unreachable_room()) })
+    fn backfill<'a>(&'a self, room: &'a Arc<Room>, limit: usize) -> PeerFuture<'a, usize> {
+        Box::pin(async move { Federation::backfill(self, room, limit).await.map_err(room_error) })
     }
 
     fn hierarchy<'a>(

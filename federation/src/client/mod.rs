@@ -216,6 +216,22 @@ impl FederationClient {
         answer.bytes().await
     }
 
+    /// A `GET` without a signature, whose answer the caller reads.
+    pub(crate) async fn get_unsigned(
+        &self,
+        destination: &ServerName,
+        path_and_query: &str,
+        options: SendOptions,
+    ) -> Result<Answer, FederationError> {
+        let draft = Draft {
+            method: Method::GET,
+            path_and_query,
+            body: None,
+            is_signed: false,
+        };
+        self.ask(destination, draft, options).await
+    }
+
     async fn typed<R>(
         &self,
         destination: &ServerName,

@@ -296,9 +296,7 @@ async fn bound(
     address: ClientAddress,
     Ruma(request): Ruma<bind_callback::Request>,
 ) -> Result<Ruma<bind_callback::Response>, MatrixError> {
-    federation
-        .limits()
-        .check(LimitKind::Federation, &address.key())?;
+    federation.limits().check(LimitKind::Federation, &address.key())?;
     federation.take_bound(request).await?;
     Ok(Ruma(bind_callback::Response {}))
 }

@@ -4,9 +4,10 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use dashmap::DashMap;
 use echorift_events::{Pdu, RoomVersionRules, supported_versions};
-use echorift_rooms::{Outcome, Reception, RemoteJoin, Room, RoomError};
+use echorift_rooms::{Outcome, PartialAnswer, PartialJoin, Reception, RemoteJoin, Room, RoomError};
 use ruma::{
-    OwnedEventId, OwnedRoomId, OwnedServerName, OwnedUserId, RoomId, RoomVersionId, ServerName, UserId,
+    EventId, OwnedEventId, OwnedRoomId, OwnedServerName, OwnedUserId, RoomId, RoomVersionId, ServerName,
+    UserId,
     api::federation::membership::{
         create_join_event::v2::{self as send_join, RoomState},
         prepare_join_event::v1 as make_join,
@@ -29,8 +30,8 @@ const JOINS_AT_ONCE: usize = 8;
 const TIME_MAX: Duration = Duration::from_secs(240);
 /// How long one server has to put a room's state together and send it.
 const STATE_WAIT: Duration = Duration::from_secs(120);
-/// Whether the members of a room are left for later. They are fetched by nobody yet.
-const OMITS_MEMBERS: bool = false;
+/// Of the servers that are said to be in a room so many are believed.
+const SERVERS_MAX: usize = 20_000;
 
 /// Rooms that are being joined: one at a time for each.
 pub(crate) struct Joins {
@@ -153,7 +154,8 @@ impl Federation {
             room_id: wanted.room_id.to_owned(),
             event_id: made.event.event_id.clone(),
             pdu: text_of(&made.event)?,
-            omit_members: OMITS_MEMBERS,
+            // They are fetched once the user is in (SS API § Faster joins).
+            omit_members: !self.is_in(wanted.room_id).await?,
         };
         let options = SendOptions {
             timeout: Some(STATE_WAIT),
@@ -201,28 +203,56 @@ impl Federation {
         made: Made,
         told: RoomState,
     ) -> Result<Arc<Room>, FederationError> {
-        let is_partial = told.members_omitted;
-        if is_partial && !OMITS_MEMBERS {
-            return Err(bad_answer(server, "it left out members that were asked for"));
-        }
+        let partial = told.members_omitted.then(|| partial_answer(server, &told));
         let (state, auth_chain) = self.check_told(server, wanted.room_id, &made.rules, told).await;
         check_create(server, &state, &made.version)?;
         let Made { version, event, .. } = made;
         if let Some(room) = self.rooms().find_enterable(wanted.room_id).await?
             && self.rooms().is_in(&room)
         {
+            if partial.is_some() {
+                return Err(bad_answer(server, "it left out members that were asked for"));
+            }
             self.join_beside(&room, event, state, auth_chain).await?;
             return Ok(room);
         }
+        let (join_id, is_partial) = (event.event_id.clone(), partial.is_some());
         let joined = RemoteJoin {
             room_id: wanted.room_id.to_owned(),
             version,
             join: event,
             state,
             auth_chain,
-            is_partial,
+            partial,
         };
-        Ok(self.rooms().import(joined).await?)
+        let room = self.rooms().import(joined).await?;
+        if is_partial {
+            self.fetch_members(server, &room, &join_id).await?;
+        }
+        Ok(room)
+    }
+
+    /// Has the members fetched that the answer to a join left out.
+    async fn fetch_members(
+        &self,
+        server: &ServerName,
+        room: &Room,
+        join_id: &EventId,
+    ) -> Result<(), FederationError> {
+        let join = self.rooms().known_events(&[join_id]).await?.remove(join_id);
+        if let Some(join) = join {
+            self.complete_later(PartialJoin {
+                room: room.number,
+                join: join.number,
+                resident: server.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    async fn is_in(&self, room_id: &RoomId) -> Result<bool, RoomError> {
+        let room = self.rooms().find_enterable(room_id).await?;
+        Ok(room.is_some_and(|room| self.rooms().is_in(&room)))
     }
 
     /// The events that are rightly signed and of this room: state, and auth chain. All are checked together.
@@ -302,6 +332,19 @@ impl Federation {
             Outcome::Accepted => Ok(()),
             _ => Err(RoomError::Forbidden("The rules of the room do not allow this.".to_owned()).into()),
         }
+    }
+}
+
+/// Who can tell the rest of a room whose members were left out. The server that answered is in it in any case.
+fn partial_answer(server: &ServerName, told: &RoomState) -> PartialAnswer {
+    let names = told.servers_in_room.iter().flatten().take(SERVERS_MAX);
+    let mut servers: Vec<OwnedServerName> = names.filter_map(|name| ServerName::parse(name).ok()).collect();
+    if !servers.iter().any(|known| known == server) {
+        servers.push(server.to_owned());
+    }
+    PartialAnswer {
+        resident: server.to_owned(),
+        servers,
     }
 }
 

@@ -171,8 +171,8 @@ mod tests {
     fn bodies_are_canonical_and_shared_by_those_with_the_same_content() {
         let bodies = Bodies::new(ruma::server_name!("one.example"));
         let edu = RawEdu::new("m.test", &serde_json::json!({ "b": 1, "a": 2 })).unwrap();
-        let first = bodies.body(content(&[edu.clone()]), Timestamp(5));
-        let second = bodies.body(content(&[edu.clone()]), Timestamp(6));
+        let first = bodies.body(content(std::slice::from_ref(&edu)), Timestamp(5));
+        let second = bodies.body(content(std::slice::from_ref(&edu)), Timestamp(6));
         assert!(Arc::ptr_eq(&first, &second));
         let other = bodies.body(content(&[edu.clone(), edu]), Timestamp(6));
         assert_eq!(other.edus, 2);

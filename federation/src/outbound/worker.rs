@@ -13,8 +13,10 @@ use super::{
     transport::SendFailure,
 };
 
-/// When a destination is asked again after a fault of our own, or of whoever should know better.
-const RETRY_MS: i64 = 30_000;
+/// When a destination is asked again that the transport would ask at once: it answers but takes nothing, or it is our
+/// own database that does not answer. The time doubles up to the second value.
+const RETRY_MIN_MS: i64 = 5_000;
+const RETRY_MAX_MS: i64 = 3_600_000;
 
 /// Why a worker ends.
 enum Fault {
@@ -51,6 +53,12 @@ pub(super) fn start(outbound: &Outbound, destination: &Arc<Destination>) {
 
 async fn run(outbound: Outbound, destination: Arc<Destination>) {
     loop {
+        // Nothing is built for who is not to be asked.
+        if let Some(due) = outbound.due_at(&destination) {
+            destination.rest(false);
+            outbound.0.roster.retry_at(&destination.name, due);
+            return;
+        }
         if outbound.is_stopping() {
             destination.stop();
             return;
@@ -64,11 +72,6 @@ async fn run(outbound: Outbound, destination: Arc<Destination>) {
                     () = outbound.stopping() => {}
                 }
                 continue;
-            }
-            // Nothing is built for who is not to be asked.
-            Step::Send | Step::CatchUp(_) if outbound.due_at(&destination).is_some() => {
-                rest(&outbound, &destination, false);
-                return;
             }
             Step::CatchUp(after) => catch_up(&outbound, &destination, after).await,
             Step::Send => send(&outbound, &destination).await,
@@ -90,9 +93,10 @@ async fn run(outbound: Outbound, destination: Arc<Destination>) {
 
 /// Lets the destination be until it is due.
 fn rest(outbound: &Outbound, destination: &Destination, has_failed: bool) {
-    destination.rest(has_failed);
+    let doublings = u32::from(destination.rest(has_failed)).min(20);
+    let delay = RETRY_MIN_MS.saturating_mul(1_i64 << doublings).min(RETRY_MAX_MS);
     let due = outbound.due_at(destination);
-    let due = due.unwrap_or_else(|| outbound.now().plus_ms(RETRY_MS));
+    let due = due.unwrap_or_else(|| outbound.now().plus_ms(delay));
     outbound.0.roster.retry_at(&destination.name, due);
 }
 
@@ -115,6 +119,9 @@ async fn catch_up(outbound: &Outbound, destination: &Destination, after: Positio
 
 async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Fault> {
     let _permit = outbound.0.roster.budget(destination.standing()).acquire().await;
+    if outbound.is_stopping() {
+        return Ok(());
+    }
     // Only now, so that all that came while it waited goes along.
     let plan = destination.plan(Instant::now());
     let may_part = !plan.is_careful;
@@ -133,6 +140,7 @@ async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Faul
         let content = std::mem::replace(&mut draft.content, next);
         match transmit(outbound, destination, content).await {
             Ok(()) => {}
+            // Its successor has an ID of its own: by then more waits, and what is in both is known by its event IDs.
             Err(SendFailure::Later(reason)) => {
                 tracing::debug!(destination = %destination.name, reason, "a transaction did not arrive");
                 return Err(Fault::Away);
@@ -175,15 +183,14 @@ async fn draft(outbound: &Outbound, destination: &Destination, plan: Plan) -> Re
     let mut edus = Vec::new();
     let mut edus_arrived = None;
     if let Some((after, limit)) = plan.durable {
-        let found = match outbound.durable() {
-            Some(durable) => durable.next(&destination.name, after, limit).await?,
-            None => Vec::new(),
-        };
-        edus_arrived = match found.last() {
-            Some((last, _)) if found.len() >= limit => Some(*last),
-            last => Some(last.map_or(plan.durable_latest, |(last, _)| plan.durable_latest.max(*last))),
-        };
-        edus.extend(found.into_iter().map(|(_, edu)| edu));
+        if let Some(durable) = outbound.durable() {
+            let name = &destination.name;
+            let page = durable.next(name, after, plan.durable_latest, limit).await?;
+            edus_arrived = Some(page.covers.min(plan.durable_latest));
+            edus = page.edus;
+        } else {
+            edus_arrived = Some(plan.durable_latest);
+        }
     }
     edus.extend(plan.edus);
     let more_edus = edus.split_off(edus.len().min(EDUS_MAX));

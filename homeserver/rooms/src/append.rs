@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use echorift_events::{Draft, Pdu, authorise, rules_for, seal};
 use echorift_storage::{Change, RoomNumber, StorageError, Timestamp};
 use ruma::{
-    MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomVersionId, UInt, UserId,
+    MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomId, RoomVersionId, UInt, UserId,
     events::{StateEventType, TimelineEventType, room::member::MembershipState},
 };
 use serde_json::value::RawValue;
@@ -135,7 +135,7 @@ impl Rooms {
         create: EventDraft,
         then: Vec<EventDraft>,
         is_published: bool,
-        also: impl FnOnce(&mut Change, RoomNumber),
+        also: impl FnOnce(&mut Change, RoomNumber, &RoomId),
     ) -> Result<(Arc<Room>, Vec<Arc<Event>>), RoomError> {
         let rules = rules_for(version).ok_or_else(|| RoomError::UnsupportedVersion(version.clone()))?;
         let mut random = [0_u8; 18];
@@ -171,7 +171,7 @@ impl Rooms {
             self.clock().now(),
             is_published,
         );
-        also(&mut batch.change, number);
+        also(&mut batch.change, number, &room_id);
         batch.push_pdu(pdu, Vec::new(), create.transaction).await?;
         for draft in then {
             batch.push(draft).await.map_err(|error| match error {

@@ -150,9 +150,10 @@ impl Rooms {
 
         let creator_number = self.user_number(creator).await?;
         let (room, _) = self
-            .create(&version, create, then, is_published, |change, room| {
+            .create(&version, create, then, is_published, |change, room, room_id| {
                 if let Some(alias) = &alias {
                     store::aliases::insert(change, alias, room, creator_number);
+                    self.tell_alias_made(alias, room_id);
                 }
                 if let Some(also) = beside.also {
                     also(change, room);

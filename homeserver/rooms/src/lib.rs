@@ -26,6 +26,7 @@ mod follow_accounts;
 mod guests;
 mod hierarchy;
 mod http;
+mod loading;
 mod members;
 mod membership;
 mod membership_history;
@@ -36,6 +37,7 @@ mod present;
 mod read_markers;
 mod reader;
 mod receipts;
+mod received_receipts;
 mod relation_filter;
 mod relations;
 mod remote;
@@ -61,6 +63,7 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    aliases::AliasObserver,
     ancestors::MissingEvents,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
@@ -81,8 +84,12 @@ pub use self::{
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
+    received_receipts::ReceivedReceipt,
     relation_filter::RelationFilter,
-    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState, in_history_order},
+    remote::{
+        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Reception, RemoteJoin, ToldState,
+        in_history_order,
+    },
     room::{Members, Room, Standing, View},
     sending::Sender,
     server_hierarchy::ServerHierarchy,

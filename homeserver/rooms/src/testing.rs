@@ -135,7 +135,6 @@ impl TestRooms {
             default_version: RoomVersionId::V12,
             publish: PublishPolicy::Everyone,
             directory_without_login: false,
-            directory_over_federation: true,
             event_cache_bytes: 16 << 20,
             loaded_rooms: 1_000,
         };

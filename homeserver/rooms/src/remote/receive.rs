@@ -15,6 +15,7 @@ use ruma::{
 use crate::{
     Event, Outcome, Room, RoomError, Rooms, State,
     batch::{Batch, Placed, find_in},
+    room::Standing,
 };
 
 /// What became of a received event.
@@ -76,6 +77,7 @@ impl Rooms {
         }
 
         let mut batch = Batch::new(self, (room.number, &room.rules, Some(&room.id)), head);
+        batch.is_partial = room.standing() == Standing::Partial;
         let before = self.state_before(&mut batch, &pdu, &known, told).await?;
         let auth = authority(&pdu, &known);
         let current = batch.head.state.clone();
@@ -134,6 +136,12 @@ impl Rooms {
             );
         }
         Ok(found)
+    }
+
+    /// Forgets an event whose commit failed.
+    pub fn let_go(&self, event: &Event) {
+        self.0.event_ids.remove(&event.pdu.event_id);
+        self.0.events.remove(&event.number);
     }
 
     /// A state that another server told as a list of events, all of which are here: those that were rejected, or are no
@@ -213,6 +221,15 @@ impl Rooms {
                 .collect();
             let mut events = self.events(&numbers).await?;
             events.extend(create.iter().cloned());
+            if batch.is_partial {
+                // Whose membership is not told yet is what the event itself says.
+                let is_untold = |event: &&Arc<Event>| {
+                    let key = event.pdu.state_key.as_deref().unwrap_or_default();
+                    event.pdu.event_type == TimelineEventType::RoomMember
+                        && state.get("m.room.member", key).is_none()
+                };
+                events.extend(auth.iter().filter(is_untold).cloned());
+            }
             Ok(events)
         };
         let before = in_state(before).await?;
