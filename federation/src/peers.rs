@@ -123,7 +123,3 @@ impl RemoteProfiles for Federation {
         })
     }
 }
-
-fn unreachable_room() -> RoomError {
-    RoomError::Unreachable("rooms of other servers cannot be entered from here".to_owned())
-}
