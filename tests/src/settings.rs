@@ -53,7 +53,9 @@ impl ServerBuilder {
         self.federating_at(authority, &format!("127.0.0.1:{port}"), port)
     }
 
-    fn federating_at(mut self, authority: &TestAuthority, name: &str, port: u16) -> Self {
+    /// Federates under this name at this port ([`free_port`]), so that others can be told before it runs.
+    #[must_use]
+    pub fn federating_at(mut self, authority: &TestAuthority, name: &str, port: u16) -> Self {
         let host = name.split_once(':').map_or(name, |(host, _)| host);
         let mut hosts = vec![host, "127.0.0.1", "localhost"];
         hosts.dedup();
