@@ -98,8 +98,9 @@ async fn event(
     }))
 }
 
-/// An event that the server may see: state of a room that it is in, which `/state` shows as well, or what its users may
-/// see. Errors: `M_NOT_FOUND`, `M_FORBIDDEN`.
+/// An event of a room that the server is in: state as it is, which `/state` shows as well; the rest redacted where the
+/// server may not see it, for whoever joins needs every event that the room stands on. Errors: `M_NOT_FOUND`,
+/// `M_FORBIDDEN`.
 async fn seen_event(
     federation: &Federation,
     origin: &ServerName,
@@ -116,16 +117,11 @@ async fn seen_event(
     if event.pdu.is_state() {
         return Ok(Arc::clone(&event.pdu));
     }
-    let seen = rooms
-        .seen_by_server(&room, origin, std::slice::from_ref(&event))
-        .await?;
     let shown = federation
         .shown_to(origin, &room, std::slice::from_ref(&event))
         .await?
         .pop();
-    Ok(shown
-        .filter(|_| seen.contains(&event.number))
-        .ok_or_else(unknown)?)
+    Ok(shown.ok_or_else(unknown)?)
 }
 
 fn ids(events: &[Arc<Event>]) -> Vec<OwnedEventId> {
