@@ -11,14 +11,17 @@ use std::sync::{Arc, Mutex};
 use echorift_events::SigningKey;
 use reqwest::Method;
 use ruma::ServerName;
-use ruma::signatures::sign_json;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 pub use self::event::PeerEvent;
 pub use self::room::{PeerRoom, rules_of};
 pub use self::script::{Heard, Reply};
-use self::{room::Model, script::Script};
+use self::{
+    event::{canonical, without},
+    room::Model,
+    script::Script,
+};
 use crate::user::send;
 use crate::{Answer, PATIENCE, TestAuthority, TestServer, fresh};
 
@@ -232,10 +235,10 @@ pub fn authorization(
 }
 
 /// JSON with a server's signature.
-pub fn signed(json: Value, name: &str, key: &SigningKey) -> Value {
-    let mut object = serde_json::from_value(json).expect("canonical JSON");
-    sign_json(name, key, &mut object).expect("JSON can be signed");
-    serde_json::to_value(object).expect("JSON")
+pub fn signed(mut json: Value, name: &str, key: &SigningKey) -> Value {
+    let signature = key.sign_bytes(canonical(&without(&json, &["signatures", "unsigned"])).as_bytes());
+    json["signatures"][name][key.key_id().as_str()] = signature.into();
+    json
 }
 
 #[expect(clippy::disallowed_methods, reason = "peers have clocks of their own")]

@@ -203,7 +203,7 @@ async fn invitations_are_checked_before_they_are_shown() {
         room.seal(&changed)
     };
     for event in [
-        changed("state_key", json!("@nobody-at-all:victim.test")),
+        changed("state_key", json!(format!("@nobody-at-all:{}", server.name()))),
         changed("state_key", json!(peer.user("another"))),
         changed("content", json!({ "membership": "join" })),
         changed("content", json!({})),
@@ -224,7 +224,7 @@ async fn invitations_are_checked_before_they_are_shown() {
     }
     let right = room.seal(&draft);
     refused(
-        invite(&right, "the newest", &room.id).await,
+        invite(&right, "org.example.newest", &room.id).await,
         400,
         "M_INCOMPATIBLE_ROOM_VERSION",
     );
