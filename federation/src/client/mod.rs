@@ -203,15 +203,10 @@ impl FederationClient {
         destination: &ServerName,
         txn_id: &str,
         body: &CanonicalBody,
-        timeout: Duration,
     ) -> Result<Bytes, FederationError> {
         let path = format!("/_matrix/federation/v1/send/{}", path_segment(txn_id));
-        let options = SendOptions {
-            timeout: Some(timeout),
-            ..SendOptions::default()
-        };
         let mut answer = self
-            .send_raw(destination, Method::PUT, &path, Some(body), options)
+            .send_raw(destination, Method::PUT, &path, Some(body), SendOptions::default())
             .await?;
         answer.bytes().await
     }

@@ -1,6 +1,6 @@
 //! Transactions by way of the one client for other servers.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use echorift_storage::Timestamp;
 use ruma::{OwnedServerName, ServerName};
@@ -12,9 +12,6 @@ use super::{
     transport::{SendFailure, Sending, Transport},
 };
 use crate::{FederationClient, FederationError, destinations::Destinations};
-
-/// How long another server may take to acknowledge a transaction.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct ClientTransport {
     client: FederationClient,
@@ -37,7 +34,7 @@ impl Transport for ClientTransport {
         Box::pin(async move {
             let sent = self
                 .client
-                .send_transaction(destination, transaction_id, &body.json, PATIENCE)
+                .send_transaction(destination, transaction_id, &body.json)
                 .await;
             match sent {
                 Ok(answer) => {
