@@ -105,7 +105,7 @@ impl Gate<'_> {
         };
         let mut keys = BTreeMap::new();
         for signature in &signatures {
-            let key_ids = vec![signature.key.to_string()];
+            let key_ids = vec![signature.key.clone()];
             keys.extend(self.keys.of_requester(&origin, key_ids).await?);
         }
         if keys.is_empty() {
