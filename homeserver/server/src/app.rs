@@ -302,6 +302,7 @@ pub(crate) fn federation_options(
         hosts: settings.hosts.clone(),
         trusted_key_servers: settings.trusted_key_servers.clone(),
         share_device_names: settings.share_device_names,
+        public_directory: config.rooms.public_directory_over_federation,
         policy: settings.policy.clone(),
         outbound: config.outbound.options.clone(),
         retry_initial_delay: config.outbound.retry_initial_delay,

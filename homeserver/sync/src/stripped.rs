@@ -29,10 +29,7 @@ impl Syncs {
         let view = room.view();
         let own = view.state.get("m.room.member", reader.user_id.as_str());
         if self.rooms().is_elsewhere(room) {
-            let told = self
-                .rooms()
-                .stripped_state_outside(room, &reader.user_id)
-                .await?;
+            let told = self.rooms().stripped_state_outside(room, &reader.user_id).await?;
             if !told.is_empty() {
                 return self.stripped_as_told(told, reader, own).await;
             }

@@ -4,9 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use echorift_accounts::Accounts;
 use futures_util::{StreamExt as _, stream};
-use ruma::{
-    OwnedServerName, OwnedUserId, RoomId, UserId, events::room::member::MembershipState,
-};
+use ruma::{OwnedServerName, OwnedUserId, RoomId, UserId, events::room::member::MembershipState};
 use serde_json::value::RawValue;
 
 use super::{JoinRequest, MemberContent, raw};

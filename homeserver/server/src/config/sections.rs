@@ -177,6 +177,8 @@ impl CacheSettings {
 pub(crate) struct RoomSettings {
     pub(crate) default_version: RoomVersionId,
     pub(crate) public_directory_without_login: bool,
+    /// Whether other servers may read the list of public rooms.
+    pub(crate) public_directory_over_federation: bool,
     pub(crate) publish: PublishPolicy,
     pub(crate) encryption_by_default: EncryptionDefault,
 }
@@ -188,6 +190,7 @@ impl RoomSettings {
         Self {
             default_version: default_version.unwrap_or(RoomVersionId::V12),
             public_directory_without_login: table.flag("public_directory_without_login", false),
+            public_directory_over_federation: table.flag("public_directory_over_federation", false),
             publish: table.choice(
                 "publish",
                 ("admins", PublishPolicy::Admins),
