@@ -34,4 +34,5 @@ pub use self::{
     options::{FederationOptions, HostAndPort, OldKey},
     origin::Signed,
     policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
+    queries::{PolicyRefusal, PolicyVerdict},
 };
