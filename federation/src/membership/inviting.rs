@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use echorift_events::{Incoming, Pdu};
-use echorift_rooms::{EventDraft, Outcome, Reception, Room, RoomError};
+use echorift_rooms::{EventDraft, Outcome, Received, Reception, Room, RoomError};
 use http::{Method, StatusCode};
 use ruma::{
     RoomVersionId, ServerName, UserId,
@@ -70,7 +70,7 @@ impl Federation {
             .with_signatures_of(server, signed.get(), &room.rules)
             .map_err(|error| bad_answer(server, error.to_string()))?;
         self.check_signed_by(room, server, &signed).await?;
-        let event = match self.rooms().receive(room, signed, None, true, |_| {}).await? {
+        let event = match self.rooms().receive(room, Received::ours(signed), |_| {}).await? {
             Reception::Known(event) => event,
             Reception::Taken(event, commit) => {
                 commit.done().await?;

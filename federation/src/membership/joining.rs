@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use dashmap::DashMap;
 use echorift_events::{Pdu, RoomVersionRules, supported_versions};
-use echorift_rooms::{Outcome, PartialAnswer, PartialJoin, Reception, RemoteJoin, Room, RoomError};
+use echorift_rooms::{Outcome, PartialAnswer, PartialJoin, Received, Reception, RemoteJoin, Room, RoomError};
 use ruma::{
     EventId, OwnedEventId, OwnedRoomId, OwnedServerName, OwnedUserId, RoomId, RoomVersionId, ServerName,
     UserId,
@@ -310,12 +310,16 @@ impl Federation {
     ) -> Result<(), FederationError> {
         let rooms = self.rooms();
         let ids: Vec<OwnedEventId> = state.iter().map(|pdu| pdu.event_id.clone()).collect();
-        let mut received = rooms.receive(room, join.clone(), None, false, |_| {}).await?;
+        let mut received = rooms
+            .receive(room, Received::foreign(join.clone()), |_| {})
+            .await?;
         if matches!(received, Reception::Missing(_)) {
             let events = auth_chain.into_iter().chain(state).collect();
             rooms.admit_outliers(room, events).await?;
             let told = rooms.told_state(room, &ids).await?;
-            received = rooms.receive(room, join, Some(told), false, |_| {}).await?;
+            received = rooms
+                .receive(room, Received::foreign(join).with_state(Some(told)), |_| {})
+                .await?;
         }
         let event = match received {
             Reception::Known(event) => event,

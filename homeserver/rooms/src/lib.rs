@@ -89,8 +89,8 @@ pub use self::{
     received_receipts::ReceivedReceipt,
     relation_filter::RelationFilter,
     remote::{
-        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Reception, RemoteJoin, ToldState,
-        in_history_order,
+        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Received, Reception, RemoteJoin,
+        ToldState, in_history_order,
     },
     room::{Members, Room, Standing, View},
     sending::Sender,

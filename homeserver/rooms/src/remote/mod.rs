@@ -26,5 +26,5 @@ pub use self::{
     outside::OutsideMembership,
     partial::PartialJoin,
     prepend::in_history_order,
-    receive::{MissingAncestors, Reception, ToldState},
+    receive::{MissingAncestors, Received, Reception, ToldState},
 };

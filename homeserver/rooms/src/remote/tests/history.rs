@@ -86,7 +86,7 @@ on_both_databases! {
         let there = other.join(server, &room, false).await;
         let lost = say(server, &room, &alice, "lost").await;
         let next = say(server, &room, &alice, "next").await;
-        let reception = other.server.rooms.receive(&there, Pdu::clone(&next.pdu), None, false, |_| {}).await.unwrap();
+        let reception = other.server.rooms.receive(&there, super::super::Received::foreign(Pdu::clone(&next.pdu)), |_| {}).await.unwrap();
         let Reception::Missing(missing) = reception else { panic!("nothing is missing") };
         assert_eq!(missing.prev_events, [lost.pdu.event_id.clone()]);
         assert!(missing.auth_events.is_empty());

@@ -11,7 +11,7 @@ use echorift_events::{Draft, Pdu, SigningKey, seal};
 use ruma::{EventId, OwnedUserId, ServerName, UserId, events::StateEventType, owned_server_name};
 use serde_json::{Value, json};
 
-use super::{Reception, RemoteJoin, import::PartialAnswer};
+use super::{Received, Reception, RemoteJoin, import::PartialAnswer};
 use crate::{
     Event, EventDraft, Outcome, Room,
     testing::{TestRooms, on_both_databases},
@@ -109,7 +109,14 @@ pub(super) fn signed_by(server: &TestRooms, room: &Room, pdu: Pdu) -> Pdu {
 pub(super) async fn take(server: &TestRooms, room: &Arc<Room>, pdu: &Pdu, is_ours: bool) -> Outcome {
     match server
         .rooms
-        .receive(room, pdu.clone(), None, is_ours, |_| {})
+        .receive(
+            room,
+            Received {
+                is_ours,
+                ..Received::foreign(pdu.clone())
+            },
+            |_| {},
+        )
         .await
         .unwrap()
     {
