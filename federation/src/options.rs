@@ -19,6 +19,8 @@ pub struct FederationOptions {
     pub trusted_key_servers: Vec<OwnedServerName>,
     /// Whether other servers learn the names that people gave their devices.
     pub share_device_names: bool,
+    /// Whether other servers may read the list of public rooms.
+    pub public_directory: bool,
     pub policy: PolicyOptions,
     /// `[outbound]`: authorities, denied addresses, times.
     pub outbound: OutboundOptions,

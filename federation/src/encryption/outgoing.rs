@@ -3,7 +3,7 @@ use ruma::{OwnedServerName, ServerName};
 
 use crate::{
     Federation,
-    outbound::{DurableEdus, DurableFuture, RawEdu},
+    outbound::{DurableEdus, DurableFuture, DurablePage, RawEdu},
 };
 
 /// What other servers are to hear of local users' devices, and what local users send to devices of theirs: EDUs that must
@@ -29,20 +29,26 @@ impl DurableEdus for DeviceEdus {
         &'a self,
         destination: &'a ServerName,
         after: Position,
+        up_to: Position,
         limit: usize,
-    ) -> DurableFuture<'a, Vec<(Position, RawEdu)>> {
+    ) -> DurableFuture<'a, DurablePage> {
         Box::pin(async move {
             let with_names = self.0.options().share_device_names;
             let encryption = self.0.encryption();
-            let edus = encryption
+            let found = encryption
                 .outgoing_edus(destination, after, limit, with_names)
                 .await?;
-            let canonical = edus.into_iter().map(|(position, edu)| {
-                let edu = RawEdu::new(edu.edu_type, &edu.content)
-                    .map_err(|error| StorageError::corrupt("remote_to_device", error))?;
-                Ok((position, edu))
+            let last = found.last().map(|(position, _)| *position);
+            let covers = last.filter(|_| found.len() >= limit).unwrap_or(up_to).min(up_to);
+            let within = found.into_iter().filter(|(position, _)| *position <= covers);
+            let edus = within.map(|(_, edu)| {
+                RawEdu::new(edu.edu_type, &edu.content)
+                    .map_err(|error| StorageError::corrupt("remote_to_device", error))
             });
-            canonical.collect()
+            Ok(DurablePage {
+                edus: edus.collect::<Result<_, _>>()?,
+                covers,
+            })
         })
     }
 

@@ -3,10 +3,11 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use echorift_events::Pdu;
-use echorift_rooms::{MissingAncestors, Outcome, Reception, Room, ToldState};
+use echorift_rooms::{MissingAncestors, Outcome, Received, Reception, Room, ToldState};
 use futures_util::{StreamExt as _, stream};
 use ruma::{
     EventId, OwnedEventId, OwnedServerName, ServerName, UInt,
@@ -17,7 +18,7 @@ use ruma::{
 };
 use serde_json::value::RawValue;
 
-use crate::{Federation, FederationError};
+use crate::{Federation, FederationError, STATE_ANSWER_BYTES_MAX, SendOptions};
 
 /// How many servers are asked for what one event lacks.
 const SERVERS_ASKED: usize = 4;
@@ -28,6 +29,12 @@ const GAP_STEPS_MAX: usize = 25;
 /// Up to so many missing events of a state are fetched one by one, so many at a time; otherwise the whole state.
 const SINGLY_MAX: usize = 100;
 const AT_ONCE: usize = 8;
+/// The state of a large room takes its time, and its room.
+const STATE_OPTIONS: SendOptions = SendOptions {
+    timeout: Some(Duration::from_secs(180)),
+    answer_bytes_max: STATE_ANSWER_BYTES_MAX,
+    even_backing_off: false,
+};
 /// How many events of a state and its auth chain are looked at.
 const STATE_EVENTS_MAX: usize = 500_000;
 
@@ -159,7 +166,11 @@ impl Federation {
             for _ in 0..3 {
                 let received = self
                     .rooms()
-                    .receive(room, pdu.clone(), told.clone(), false, |_| {})
+                    .receive(
+                        room,
+                        Received::foreign(pdu.clone()).with_state(told.clone()),
+                        |_| {},
+                    )
                     .await?;
                 let missing = match received {
                     Reception::Known(_) => break,
@@ -187,8 +198,19 @@ impl Federation {
         server: &ServerName,
         event_id: &EventId,
     ) -> Result<ToldState, FederationError> {
+        let ids = self.fetch_state_events(room, server, event_id).await?;
+        Ok(self.rooms().told_state(room, &ids).await?)
+    }
+
+    /// Fetches the state before an event and what authorises it; the state's events.
+    pub(super) async fn fetch_state_events(
+        &self,
+        room: &Arc<Room>,
+        server: &ServerName,
+        event_id: &EventId,
+    ) -> Result<Vec<OwnedEventId>, FederationError> {
         let request = get_room_state_ids::v1::Request::new(event_id.to_owned(), room.id.clone());
-        let ids = self.client().send(server, request).await?;
+        let ids = self.client().send_with(server, request, STATE_OPTIONS).await?;
         let all: Vec<OwnedEventId> = ids.pdu_ids.iter().chain(&ids.auth_chain_ids).cloned().collect();
         if all.len() > STATE_EVENTS_MAX {
             return Err(bad_answer(server, "it tells of more state than a room can have"));
@@ -196,13 +218,13 @@ impl Federation {
         let absent = self.absent(&all).await?;
         if absent.len() > SINGLY_MAX {
             let request = get_room_state::v1::Request::new(event_id.to_owned(), room.id.clone());
-            let state = self.client().send(server, request).await?;
+            let state = self.client().send_with(server, request, STATE_OPTIONS).await?;
             let texts = state.auth_chain.into_iter().chain(state.pdus).collect();
             self.admit(room, server, texts).await?;
         } else {
             self.fetch_singly(room, server, absent).await?;
         }
-        Ok(self.rooms().told_state(room, &ids.pdu_ids).await?)
+        Ok(ids.pdu_ids)
     }
 
     /// Fetches what authorises an event, down to the room's creation.

@@ -3,11 +3,12 @@
 //! - `transaction` takes what other servers send, keeps it durably (`store`) and acknowledges it.
 //! - `worker` works a room's staged events off in order.
 //! - `verify` checks formats, hashes and signatures, many at once.
-//! - `ancestors` fetches what an event is built upon, `backfill` what was before our time.
+//! - `ancestors` fetches what an event is built upon, `backfill` what was before our time, `partial` the members of
+//!   rooms that were joined without them.
 
 mod ancestors;
 mod backfill;
-mod pending;
+mod partial;
 mod store;
 mod transaction;
 mod verify;

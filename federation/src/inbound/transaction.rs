@@ -49,8 +49,6 @@ pub(super) async fn receive(
         ));
     }
     let pdus = federation.take_pdus(&origin, &request.pdus).await?;
-    metrics::counter!("echorift_federation_edus_received_total")
-        .increment(u64::try_from(request.edus.len()).unwrap_or(0));
     for edu in request.edus {
         if let Err(error) = federation.receive_edu(&origin, &edu).await {
             // What failed here would fail there again; only a database that is away is worth a repetition.

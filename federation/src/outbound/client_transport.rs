@@ -1,9 +1,11 @@
 //! Transactions by way of the one client for other servers.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use echorift_storage::Timestamp;
-use ruma::ServerName;
+use ruma::{OwnedServerName, ServerName};
+use serde::Deserialize;
+use tokio::sync::broadcast;
 
 use super::{
     TransactionBody,
@@ -38,7 +40,10 @@ impl Transport for ClientTransport {
                 .send_transaction(destination, transaction_id, &body.json, PATIENCE)
                 .await;
             match sent {
-                Ok(_) => Ok(()),
+                Ok(answer) => {
+                    note_refusals(destination, &answer);
+                    Ok(())
+                }
                 Err(FederationError::Refused {
                     status,
                     errcode,
@@ -52,5 +57,33 @@ impl Transport for ClientTransport {
 
     fn due_at(&self, destination: &ServerName) -> Option<Timestamp> {
         self.destinations.next_attempt(destination)
+    }
+
+    fn heard_of(&self) -> broadcast::Receiver<OwnedServerName> {
+        self.destinations.resets()
+    }
+}
+
+/// Remarks which PDUs of a transaction the destination did not take: they are not sent again
+/// (SS API § Transactions, PDU Processing Results).
+fn note_refusals(destination: &ServerName, answer: &[u8]) {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        pdus: BTreeMap<String, PduResult>,
+    }
+    #[derive(Deserialize)]
+    struct PduResult {
+        error: Option<String>,
+    }
+    // An answer of another shape takes nothing back: the 200 has been said.
+    let Ok(answer) = serde_json::from_slice::<Answer>(answer) else {
+        return;
+    };
+    for (event_id, result) in answer.pdus {
+        if let Some(error) = result.error {
+            tracing::debug!(%destination, event_id, error, "a server did not take an event");
+            metrics::counter!("echorift_federation_pdus_refused_total").increment(1);
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use echorift_events::{EventError, canonical_json};
 use echorift_storage::{Position, StorageError};
 use ruma::{OwnedServerName, ServerName};
 use serde::Serialize;
@@ -12,21 +11,31 @@ use serde::Serialize;
 pub struct RawEdu(Arc<str>);
 
 impl RawEdu {
-    /// Errors: `EventError` if the content has no canonical form (a fraction, say).
-    pub fn new(edu_type: &str, content: &impl Serialize) -> Result<Self, EventError> {
+    /// Fractions, which canonical JSON does not know but messages to devices may hold, stay as they are.
+    ///
+    /// Errors: for what is no JSON object.
+    pub fn new(edu_type: &str, content: &impl Serialize) -> Result<Self, serde_json::Error> {
         #[derive(Serialize)]
         struct Edu<'a, C> {
             edu_type: &'a str,
             content: &'a C,
         }
-        let text = serde_json::to_string(&Edu { edu_type, content });
-        // What cannot be written is not JSON, and the parser says so.
-        canonical_json(&text.unwrap_or_default()).map(|text| Self(text.into()))
+        // The objects of `Value` are sorted by key, and so written.
+        let edu = serde_json::to_value(Edu { edu_type, content })?;
+        Ok(Self(edu.to_string().into()))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// EDUs that must arrive.
+#[derive(Debug, Clone, Default)]
+pub struct DurablePage {
+    pub edus: Vec<RawEdu>,
+    /// All up to this position are among them: what was asked for, or less if there are more than the limit.
+    pub covers: Position,
 }
 
 /// What a method of [`DurableEdus`] returns.
@@ -40,15 +49,15 @@ pub trait DurableEdus: Send + Sync {
     /// went faster than it could be followed.
     fn waiting(&self, after: Position, up_to: Position) -> DurableFuture<'_, Vec<OwnedServerName>>;
 
-    /// The next EDUs for `destination` after a position, in order of position. At most `limit`, unless those of the
-    /// first position alone are more: the EDUs of one position are never torn apart. Fewer than `limit` mean that there
-    /// are no more.
+    /// The first EDUs for `destination` with `after < position <= up_to`, in order of position: about `limit` of them,
+    /// never a part of those of one position.
     fn next<'a>(
         &'a self,
         destination: &'a ServerName,
         after: Position,
+        up_to: Position,
         limit: usize,
-    ) -> DurableFuture<'a, Vec<(Position, RawEdu)>>;
+    ) -> DurableFuture<'a, DurablePage>;
 
     /// The destination has everything up to here.
     fn delivered<'a>(&'a self, destination: &'a ServerName, up_to: Position) -> DurableFuture<'a, ()>;

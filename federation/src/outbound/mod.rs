@@ -33,20 +33,17 @@ use std::{
 use echorift_rooms::Rooms;
 use echorift_storage::{Clock, Database, LogListener, Position, StorageError, Timestamp};
 use ruma::{OwnedServerName, RoomId, ServerName, UserId, api::federation::transactions::edu::PresenceUpdate};
-use tokio::sync::watch;
+use tokio::sync::{broadcast::error::RecvError, watch};
 
 pub(crate) use self::client_transport::ClientTransport;
-pub use self::edu::{DurableEdus, DurableFuture, RawEdu};
+pub use self::edu::{DurableEdus, DurableFuture, DurablePage, RawEdu};
 use self::{
     destination::Destination,
     inbox::{Inbox, News},
     roster::Roster,
     transaction::{Bodies, TransactionIds},
 };
-pub(crate) use self::{
-    transaction::TransactionBody,
-    transport::{SendFailure, Sending, Transport},
-};
+pub(crate) use self::{transaction::TransactionBody, transport::Transport};
 use crate::Policy;
 
 /// How long a stop waits for transactions that are under way; what is cut off is sent again after the start.
@@ -154,6 +151,7 @@ impl Outbound {
         tokio::spawn(router::run(self.clone()));
         tokio::spawn(cursors::run(self.clone()));
         tokio::spawn(retry(self.clone()));
+        tokio::spawn(listen(self.clone()));
     }
 
     /// Sends nothing more, and remembers how far everyone is.
@@ -289,6 +287,27 @@ async fn retry(outbound: Outbound) {
     }
 }
 
+/// Serves again who was heard of, though it was not due yet.
+async fn listen(outbound: Outbound) {
+    let mut heard_of = outbound.0.parts.transport.heard_of();
+    loop {
+        let heard = tokio::select! {
+            heard = heard_of.recv() => heard,
+            () = outbound.stopping() => return,
+        };
+        match heard {
+            Ok(server) => outbound.wake(&server),
+            // Whoever was missed is among these, and a worker ends at once for who is not due.
+            Err(RecvError::Lagged(_)) => {
+                for destination in outbound.0.roster.all() {
+                    outbound.rouse(&destination, false);
+                }
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
 struct Listener(Outbound);
 
 impl LogListener for Listener {
@@ -300,3 +319,8 @@ impl LogListener for Listener {
         self.0.0.inbox.on_visible();
     }
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

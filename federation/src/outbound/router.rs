@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use echorift_rooms::{ReceiptKey, ReceiptKind, Room, RoomError};
+use echorift_rooms::{ReceiptKey, ReceiptKind, Room};
 use echorift_storage::{EventNumber, Position, RoomNumber, StorageError, UserNumber};
-use ruma::{OwnedServerName, OwnedUserId, ServerName};
+use ruma::{OwnedRoomId, OwnedServerName, OwnedUserId, RoomId, ServerName};
 
 use super::{
     Outbound,
@@ -239,31 +239,30 @@ async fn route_durable(
 
 async fn route_news(outbound: &Outbound, news: Vec<News>) -> Result<(), StorageError> {
     let rooms = &outbound.0.parts.rooms;
-    let mut updates = Vec::new();
+    let (mut typing, mut updates) = (Vec::new(), Vec::new());
     for news in news {
         match news {
             News::Typing {
                 room,
                 user,
                 is_typing,
-            } => {
-                // Whoever types is in the room, which is therefore in memory or will be at once.
-                let found = match rooms.room(&room).await {
-                    Ok(found) => found,
-                    Err(RoomError::Storage(error)) => return Err(error),
-                    Err(_) => continue,
-                };
-                push_to_room(
-                    outbound,
-                    &found,
-                    LiveEdu::Typing {
-                        room,
-                        user,
-                        is_typing,
-                    },
-                );
-            }
+            } => typing.push((room, user, is_typing)),
             News::Presence(update) => updates.push(update),
+        }
+    }
+    if !typing.is_empty() {
+        let ids: Vec<OwnedRoomId> = typing.iter().map(|(room, ..)| room.clone()).collect();
+        let found = rooms.load(&rooms.room_numbers(&ids).await?).await?;
+        let found: HashMap<&RoomId, &Arc<Room>> = found.iter().map(|room| (&*room.id, room)).collect();
+        for (id, user, is_typing) in typing {
+            if let Some(room) = found.get(&*id) {
+                let edu = LiveEdu::Typing {
+                    room: id,
+                    user,
+                    is_typing,
+                };
+                push_to_room(outbound, room, edu);
+            }
         }
     }
     if updates.is_empty() {

@@ -4,7 +4,8 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use echorift_storage::Timestamp;
 use http::StatusCode;
-use ruma::ServerName;
+use ruma::{OwnedServerName, ServerName};
+use tokio::sync::broadcast;
 
 use super::transaction::TransactionBody;
 
@@ -46,4 +47,7 @@ pub(crate) trait Transport: Send + Sync {
 
     /// When a destination that failed may be asked again; `None` if it may be asked now.
     fn due_at(&self, destination: &ServerName) -> Option<Timestamp>;
+
+    /// Tells of destinations that may be asked before that time after all: they were heard of.
+    fn heard_of(&self) -> broadcast::Receiver<OwnedServerName>;
 }

@@ -9,12 +9,14 @@ use super::{
     catch_up::Missed,
     destination::{Arrived, Destination, Plan, Step},
     edu::RawEdu,
-    transaction::{Content, EDUS_MAX},
+    transaction::{Content, split_fitting},
     transport::SendFailure,
 };
 
-/// When a destination is asked again after a fault of our own, or of whoever should know better.
-const RETRY_MS: i64 = 30_000;
+/// When a destination is asked again that the transport would ask at once: it answers but takes nothing, or it is our
+/// own database that does not answer. The time doubles up to the second value.
+const RETRY_MIN_MS: i64 = 5_000;
+const RETRY_MAX_MS: i64 = 900_000;
 
 /// Why a worker ends.
 enum Fault {
@@ -34,8 +36,10 @@ impl From<StorageError> for Fault {
 struct Draft {
     content: Content,
     arrived: Arrived,
-    /// EDUs of one position that found no room in the transaction.
+    /// EDUs that found no room in the transaction: they go in others before anything is acknowledged.
     more_edus: Vec<RawEdu>,
+    /// Whether any of the EDUs must arrive.
+    has_durable: bool,
 }
 
 impl Draft {
@@ -51,6 +55,12 @@ pub(super) fn start(outbound: &Outbound, destination: &Arc<Destination>) {
 
 async fn run(outbound: Outbound, destination: Arc<Destination>) {
     loop {
+        // Nothing is built for who is not to be asked.
+        if let Some(due) = outbound.due_at(&destination) {
+            destination.rest(false);
+            outbound.0.roster.retry_at(&destination.name, due);
+            return;
+        }
         if outbound.is_stopping() {
             destination.stop();
             return;
@@ -64,11 +74,6 @@ async fn run(outbound: Outbound, destination: Arc<Destination>) {
                     () = outbound.stopping() => {}
                 }
                 continue;
-            }
-            // Nothing is built for who is not to be asked.
-            Step::Send | Step::CatchUp(_) if outbound.due_at(&destination).is_some() => {
-                rest(&outbound, &destination, false);
-                return;
             }
             Step::CatchUp(after) => catch_up(&outbound, &destination, after).await,
             Step::Send => send(&outbound, &destination).await,
@@ -90,9 +95,10 @@ async fn run(outbound: Outbound, destination: Arc<Destination>) {
 
 /// Lets the destination be until it is due.
 fn rest(outbound: &Outbound, destination: &Destination, has_failed: bool) {
-    destination.rest(has_failed);
+    let doublings = u32::from(destination.rest(has_failed)).min(20);
+    let delay = RETRY_MIN_MS.saturating_mul(1_i64 << doublings).min(RETRY_MAX_MS);
     let due = outbound.due_at(destination);
-    let due = due.unwrap_or_else(|| outbound.now().plus_ms(RETRY_MS));
+    let due = due.unwrap_or_else(|| outbound.now().plus_ms(delay));
     outbound.0.roster.retry_at(&destination.name, due);
 }
 
@@ -115,24 +121,30 @@ async fn catch_up(outbound: &Outbound, destination: &Destination, after: Positio
 
 async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Fault> {
     let _permit = outbound.0.roster.budget(destination.standing()).acquire().await;
+    if outbound.is_stopping() {
+        return Ok(());
+    }
     // Only now, so that all that came while it waited goes along.
     let plan = destination.plan(Instant::now());
     let may_part = !plan.is_careful;
     let mut draft = draft(outbound, destination, plan).await?;
+    let has_durable = draft.has_durable;
     loop {
         if draft.items() == 0 {
             destination.skip(draft.arrived);
             return Ok(());
         }
-        let more = draft.more_edus.split_off(draft.more_edus.len().min(EDUS_MAX));
+        let mut edus = std::mem::take(&mut draft.more_edus);
+        draft.more_edus = split_fitting(&mut edus);
         let next = Content {
             events: Vec::new(),
-            edus: std::mem::replace(&mut draft.more_edus, more),
+            edus,
         };
         let items = draft.items();
         let content = std::mem::replace(&mut draft.content, next);
         match transmit(outbound, destination, content).await {
             Ok(()) => {}
+            // Its successor has an ID of its own: by then more waits, and what is in both is known by its event IDs.
             Err(SendFailure::Later(reason)) => {
                 tracing::debug!(destination = %destination.name, reason, "a transaction did not arrive");
                 return Err(Fault::Away);
@@ -159,7 +171,7 @@ async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Faul
             break;
         }
     }
-    if let Some(up_to) = draft.arrived.edus
+    if let Some(up_to) = draft.arrived.edus.filter(|_| has_durable)
         && let Some(durable) = outbound.durable()
     {
         durable.delivered(&destination.name, up_to).await?;
@@ -175,18 +187,18 @@ async fn draft(outbound: &Outbound, destination: &Destination, plan: Plan) -> Re
     let mut edus = Vec::new();
     let mut edus_arrived = None;
     if let Some((after, limit)) = plan.durable {
-        let found = match outbound.durable() {
-            Some(durable) => durable.next(&destination.name, after, limit).await?,
-            None => Vec::new(),
-        };
-        edus_arrived = match found.last() {
-            Some((last, _)) if found.len() >= limit => Some(*last),
-            last => Some(last.map_or(plan.durable_latest, |(last, _)| plan.durable_latest.max(*last))),
-        };
-        edus.extend(found.into_iter().map(|(_, edu)| edu));
+        if let Some(durable) = outbound.durable() {
+            let name = &destination.name;
+            let page = durable.next(name, after, plan.durable_latest, limit).await?;
+            edus_arrived = Some(page.covers.min(plan.durable_latest));
+            edus = page.edus;
+        } else {
+            edus_arrived = Some(plan.durable_latest);
+        }
     }
+    let has_durable = !edus.is_empty();
     edus.extend(plan.edus);
-    let more_edus = edus.split_off(edus.len().min(EDUS_MAX));
+    let more_edus = split_fitting(&mut edus);
     let asked_for = plan.events.last().map(|(position, _)| *position);
     let mut content = Content { events, edus };
     let found = content.events.len();
@@ -203,6 +215,7 @@ async fn draft(outbound: &Outbound, destination: &Destination, plan: Plan) -> Re
             edus: edus_arrived,
         },
         more_edus,
+        has_durable,
     })
 }
 

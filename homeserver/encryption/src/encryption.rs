@@ -94,6 +94,8 @@ impl LogListener for Inner {
                     member: Some(user),
                     ..
                 } if self.rooms.may_change_sharing(event) => News::Member { room, user },
+                // Memberships may come and go without an event of the moment.
+                Record::Membership { room, user } => News::Member { room, user },
                 _ => return None,
             };
             Some((*position, news))

@@ -26,6 +26,8 @@ mod remote;
 mod send;
 mod signatures;
 mod store;
+#[cfg(test)]
+mod testing;
 mod to_device;
 mod transactions;
 mod upload;

@@ -63,7 +63,7 @@ impl Encryption {
     }
 
     /// Puts a fetched list in the place of what was kept. Local users hear of it if it says something new.
-    async fn keep_list(
+    pub(super) async fn keep_list(
         &self,
         user: UserNumber,
         asked_after: i64,

@@ -7,6 +7,8 @@ mod query;
 mod receive;
 mod resync;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod updates;
 
 use std::{
@@ -131,6 +133,12 @@ impl Encryption {
             tokio::spawn(resync::run(Arc::downgrade(&self.0)));
         }
         is_first
+    }
+
+    /// As [`Encryption::federate`], without fetching anything in the background.
+    #[cfg(test)]
+    pub(crate) fn federate_quietly(&self, keys: Arc<dyn RemoteKeys>) {
+        let _ = self.0.remote.keys.set(keys);
     }
 }
 
