@@ -19,6 +19,7 @@ use crate::{
     discovery::{Discovery, HickoryDns, OutboundPages},
     encryption::DeviceEdus,
     inbound::{Backfills, Inbox},
+    membership::Joins,
     origin::BODY_BYTES_MAX,
     outbound::{ClientTransport, Outbound as Sender, OutboundParts},
     queries::Asked,
@@ -51,6 +52,7 @@ struct Inner {
     asked: Asked,
     inbox: Inbox,
     backfills: Backfills,
+    joins: Joins,
     sender: Sender,
     /// Where typing and presence of other servers' users go.
     ephemeral: OnceLock<Arc<dyn EphemeralSink>>,
@@ -98,6 +100,7 @@ impl Federation {
             asked: Asked::new(),
             inbox,
             backfills: Backfills::default(),
+            joins: Joins::default(),
             sender,
             ephemeral: OnceLock::new(),
         })))
@@ -165,6 +168,10 @@ impl Federation {
 
     pub(crate) fn backfills(&self) -> &Backfills {
         &self.0.backfills
+    }
+
+    pub(crate) fn joins(&self) -> &Joins {
+        &self.0.joins
     }
 
     /// Sends what is ours to others.

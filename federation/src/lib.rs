@@ -41,4 +41,5 @@ pub use self::{
         DestinationState, DestinationStatus, DurableEdus, DurableFuture, DurablePage, Outbound, RawEdu,
     },
     policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
+    queries::{PolicyRefusal, PolicyVerdict},
 };

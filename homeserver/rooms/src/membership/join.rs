@@ -87,34 +87,53 @@ impl Rooms {
         Ok(())
     }
 
-    /// Makes the invite that a token from an identity server stands for. The authorisation rules compare its signature
-    /// with the keys in the pending `m.room.third_party_invite`.
+    /// Makes the invite that a token from an identity server stands for.
     async fn accept_third_party_invite(
         &self,
         room: &Arc<Room>,
         user: &UserId,
         signed: &ThirdPartySigned,
     ) -> Result<(), RoomError> {
-        let pending = self
-            .state_event(&room.view().state, "m.room.third_party_invite", &signed.token)
-            .await?;
-        let pending = pending.filter(|pending| pending.pdu.sender == signed.sender && signed.mxid == user);
-        let pending =
-            pending.ok_or_else(|| RoomError::Forbidden("This invite is not for you.".to_owned()))?;
+        let text =
+            raw(&json!({ "mxid": signed.mxid, "token": signed.token, "signatures": signed.signatures }))?;
+        let people = (&*signed.sender, user);
+        let content = self.third_party_invite_content(room, people, &text).await?;
+        let draft = EventDraft::state(&signed.sender, StateEventType::RoomMember, user.as_str(), content);
+        self.append(room, draft).await?;
+        Ok(())
+    }
+
+    /// The content of the invite that a token from an identity server stands for. The authorisation rules compare its
+    /// signature with the keys in the pending `m.room.third_party_invite`.
+    ///
+    /// Errors: `Forbidden` if there is no such invite by `sender`, or it is not for `invitee`.
+    pub async fn third_party_invite_content(
+        &self,
+        room: &Room,
+        (sender, invitee): (&UserId, &UserId),
+        signed: &RawValue,
+    ) -> Result<Box<RawValue>, RoomError> {
         #[derive(serde::Deserialize)]
+        struct Signed {
+            mxid: OwnedUserId,
+            token: String,
+        }
+        #[derive(Default, serde::Deserialize)]
         struct Pending {
             #[serde(default)]
             display_name: String,
         }
-        let named: Pending = pending.pdu.content_as().unwrap_or(Pending {
-            display_name: String::new(),
-        });
-        let content = MemberContent::new(MembershipState::Invite).with_third_party_invite(json!({
-            "display_name": named.display_name,
-            "signed": { "mxid": signed.mxid, "token": signed.token, "signatures": signed.signatures },
-        }));
-        self.append(room, content.draft(&signed.sender, user)?).await?;
-        Ok(())
+        let read: Signed =
+            serde_json::from_str(signed.get()).map_err(|error| RoomError::BadRequest(error.to_string()))?;
+        let pending = self
+            .state_event(&room.view().state, "m.room.third_party_invite", &read.token)
+            .await?;
+        let pending = pending.filter(|pending| pending.pdu.sender == sender && read.mxid == invitee);
+        let pending =
+            pending.ok_or_else(|| RoomError::Forbidden("This invite is not for you.".to_owned()))?;
+        let named: Pending = pending.pdu.content_as().unwrap_or_default();
+        let invite = json!({ "display_name": named.display_name, "signed": signed });
+        raw(&MemberContent::new(MembershipState::Invite).with_third_party_invite(invite))
     }
 
     /// Who of this server vouches for the join of a user of any server, if it takes that: `None` where the user may join
