@@ -11,7 +11,6 @@ use echorift_web::{
     outbound::{Outbound, OutboundSetupError},
 };
 use ruma::ServerName;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
     EphemeralSink, FederationClient, FederationError, FederationOptions, Keys, Policy,
@@ -20,6 +19,7 @@ use crate::{
     discovery::{Discovery, HickoryDns, OutboundPages},
     encryption::DeviceEdus,
     inbound::{Backfills, Inbox},
+    membership::Joins,
     origin::BODY_BYTES_MAX,
     outbound::{ClientTransport, Outbound as Sender, OutboundParts},
     queries::Asked,
@@ -52,6 +52,7 @@ struct Inner {
     asked: Asked,
     inbox: Inbox,
     backfills: Backfills,
+    joins: Joins,
     sender: Sender,
     /// Where typing and presence of other servers' users go.
     ephemeral: OnceLock<Arc<dyn EphemeralSink>>,
@@ -99,6 +100,7 @@ impl Federation {
             asked: Asked::new(),
             inbox,
             backfills: Backfills::default(),
+            joins: Joins::default(),
             sender,
             ephemeral: OnceLock::new(),
         })))
@@ -168,6 +170,10 @@ impl Federation {
         &self.0.backfills
     }
 
+    pub(crate) fn joins(&self) -> &Joins {
+        &self.0.joins
+    }
+
     /// Sends what is ours to others.
     pub fn sender(&self) -> &Sender {
         &self.0.sender
@@ -183,10 +189,6 @@ impl Federation {
     pub async fn run(&self) -> Result<(), FederationError> {
         self.sender().keep_durable_edus(Arc::new(DeviceEdus::new(self)));
         self.sender().run();
-        tokio::spawn(wake_the_reachable(
-            self.destinations().clone(),
-            self.sender().clone(),
-        ));
         self.resume_partial_joins().await?;
         self.resume_inbox().await
     }
@@ -244,17 +246,4 @@ pub(crate) fn client(
         policy,
         timeout: outbound.request_timeout,
     }))
-}
-
-/// A server that was away and has answered, or asked something, gets what waits for it.
-async fn wake_the_reachable(destinations: Destinations, sender: Sender) {
-    let mut resets = destinations.resets();
-    loop {
-        match resets.recv().await {
-            Ok(server) => sender.wake(&server),
-            // Those that were missed are due soon by time.
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return,
-        }
-    }
 }

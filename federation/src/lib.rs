@@ -37,5 +37,9 @@ pub use self::{
     keys::{HeldKeys, Keys, ValidAt, WantedKeys},
     options::{FederationOptions, HostAndPort, OldKey},
     origin::Signed,
+    outbound::{
+        DestinationState, DestinationStatus, DurableEdus, DurableFuture, DurablePage, Outbound, RawEdu,
+    },
     policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
+    queries::{PolicyRefusal, PolicyVerdict},
 };

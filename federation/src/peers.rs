@@ -17,41 +17,41 @@ use crate::{Federation, queries::room_error};
 impl Peers for Federation {
     fn join<'a>(
         &'a self,
-        _room_id: &'a RoomId,
-        _via: &'a [OwnedServerName],
-        _user: &'a UserId,
-        _content: Box<RawValue>,
+        room_id: &'a RoomId,
+        via: &'a [OwnedServerName],
+        user: &'a UserId,
+        content: Box<RawValue>,
     ) -> PeerFuture<'a, Arc<Room>> {
-        Box::pin(async { Err(unreachable_room()) })
+        Box::pin(self.join_remote(room_id, via, user, content))
     }
 
     fn knock<'a>(
         &'a self,
-        _room_id: &'a RoomId,
-        _via: &'a [OwnedServerName],
-        _user: &'a UserId,
-        _content: Box<RawValue>,
+        room_id: &'a RoomId,
+        via: &'a [OwnedServerName],
+        user: &'a UserId,
+        content: Box<RawValue>,
     ) -> PeerFuture<'a, ()> {
-        Box::pin(async { Err(unreachable_room()) })
+        Box::pin(self.knock_remote(room_id, via, user, content))
     }
 
     fn leave<'a>(
         &'a self,
-        _room: &'a Arc<Room>,
-        _user: &'a UserId,
-        _content: Box<RawValue>,
+        room: &'a Arc<Room>,
+        user: &'a UserId,
+        content: Box<RawValue>,
     ) -> PeerFuture<'a, ()> {
-        Box::pin(async { Err(unreachable_room()) })
+        Box::pin(self.leave_remote(room, user, content))
     }
 
     fn invite<'a>(
         &'a self,
-        _room: &'a Arc<Room>,
-        _inviter: &'a UserId,
-        _invitee: &'a UserId,
-        _content: Box<RawValue>,
+        room: &'a Arc<Room>,
+        inviter: &'a UserId,
+        invitee: &'a UserId,
+        content: Box<RawValue>,
     ) -> PeerFuture<'a, ()> {
-        Box::pin(async { Err(unreachable_room()) })
+        Box::pin(self.invite_remote(room, inviter, invitee, content))
     }
 
     fn resolve_alias<'a>(
@@ -122,8 +122,4 @@ impl RemoteProfiles for Federation {
                 })
         })
     }
-}
-
-fn unreachable_room() -> RoomError {
-    RoomError::Unreachable("rooms of other servers cannot be entered from here".to_owned())
 }

@@ -412,7 +412,7 @@ fn retry_after(value: &HeaderValue) -> Option<Duration> {
 }
 
 /// One segment of a path, with everything escaped that is not plain (RFC 3986 § Unreserved Characters).
-fn path_segment(text: &str) -> String {
+pub(crate) fn path_segment(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -9,7 +9,6 @@
 mod ancestors;
 mod backfill;
 mod partial;
-mod pending;
 mod store;
 mod transaction;
 mod verify;

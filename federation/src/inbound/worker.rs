@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use dashmap::{DashMap, mapref::entry::Entry};
-use echorift_rooms::{MissingAncestors, Reception, Room, RoomError, ToldState};
+use echorift_rooms::{Event, MissingAncestors, Reception, Room, RoomError, ToldState};
 use echorift_storage::{Change, Commit, Database, Sequence, StorageError};
 use ruma::{OwnedRoomId, OwnedServerName, RoomId, ServerName};
 use tokio::sync::Semaphore;
@@ -37,7 +37,7 @@ pub(crate) struct Inbox {
 /// What became of a staged event.
 enum Progress {
     /// Queued to be written, and unstaged with that.
-    Taken(Commit),
+    Taken(Arc<Event>, Commit),
     /// Of no use any more.
     Dropped,
     /// It lacks what nobody could give just now.
@@ -202,7 +202,7 @@ impl Federation {
             };
             let event_id = pdu.event_id.clone();
             match self.work_off_event(&room, &event, pdu).await {
-                Ok(Progress::Taken(commit)) => commits.push((event, commit)),
+                Ok(Progress::Taken(taken, commit)) => commits.push((event, taken, commit)),
                 Ok(Progress::Dropped) => dropped.push(event),
                 Ok(Progress::Deferred) if self.has_waited_too_long(&event) => dropped.push(event),
                 Ok(Progress::Deferred) => drop(deferred.insert(event.number)),
@@ -213,9 +213,19 @@ impl Federation {
                 }
             }
         }
-        for (event, commit) in commits {
-            commit.done().await?;
-            self.inbox().uncount(&event.origin);
+        let mut failed = None;
+        for (event, taken, commit) in commits {
+            match commit.done().await {
+                Ok(()) => self.inbox().uncount(&event.origin),
+                Err(error) => {
+                    // It is still staged, and must not be taken for known when its turn comes again.
+                    self.rooms().let_go(&taken);
+                    failed = Some(error);
+                }
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
         }
         self.drop_staged(&dropped).await
     }
@@ -256,7 +266,7 @@ impl Federation {
                 .await?;
             let missing = match received {
                 Reception::Known(_) => return Ok(Progress::Dropped),
-                Reception::Taken(_, commit) => return Ok(Progress::Taken(commit)),
+                Reception::Taken(event, commit) => return Ok(Progress::Taken(event, commit)),
                 Reception::Missing(missing) => missing,
             };
             match self.fetch_missing(room, &event.origin, &pdu, &missing).await? {

@@ -9,7 +9,7 @@ use echorift_storage::{Change, Position, StorageError};
 
 use super::{
     Outbound,
-    destination::{Destination, Status},
+    destination::{Cursors, Destination, Status},
     store,
 };
 
@@ -42,7 +42,7 @@ pub(super) async fn flush(outbound: &Outbound) -> Result<(), StorageError> {
     let has_changed = outbound.take_changed();
     let mut others = routed;
     let mut change = Change::new();
-    let mut written: Vec<(Arc<Destination>, Option<(Position, Position)>)> = Vec::new();
+    let mut written: Vec<(Arc<Destination>, Option<Cursors>)> = Vec::new();
     let mut count = Count::default();
     for destination in outbound.0.roster.all() {
         let status = destination.status();
@@ -85,7 +85,7 @@ pub(super) async fn flush(outbound: &Outbound) -> Result<(), StorageError> {
 }
 
 /// The cursors of a destination that has its own, for events and for EDUs.
-fn own_cursor(status: Status, routed: Position) -> Option<(Position, Position)> {
+fn own_cursor(status: Status, routed: Position) -> Option<Cursors> {
     let sent = status.sent()?;
     let is_far = routed.0 - sent.0 > HOLD_BACK_MAX;
     if !(is_far || status.is_lagging || status.is_resting) {

@@ -23,6 +23,9 @@ const QUEUE_MAX: usize = 1_000;
 /// Transactions with nothing but receipts and presence go out so far apart, so that those of many readers are merged.
 const PACE: Duration = Duration::from_millis(500);
 
+/// How far a destination is: with events, and with EDUs that must arrive.
+pub(super) type Cursors = (Position, Position);
+
 /// An event and its place in the log.
 pub(super) type Queued = (Position, EventNumber);
 
@@ -73,7 +76,7 @@ struct State {
     /// How often it failed or was not asked since something last arrived.
     rests: u8,
     /// The cursors in the database, if it has a row.
-    stored: Option<(Position, Position)>,
+    stored: Option<Cursors>,
 }
 
 /// What a worker does next.
@@ -119,7 +122,7 @@ impl Destination {
     }
 
     /// One that was behind when the server stopped; `visible` is the end of the log.
-    pub fn behind(name: OwnedServerName, (events, edus): (Position, Position), visible: Position) -> Self {
+    pub fn behind(name: OwnedServerName, (events, edus): Cursors, visible: Position) -> Self {
         let destination = Self::new(name);
         *destination.state.lock() = State {
             events_sent: events,
@@ -323,7 +326,6 @@ impl Destination {
     pub fn status(&self) -> Status {
         let state = self.state.lock();
         Status {
-            is_idle: state.is_idle(),
             is_lagging: state.is_lagging,
             is_resting: state.is_resting,
             events_sent: state.has_events().then_some(state.events_sent),
@@ -333,7 +335,7 @@ impl Destination {
         }
     }
 
-    pub fn set_stored(&self, stored: Option<(Position, Position)>) {
+    pub fn set_stored(&self, stored: Option<Cursors>) {
         self.state.lock().stored = stored;
     }
 }
@@ -390,7 +392,6 @@ impl State {
 /// A look at a destination.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Status {
-    pub is_idle: bool,
     pub is_lagging: bool,
     pub is_resting: bool,
     /// How far it has the events, if some wait.
@@ -398,7 +399,7 @@ pub(super) struct Status {
     /// How far it has the EDUs that must arrive, if some wait.
     pub edus_sent: Option<Position>,
     pub queued: usize,
-    pub stored: Option<(Position, Position)>,
+    pub stored: Option<Cursors>,
 }
 
 impl Status {

@@ -2,7 +2,6 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use echorift_events::{EventError, canonical_json};
 use echorift_storage::{Position, StorageError};
 use ruma::{OwnedServerName, ServerName};
 use serde::Serialize;
@@ -12,16 +11,18 @@ use serde::Serialize;
 pub struct RawEdu(Arc<str>);
 
 impl RawEdu {
-    /// Errors: `EventError` if the content has no canonical form (a fraction, say).
-    pub fn new(edu_type: &str, content: &impl Serialize) -> Result<Self, EventError> {
+    /// Fractions, which canonical JSON does not know but messages to devices may hold, stay as they are.
+    ///
+    /// Errors: for what is no JSON object.
+    pub fn new(edu_type: &str, content: &impl Serialize) -> Result<Self, serde_json::Error> {
         #[derive(Serialize)]
         struct Edu<'a, C> {
             edu_type: &'a str,
             content: &'a C,
         }
-        let text = serde_json::to_string(&Edu { edu_type, content });
-        // What cannot be written is not JSON, and the parser says so.
-        canonical_json(&text.unwrap_or_default()).map(|text| Self(text.into()))
+        // The objects of `Value` are sorted by key, and so written.
+        let edu = serde_json::to_value(Edu { edu_type, content })?;
+        Ok(Self(edu.to_string().into()))
     }
 
     pub fn as_str(&self) -> &str {

@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use echorift_events::EventError;
 use echorift_storage::Timestamp;
 use ruma::{
     OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId,
@@ -96,10 +95,6 @@ impl LiveEdus {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
     }
 
     pub fn is_urgent(&self) -> bool {
@@ -202,7 +197,7 @@ impl<'a> Receipts<'a> {
         true
     }
 
-    fn into_edus(self) -> impl Iterator<Item = Result<RawEdu, EventError>> {
+    fn into_edus(self) -> impl Iterator<Item = Result<RawEdu, serde_json::Error>> {
         self.0.into_iter().map(|rooms| {
             let of_kind = |users| BTreeMap::from([("m.read", users)]);
             let content: BTreeMap<_, _> = rooms
@@ -271,7 +266,7 @@ mod tests {
         for number in 0..2_000 {
             waiting.push(typing(number, true));
         }
-        assert_eq!(waiting.len(), WAITING_MAX);
+        assert_eq!(waiting.0.len(), WAITING_MAX);
         assert!(waiting.push(typing(0, false)), "later news replaces earlier");
         for thread in 0..100 {
             assert!(!waiting.push(receipt(user_id!("@alice:one.example"), &thread.to_string(), "$e")));

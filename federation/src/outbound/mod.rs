@@ -43,10 +43,7 @@ use self::{
     roster::Roster,
     transaction::{Bodies, TransactionIds},
 };
-pub(crate) use self::{
-    transaction::TransactionBody,
-    transport::{SendFailure, Sending, Transport},
-};
+pub(crate) use self::{transaction::TransactionBody, transport::Transport};
 use crate::Policy;
 
 /// How long a stop waits for transactions that are under way; what is cut off is sent again after the start.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use echorift_rooms::{Event, Room, Rooms, State};
+use echorift_rooms::{Event, Room, Rooms, Standing, State};
 use echorift_storage::{EventNumber, RoomNumber, SnapshotNumber, StorageError};
 use imbl::OrdMap;
 use ruma::{
@@ -16,6 +16,8 @@ pub(super) struct Recipients {
     pub room: Arc<Room>,
     /// Those in the room after the event.
     joined: OrdMap<OwnedServerName, usize>,
+    /// Those said to be in the room, as long as its members are not known.
+    said: Vec<OwnedServerName>,
     /// That of the user whose membership it is about, which may just have been taken out of the room, or was never in
     /// it and has an invite.
     concerned: Option<OwnedServerName>,
@@ -28,14 +30,21 @@ impl Recipients {
         let joined = self.joined.keys().map(|server| &**server);
         let concerned = self.concerned.as_deref();
         let concerned = concerned.filter(|server| !self.joined.contains_key(*server));
+        let said = self.said.iter().map(|server| &**server);
+        let said = said.filter(|server| {
+            !self.joined.contains_key(*server) && self.concerned.as_deref() != Some(*server)
+        });
         joined
             .chain(concerned)
+            .chain(said)
             .filter(|server| self.origin.as_deref() != Some(*server))
     }
 
     pub fn contains(&self, server: &ServerName) -> bool {
-        (self.joined.contains_key(server) || self.concerned.as_deref() == Some(server))
-            && self.origin.as_deref() != Some(server)
+        let is_there = self.joined.contains_key(server)
+            || self.concerned.as_deref() == Some(server)
+            || self.said.iter().any(|said| said == server);
+        is_there && self.origin.as_deref() != Some(server)
     }
 }
 
@@ -81,12 +90,25 @@ pub(super) async fn recipients(
             joined_at.insert(snapshot, joined);
         }
     }
+    let is_partial = views
+        .values()
+        .any(|(_, room)| room.standing() == Standing::Partial);
+    let mut said = HashMap::new();
+    if is_partial {
+        said = rooms.servers_of_partial().await?;
+        for servers in said.values_mut() {
+            servers.retain(|server| server != rooms.server_name());
+            servers.sort_unstable();
+            servers.dedup();
+        }
+    }
     let found = events.iter().filter_map(|event| {
         let (view, room) = views.get(&event.room)?;
         let joined = joined_at.get(&event.room_snapshot);
         let recipients = Recipients {
             room: Arc::clone(room),
             joined: joined.unwrap_or(&view.members.remote_servers).clone(),
+            said: said.get(&event.room).cloned().unwrap_or_default(),
             concerned: concerned(event, rooms.server_name()),
             origin: Some(event.pdu.sender.server_name())
                 .filter(|origin| *origin != rooms.server_name())

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use ruma::{OwnedServerName, ServerName};
 use tokio::sync::{Notify, Semaphore};
 
-use super::destination::{Destination, Standing};
+use super::destination::{Cursors, Destination, Standing};
 
 /// How many transactions are under way to servers that answered the last one.
 const IN_FLIGHT: usize = 256;
@@ -95,7 +95,7 @@ impl Roster {
     }
 
     /// Takes one that was behind when the server stopped.
-    pub fn add_behind(&self, server: OwnedServerName, cursors: (Position, Position), visible: Position) {
+    pub fn add_behind(&self, server: OwnedServerName, cursors: Cursors, visible: Position) {
         let destination = Destination::behind(server.clone(), cursors, visible);
         self.destinations.insert(server, Arc::new(destination));
     }

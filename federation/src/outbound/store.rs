@@ -6,7 +6,7 @@ use echorift_storage::{
 };
 use ruma::{OwnedServerName, ServerName};
 
-use super::destination::Queued;
+use super::destination::{Cursors, Queued};
 
 static PUT: Statement = Statement::upsert(
     1,
@@ -27,8 +27,7 @@ const ALL_OTHERS: &str = "";
 pub(super) struct StoredCursors {
     /// How far everyone without a cursor of their own is; `None` before the first start.
     pub others: Option<Position>,
-    /// Events and durable EDUs.
-    pub behind: Vec<(OwnedServerName, (Position, Position))>,
+    pub behind: Vec<(OwnedServerName, Cursors)>,
 }
 
 pub(super) async fn load_cursors(database: &Database) -> Result<StoredCursors, StorageError> {
@@ -56,7 +55,7 @@ pub(super) fn put_others(change: &mut Change, position: Position) {
     change.write(&PUT, cells);
 }
 
-pub(super) fn put_cursor(change: &mut Change, server: &ServerName, (events, edus): (Position, Position)) {
+pub(super) fn put_cursor(change: &mut Change, server: &ServerName, (events, edus): Cursors) {
     let cells = Cells::new().with(server.as_str()).with(events).with(edus);
     change.write(&PUT, cells);
 }

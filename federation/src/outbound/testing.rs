@@ -31,8 +31,14 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::broadcast;
 
-use super::{DurableEdus, Outbound, OutboundParts, SendFailure, Sending, TransactionBody, Transport};
-use crate::{Policy, policy::PolicyOptions};
+use super::{
+    DurableEdus, Outbound, OutboundParts, TransactionBody, Transport,
+    transport::{SendFailure, Sending},
+};
+use crate::{
+    Policy,
+    policy::{Glob, PolicyOptions},
+};
 
 /// How long a server that failed is left alone, unless a test says otherwise.
 const BACK_OFF_MS: i64 = 40;
@@ -57,6 +63,8 @@ pub(super) enum Manner {
     Silent(Duration),
     /// Takes it after a while.
     Slow(Duration),
+    /// Takes it and forgets it.
+    Swallows,
     /// Refuses transactions in which this text stands.
     Refuses(&'static str),
 }
@@ -183,6 +191,9 @@ impl Transport for Network {
                 }
                 _ => {}
             }
+            if manner == Manner::Swallows {
+                return Ok(());
+            }
             self.due.lock().remove(destination);
             self.received.lock().push(Received {
                 server: destination.to_owned(),
@@ -281,7 +292,7 @@ impl TestSender {
         let parts = OutboundParts {
             rooms: rooms.clone(),
             clock,
-            policy: Policy::new(owned_server_name!("one.example"), PolicyOptions::default()),
+            policy: Policy::new(owned_server_name!("one.example"), policy_options()),
             transport: Arc::clone(&network) as Arc<dyn Transport>,
         };
         let outbound = Outbound::start(parts).await.unwrap();
@@ -417,6 +428,14 @@ fn accounts_options(folder: &std::path::Path) -> AccountsOptions {
     }
 }
 
+/// Nobody here has to do with `denied.example`.
+fn policy_options() -> PolicyOptions {
+    PolicyOptions {
+        deny: vec![Glob::new("denied.example")],
+        ..PolicyOptions::default()
+    }
+}
+
 fn rooms_options() -> RoomsOptions {
     let server_name = owned_server_name!("one.example");
     RoomsOptions {
@@ -432,7 +451,6 @@ fn rooms_options() -> RoomsOptions {
         default_version: RoomVersionId::V12,
         publish: PublishPolicy::Everyone,
         directory_without_login: false,
-        directory_over_federation: false,
         event_cache_bytes: 16 << 20,
         loaded_rooms: 1_000,
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use echorift_rooms::{Room, RoomError, Standing};
+use echorift_events::Pdu;
+use echorift_rooms::{Event, Room, RoomError, Standing};
 use echorift_web::MatrixError;
 use ruma::{RoomId, ServerName};
 
@@ -33,5 +34,30 @@ impl Federation {
             ));
         }
         Ok(room)
+    }
+
+    /// The events as a server in the room gets them: redacted where neither the room's history visibility nor the
+    /// operator's policy shows their content.
+    pub(crate) async fn shown_to(
+        &self,
+        origin: &ServerName,
+        room: &Room,
+        events: &[Arc<Event>],
+    ) -> Result<Vec<Arc<Pdu>>, RoomError> {
+        let mut pdus = self.rooms().for_server(room, origin, events).await?;
+        for pdu in &mut pdus {
+            if !self.may_cross(origin, Crossing::Event(&room.id, &pdu.event_type)) {
+                *pdu = Arc::new(pdu.redacted(&room.rules)?);
+            }
+        }
+        Ok(pdus)
+    }
+
+    /// As [`crate::Policy::allows`], of one among many: counts no refusals.
+    pub(crate) fn may_cross(&self, server: &ServerName, crossing: Crossing<'_>) -> bool {
+        !self
+            .policy()
+            .allowed(vec![server.to_owned()], crossing)
+            .is_empty()
     }
 }

@@ -13,6 +13,8 @@ mod key;
 mod redact;
 
 mod client_form;
+mod cosign;
+mod countersign;
 mod format;
 mod incoming;
 mod pdu;

@@ -48,8 +48,6 @@ pub struct RoomsOptions {
     pub publish: PublishPolicy,
     /// Whether the room directory can be read without an account (`rooms.public_directory_without_login`).
     pub directory_without_login: bool,
-    /// Whether other servers may read the room directory (`rooms.public_directory_over_federation`).
-    pub directory_over_federation: bool,
     /// Which new rooms are encrypted even if their creator does not say so (`rooms.encryption_by_default`).
     pub encryption: EncryptionDefault,
     /// As whom the server writes to people, and where.

@@ -4,6 +4,8 @@
 
 mod child;
 #[cfg(test)]
+mod remote_tests;
+#[cfg(test)]
 mod tests;
 
 use std::{

@@ -33,6 +33,7 @@ mod membership_history;
 mod notices;
 mod pagination;
 mod peers;
+mod policy_server;
 mod present;
 mod read_markers;
 mod reader;
@@ -81,6 +82,7 @@ pub use self::{
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
     peers::{PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},
+    policy_server::{POLICY_KEY_ID, PolicyServer},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},

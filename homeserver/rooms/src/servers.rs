@@ -19,8 +19,7 @@ impl Rooms {
         if !view.members.joined_local.is_empty() {
             servers.push((self.server_name().to_owned(), view.members.joined_local.len()));
         }
-        // Stable: servers with as many users stay in the order of their names.
-        servers.sort_by_key(|(_, users)| std::cmp::Reverse(*users));
+        servers.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         servers.into_iter().map(|(server, _)| server).collect()
     }
 

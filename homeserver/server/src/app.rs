@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, Secret, Service};
 use crate::error::ServerError;
+use crate::federation::{self, Askers};
 use crate::http::{self, Health, Metrics, assemble};
 use crate::signing_key;
 
@@ -32,6 +33,7 @@ pub(crate) struct App {
     pub(crate) database: Database,
     pub(crate) accounts: Accounts,
     pub(crate) push: Push,
+    pub(crate) federation: Option<Federation>,
     pub(crate) health: Arc<Health>,
     pub(crate) router: Router,
 }
@@ -80,13 +82,6 @@ impl App {
             &encryption,
             stopping.clone(),
         );
-        database.log().listen(vec![
-            encryption.listener(),
-            Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
-            push.listener(),
-        ]);
-        push.run();
-
         let media_parts = MediaParts {
             database: database.clone(),
             clock: rooms.clock().clone(),
@@ -95,7 +90,7 @@ impl App {
             outbound: outbound.clone(),
         };
         let media = Media::start(media_options(config), media_parts)?;
-        let federation_router = match config.federation.is_on() {
+        let federation = match config.federation.is_on() {
             true => {
                 let parts = FederationParts {
                     database: database.clone(),
@@ -107,11 +102,30 @@ impl App {
                     limits: Arc::clone(&limits),
                     outbound: outbound.clone(),
                 };
-                let federation = Federation::start(federation_options(config, signing_key)?, parts).await?;
-                federation.router()
+                Some(Federation::start(federation_options(config, signing_key)?, parts).await?)
             }
-            false => Router::new(),
+            false => None,
         };
+        let mut listeners = vec![
+            encryption.listener(),
+            Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
+            push.listener(),
+        ];
+        listeners.extend(federation.as_ref().map(Federation::listener));
+        database.log().listen(listeners);
+        push.run();
+        if let Some(federation) = &federation {
+            let askers = Askers {
+                rooms: &rooms,
+                accounts: &accounts,
+                encryption: &encryption,
+                media: &media,
+                syncs: &syncs,
+                shares_presence: config.presence.enabled && config.presence.federation,
+            };
+            federation::connect(federation, &askers);
+            federation.run().await?;
+        }
         let calls = calls_api(config, rooms.clock());
         echorift_search::start(&rooms, stopping.clone());
         let search_api = SearchApi {
@@ -136,13 +150,14 @@ impl App {
             .merge(http::application_services::routes())
             .merge(echorift_calls::router(calls))
             .layer(Extension(accounts.verifier()))
-            .merge(federation_router);
+            .merge(federation.as_ref().map(Federation::router).unwrap_or_default());
         let health = Arc::new(Health::new(Some(database.clone())));
         let router = assemble(features, config, Arc::clone(&health), metrics);
         Ok(Self {
             database,
             accounts,
             push,
+            federation,
             health,
             router,
         })
@@ -302,7 +317,6 @@ fn rooms_options(config: &Config, signing_key: &SigningKey) -> RoomsOptions {
         default_version: config.rooms.default_version.clone(),
         publish: config.rooms.publish,
         directory_without_login: config.rooms.public_directory_without_login,
-        directory_over_federation: config.rooms.public_directory_over_federation,
         encryption: config.rooms.encryption_by_default,
         notices: config.server_notices.options(),
         event_cache_bytes: config.caches.event_bytes,

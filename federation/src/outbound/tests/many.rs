@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashSet,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
+use echorift_rooms::Room;
 use ruma::{ServerName, UserId, server_name, user_id};
 
 use crate::outbound::{
@@ -66,35 +67,70 @@ async fn the_dead_hold_nothing_and_delay_nobody() {
     server.end().await;
 }
 
+/// The servers of a room in which many others are, all of which have what there was so far.
+async fn with_servers(server: &TestSender, count: usize) -> (ruma::OwnedUserId, Arc<Room>) {
+    let alice = server.register("alice").await;
+    let room = server.public_room(&alice).await;
+    for number in 0..count {
+        let name = ServerName::parse(format!("server{number}.example")).unwrap();
+        server.network.set(&name, Manner::Swallows);
+        let user = UserId::parse(format!("@bob:{name}")).unwrap();
+        server.join(&room, &user).await;
+    }
+    all_have_everything(server).await;
+    for number in 0..count {
+        let name = ServerName::parse(format!("server{number}.example")).unwrap();
+        server.network.set(&name, Manner::Takes);
+    }
+    (alice, room)
+}
+
+async fn all_have_everything(server: &TestSender) {
+    let visible = server.database.log().visible();
+    until(|| {
+        let destinations = server.outbound.destinations();
+        server.outbound.routed() >= visible && destinations.iter().all(|one| one.sent.is_none())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_is_the_same_for_many_is_written_once() {
     const SERVERS: usize = 100;
     let server = TestSender::start().await;
-    let alice = server.register("alice").await;
-    let room = server.public_room(&alice).await;
-    for number in 0..SERVERS {
-        let user = UserId::parse(format!("@bob:server{number}.example")).unwrap();
-        // Whoever comes gets no transactions yet, so that all are alike afterwards.
-        server.join(&room, &user).await;
-        server.settled(user.server_name()).await;
-    }
-    until(|| {
-        server
-            .outbound
-            .destinations()
-            .iter()
-            .all(|one| one.sent.is_none())
-    })
-    .await;
-    let before = server.network.received().len();
-    let started = Instant::now();
+    let (alice, room) = with_servers(&server, SERVERS).await;
     server.send(&room, &alice, "to all").await;
-    until(|| server.network.received().len() >= before + SERVERS).await;
-    eprintln!("{SERVERS} destinations: {:?}", started.elapsed());
-    let received = server.network.received().split_off(before);
+    until(|| server.network.received().len() >= SERVERS).await;
+    let received = server.network.received();
     let addresses: HashSet<usize> = received.iter().map(|received| received.address).collect();
     assert!(addresses.len() <= 3, "{} bodies", addresses.len());
     let servers: HashSet<_> = received.iter().map(|received| &received.server).collect();
     assert_eq!(servers.len(), SERVERS);
+    server.end().await;
+}
+
+/// What the sender itself costs: `cargo test --release … -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn one_event_for_five_hundred_servers() {
+    const SERVERS: usize = 500;
+    const EVENTS: u32 = 50;
+    let server = TestSender::start().await;
+    let (alice, room) = with_servers(&server, SERVERS).await;
+    for number in 0..SERVERS {
+        let name = ServerName::parse(format!("server{number}.example")).unwrap();
+        server.network.set(&name, Manner::Swallows);
+    }
+    let before = server.network.attempts();
+    let attempts_of = |events: u32| events * u32::try_from(SERVERS).unwrap();
+    let started = Instant::now();
+    for number in 0..EVENTS {
+        server.send(&room, &alice, &number.to_string()).await;
+        let wanted = before + attempts_of(number + 1);
+        while server.network.attempts() < wanted {
+            tokio::task::yield_now().await;
+        }
+    }
+    eprintln!("{:?} for each event", started.elapsed() / EVENTS);
     server.end().await;
 }

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use ruma::{server_name, user_id};
 
-use crate::outbound::testing::{Manner, TestSender, on_both_databases};
+use crate::outbound::testing::{Manner, TestSender, on_both_databases, until};
 
 on_both_databases! {
     async fn events_arrive_in_order_and_in_transactions_of_limited_size(server: &TestSender) {
@@ -112,5 +112,45 @@ on_both_databases! {
         let mut expected: Vec<String> = bodies.into_iter().filter(|body| body != "poison").collect();
         expected.push("afterwards".to_owned());
         assert_eq!(server.network.messages(two), expected);
+    }
+
+    async fn who_is_denied_gets_nothing(server: &TestSender) {
+        let alice = server.register("alice").await;
+        let room = server.public_room(&alice).await;
+        server.join(&room, user_id!("@mallory:denied.example")).await;
+        server.join(&room, user_id!("@bob:two.example")).await;
+        server.send(&room, &alice, "hello").await;
+        server.outbound.send_typing(&room.id, &alice, true);
+        server.settled(server_name!("two.example")).await;
+        until(|| !server.network.edus(server_name!("two.example")).is_empty()).await;
+        let destinations = server.outbound.destinations();
+        assert_eq!(destinations.len(), 1, "{destinations:?}");
+    }
+
+    async fn while_members_are_missing_events_go_to_who_is_said_to_be_in_the_room(server: &TestSender) {
+        let alice = server.register("alice").await;
+        let room = server.public_room(&alice).await;
+        server.join(&room, user_id!("@bob:two.example")).await;
+        let number = room.number;
+        let step = server.database.writer().transact(move |tx| {
+            Box::pin(async move {
+                let partial = "INSERT INTO partial_joins (room_number, join_number, resident, servers)
+                    VALUES ($1, 1, 'two.example', '[\"one.example\",\"two.example\",\"three.example\"]')";
+                tx.execute(partial, &[number.into()]).await?;
+                let standing = "UPDATE rooms SET standing = 1 WHERE room_number = $1";
+                tx.execute(standing, &[number.into()]).await?;
+                Ok::<_, echorift_storage::StorageError>(())
+            })
+        });
+        step.await.unwrap();
+        let restarted = server.restart(true, None).await;
+        let room = restarted.rooms.load(&[number]).await.unwrap().pop().unwrap();
+        restarted.send(&room, &alice, "hello").await;
+        for name in [server_name!("two.example"), server_name!("three.example")] {
+            restarted.settled(name).await;
+            assert_eq!(restarted.network.messages(name), ["hello"], "{name}");
+        }
+        assert_eq!(restarted.outbound.destinations().len(), 2);
+        restarted.end().await;
     }
 }

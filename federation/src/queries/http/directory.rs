@@ -2,7 +2,7 @@ use axum::{Router, extract::State};
 use echorift_rooms::{DirectoryPage, DirectoryToken};
 use echorift_web::{MatrixError, Routes as _, Ruma};
 use ruma::{
-    ServerName, UInt,
+    RoomId, ServerName, UInt,
     api::federation::{
         directory::{get_public_rooms, get_public_rooms_filtered},
         query::get_room_information,
@@ -73,7 +73,7 @@ async fn page(
     since: Option<&str>,
     limit: Option<UInt>,
 ) -> Result<DirectoryPage, MatrixError> {
-    if !federation.rooms().options().directory_over_federation {
+    if !federation.options().public_directory {
         return Err(MatrixError::forbidden(
             "This server does not show its room directory to other servers.",
         ));
@@ -98,9 +98,9 @@ async fn page(
 
 /// The rooms of a page that the operator's policy lets the server take part in.
 fn chunk(federation: &Federation, origin: &ServerName, page: DirectoryPage) -> Vec<PublicRoomsChunk> {
-    let rooms = page.rooms.into_iter();
-    let open = rooms.filter(|room| federation.policy().allows(origin, Crossing::Room(&room.room.id)));
-    open.map(|room| room.summary.into()).collect()
+    let is_open = |room: &RoomId| federation.may_cross(origin, Crossing::Room(room));
+    let rooms = page.rooms.into_iter().filter(|room| is_open(&room.room.id));
+    rooms.map(|room| room.summary.into()).collect()
 }
 
 /// `GET /_matrix/federation/v1/query/directory` (SS API § Querying for information): aliases of this server alone.

@@ -107,7 +107,7 @@ async fn shown(
     origin: &ServerName,
     events: &[Arc<Event>],
 ) -> Result<Vec<Box<RawValue>>, MatrixError> {
-    let pdus = federation.rooms().for_server(room, origin, events).await?;
+    let pdus = federation.shown_to(origin, room, events).await?;
     pdus.iter().map(|pdu| raw(pdu)).collect()
 }
 

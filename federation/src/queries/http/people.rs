@@ -16,15 +16,25 @@ async fn profile(
     State(federation): State<Federation>,
     Signed { origin, request }: Signed<get_profile_information::v1::Request>,
 ) -> Result<Ruma<get_profile_information::v1::Response>, MatrixError> {
-    let is_allowed = |field: &str| federation.policy().allows(&origin, Crossing::ProfileField(field));
+    let is_allowed = |field: &str| federation.may_cross(&origin, Crossing::ProfileField(field));
     let wanted = request.field.as_ref().map(|field| field.as_str());
     if wanted.is_some_and(|field| !is_allowed(field)) {
         return Err(MatrixError::forbidden(
             "This field of profiles is not shown to your server.",
         ));
     }
-    let profile = federation.accounts().profile(&request.user_id).await?;
-    let profile = profile.ok_or_else(|| MatrixError::not_found("There is no such user on this server."))?;
+    let unknown = || MatrixError::not_found("There is no such user on this server.");
+    if !federation
+        .policy()
+        .allows(&origin, Crossing::User(&request.user_id))
+    {
+        return Err(unknown());
+    }
+    let profile = federation
+        .accounts()
+        .profile(&request.user_id)
+        .await?
+        .ok_or_else(unknown)?;
     let fields = profile.fields.into_iter();
     let shown =
         fields.filter(|(field, _)| wanted.map_or_else(|| is_allowed(field), |wanted| wanted == field));

@@ -19,7 +19,7 @@ async fn hierarchy(
     State(federation): State<Federation>,
     Signed { origin, request }: Signed<get_hierarchy::v1::Request>,
 ) -> Result<Ruma<get_hierarchy::v1::Response>, MatrixError> {
-    let is_allowed = |room: &RoomId| federation.policy().allows(&origin, Crossing::Room(room));
+    let is_allowed = |room: &RoomId| federation.may_cross(&origin, Crossing::Room(room));
     if !is_allowed(&request.room_id) {
         return Err(MatrixError::not_found(
             "There is no such room, or your users may not see it.",

@@ -113,15 +113,19 @@ async fn seen_event(
         .ok_or_else(unknown)?;
     let room = rooms.load(&[event.room]).await.map_err(RoomError::from)?.pop();
     let room = federation.room_for(origin, &room.ok_or_else(unknown)?.id).await?;
-    if !event.pdu.is_state() {
-        let seen = rooms
-            .seen_by_server(&room, origin, std::slice::from_ref(&event))
-            .await?;
-        if !seen.contains(&event.number) {
-            return Err(unknown().into());
-        }
+    if event.pdu.is_state() {
+        return Ok(Arc::clone(&event.pdu));
     }
-    Ok(Arc::clone(&event.pdu))
+    let seen = rooms
+        .seen_by_server(&room, origin, std::slice::from_ref(&event))
+        .await?;
+    let shown = federation
+        .shown_to(origin, &room, std::slice::from_ref(&event))
+        .await?
+        .pop();
+    Ok(shown
+        .filter(|_| seen.contains(&event.number))
+        .ok_or_else(unknown)?)
 }
 
 fn ids(events: &[Arc<Event>]) -> Vec<OwnedEventId> {

@@ -177,3 +177,40 @@ async fn a_preview_is_forgotten_when_its_time_is_over() {
     ground.sweep(NOW.plus_ms(1)).await;
     assert_eq!(find(NOW.plus_ms(-1)).await, None, "it is gone");
 }
+
+#[tokio::test]
+async fn media_of_other_servers_go_when_nobody_reads_them_and_their_content_with_the_last() {
+    let ground = Ground::new().await;
+    let content = ground.place("theirs").await;
+    let server = ruma::server_name!("two.example");
+    let (read, unread) = (MediaId::parse("read").unwrap(), MediaId::parse("unread").unwrap());
+    let (placed, ids) = (
+        content.clone(),
+        [(read.clone(), NOW.plus_ms(2)), (unread.clone(), NOW)],
+    );
+    let written: Result<(), MediaError> = ground
+        .database
+        .writer()
+        .transact(move |tx| {
+            let (placed, ids) = (placed.clone(), ids.clone());
+            Box::pin(async move {
+                store::contents::insert(tx, &placed, NOW).await?;
+                let description = Description::unknown();
+                for (id, at) in ids {
+                    store::remote::put(tx, server, &id, &placed.hash, &description, at).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    written.unwrap();
+    let find = async |id: &MediaId| store::remote::find(&ground.database, server, id).await.unwrap();
+    // `Ground::sweep` drops what was not read for as long as uploads have to end.
+    ground.sweep(NOW.plus_ms(GRACE_MS + 1)).await;
+    assert!(find(&unread).await.is_none());
+    assert_eq!(find(&read).await.unwrap().content, content);
+    assert!(ground.has(&content).await);
+    ground.sweep(NOW.plus_ms(2 * GRACE_MS)).await;
+    assert!(find(&read).await.is_none());
+    assert!(!ground.has(&content).await);
+}

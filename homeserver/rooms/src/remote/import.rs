@@ -102,7 +102,9 @@ impl Rooms {
 
         let auth = join.auth_events.iter().filter_map(|id| outliers.known.get(id));
         let auth: Vec<EventNumber> = auth.map(|event| event.number).collect();
-        check_join(&join, &rules, &before, &outliers.known)?;
+        // Those members that a partial state lacks, the join itself names.
+        let named: &[EventNumber] = if partial.is_some() { &auth } else { &[] };
+        check_join(&join, &rules, (&before, named), &outliers.known)?;
         let known = self.known_events(&[&join.event_id]).await?;
         let known = known.get(&join.event_id);
         if known.is_some_and(|event| event.outcome == Outcome::Accepted) {
@@ -200,11 +202,11 @@ pub(super) fn state_of(
     state
 }
 
-/// Whether the state that was told lets the user in.
+/// Whether the state that was told, and after it these other events, let the user in.
 fn check_join(
     join: &Pdu,
     rules: &echorift_events::RoomVersionRules,
-    before: &State,
+    (before, others): (&State, &[EventNumber]),
     known: &HashMap<OwnedEventId, Arc<Event>>,
 ) -> Result<(), RoomError> {
     let create = before.get(&TimelineEventType::RoomCreate.to_string(), "");
@@ -212,10 +214,11 @@ fn check_join(
         return Err(RoomError::BadRequest("The room has no create event.".to_owned()));
     }
     let in_state: std::collections::HashSet<EventNumber> = before.events().collect();
-    let standing: Vec<&Arc<Event>> = known
+    let of_state = known.values().filter(|event| in_state.contains(&event.number));
+    let named = known
         .values()
-        .filter(|event| in_state.contains(&event.number))
-        .collect();
+        .filter(|event| others.contains(&event.number) && event.outcome != Outcome::Rejected);
+    let standing: Vec<&Arc<Event>> = of_state.chain(named).collect();
     authorise(join, rules, |event_type: &StateEventType, state_key| {
         find_in(standing.iter().copied(), event_type, state_key)
     })?;

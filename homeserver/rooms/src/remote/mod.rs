@@ -18,6 +18,8 @@ mod partial;
 mod prepend;
 mod receive;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     import::{PartialAnswer, RemoteJoin},

@@ -35,6 +35,17 @@ impl Rooms {
         Ok(joins.into_iter().map(|(join, _)| join).collect())
     }
 
+    /// The servers that were in the rooms whose members are still missing, by what the joins were answered.
+    pub async fn servers_of_partial(
+        &self,
+    ) -> Result<HashMap<RoomNumber, Vec<OwnedServerName>>, StorageError> {
+        let joins = store::partial::all(self.database()).await?;
+        Ok(joins
+            .into_iter()
+            .map(|(join, servers)| (join.room, servers))
+            .collect())
+    }
+
     /// Waits until the room's state is whole, for who asks about all of its members.
     pub async fn whole_state(&self, room: &Room) {
         room.wait_until_whole().await;

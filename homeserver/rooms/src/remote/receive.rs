@@ -138,6 +138,12 @@ impl Rooms {
         Ok(found)
     }
 
+    /// Forgets an event whose commit failed.
+    pub fn let_go(&self, event: &Event) {
+        self.0.event_ids.remove(&event.pdu.event_id);
+        self.0.events.remove(&event.number);
+    }
+
     /// A state that another server told as a list of events, all of which are here: those that were rejected, or are no
     /// state events of this room, are left out.
     pub async fn told_state(&self, room: &Room, ids: &[OwnedEventId]) -> Result<ToldState, RoomError> {

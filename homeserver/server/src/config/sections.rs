@@ -177,6 +177,7 @@ impl CacheSettings {
 pub(crate) struct RoomSettings {
     pub(crate) default_version: RoomVersionId,
     pub(crate) public_directory_without_login: bool,
+    /// Whether other servers may read the list of public rooms.
     pub(crate) public_directory_over_federation: bool,
     pub(crate) publish: PublishPolicy,
     pub(crate) encryption_by_default: EncryptionDefault,
@@ -223,12 +224,15 @@ fn parse_room_version(text: &str) -> Option<RoomVersionId> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PresenceSettings {
     pub(crate) enabled: bool,
+    /// Whether other servers are told, and believed.
+    pub(crate) federation: bool,
 }
 
 impl PresenceSettings {
     pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
         Self {
             enabled: table.flag("enabled", true),
+            federation: table.flag("federation", true),
         }
     }
 }
