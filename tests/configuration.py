@@ -42,7 +42,9 @@ def table(text):
         lines += ["", f"### `{section}`", ""]
         if about:
             lines += [about, ""]
-        lines += ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
+        # Where the operator chooses the names, there are no rows.
+        if rows:
+            lines += ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
         for key, default, meaning in rows:
             default, meaning = default.replace("|", "\\|"), meaning.replace("|", "\\|")
             lines.append(f"| `{name}.{key}` | `{default}` | {meaning} |".replace("|  |", "| |"))

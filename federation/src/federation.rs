@@ -1,11 +1,11 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{Router, extract::DefaultBodyLimit};
 use echorift_accounts::Accounts;
 use echorift_encryption::Encryption;
 use echorift_media::Media;
-use echorift_rooms::Rooms;
-use echorift_storage::{Clock, Database};
+use echorift_rooms::{AliasObserver as _, Rooms};
+use echorift_storage::{Clock, Database, LogListener};
 use echorift_web::{
     RateLimits,
     outbound::{Outbound, OutboundSetupError},
@@ -13,11 +13,15 @@ use echorift_web::{
 use ruma::ServerName;
 
 use crate::{
-    FederationClient, FederationError, FederationOptions, Keys, Policy,
+    EphemeralSink, FederationClient, FederationError, FederationOptions, Keys, Policy,
     client::{ClientParts, Connector, tls_config},
     destinations::Destinations,
     discovery::{Discovery, HickoryDns, OutboundPages},
+    encryption::DeviceEdus,
+    inbound::{Backfills, Inbox},
+    membership::Joins,
     origin::BODY_BYTES_MAX,
+    outbound::{ClientTransport, Outbound as Sender, OutboundParts},
     queries::Asked,
 };
 
@@ -44,8 +48,14 @@ struct Inner {
     client: FederationClient,
     keys: Keys,
     policy: Policy,
-    asked: Asked,
     destinations: Destinations,
+    asked: Asked,
+    inbox: Inbox,
+    backfills: Backfills,
+    joins: Joins,
+    sender: Sender,
+    /// Where typing and presence of other servers' users go.
+    ephemeral: OnceLock<Arc<dyn EphemeralSink>>,
 }
 
 impl Federation {
@@ -57,14 +67,14 @@ impl Federation {
         let (database, clock) = (&parts.database, &parts.clock);
         let (initial, max) = (options.retry_initial_delay, options.retry_max_delay);
         let destinations = Destinations::start(database, clock.clone(), initial, max).await?;
-        let pages = OutboundPages(parts.outbound.clone());
-        let client = client(
-            &options,
-            policy.clone(),
-            destinations.clone(),
-            Box::new(pages),
-            clock,
-        )?;
+        let discovery = discovery(&options, OutboundPages(parts.outbound.clone()), clock);
+        let client = client(&options, policy.clone(), destinations.clone(), discovery)?;
+        if policy.needs_aliases() {
+            parts.rooms.observe_aliases(Arc::new(policy.clone()));
+            for (alias, room) in parts.rooms.all_aliases().await? {
+                policy.alias_made(&alias, &room);
+            }
+        }
         let keys = Keys::new(
             options.signing_key.clone(),
             options.old_keys.clone(),
@@ -72,6 +82,14 @@ impl Federation {
             (database, clock),
             client.clone(),
         );
+        let inbox = Inbox::new(database);
+        let sender = Sender::start(OutboundParts {
+            rooms: parts.rooms.clone(),
+            clock: clock.clone(),
+            policy: policy.clone(),
+            transport: Arc::new(ClientTransport::new(client.clone(), destinations.clone())),
+        })
+        .await?;
         Ok(Self(Arc::new(Inner {
             options,
             parts,
@@ -80,6 +98,11 @@ impl Federation {
             policy,
             destinations,
             asked: Asked::new(),
+            inbox,
+            backfills: Backfills::default(),
+            joins: Joins::default(),
+            sender,
+            ephemeral: OnceLock::new(),
         })))
     }
 
@@ -139,6 +162,47 @@ impl Federation {
         &self.0.asked
     }
 
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.0.inbox
+    }
+
+    pub(crate) fn backfills(&self) -> &Backfills {
+        &self.0.backfills
+    }
+
+    pub(crate) fn joins(&self) -> &Joins {
+        &self.0.joins
+    }
+
+    /// Sends what is ours to others.
+    pub fn sender(&self) -> &Sender {
+        &self.0.sender
+    }
+
+    pub(crate) fn ephemeral_sink(&self) -> &OnceLock<Arc<dyn EphemeralSink>> {
+        &self.0.ephemeral
+    }
+
+    /// Starts to send, and goes on with what was received before the last stop.
+    ///
+    /// [`Federation::listener`] must be a listener of the log by then.
+    pub async fn run(&self) -> Result<(), FederationError> {
+        self.sender().keep_durable_edus(Arc::new(DeviceEdus::new(self)));
+        self.sender().run();
+        self.resume_partial_joins().await?;
+        self.resume_inbox().await
+    }
+
+    /// What must be made a listener of the log, before the first change.
+    pub fn listener(&self) -> Arc<dyn LogListener> {
+        self.sender().listener()
+    }
+
+    /// Sends nothing more, and remembers how far everyone is.
+    pub async fn stop(&self) -> Result<(), FederationError> {
+        Ok(self.sender().stop().await?)
+    }
+
     /// All endpoints of the server-server API.
     pub fn router(&self) -> Router {
         Router::new()
@@ -153,23 +217,26 @@ impl Federation {
     }
 }
 
+/// Discovery with the system's DNS, from the settings that concern it.
+pub(crate) fn discovery(options: &FederationOptions, pages: OutboundPages, clock: &Clock) -> Discovery {
+    Discovery::new(
+        options.hosts.clone(),
+        options.outbound.addresses.clone(),
+        Box::new(HickoryDns::new()),
+        Box::new(pages),
+        clock.clone(),
+    )
+}
+
 /// The client alone, from the settings that concern it.
 pub(crate) fn client(
     options: &FederationOptions,
     policy: Policy,
     destinations: Destinations,
-    pages: Box<OutboundPages>,
-    clock: &Clock,
+    discovery: Discovery,
 ) -> Result<FederationClient, FederationError> {
     let setup = |error: OutboundSetupError| FederationError::Setup(error.to_string());
     let outbound = &options.outbound;
-    let discovery = Discovery::new(
-        options.hosts.clone(),
-        outbound.addresses.clone(),
-        Box::new(HickoryDns::new()),
-        pages,
-        clock.clone(),
-    );
     let tls = tls_config(&outbound.extra_ca_files).map_err(setup)?;
     Ok(FederationClient::new(ClientParts {
         signing_key: options.signing_key.clone(),

@@ -7,6 +7,7 @@
 //! - `membership` joins, leaves, invites and knocks; `queries` answers and asks about rooms and people; `encryption`
 //!   is about devices and their keys, `ephemeral` about receipts, typing and presence, `media` about files.
 
+mod check;
 mod client;
 mod destinations;
 mod discovery;
@@ -26,13 +27,19 @@ mod policy;
 mod queries;
 
 pub use self::{
+    check::{FederationCheck, Finding, Severity},
     client::{Answer, CanonicalBody, FederationClient, STATE_ANSWER_BYTES_MAX, SendOptions},
     destinations::Destinations,
+    encryption::DeviceEdus,
+    ephemeral::{EphemeralSink, ReceivedPresence},
     error::FederationError,
     federation::{Federation, FederationParts},
     keys::{HeldKeys, Keys, ValidAt, WantedKeys},
     options::{FederationOptions, HostAndPort, OldKey},
     origin::Signed,
+    outbound::{
+        DestinationState, DestinationStatus, DurableEdus, DurableFuture, DurablePage, Outbound, RawEdu,
+    },
     policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
     queries::{PolicyRefusal, PolicyVerdict},
 };

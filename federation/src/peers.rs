@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use echorift_accounts::{AccountError, RemoteProfiles};
+use echorift_events::Pdu;
 use echorift_rooms::{
     Order, PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers, Room, RoomError,
 };
@@ -12,46 +13,59 @@ use http::StatusCode;
 use ruma::{OwnedEventId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, ServerName, UserId};
 use serde_json::{Value, value::RawValue};
 
-use crate::{Federation, queries::room_error};
+use crate::{
+    Federation,
+    queries::{PolicyVerdict, room_error},
+};
 
 impl Peers for Federation {
     fn join<'a>(
         &'a self,
-        _room_id: &'a RoomId,
-        _via: &'a [OwnedServerName],
-        _user: &'a UserId,
-        _content: Box<RawValue>,
+        room_id: &'a RoomId,
+        via: &'a [OwnedServerName],
+        user: &'a UserId,
+        content: Box<RawValue>,
     ) -> PeerFuture<'a, Arc<Room>> {
-        Box::pin(async { Err(unreachable_room()) })
+        Box::pin(self.join_remote(room_id, via, user, content))
     }
 
     fn knock<'a>(
         &'a self,
-        _room_id: &'a RoomId,
-        _via: &'a [OwnedServerName],
-        _user: &'a UserId,
-        _content: Box<RawValue>,
+        room_id: &'a RoomId,
+        via: &'a [OwnedServerName],
+        user: &'a UserId,
+        content: Box<RawValue>,
     ) -> PeerFuture<'a, ()> {
-        Box::pin(async { Err(unreachable_room()) })
+        Box::pin(self.knock_remote(room_id, via, user, content))
     }
 
     fn leave<'a>(
         &'a self,
-        _room: &'a Arc<Room>,
-        _user: &'a UserId,
-        _content: Box<RawValue>,
+        room: &'a Arc<Room>,
+        user: &'a UserId,
+        content: Box<RawValue>,
     ) -> PeerFuture<'a, ()> {
-        Box::pin(async { Err(unreachable_room()) })
+        Box::pin(self.leave_remote(room, user, content))
     }
 
     fn invite<'a>(
         &'a self,
-        _room: &'a Arc<Room>,
-        _inviter: &'a UserId,
-        _invitee: &'a UserId,
-        _content: Box<RawValue>,
+        room: &'a Arc<Room>,
+        inviter: &'a UserId,
+        invitee: &'a UserId,
+        content: Box<RawValue>,
     ) -> PeerFuture<'a, ()> {
-        Box::pin(async { Err(unreachable_room()) })
+        Box::pin(self.invite_remote(room, inviter, invitee, content))
+    }
+
+    fn recommend<'a>(&'a self, room: &'a Arc<Room>, pdu: Pdu) -> PeerFuture<'a, Pdu> {
+        Box::pin(async move {
+            match self.check_policy_signature(room, &pdu).await? {
+                PolicyVerdict::NotNeeded | PolicyVerdict::Recommended => Ok(pdu),
+                PolicyVerdict::Signed(signed) => Ok(*signed),
+                PolicyVerdict::NotRecommended(refusal) => Err(refusal.into()),
+            }
+        })
     }
 
     fn resolve_alias<'a>(
@@ -61,8 +75,8 @@ impl Peers for Federation {
         Box::pin(self.ask_alias(alias))
     }
 
-    fn backfill<'a>(&'a self, _room: &'a Arc<Room>, _limit: usize) -> PeerFuture<'a, usize> {
-        Box::pin(async { Err(unreachable_room()) })
+    fn backfill<'a>(&'a self, room: &'a Arc<Room>, limit: usize) -> PeerFuture<'a, usize> {
+        Box::pin(async move { Federation::backfill(self, room, limit).await.map_err(room_error) })
     }
 
     fn hierarchy<'a>(
@@ -122,8 +136,4 @@ impl RemoteProfiles for Federation {
                 })
         })
     }
-}
-
-fn unreachable_room() -> RoomError {
-    RoomError::Unreachable("rooms of other servers cannot be entered from here".to_owned())
 }

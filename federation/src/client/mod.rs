@@ -216,6 +216,22 @@ impl FederationClient {
         answer.bytes().await
     }
 
+    /// A `GET` without a signature, whose answer the caller reads.
+    pub(crate) async fn get_unsigned(
+        &self,
+        destination: &ServerName,
+        path_and_query: &str,
+        options: SendOptions,
+    ) -> Result<Answer, FederationError> {
+        let draft = Draft {
+            method: Method::GET,
+            path_and_query,
+            body: None,
+            is_signed: false,
+        };
+        self.ask(destination, draft, options).await
+    }
+
     async fn typed<R>(
         &self,
         destination: &ServerName,
@@ -396,7 +412,7 @@ fn retry_after(value: &HeaderValue) -> Option<Duration> {
 }
 
 /// One segment of a path, with everything escaped that is not plain (RFC 3986 § Unreserved Characters).
-fn path_segment(text: &str) -> String {
+pub(crate) fn path_segment(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -30,6 +30,11 @@ impl CanonicalBody {
         Ok(Self::of_value(&serde_json::from_slice(text)?))
     }
 
+    /// A text that is canonical already.
+    pub fn from_canonical(text: String) -> Self {
+        Self(Bytes::from(text))
+    }
+
     fn of_value(value: &Value) -> Self {
         Self(Bytes::from(value.to_string()))
     }

@@ -35,7 +35,8 @@ const ASKED_DELAY_MAX: Duration = Duration::from_secs(3600);
 pub struct Destinations(Arc<Inner>);
 
 struct Inner {
-    database: Database,
+    /// Absent where nothing is to outlive the process.
+    database: Option<Database>,
     clock: Clock,
     initial_ms: i64,
     max_ms: i64,
@@ -60,20 +61,29 @@ impl Destinations {
         initial: Duration,
         max: Duration,
     ) -> Result<Self, StorageError> {
-        let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).max(1);
-        let failing = Cache::new(REMEMBERED_MAX);
+        let started = Self::new(Some(database.clone()), clock, (initial, max));
         for (server, back_off) in store::load(database, REMEMBERED_MAX).await? {
-            failing.insert(server, back_off);
+            started.0.failing.insert(server, back_off);
         }
-        Ok(Self(Arc::new(Inner {
-            database: database.clone(),
+        Ok(started)
+    }
+
+    /// Remembers until the process ends, for commands.
+    pub(crate) fn forgetful(clock: Clock, delays: (Duration, Duration)) -> Self {
+        Self::new(None, clock, delays)
+    }
+
+    fn new(database: Option<Database>, clock: Clock, (initial, max): (Duration, Duration)) -> Self {
+        let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(Arc::new(Inner {
+            database,
             clock,
-            initial_ms: millis(initial),
-            max_ms: millis(max).max(millis(initial)),
-            failing,
+            initial_ms: millis(initial).max(1),
+            max_ms: millis(max).max(millis(initial)).max(1),
+            failing: Cache::new(REMEMBERED_MAX),
             resets: broadcast::Sender::new(RESETS_KEPT),
             writes: AtomicU64::new(0),
-        })))
+        }))
     }
 
     /// Whether a request may be sent now.
@@ -171,11 +181,12 @@ impl Destinations {
 
     /// Nobody waits for the disk: after a crash a server is asked once too often at worst.
     async fn write(&self, server: &ServerName, back_off: Option<BackOff>) {
+        let Some(database) = &self.0.database else { return };
         let mut change = Change::new();
         store::put(&mut change, server, back_off);
         if self.0.writes.fetch_add(1, Ordering::Relaxed) % PRUNE_EVERY == PRUNE_EVERY - 1 {
             store::prune(&mut change, REMEMBERED_MAX);
         }
-        let _ = self.0.database.writer().submit(change).await;
+        let _ = database.writer().submit(change).await;
     }
 }

@@ -63,9 +63,4 @@ impl Discovery {
             None => server.to_owned(),
         }
     }
-
-    /// Forgets what is known of a server, so that the next request asks anew.
-    pub(crate) fn forget(&self, server: &ServerName) {
-        self.0.well_known.forget(server.host());
-    }
 }

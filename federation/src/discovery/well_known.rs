@@ -115,10 +115,6 @@ impl WellKnown {
         held.map_or(None, |held| held.delegation.clone())
     }
 
-    pub(crate) fn forget(&self, host: &str) {
-        self.cache.remove(host);
-    }
-
     async fn ask(&self, host: &str, earlier: Option<&Held>) -> Held {
         let page = self.pages.page(host).await;
         let now = self.clock.now();

@@ -25,9 +25,10 @@ use ruma::{
     signatures::PublicKeyMap,
 };
 
+pub(crate) use self::answer::KeyAnswer;
 pub use self::held::{HeldKeys, ValidAt};
 pub(crate) use self::http::routes;
-use self::{answer::KeyAnswer, fetch::Flights, held::ServerKeys, own::OwnKeys};
+use self::{fetch::Flights, held::ServerKeys, own::OwnKeys};
 use crate::{FederationClient, FederationError, OldKey};
 
 /// Servers whose keys are kept in memory; a few hundred bytes each.

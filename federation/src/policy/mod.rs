@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+use echorift_rooms::AliasObserver;
 use parking_lot::RwLock;
 use ruma::{
     OwnedRoomAliasId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, ServerName, UserId,
@@ -162,13 +163,20 @@ impl Policy {
         }
     }
 
-    /// Whether the rules speak of aliases, so that they are to be told of them.
+    /// Whether the rules speak of aliases, so that they are to be told of all there are.
     pub(crate) fn needs_aliases(&self) -> bool {
         self.alias_globs().next().is_some()
     }
 
-    /// An alias of this server stands for this room from now on.
-    pub(crate) fn alias_made(&self, alias: &RoomAliasId, room: &RoomId) {
+    fn alias_globs(&self) -> impl Iterator<Item = &Glob> {
+        let partners = self.0.options.partners.iter();
+        let rooms = partners.filter_map(|partner| partner.rooms.as_ref());
+        rooms.flatten().filter(|glob| glob.is_alias())
+    }
+}
+
+impl AliasObserver for Policy {
+    fn alias_made(&self, alias: &RoomAliasId, room: &RoomId) {
         if !self.alias_globs().any(|glob| glob.matches(alias.as_str())) {
             return;
         }
@@ -183,22 +191,11 @@ impl Policy {
             .insert(alias.to_owned());
     }
 
-    /// An alias of this server is no more.
-    pub(crate) fn alias_gone(&self, alias: &RoomAliasId) {
+    fn alias_gone(&self, alias: &RoomAliasId) {
         self.0.aliases.write().retain(|_, of_room| {
             of_room.remove(alias);
             !of_room.is_empty()
         });
-    }
-
-    fn alias_globs(&self) -> impl Iterator<Item = &Glob> {
-        let rooms = self
-            .0
-            .options
-            .partners
-            .iter()
-            .filter_map(|partner| partner.rooms.as_ref());
-        rooms.flatten().filter(|glob| glob.is_alias())
     }
 }
 

@@ -145,6 +145,14 @@ impl Accounts {
             .is_some_and(|account| !account.is_deactivated))
     }
 
+    /// Whether `user` is of this server and can log in some day: they have an account that was not deactivated, or none
+    /// yet where a directory makes accounts.
+    pub async fn can_exist(&self, user: &UserId) -> Result<bool, AccountError> {
+        let account = self.find_account(user).await?;
+        let may_come = self.is_local(user) && !self.0.providers.is_empty();
+        Ok(account.map_or(may_come, |account| !account.is_deactivated))
+    }
+
     /// Whether `user` administers this server.
     pub async fn is_admin(&self, user: &UserId) -> Result<bool, AccountError> {
         let number = self.0.users.find(user.as_str()).await?;

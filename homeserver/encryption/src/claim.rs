@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use echorift_storage::{Change, UserNumber};
-use ruma::{OneTimeKeyAlgorithm, OwnedDeviceId, OwnedOneTimeKeyId, encryption::OneTimeKey, serde::Raw};
+use ruma::{
+    OneTimeKeyAlgorithm, OwnedDeviceId, OwnedOneTimeKeyId, UserId,
+    api::federation::keys::claim_keys::v1::{OneTimeKeyClaims, OneTimeKeys},
+    encryption::OneTimeKey,
+    serde::Raw,
+};
 
 use crate::{Encryption, EncryptionError, store};
 
@@ -19,12 +24,35 @@ pub(crate) struct Wanted {
 pub(crate) type Claimed = (OwnedOneTimeKeyId, Raw<OneTimeKey>);
 
 impl Encryption {
+    /// Gives out keys of local users' devices; other users, and devices that have none, are passed over.
+    pub async fn claim_local(&self, wanted: &OneTimeKeyClaims) -> Result<OneTimeKeys, EncryptionError> {
+        let numbers = self.local_users(wanted.keys().map(|user| &**user)).await?;
+        let mut keys = Vec::new();
+        for (user, devices) in wanted {
+            let Some(number) = numbers.get(&**user) else {
+                continue;
+            };
+            keys.extend(devices.iter().map(|(device, algorithm)| Wanted {
+                user: *number,
+                device: device.clone(),
+                algorithm: algorithm.clone(),
+            }));
+        }
+        let ids: BTreeMap<UserNumber, &UserId> =
+            numbers.iter().map(|(user, number)| (*number, *user)).collect();
+        let mut claimed = OneTimeKeys::new();
+        for (wanted, (key_id, key)) in self.claim_keys(keys).await? {
+            if let Some(user) = ids.get(&wanted.user) {
+                let of_user = claimed.entry((*user).to_owned()).or_default();
+                of_user.entry(wanted.device).or_default().insert(key_id, key);
+            }
+        }
+        Ok(claimed)
+    }
+
     /// Gives out a key for each of `wanted`: the one-time key that was uploaded first (MSC4225) and, where there is
     /// none, the fallback key. Two statements, however many are wanted; a key is gone in the transaction that gives it.
-    pub(crate) async fn claim_keys(
-        &self,
-        wanted: Vec<Wanted>,
-    ) -> Result<BTreeMap<Wanted, Claimed>, EncryptionError> {
+    async fn claim_keys(&self, wanted: Vec<Wanted>) -> Result<BTreeMap<Wanted, Claimed>, EncryptionError> {
         if wanted.is_empty() {
             return Ok(BTreeMap::new());
         }

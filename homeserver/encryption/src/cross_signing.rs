@@ -1,7 +1,7 @@
 //! A user's cross-signing keys (CS API § Cross-signing).
 
 use echorift_accounts::device_list_changed;
-use echorift_storage::{Change, StorageError, Tx, UserNumber};
+use echorift_storage::{Change, Record, StorageError, Tx, UserNumber};
 use ruma::{CanonicalJsonValue, DeviceId, UserId, encryption::CrossSigningKey, serde::Raw};
 
 use crate::{Encryption, EncryptionError, key_object::KeyObject, store};
@@ -112,7 +112,12 @@ impl UserKeys {
     }
 }
 
-fn judge_key(user: &UserId, usage: Usage, key: &Raw<CrossSigningKey>) -> Result<KeyObject, EncryptionError> {
+/// The key of this user for this usage, with the user's own signatures. Errors: `BadKeys`, `TooLarge`.
+pub(crate) fn judge_key(
+    user: &UserId,
+    usage: Usage,
+    key: &Raw<CrossSigningKey>,
+) -> Result<KeyObject, EncryptionError> {
     let bad = |reason: &str| EncryptionError::BadKeys(format!("The {} key {reason}.", usage.as_str()));
     let mut object = KeyObject::parse(key.json(), "a cross-signing key", KEY_BYTES_MAX)?;
     if object.text("user_id") != Some(user.as_str()) {
@@ -170,6 +175,9 @@ impl Encryption {
                 replace(tx, user, &stored, &changes).await?;
                 let mut change = Change::new();
                 device_list_changed(&mut change, user);
+                // Other servers hear of keys apart from devices.
+                let record = change.record(Record::DeviceList { user });
+                store::remote_messages::keys_changed(&mut change, user, record);
                 tx.apply(change).await?;
                 Ok(Uploaded::Done)
             })

@@ -9,6 +9,7 @@ use ruma::UserId;
 use crate::{
     maintenance,
     recent::{News, Recent},
+    remote::Remote,
     transactions::Transactions,
     user_keys::KeyCache,
     users::Users,
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) recent: Mutex<Recent>,
     pub(crate) keys: KeyCache,
     pub(crate) transactions: Transactions,
+    pub(crate) remote: Remote,
 }
 
 impl Encryption {
@@ -43,6 +45,7 @@ impl Encryption {
             recent: Mutex::new(Recent::new(database.log().visible())),
             keys: KeyCache::new(),
             transactions: Transactions::new(),
+            remote: Remote::default(),
         }));
         tokio::spawn(maintenance::run(Arc::downgrade(&encryption.0)));
         encryption
@@ -91,6 +94,8 @@ impl LogListener for Inner {
                     member: Some(user),
                     ..
                 } if self.rooms.may_change_sharing(event) => News::Member { room, user },
+                // Memberships may come and go without an event of the moment.
+                Record::Membership { room, user } => News::Member { room, user },
                 _ => return None,
             };
             Some((*position, news))

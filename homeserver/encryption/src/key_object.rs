@@ -109,6 +109,12 @@ impl KeyObject {
             .insert("unsigned".to_owned(), CanonicalJsonValue::Object(unsigned));
     }
 
+    /// What [`KeyObject::add_display_name`] has added.
+    pub(crate) fn display_name(&self) -> Option<String> {
+        let name = self.object("unsigned")?.get("device_display_name")?;
+        name.as_str().map(ToOwned::to_owned)
+    }
+
     /// Whether `signature` of this object is by the ed25519 key `public_key`; both in base64.
     pub(crate) fn is_signed(&self, signature: &str, public_key: &str) -> bool {
         let verified = || {

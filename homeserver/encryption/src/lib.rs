@@ -6,6 +6,7 @@
 //! - What devices publish: `upload`, `claim`, `key_counts`, `dehydrated`.
 //! - What users publish: `cross_signing`, `signatures`; who may see it: `user_keys`, `query`, `device_lists`.
 //! - What devices send each other: `send`, `transactions`, `to_device`.
+//! - Users of other servers, in all of this: `remote`.
 //! - Backups of room keys: `backup`.
 
 mod backup;
@@ -21,9 +22,12 @@ mod key_object;
 mod maintenance;
 mod query;
 mod recent;
+mod remote;
 mod send;
 mod signatures;
 mod store;
+#[cfg(test)]
+mod testing;
 mod to_device;
 mod transactions;
 mod upload;
@@ -31,5 +35,11 @@ mod user_keys;
 mod users;
 
 pub use self::{
-    encryption::Encryption, error::EncryptionError, key_counts::KeyCounts, to_device::ToDevicePage,
+    encryption::Encryption,
+    error::EncryptionError,
+    key_counts::KeyCounts,
+    remote::{
+        DeviceUpdate, KeyUpdate, OutgoingEdu, ReceivedMessages, RemoteFailure, RemoteFuture, RemoteKeys,
+    },
+    to_device::ToDevicePage,
 };

@@ -1,37 +1,47 @@
 //! Who has which devices and keys (CS API § Key management API).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use echorift_storage::{StorageError, UserNumber};
 use ruma::{OwnedDeviceId, OwnedUserId, UserId, api::client::keys::get_keys::v3::Response, serde::Raw};
 use serde_json::value::RawValue;
 
 use crate::{
-    Encryption, cross_signing::public_key, key_object::KeyObject, store::cross_signing::StoredSignature,
-    user_keys::raw,
+    Encryption,
+    cross_signing::public_key,
+    key_object::KeyObject,
+    store::cross_signing::StoredSignature,
+    user_keys::{PublishedKeys, raw},
 };
 
 impl Encryption {
-    /// The published keys of local users, as `reader` may see them: an empty list of devices means all. A user who does
-    /// not exist is left out.
+    /// The published keys of users, as `reader` may see them: an empty list of devices means all. A user who does not
+    /// exist is left out. Users of other servers are asked for within `timeout`.
     pub(crate) async fn query_keys(
         &self,
         reader: UserNumber,
         wanted: BTreeMap<OwnedUserId, Vec<OwnedDeviceId>>,
+        timeout: Duration,
     ) -> Result<Response, StorageError> {
-        let numbers = self.local_users(wanted.keys().map(|user| &**user)).await?;
-        let users = wanted
-            .keys()
-            .filter_map(|user| Some((*numbers.get(&**user)?, user.clone())));
-        let users: Vec<(UserNumber, OwnedUserId)> = users.collect();
-        let published = self.published_keys(&users).await?;
+        let mut remote = wanted.clone();
+        remote.retain(|user, _| !self.is_local(user));
+        let (local, remote) = futures_util::future::try_join(
+            self.local_keys(wanted.keys().map(|user| &**user)),
+            self.remote_keys(remote, timeout),
+        )
+        .await?;
+        let published = local.into_iter().chain(remote.published);
+        let published: Vec<(OwnedUserId, Arc<PublishedKeys>)> = published.collect();
+        let numbers = self
+            .known_users(published.iter().map(|(user, _)| &**user))
+            .await?;
         let own_signatures = self.own_signatures(reader).await?;
         let reader_id = self.0.rooms.user_id(reader).await?;
         let mut response = Response::new();
-        for (number, user) in users {
-            let (Some(keys), Some(devices)) = (published.get(&number), wanted.get(&user)) else {
-                continue;
-            };
+        response.failures = remote.failures;
+        for (user, keys) in &published {
+            let Some(devices) = wanted.get(user) else { continue };
+            let number = numbers.get(&**user).copied();
             let shown = keys
                 .devices
                 .iter()
@@ -39,7 +49,9 @@ impl Encryption {
                 .map(|(device, keys)| (device.clone(), Raw::from_json(keys.clone())));
             response.device_keys.insert(user.clone(), shown.collect());
             if let Some((master, json)) = &keys.master {
-                let own = own_signatures.get(&number).map_or(&[][..], Vec::as_slice);
+                let own = number
+                    .and_then(|number| own_signatures.get(&number))
+                    .map_or(&[][..], Vec::as_slice);
                 let shown = with_signatures(master, own, &reader_id)?.unwrap_or_else(|| json.clone());
                 response.master_keys.insert(user.clone(), Raw::from_json(shown));
             }
@@ -48,13 +60,28 @@ impl Encryption {
                     .self_signing_keys
                     .insert(user.clone(), Raw::from_json(key.clone()));
             }
-            if let Some(key) = keys.user_signing.as_ref().filter(|_| number == reader) {
+            if let Some(key) = keys.user_signing.as_ref().filter(|_| number == Some(reader)) {
                 response
                     .user_signing_keys
-                    .insert(user, Raw::from_json(key.clone()));
+                    .insert(user.clone(), Raw::from_json(key.clone()));
             }
         }
         Ok(response)
+    }
+
+    /// The published keys of those of these users who are of this server and exist.
+    pub(crate) async fn local_keys<'a>(
+        &self,
+        users: impl Iterator<Item = &'a UserId>,
+    ) -> Result<Vec<(OwnedUserId, Arc<PublishedKeys>)>, StorageError> {
+        let numbers = self.local_users(users).await?;
+        let users = numbers.iter().map(|(user, number)| (*number, (*user).to_owned()));
+        let users: Vec<(UserNumber, OwnedUserId)> = users.collect();
+        let mut published = self.published_keys(&users).await?;
+        let keys = users
+            .into_iter()
+            .filter_map(|(number, user)| Some((user, published.remove(&number)?)));
+        Ok(keys.collect())
     }
 }
 

@@ -25,6 +25,9 @@ const COUNT_EVERY: i64 = 128;
 pub(crate) type Messages =
     BTreeMap<OwnedUserId, BTreeMap<DeviceIdOrAllDevices, Raw<AnyToDeviceEventContent>>>;
 
+/// Who gets messages, and on which devices.
+pub(crate) type Recipients = Vec<(UserNumber, Vec<OwnedDeviceId>)>;
+
 /// A message as the recipient's sync tells it.
 #[derive(Serialize)]
 struct ToDeviceEvent<'a> {
@@ -35,8 +38,8 @@ struct ToDeviceEvent<'a> {
 }
 
 impl Encryption {
-    /// Sends messages of one type to devices of this server, once for each transaction of a session. Devices that do
-    /// not exist are passed over, as are users of other servers.
+    /// Sends messages of one type to devices, once for each transaction of a session. Devices of this server that do not
+    /// exist are passed over; what is for other servers waits for them in the same commit.
     ///
     /// Errors: `TooLarge`, `BadKeys` for a message that is no object.
     pub(crate) async fn send_to_devices(
@@ -64,18 +67,39 @@ impl Encryption {
         transaction: &transactions::Key,
         messages: Messages,
     ) -> Result<(), EncryptionError> {
-        let numbers = self.local_users(messages.keys().map(|user| &**user)).await?;
         let mut change = Change::new();
         let now = self.0.rooms.clock().now();
         store::to_device::put_transaction(&mut change, session.session_number, transaction, now);
-        let mut recipients: Vec<(UserNumber, Vec<OwnedDeviceId>)> = Vec::new();
+        let recipients = self
+            .address(&mut change, (&session.user_id, &transaction.0), &messages)
+            .await?;
+        // Behind the records of local users: see `commit_messages`.
+        self.address_to_servers(&mut change, (&session.user_id, &transaction.0), &messages)
+            .await?;
+        self.0
+            .database
+            .writer()
+            .commit(self.with_arrival(change, recipients))
+            .await?;
+        Ok(())
+    }
+
+    /// Adds to `change` what is for devices of this server; who they are. Each user has one record, in their order.
+    pub(crate) async fn address(
+        &self,
+        change: &mut Change,
+        (sender, event_type): (&UserId, &str),
+        messages: &Messages,
+    ) -> Result<Recipients, EncryptionError> {
+        let numbers = self.local_users(messages.keys().map(|user| &**user)).await?;
+        let mut recipients = Recipients::new();
         let all = numbers.iter().filter(|(user, _)| {
             let of_user = messages.get(**user);
             of_user.is_some_and(|devices| devices.contains_key(&DeviceIdOrAllDevices::AllDevices))
         });
         let all: Vec<UserNumber> = all.map(|(_, number)| *number).collect();
         let devices_of_all = store::to_device::devices(&self.0.database, &all).await?;
-        for (user, by_device) in &messages {
+        for (user, by_device) in messages {
             let Some(number) = numbers.get(&**user) else {
                 continue;
             };
@@ -96,25 +120,21 @@ impl Encryption {
             for (device, content) in &contents {
                 let event = ToDeviceEvent {
                     content,
-                    sender: &session.user_id,
-                    event_type: &transaction.0,
+                    sender,
+                    event_type,
                 };
                 let event = to_raw_value(&event).map_err(|error| {
                     EncryptionError::BadKeys(format!("The message cannot be sent: {error}."))
                 })?;
-                store::to_device::put(&mut change, (*number, device), event.get(), record);
+                store::to_device::put(change, (*number, device), event.get(), record);
             }
             recipients.push((*number, contents.into_keys().map(ToOwned::to_owned).collect()));
         }
-        self.commit_messages(change, recipients).await?;
-        Ok(())
+        Ok(recipients)
     }
 
-    async fn commit_messages(
-        &self,
-        mut change: Change,
-        recipients: Vec<(UserNumber, Vec<OwnedDeviceId>)>,
-    ) -> Result<(), StorageError> {
+    /// Has the devices' inboxes follow the commit. The records of `recipients` are the first ones of the change.
+    pub(crate) fn with_arrival(&self, mut change: Change, recipients: Recipients) -> Change {
         let encryption = self.clone();
         change.on_commit(move |first| {
             // Each user has one record, in this order.
@@ -130,7 +150,7 @@ impl Encryption {
                 }
             }
         });
-        self.0.database.writer().commit(change).await
+        change
     }
 
     /// Has the oldest messages deleted if too many wait. Runs beside the caller, who need not wait.
@@ -151,14 +171,22 @@ impl Encryption {
         &self,
         users: impl Iterator<Item = &'a UserId>,
     ) -> Result<HashMap<&'a UserId, UserNumber>, StorageError> {
-        let rooms = &self.0.rooms;
-        let local: Vec<&UserId> = users.filter(|user| rooms.is_local(user)).collect();
-        let names: Vec<&str> = local.iter().map(|user| user.as_str()).collect();
+        self.known_users(users.filter(|user| self.is_local(user))).await
+    }
+
+    /// The numbers of those of `users` that were ever heard of. One query at most.
+    pub(crate) async fn known_users<'a>(
+        &self,
+        users: impl Iterator<Item = &'a UserId>,
+    ) -> Result<HashMap<&'a UserId, UserNumber>, StorageError> {
+        let names = self.0.rooms.users();
+        let users: Vec<&UserId> = users.collect();
+        let texts: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
         // Now in memory, all of them.
-        rooms.users().find_all(&names).await?;
-        let mut numbers = HashMap::with_capacity(local.len());
-        for user in local {
-            if let Some(number) = rooms.users().find(user.as_str()).await? {
+        names.find_all(&texts).await?;
+        let mut numbers = HashMap::with_capacity(users.len());
+        for user in users {
+            if let Some(number) = names.find(user.as_str()).await? {
                 numbers.insert(user, UserNumber(number));
             }
         }
@@ -166,7 +194,8 @@ impl Encryption {
     }
 }
 
-fn judge(content: &RawValue) -> Result<(), EncryptionError> {
+/// Whether this can be sent to a device. Errors: `TooLarge`, `BadKeys` for what is no object.
+pub(crate) fn judge(content: &RawValue) -> Result<(), EncryptionError> {
     if content.get().len() > MESSAGE_BYTES_MAX {
         return Err(EncryptionError::TooLarge {
             what: "a message to a device",

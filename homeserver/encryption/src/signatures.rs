@@ -69,7 +69,7 @@ impl Encryption {
                 limit: OBJECTS_MAX,
             });
         }
-        let numbers = self.local_users(objects.keys().map(|user| &**user)).await?;
+        let numbers = self.known_users(objects.keys().map(|user| &**user)).await?;
         let numbers: BTreeMap<OwnedUserId, UserNumber> = numbers
             .into_iter()
             .map(|(user, number)| (user.to_owned(), number))
@@ -81,7 +81,8 @@ impl Encryption {
                 let mut signatures = Vec::new();
                 for (user, objects) in objects {
                     let number = numbers.get(&user).copied();
-                    let judge = Judge::load(tx, (signer.0, &signer.1), number, objects.keys()).await?;
+                    let judge =
+                        Judge::load(tx, (signer.0, &signer.1), (number, &user), objects.keys()).await?;
                     for (key_id, object) in objects {
                         match judge.judge(&key_id, &object) {
                             Ok(found) => signatures.extend(found),
@@ -136,7 +137,7 @@ impl<'a> Judge<'a> {
     async fn load(
         tx: &mut Tx,
         signer: (UserNumber, &'a UserId),
-        user: Option<UserNumber>,
+        (user, user_id): (Option<UserNumber>, &UserId),
         key_ids: impl Iterator<Item = &String>,
     ) -> Result<Self, EncryptionError> {
         let mut targets = BTreeMap::new();
@@ -147,7 +148,12 @@ impl<'a> Judge<'a> {
                 targets,
             });
         };
-        let keys = store::cross_signing::find(tx, number).await?;
+        let is_local = user_id.server_name() == signer.1.server_name();
+        let keys = if is_local {
+            store::cross_signing::find(tx, number).await?
+        } else {
+            store::remote_lists::keys_of(tx, number).await?
+        };
         let own_keys = store::cross_signing::find(tx, signer.0).await?;
         let by = |usage: Usage| {
             let public = own_keys.public_key(usage);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use echorift_accounts::device_list_changed;
 use echorift_storage::{Change, Tx, UserNumber};
 use ruma::{
-    DeviceId, OwnedOneTimeKeyId, UserId,
+    DeviceId, OneTimeKeyId, OwnedOneTimeKeyId, UserId,
     encryption::{DeviceKeys, OneTimeKey},
     serde::Raw,
 };
@@ -78,7 +78,8 @@ fn bad(reason: impl Into<String>) -> EncryptionError {
     EncryptionError::BadKeys(reason.into())
 }
 
-fn judge_device_keys(
+/// The keys of this device of this user, with the user's own signatures. Errors: `BadKeys`, `TooLarge`.
+pub(crate) fn judge_device_keys(
     (user, device): (&UserId, &DeviceId),
     keys: &Raw<DeviceKeys>,
 ) -> Result<KeyObject, EncryptionError> {
@@ -96,32 +97,37 @@ fn judge_device_keys(
 fn judge_keys(
     keys: &BTreeMap<OwnedOneTimeKeyId, Raw<OneTimeKey>>,
 ) -> Result<Vec<UploadedKey>, EncryptionError> {
-    let judged = keys.iter().map(|(id, key)| {
-        let algorithm = id.algorithm().to_string();
-        let json = key.json();
-        // `signed_…` keys are objects with signatures; the others may be the bare key.
-        let json = if json.get().starts_with('"') && !algorithm.starts_with("signed_") {
-            if json.get().len() > KEY_BYTES_MAX {
-                return Err(EncryptionError::TooLarge {
-                    what: "a key",
-                    limit: KEY_BYTES_MAX,
-                });
-            }
-            json.get().to_owned()
-        } else {
-            let object = KeyObject::parse(json, "a key", KEY_BYTES_MAX)?;
-            if object.text("key").is_none() || object.object("signatures").is_none() {
-                return Err(bad(format!("The key {id} has no key, or no signatures.")));
-            }
-            object.to_json()
-        };
-        Ok(UploadedKey {
-            algorithm,
-            name: id.key_name().to_string(),
-            json,
-        })
-    });
-    judged.collect()
+    keys.iter().map(|(id, key)| judge_one_time_key(id, key)).collect()
+}
+
+/// A one-time or fallback key. Errors: `BadKeys`, `TooLarge`.
+pub(crate) fn judge_one_time_key(
+    id: &OneTimeKeyId,
+    key: &Raw<OneTimeKey>,
+) -> Result<UploadedKey, EncryptionError> {
+    let algorithm = id.algorithm().to_string();
+    let json = key.json();
+    // `signed_…` keys are objects with signatures; the others may be the bare key.
+    let json = if json.get().starts_with('"') && !algorithm.starts_with("signed_") {
+        if json.get().len() > KEY_BYTES_MAX {
+            return Err(EncryptionError::TooLarge {
+                what: "a key",
+                limit: KEY_BYTES_MAX,
+            });
+        }
+        json.get().to_owned()
+    } else {
+        let object = KeyObject::parse(json, "a key", KEY_BYTES_MAX)?;
+        if object.text("key").is_none() || object.object("signatures").is_none() {
+            return Err(bad(format!("The key {id} has no key, or no signatures.")));
+        }
+        object.to_json()
+    };
+    Ok(UploadedKey {
+        algorithm,
+        name: id.key_name().to_string(),
+        json,
+    })
 }
 
 impl Encryption {

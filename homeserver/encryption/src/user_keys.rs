@@ -12,7 +12,7 @@ use ruma::{OwnedDeviceId, OwnedUserId, UserId};
 use serde_json::value::RawValue;
 
 use crate::{
-    Encryption,
+    Encryption, EncryptionError,
     cross_signing::{Usage, UserKeys, public_key},
     key_object::KeyObject,
     store::{self, cross_signing::StoredSignature, device_keys::StoredDeviceKeys},
@@ -83,7 +83,8 @@ impl KeyCache {
 }
 
 impl Encryption {
-    /// What these users have published. Three queries, however many users, for those who are not in memory.
+    /// What these users have published; of users of other servers, as far as that is kept. A handful of queries, however
+    /// many users, for those who are not in memory.
     pub(crate) async fn published_keys(
         &self,
         users: &[(UserNumber, OwnedUserId)],
@@ -101,7 +102,14 @@ impl Encryption {
             return Ok(found);
         }
         let seen = cache.changes();
-        let loaded = self.load_keys(&missing).await?;
+        let (local, remote): (Vec<_>, Vec<_>) = missing.into_iter().partition(|(_, id)| self.is_local(id));
+        let mut loaded = HashMap::with_capacity(local.len().saturating_add(remote.len()));
+        if !local.is_empty() {
+            loaded.extend(self.load_keys(&local).await?);
+        }
+        if !remote.is_empty() {
+            loaded.extend(self.load_remote_keys(&remote).await?);
+        }
         cache.keep_if_current(seen, || {
             for (user, keys) in &loaded {
                 cache.users.insert(*user, Arc::clone(keys));
@@ -139,6 +147,28 @@ impl Encryption {
         users.iter().map(publish).collect()
     }
 
+    async fn load_remote_keys(
+        &self,
+        users: &[(UserNumber, &UserId)],
+    ) -> Result<HashMap<UserNumber, Arc<PublishedKeys>>, StorageError> {
+        let database = &self.0.database;
+        let numbers: Vec<UserNumber> = users.iter().map(|(user, _)| *user).collect();
+        let mut devices: HashMap<UserNumber, Vec<StoredDeviceKeys>> = HashMap::new();
+        for device in store::remote_lists::devices(database, &numbers).await? {
+            devices.entry(device.user).or_default().push(device);
+        }
+        let mut cross_signing: HashMap<UserNumber, UserKeys> = HashMap::new();
+        for (user, usage, key) in store::remote_lists::keys(database, &numbers).await? {
+            cross_signing.entry(user).or_default().put(usage, key);
+        }
+        let publish = |(user, user_id): &(UserNumber, &UserId)| {
+            let devices = devices.remove(user).unwrap_or_default();
+            let keys = cross_signing.remove(user).unwrap_or_default();
+            Ok((*user, Arc::new(publish(user_id, devices, keys, &[])?)))
+        };
+        users.iter().map(publish).collect()
+    }
+
     /// Which master keys of others the user has signed.
     pub(crate) async fn own_signatures(
         &self,
@@ -160,7 +190,7 @@ impl Encryption {
 }
 
 /// Puts signatures and names beside the keys (CS API § Key and signature security: what everyone may see).
-fn publish(
+pub(crate) fn publish(
     user_id: &UserId,
     devices: Vec<StoredDeviceKeys>,
     mut keys: UserKeys,
@@ -194,4 +224,12 @@ fn publish(
 /// The object as it is sent.
 pub(crate) fn raw(object: &KeyObject) -> Result<Box<RawValue>, StorageError> {
     RawValue::from_string(object.to_json()).map_err(|error| StorageError::corrupt("device_keys.keys", error))
+}
+
+/// A device's keys without the name that this server has added, and the name.
+pub(crate) fn without_unsigned(keys: &RawValue) -> Result<(Box<RawValue>, Option<String>), StorageError> {
+    let corrupt = |error: EncryptionError| StorageError::corrupt("device_keys.keys", error);
+    let name = KeyObject::read(keys.get(), "device_keys.keys")?.display_name();
+    let object = KeyObject::parse(keys, "the device keys", usize::MAX).map_err(corrupt)?;
+    Ok((raw(&object)?, name))
 }

@@ -163,10 +163,11 @@ impl Incoming {
     pub fn verify(&self, keys: &PublicKeyMap, rules: &RoomVersionRules) -> Result<(), EventError> {
         self.required_servers(rules)?
             .iter()
-            .try_for_each(|server| self.verify_server(server, keys))
+            .try_for_each(|server| self.verify_signed_by(server, keys))
     }
 
-    fn verify_server(&self, server: &ServerName, keys: &PublicKeyMap) -> Result<(), EventError> {
+    /// Checks that this server signed the event with at least one of the given keys, as [`Incoming::verify`] does.
+    pub fn verify_signed_by(&self, server: &ServerName, keys: &PublicKeyMap) -> Result<(), EventError> {
         let fail = |what: &str| EventError::Signature(format!("{what} of {server} on {}", self.event_id));
         let signatures = self.event.get("signatures").and_then(Json::as_object);
         let signatures = signatures

@@ -13,6 +13,7 @@ mod key;
 mod redact;
 
 mod client_form;
+mod cosign;
 mod countersign;
 mod format;
 mod incoming;

@@ -126,8 +126,8 @@ mod tests {
     use super::*;
     use crate::testing::on_both_databases;
 
-    fn denied(content: Value, server: &str) -> bool {
-        ServerAcl::new(&content).denies(<&ServerName>::try_from(server).unwrap())
+    fn denied(content: &Value, server: &str) -> bool {
+        ServerAcl::new(content).denies(<&ServerName>::try_from(server).unwrap())
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
             ("[::1]", true),
             ("[2001:db8::1]:8448", true),
         ] {
-            assert_eq!(denied(content.clone(), server), expected, "{server}");
+            assert_eq!(denied(&content, server), expected, "{server}");
         }
     }
 
@@ -168,7 +168,7 @@ mod tests {
             json!({ "allow": ["other.example"] }),
             json!({ "allow": ["*"], "deny": ["*"] }),
         ] {
-            assert!(denied(content.clone(), "one.example"), "{content}");
+            assert!(denied(&content, "one.example"), "{content}");
         }
     }
 
@@ -176,12 +176,12 @@ mod tests {
     fn address_literals_are_allowed_unless_it_says_false() {
         for flag in [json!(null), json!(true), json!("false"), json!(0)] {
             let content = json!({ "allow_ip_literals": flag, "allow": ["*"] });
-            assert!(!denied(content, "10.0.0.1:8448"), "{flag}");
+            assert!(!denied(&content, "10.0.0.1:8448"), "{flag}");
         }
         let listed = json!({ "allow": ["*"], "deny": ["10.0.0.*", "[::1]"] });
-        assert!(denied(listed.clone(), "10.0.0.1"));
-        assert!(denied(listed.clone(), "[::1]:8448"));
-        assert!(!denied(listed, "10.0.1.1"));
+        assert!(denied(&listed, "10.0.0.1"));
+        assert!(denied(&listed, "[::1]:8448"));
+        assert!(!denied(&listed, "10.0.1.1"));
     }
 
     #[test]

@@ -30,7 +30,31 @@ impl Drop for AliasClaim {
     }
 }
 
+/// Is told of every alias of this server, before what it does is visible to anybody.
+pub trait AliasObserver: Send + Sync {
+    /// The alias stands for this room from now on, and for no other.
+    fn alias_made(&self, alias: &RoomAliasId, room: &RoomId);
+
+    fn alias_gone(&self, alias: &RoomAliasId);
+}
+
 impl Rooms {
+    /// Says who is told of aliases, once.
+    pub fn observe_aliases(&self, observer: Arc<dyn AliasObserver>) -> bool {
+        self.0.alias_observer.set(observer).is_ok()
+    }
+
+    /// Every alias of this server and the room that it stands for.
+    pub async fn all_aliases(&self) -> Result<Vec<(OwnedRoomAliasId, OwnedRoomId)>, StorageError> {
+        store::aliases::all(self.database()).await
+    }
+
+    pub(crate) fn tell_alias_made(&self, alias: &RoomAliasId, room: &RoomId) {
+        if let Some(observer) = self.0.alias_observer.get() {
+            observer.alias_made(alias, room);
+        }
+    }
+
     /// The room that an alias of this server stands for. Errors: `NotFound`, `RemoteAlias`.
     pub async fn room_by_alias(&self, alias: &RoomAliasId) -> Result<Arc<Room>, RoomError> {
         let room = match self.find_alias(alias).await? {
@@ -152,6 +176,7 @@ impl Rooms {
         let _claim = self.claim_alias(alias).await?;
         let mut change = Change::new();
         store::aliases::insert(&mut change, alias, room.number, self.user_number(creator).await?);
+        self.tell_alias_made(alias, &room.id);
         Ok(self.database().writer().commit(change).await?)
     }
 
@@ -177,6 +202,9 @@ impl Rooms {
         let mut change = Change::new();
         store::aliases::delete(&mut change, alias);
         self.database().writer().commit(change).await?;
+        if let Some(observer) = self.0.alias_observer.get() {
+            observer.alias_gone(alias);
+        }
         self.drop_from_canonical(&room, alias, user).await
     }
 

@@ -136,18 +136,24 @@ impl Rooms {
             is_encrypted,
             &request,
         )?);
+        let mut elsewhere = Vec::new();
         for invitee in &invitees {
             let invite = MemberContent::new(MembershipState::Invite)
                 .with_profile(profiles.get(invitee))
                 .with_direct(request.is_direct);
-            then.push(invite.draft(creator, invitee)?);
+            match self.is_local(invitee) {
+                true => then.push(invite.draft(creator, invitee)?),
+                // Their servers are asked once the room is there.
+                false => elsewhere.push((invitee.clone(), raw(&invite)?)),
+            }
         }
 
         let creator_number = self.user_number(creator).await?;
         let (room, _) = self
-            .create(&version, create, then, is_published, |change, room| {
+            .create(&version, create, then, is_published, |change, room, room_id| {
                 if let Some(alias) = &alias {
                     store::aliases::insert(change, alias, room, creator_number);
+                    self.tell_alias_made(alias, room_id);
                 }
                 if let Some(also) = beside.also {
                     also(change, room);
@@ -155,6 +161,9 @@ impl Rooms {
             })
             .await?;
         drop(claim);
+        if !elsewhere.is_empty() {
+            self.invite_all_elsewhere(&room, creator, elsewhere).await;
+        }
         Ok(room)
     }
 

@@ -70,8 +70,12 @@ pub enum RoomError {
         errcode: String,
         message: String,
     },
+    /// The conditions are met, and nobody of this server may let the user in.
     #[error("a restricted join cannot be authorised here: {0}")]
     CannotAuthoriseJoin(String),
+    /// Whether the conditions are met is not known here: this server is not in all of the rooms that they name.
+    #[error("the conditions of a restricted join cannot be judged here")]
+    CannotJudgeConditions,
     #[error("the authorisation rules do not allow this: {0}")]
     Refused(#[from] AuthRefusal),
     #[error(transparent)]
@@ -122,6 +126,9 @@ impl From<RoomError> for echorift_web::MatrixError {
             RoomError::Account(error) => error.into(),
             RoomError::BadInitialState(reason) => Self::invalid_room_state(reason),
             RoomError::CannotAuthoriseJoin(reason) => Self::unable_to_authorise_join(reason),
+            RoomError::CannotJudgeConditions => Self::unable_to_authorise_join(
+                "This server is not in all of the rooms whose members may join.",
+            ),
             RoomError::NoThreadRoot(_) => {
                 Self::unknown("A thread cannot start from an event that relates to another.")
             }

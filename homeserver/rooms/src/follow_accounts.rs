@@ -78,7 +78,12 @@ impl Rooms {
 
     async fn append_or_log(&self, room: Arc<Room>, draft: EventDraft) {
         let sender = draft.sender.clone();
-        if let Err(error) = self.append(&room, draft).await {
+        // Only invites and knocks are left where this server is not.
+        let written = match self.is_elsewhere(&room) {
+            true => self.leave_elsewhere(&room, &sender, draft.content).await,
+            false => self.append(&room, draft).await.map(drop),
+        };
+        if let Err(error) = written {
             tracing::warn!(room_id = %room.id, user_id = %sender, %error, "a room did not take a user's change");
         }
     }

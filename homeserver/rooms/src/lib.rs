@@ -26,6 +26,7 @@ mod follow_accounts;
 mod guests;
 mod hierarchy;
 mod http;
+mod loading;
 mod members;
 mod membership;
 mod membership_history;
@@ -37,6 +38,7 @@ mod present;
 mod read_markers;
 mod reader;
 mod receipts;
+mod received_receipts;
 mod relation_filter;
 mod relations;
 mod remote;
@@ -62,6 +64,7 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    aliases::AliasObserver,
     ancestors::MissingEvents,
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
@@ -83,8 +86,12 @@ pub use self::{
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
+    received_receipts::ReceivedReceipt,
     relation_filter::RelationFilter,
-    remote::{MissingAncestors, OutsideMembership, Reception, RemoteJoin, ToldState},
+    remote::{
+        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Received, Reception, RemoteJoin,
+        ToldState, in_history_order,
+    },
     room::{Members, Room, Standing, View},
     sending::Sender,
     server_hierarchy::ServerHierarchy,

@@ -1,6 +1,7 @@
 //! Who is in a room, and how that changes (CS API § Room membership).
 
 mod content;
+mod elsewhere;
 mod join;
 mod leave;
 mod mutual;
@@ -54,8 +55,10 @@ impl Rooms {
 
     /// Invites a user, or repeats the invite.
     ///
-    /// Someone of this server need not have an account: the directory makes it at their first login.
-    /// Errors: `Refused`, `InviteBlocked`, `RemoteUser`.
+    /// Someone of this server need not have an account: the directory makes it at their first login. Someone of another
+    /// is invited once their server has agreed.
+    ///
+    /// Errors: `Refused`, `InviteBlocked`, `RemoteUser` without federation, `Unreachable`, `PeerRefused`.
     pub async fn invite(
         &self,
         accounts: &Accounts,
@@ -68,14 +71,22 @@ impl Rooms {
         let content = MemberContent::new(MembershipState::Invite)
             .with_profile(profile.as_ref())
             .with_reason(reason);
+        if !self.is_local(invitee) {
+            return self.peers()?.invite(room, inviter, invitee, raw(&content)?).await;
+        }
         self.append(room, content.draft(inviter, invitee)?).await?;
         Ok(())
     }
 
-    /// Whether an invite can reach the user at all.
-    pub(crate) async fn check_invitee(&self, accounts: &Accounts, invitee: &UserId) -> Result<(), RoomError> {
+    /// Whether an invite can reach the user at all. What those of other servers want their servers know.
+    ///
+    /// Errors: `InviteBlocked`, `RemoteUser` without federation.
+    pub async fn check_invitee(&self, accounts: &Accounts, invitee: &UserId) -> Result<(), RoomError> {
         if !self.is_local(invitee) {
-            return Err(RoomError::RemoteUser(invitee.to_owned()));
+            return match self.peers() {
+                Ok(_) => Ok(()),
+                Err(_) => Err(RoomError::RemoteUser(invitee.to_owned())),
+            };
         }
         let Some(number) = self.users().find(invitee.as_str()).await? else {
             return Ok(());
@@ -156,7 +167,7 @@ impl Rooms {
     /// Writes a member event with content of the sender's own making, as `PUT …/state/m.room.member/{userId}` does:
     /// the same conditions hold as for the endpoint of that membership.
     ///
-    /// A join without permission of its own gets the restricted rooms' one added.
+    /// A join without permission of its own gets the restricted rooms' one added. What takes other servers goes by them.
     pub async fn set_member_content(
         &self,
         accounts: &Accounts,
@@ -172,12 +183,29 @@ impl Rooms {
         let membership = read
             .map_err(|error| RoomError::BadRequest(error.to_string()))?
             .membership;
+        let (is_own, is_elsewhere) = (sender == target, self.is_elsewhere(room));
         let content = match membership {
+            MembershipState::Invite if !self.is_local(target) => {
+                self.check_invitee(accounts, target).await?;
+                self.peers()?.invite(room, sender, target, content).await?;
+                return self.member_event(room, target).await;
+            }
+            MembershipState::Join if is_own && is_elsewhere => {
+                self.peers()?
+                    .join(&room.id, &self.servers_in(room), target, content)
+                    .await?;
+                let room = self.room(&room.id).await?;
+                return self.member_event(&room, target).await;
+            }
+            MembershipState::Leave if is_own && is_elsewhere => {
+                self.leave_elsewhere(room, target, content).await?;
+                return self.member_event(room, target).await;
+            }
             MembershipState::Invite => {
                 self.check_invitee(accounts, target).await?;
                 content
             }
-            MembershipState::Leave if sender == target => {
+            MembershipState::Leave if is_own => {
                 if let Some(standing) = self.membership(&room.view().state, target).await?
                     && self.is_notice_invite(room, target, &standing).await?
                 {
@@ -185,7 +213,15 @@ impl Rooms {
                 }
                 content
             }
-            MembershipState::Join if sender == target => self.with_authoriser(room, target, content).await?,
+            MembershipState::Join if is_own => {
+                match self.join_here(room, target, content.clone()).await {
+                    Err(error @ RoomError::CannotAuthoriseJoin(_)) => {
+                        self.join_by_inviter(room, target, content, error).await?;
+                    }
+                    joined => joined?,
+                }
+                return self.member_event(room, target).await;
+            }
             _ => content,
         };
         let draft = EventDraft::state(
@@ -195,5 +231,15 @@ impl Rooms {
             content,
         );
         self.append(room, draft).await
+    }
+
+    /// What says how the user stands to the room. Errors: `NotJoined` if nothing does.
+    async fn member_event(&self, room: &Room, user: &UserId) -> Result<Arc<Event>, RoomError> {
+        let standing = self.membership(&room.view().state, user).await?;
+        let (_, event) = standing.ok_or_else(|| RoomError::NotJoined {
+            user_id: user.to_owned(),
+            room_id: room.id.clone(),
+        })?;
+        Ok(event)
     }
 }

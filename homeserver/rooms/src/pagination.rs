@@ -10,6 +10,9 @@ use crate::{Access, Event, EventMatcher, Order, Reader, Room, RoomError, Rooms, 
 pub const PAGE_MAX: usize = 1_000;
 /// So many events are looked at for one page when few of them match; the client continues from there.
 const SCANNED_MAX: usize = 2_000;
+/// How often other servers are asked for one page, and for how many events each time.
+const BACKFILLS_MAX: usize = 3;
+const BACKFILLED: usize = 100;
 /// With a filter at least so many are looked at together.
 const FILTERED_BATCH: usize = 100;
 
@@ -90,6 +93,29 @@ impl Rooms {
             end: Some(cursor),
             events,
         })
+    }
+
+    /// As [`Rooms::page`], with history from before this server's time fetched from other servers where the page would
+    /// end for want of it.
+    pub async fn page_of_all(
+        &self,
+        room: &Arc<Room>,
+        reader: &Reader,
+        access: Access,
+        request: PageRequest,
+        matcher: &EventMatcher,
+    ) -> Result<TimelinePage, RoomError> {
+        for _ in 0..BACKFILLS_MAX {
+            let page = self.page(room, reader, access, request, matcher).await?;
+            if page.end.is_some() || request.order == Order::OldestFirst || !self.lacks_history(room).await? {
+                return Ok(page);
+            }
+            let Ok(peers) = self.peers() else { return Ok(page) };
+            if peers.backfill(room, BACKFILLED).await? == 0 {
+                return Ok(page);
+            }
+        }
+        self.page(room, reader, access, request, matcher).await
     }
 
     /// The position of the newest event that somebody with this access might see.

@@ -65,7 +65,7 @@ impl Rooms {
     }
 
     /// The name of the thread, if the event is part of it.
-    async fn check_thread(
+    pub(crate) async fn check_thread(
         &self,
         room: &Room,
         event: &Event,

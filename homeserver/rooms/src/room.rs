@@ -13,8 +13,10 @@ use echorift_storage::{Chain, EventNumber, Position, RoomNumber, SnapshotNumber,
 use imbl::{OrdMap, OrdSet};
 use parking_lot::RwLock;
 use ruma::{
-    OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, UserId, events::room::member::MembershipState,
+    OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, ServerName, UserId,
+    events::room::member::MembershipState,
 };
+use tokio::sync::Notify;
 
 use crate::{activity::bumps, event::Event, receipts::RoomReceipts, state::State};
 
@@ -50,6 +52,8 @@ pub struct Room {
     /// Held while an event is built and queued, never while a commit is awaited.
     pub(crate) head: tokio::sync::Mutex<Option<Head>>,
     standing: AtomicI64,
+    /// Told when the standing changes.
+    has_settled: Notify,
     view: RwLock<Arc<View>>,
     tail: RwLock<Tail>,
     /// The position of the last event that people would look at the room for; 0 if it is not in memory.
@@ -139,6 +143,15 @@ impl Members {
         }
     }
 
+    /// Takes servers for members of the room of whom no user is known yet.
+    pub(crate) fn add_servers(&mut self, servers: &[OwnedServerName], own: &ServerName) {
+        for server in servers.iter().filter(|server| **server != own) {
+            let count = self.remote_servers.get(server).copied().unwrap_or(0);
+            self.remote_servers
+                .insert(server.clone(), count.saturating_add(1));
+        }
+    }
+
     fn count_server(&mut self, user_id: &UserId, has_come: bool) {
         let server = user_id.server_name();
         let count = self.remote_servers.get(server).copied().unwrap_or(0);
@@ -190,6 +203,7 @@ impl Room {
             version,
             rules,
             head: tokio::sync::Mutex::new(Some(head)),
+            has_settled: Notify::new(),
             standing: AtomicI64::new(Standing::Resident as i64),
             view: RwLock::new(Arc::new(view)),
             tail: RwLock::new(Tail {
@@ -208,6 +222,32 @@ impl Room {
 
     pub(crate) fn set_standing(&self, standing: Standing) {
         self.standing.store(standing as i64, Ordering::Release);
+        self.has_settled.notify_waiters();
+    }
+
+    /// Waits until the room is not partial any more.
+    pub(crate) async fn wait_until_whole(&self) {
+        loop {
+            let settled = self.has_settled.notified();
+            if self.standing() != Standing::Partial {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    /// The members that were missing are there.
+    pub(crate) fn complete(&self, state: State, members: Members) {
+        {
+            let mut view = self.view.write();
+            let position = view.position;
+            *view = Arc::new(View {
+                state,
+                members,
+                position,
+            });
+        }
+        self.set_standing(Standing::Resident);
     }
 
     /// Events were added before the room's timeline: what is in memory is not all of it.

@@ -9,6 +9,7 @@ pub(crate) mod members;
 pub(crate) mod memberships;
 pub(crate) mod notices;
 pub(crate) mod outside;
+pub(crate) mod partial;
 pub(crate) mod relations;
 pub(crate) mod reports;
 pub(crate) mod snapshots;

@@ -103,11 +103,12 @@ impl Rooms {
             .unwrap_or_default();
         let is_published = self.is_published(old).await?;
         let (new, _) = self
-            .create(&request.version, create, then, false, |_, _| {})
+            .create(&request.version, create, then, false, |_, _, _| {})
             .await?;
         let moves = |change: &mut Change| {
             for alias in &aliases {
                 store::aliases::move_to(change, alias, new.number);
+                self.tell_alias_made(alias, &new.id);
             }
             if is_published {
                 store::directory::set_published(change, old.number, false);

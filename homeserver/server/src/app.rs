@@ -10,6 +10,8 @@ use echorift_accounts::{
 use echorift_appservice_ldap::Directory;
 use echorift_calls::{CallsApi, TurnOptions};
 use echorift_encryption::Encryption;
+use echorift_events::SigningKey;
+use echorift_federation::{Federation, FederationOptions, FederationParts};
 use echorift_mail::Mailer;
 use echorift_media::{Media, MediaOptions, MediaParts};
 use echorift_push::{DigestOptions, Push, PushOptions, Unread};
@@ -22,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, Secret, Service};
 use crate::error::ServerError;
+use crate::federation::{self, Askers};
 use crate::http::{self, Health, Metrics, assemble};
 use crate::signing_key;
 
@@ -30,6 +33,7 @@ pub(crate) struct App {
     pub(crate) database: Database,
     pub(crate) accounts: Accounts,
     pub(crate) push: Push,
+    pub(crate) federation: Option<Federation>,
     pub(crate) health: Arc<Health>,
     pub(crate) router: Router,
 }
@@ -48,13 +52,14 @@ impl App {
         };
         let (database, users, clock) = open_database(config).await?;
         let limits = Arc::new(rate_limits(config));
-        let outbound = Outbound::new(&config.outbound.0)?;
+        let outbound = Outbound::new(&config.outbound.options)?;
 
         let accounts = start_accounts(config, &database, &users, &clock, &limits).await?;
         if let Some(mail) = &config.email.mail {
             accounts.send_mail_with(Mailer::new(mail)?);
         }
-        let rooms = Rooms::new(rooms_options(config)?, &database, users, clock);
+        let signing_key = signing_key::open_or_create(&config.server.data_dir, &config.server.name)?;
+        let rooms = Rooms::new(rooms_options(config, &signing_key), &database, users, clock);
         accounts.observe_profiles(Arc::new(rooms.clone()));
         accounts.observe_accounts(Arc::new(rooms.clone()));
         let unread = Unread::new(&rooms, &accounts);
@@ -77,13 +82,6 @@ impl App {
             &encryption,
             stopping.clone(),
         );
-        database.log().listen(vec![
-            encryption.listener(),
-            Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
-            push.listener(),
-        ]);
-        push.run();
-
         let media_parts = MediaParts {
             database: database.clone(),
             clock: rooms.clock().clone(),
@@ -92,6 +90,42 @@ impl App {
             outbound: outbound.clone(),
         };
         let media = Media::start(media_options(config), media_parts)?;
+        let federation = match config.federation.is_on() {
+            true => {
+                let parts = FederationParts {
+                    database: database.clone(),
+                    clock: rooms.clock().clone(),
+                    rooms: rooms.clone(),
+                    accounts: accounts.clone(),
+                    encryption: encryption.clone(),
+                    media: media.clone(),
+                    limits: Arc::clone(&limits),
+                    outbound: outbound.clone(),
+                };
+                Some(Federation::start(federation_options(config, signing_key)?, parts).await?)
+            }
+            false => None,
+        };
+        let mut listeners = vec![
+            encryption.listener(),
+            Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
+            push.listener(),
+        ];
+        listeners.extend(federation.as_ref().map(Federation::listener));
+        database.log().listen(listeners);
+        push.run();
+        if let Some(federation) = &federation {
+            let askers = Askers {
+                rooms: &rooms,
+                accounts: &accounts,
+                encryption: &encryption,
+                media: &media,
+                syncs: &syncs,
+                shares_presence: config.presence.enabled && config.presence.federation,
+            };
+            federation::connect(federation, &askers);
+            federation.run().await?;
+        }
         let calls = calls_api(config, rooms.clock());
         echorift_search::start(&rooms, stopping.clone());
         let search_api = SearchApi {
@@ -115,13 +149,15 @@ impl App {
             .merge(echorift_search::router(search_api))
             .merge(http::application_services::routes())
             .merge(echorift_calls::router(calls))
-            .layer(Extension(accounts.verifier()));
+            .layer(Extension(accounts.verifier()))
+            .merge(federation.as_ref().map(Federation::router).unwrap_or_default());
         let health = Arc::new(Health::new(Some(database.clone())));
         let router = assemble(features, config, Arc::clone(&health), metrics);
         Ok(Self {
             database,
             accounts,
             push,
+            federation,
             health,
             router,
         })
@@ -244,16 +280,40 @@ fn calls_api(config: &Config, clock: &Clock) -> CallsApi {
 
 fn media_options(config: &Config) -> MediaOptions {
     let (server, previews) = (&config.server, &config.url_previews);
-    let ca_files = &config.outbound.0.extra_ca_files;
+    let ca_files = &config.outbound.options.extra_ca_files;
     config
         .media
         .options(server.name.clone(), &server.data_dir, ca_files, previews)
 }
 
-fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {
-    Ok(RoomsOptions {
+/// What federation runs with; also for `echorift check`.
+pub(crate) fn federation_options(
+    config: &Config,
+    signing_key: SigningKey,
+) -> Result<FederationOptions, ServerError> {
+    let settings = &config.federation;
+    // A rotation that was interrupted leaves the current key among the old ones.
+    let mut old_keys = signing_key::read_old(&config.server.data_dir)?;
+    old_keys.retain(|old| old.key_id != *signing_key.key_id());
+    Ok(FederationOptions {
         server_name: config.server.name.clone(),
-        signing_key: signing_key::open_or_create(&config.server.data_dir, &config.server.name)?,
+        old_keys,
+        signing_key,
+        hosts: settings.hosts.clone(),
+        trusted_key_servers: settings.trusted_key_servers.clone(),
+        share_device_names: settings.share_device_names,
+        public_directory: config.rooms.public_directory_over_federation,
+        policy: settings.policy.clone(),
+        outbound: config.outbound.options.clone(),
+        retry_initial_delay: config.outbound.retry_initial_delay,
+        retry_max_delay: config.outbound.retry_max_delay,
+    })
+}
+
+fn rooms_options(config: &Config, signing_key: &SigningKey) -> RoomsOptions {
+    RoomsOptions {
+        server_name: config.server.name.clone(),
+        signing_key: signing_key.clone(),
         default_version: config.rooms.default_version.clone(),
         publish: config.rooms.publish,
         directory_without_login: config.rooms.public_directory_without_login,
@@ -261,7 +321,7 @@ fn rooms_options(config: &Config) -> Result<RoomsOptions, ServerError> {
         notices: config.server_notices.options(),
         event_cache_bytes: config.caches.event_bytes,
         loaded_rooms: usize::try_from(config.caches.rooms).unwrap_or(usize::MAX),
-    })
+    }
 }
 
 #[cfg(test)]

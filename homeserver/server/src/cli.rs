@@ -19,10 +19,12 @@ pub(crate) enum Command {
     /// Write a configuration and a signing key into a folder.
     Init(InitOptions),
     /// Look the configuration, the database, the directory and the addresses over, with advice.
-    Check(ConfigFile),
+    Check(CheckOptions),
     /// Manage accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Retire the signing key and make a new one, while the server is stopped.
+    RotateKey(ConfigFile),
     /// Copy the SQLite database to a new file, while the server runs or not.
     Backup(BackupOptions),
     /// Put a backup in the place of the SQLite database, while the server is stopped.
@@ -36,6 +38,15 @@ pub(crate) struct ConfigFile {
     /// The configuration file; without one, the defaults and the ECHORIFT__… variables apply.
     #[arg(long = "config", short = 'c', value_name = "FILE", env = "ECHORIFT_CONFIG")]
     pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckOptions {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// Another server, by its name: whether it can be reached, its keys, and its clock.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) partner: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -96,9 +107,11 @@ mod tests {
             "serve --config a.toml",
             "init /etc/echorift --server-name example.org",
             "check -c a.toml",
+            "check --partner a.example --partner b.example:8448",
             "user create alice --admin --password-file p --config a.toml",
             "backup copy.db",
             "restore copy.db --config a.toml",
+            "rotate-key --config a.toml",
             "version",
         ] {
             let words = std::iter::once("echorift").chain(line.split(' '));

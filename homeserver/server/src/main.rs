@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod data_dir;
 mod error;
+mod federation;
 mod http;
 mod listener;
 mod logging;

@@ -29,7 +29,7 @@ pub enum Record {
     AccountData { user: UserNumber },
     /// Account data of a user for one room, tags and the fully-read marker included.
     RoomAccountData { user: UserNumber, room: RoomNumber },
-    /// A to-device message for one of the user's devices.
+    /// A to-device message for one of the user's devices. If the user is of another server, messages wait for that server.
     ToDevice { user: UserNumber },
     /// The user's devices or their keys changed: of interest to whoever shares an encrypted room with them.
     DeviceList { user: UserNumber },

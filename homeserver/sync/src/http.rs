@@ -62,8 +62,12 @@ async fn set_typing(
         }
         create_typing_event::v3::Typing::No => None,
     };
-    if let Some(version) = syncs.typing().set(room.number, user, until, now) {
+    let news = syncs.typing().set(room.number, user, until, now);
+    if let Some(version) = news.version {
         syncs.tell_typing(&room, version);
+    }
+    if news.is_for_servers {
+        syncs.tell_servers_of_typing(&room, &session.user_id, until.is_some());
     }
     Ok(Ruma(create_typing_event::v3::Response::new()))
 }

@@ -10,6 +10,7 @@ mod http;
 mod memberships;
 mod old_sync;
 mod presence;
+mod remote;
 mod service;
 mod sliding;
 mod stripped;
@@ -21,7 +22,8 @@ mod v2;
 
 pub use self::{
     feeds::{Changes, Feed, Feeds},
-    presence::UserPresence,
+    presence::{RemotePresence, UserPresence},
+    remote::EphemeralObserver,
     service::{SyncOptions, Syncs},
     token::{BadToken, SyncToken},
 };

@@ -1,4 +1,8 @@
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use echorift_accounts::Accounts;
 use echorift_encryption::Encryption;
@@ -10,7 +14,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::{
-    Feeds, SyncToken,
+    EphemeralObserver, Feeds, SyncToken,
     presence::{self, Presence, UserPresence},
     sliding::{Connections, Departures, DirectRooms},
     typing::{Typing, Versions},
@@ -23,6 +27,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 const PRESENCE_EVERY: u32 = 2;
 /// How often unused connections of sliding sync are dropped, in sweeps.
 const CONNECTION_SWEEP_EVERY: u32 = 60 * 60;
+/// How often it is looked whose presence other servers should hear again, in sweeps.
+const PRESENCE_AGAIN_EVERY: u32 = 60;
 /// How often feeds of users who are gone are dropped, in sweeps.
 const FEED_SWEEP_EVERY: u32 = 60;
 
@@ -53,6 +59,8 @@ struct Inner {
     connections: Connections,
     departures: Departures,
     direct_rooms: DirectRooms,
+    /// Who tells other servers of typing and presence.
+    observer: OnceLock<Arc<dyn EphemeralObserver>>,
     /// Turns true when the server stops: polls end at once.
     stopping: watch::Receiver<bool>,
 }
@@ -86,6 +94,7 @@ impl Syncs {
             connections: Connections::new(database),
             departures: Departures::new(),
             direct_rooms: DirectRooms::new(),
+            observer: OnceLock::new(),
             versions,
             clock,
             stopping,
@@ -149,6 +158,10 @@ impl Syncs {
 
     pub(crate) fn direct_rooms(&self) -> &DirectRooms {
         &self.0.direct_rooms
+    }
+
+    pub(crate) fn observer_cell(&self) -> &OnceLock<Arc<dyn EphemeralObserver>> {
+        &self.0.observer
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -241,6 +254,8 @@ impl Syncs {
         if !changed.is_empty() {
             let told = presence::neighbours(&self.0.rooms, &changed).await?;
             self.0.feeds.tell_ephemeral(told, self.0.versions.latest());
+            let changed: Vec<UserNumber> = changed.into_iter().collect();
+            self.tell_servers_of_presence(&changed).await?;
         }
         Ok(())
     }
@@ -297,9 +312,12 @@ async fn keep_house(syncs: Syncs) {
         }
         round = round.wrapping_add(1);
         let now = syncs.0.clock.now();
-        for (room, version) in syncs.0.typing.expire(now) {
-            if let Some(room) = syncs.0.rooms.loaded(room) {
-                syncs.tell_typing(&room, version);
+        for end in syncs.0.typing.expire(now) {
+            if let Some(room) = syncs.0.rooms.loaded(end.room) {
+                syncs.tell_typing(&room, end.version);
+                if let Err(error) = syncs.tell_servers_of_end(&room, &end).await {
+                    tracing::warn!(%error, "the end of typing could not be told to other servers");
+                }
             }
         }
         if round.is_multiple_of(10)
@@ -311,6 +329,12 @@ async fn keep_house(syncs: Syncs) {
             && let Err(error) = syncs.tell_presence().await
         {
             tracing::warn!(%error, "presence could not be told");
+        }
+        if round.is_multiple_of(PRESENCE_AGAIN_EVERY)
+            && let Some(presence) = syncs.presence()
+            && let Err(error) = syncs.tell_servers_of_presence(&presence.take_due(now)).await
+        {
+            tracing::warn!(%error, "presence could not be told to other servers");
         }
         if round.is_multiple_of(CONNECTION_SWEEP_EVERY)
             && let Err(error) = syncs.0.connections.expire(now).await

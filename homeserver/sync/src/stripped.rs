@@ -28,6 +28,12 @@ impl Syncs {
     ) -> Result<Option<Vec<Raw<AnyStrippedStateEvent>>>, RoomError> {
         let view = room.view();
         let own = view.state.get("m.room.member", reader.user_id.as_str());
+        if self.rooms().is_elsewhere(room) {
+            let told = self.rooms().stripped_state_outside(room, &reader.user_id).await?;
+            if !told.is_empty() {
+                return self.stripped_as_told(told, reader, own).await;
+            }
+        }
         let mut numbers: Vec<EventNumber> = STRIPPED
             .into_iter()
             .filter_map(|event_type| view.state.get(event_type, ""))
@@ -53,10 +59,40 @@ impl Syncs {
             .map_err(|error| RoomError::BadRequest(error.to_string()))
     }
 
+    /// The same of a room that this server is not in: as the other server gave it, with the reader's own membership.
+    async fn stripped_as_told(
+        &self,
+        mut stripped: Vec<Box<RawValue>>,
+        reader: &Reader,
+        own: Option<EventNumber>,
+    ) -> Result<Option<Vec<Raw<AnyStrippedStateEvent>>>, RoomError> {
+        if let Some(own) = own {
+            let own = self.rooms().event(own).await?;
+            let is_invite = own.pdu.sender != reader.user_id;
+            if is_invite && self.is_unwelcome(reader, &own.pdu.sender).await? {
+                return Ok(None);
+            }
+            stripped.retain(|event| !is_member_event_of(event, &reader.user_id));
+            let own = RawValue::from_string(own.pdu.stripped_json());
+            stripped.push(own.map_err(|error| RoomError::BadRequest(error.to_string()))?);
+        }
+        Ok(Some(stripped.into_iter().map(Raw::from_json).collect()))
+    }
+
     /// Whether the reader wants no invites at all (CS API § Invite permission), or none of this user (§ Ignoring
     /// users).
     pub(crate) async fn is_unwelcome(&self, reader: &Reader, inviter: &UserId) -> Result<bool, RoomError> {
         let is_ignored = reader.ignored.contains(inviter);
         Ok(is_ignored || self.rooms().blocks_invites(self.accounts(), reader.user).await?)
     }
+}
+
+fn is_member_event_of(event: &RawValue, user: &UserId) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Place {
+        r#type: String,
+        state_key: String,
+    }
+    let place: Result<Place, _> = serde_json::from_str(event.get());
+    place.is_ok_and(|place| place.r#type == "m.room.member" && place.state_key == user.as_str())
 }

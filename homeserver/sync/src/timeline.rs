@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use echorift_rooms::{Event, EventMatcher, Order, Reader, Room, RoomError};
+use echorift_rooms::{Event, EventMatcher, Order, Outcome, Reader, Room, RoomError};
 use echorift_storage::Position;
+use ruma::events::TimelineEventType;
 
 use crate::Syncs;
 
@@ -78,7 +79,14 @@ impl Syncs {
             // A second page is read only where the filter throws most away.
             page_size = 100;
         }
-        let limited = found.len() > limit || !is_exhausted;
+        // Where the known timeline does not reach back to the room's creation, other servers have what is before it.
+        let oldest = scanned
+            .iter()
+            .rev()
+            .find(|event| event.outcome == Outcome::Accepted);
+        let begins_elsewhere = after.is_none()
+            && oldest.is_some_and(|event| event.pdu.event_type != TimelineEventType::RoomCreate);
+        let limited = found.len() > limit || !is_exhausted || begins_elsewhere;
         found.truncate(limit);
         found.reverse();
         scanned.reverse();

@@ -14,6 +14,10 @@ use echorift_storage::{Clock, RoomNumber, Timestamp, UserNumber};
 
 /// How long a client may say that its user is typing without saying it again.
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(60);
+/// How long users of other servers type after their server has said so: servers say it again within less.
+pub const REMOTE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often other servers are told of the same typing that goes on.
+const TOLD_AGAIN_MS: i64 = 20 * 1000;
 /// How long an ended typing is remembered, so that slow pollers hear of the end.
 const REMEMBERED_MS: i64 = 10 * 60 * 1000;
 
@@ -48,7 +52,31 @@ pub struct Typing {
 struct RoomTyping {
     version: u64,
     changed: Timestamp,
-    until: BTreeMap<UserNumber, Timestamp>,
+    typists: BTreeMap<UserNumber, Typist>,
+}
+
+#[derive(Clone, Copy)]
+struct Typist {
+    until: Timestamp,
+    /// When other servers were last told.
+    told: Timestamp,
+}
+
+/// What follows from what a user does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TypingNews {
+    /// The version, if what others see has changed.
+    pub version: Option<u64>,
+    /// Whether other servers should hear of it, if the user is of this one.
+    pub is_for_servers: bool,
+}
+
+/// Typing that has run out in one room.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TypingEnd {
+    pub room: RoomNumber,
+    pub version: u64,
+    pub users: Vec<UserNumber>,
 }
 
 impl Typing {
@@ -59,30 +87,40 @@ impl Typing {
         }
     }
 
-    /// Notes that a user types until `until`, or (`None`) has stopped. The version, if that changes what others see.
+    /// Notes that a user types until `until`, or (`None`) has stopped.
     pub fn set(
         &self,
         room: RoomNumber,
         user: UserNumber,
         until: Option<Timestamp>,
         now: Timestamp,
-    ) -> Option<u64> {
+    ) -> TypingNews {
         let mut typing = self.rooms.entry(room).or_default();
-        let changed = match until {
-            Some(until) => typing.until.insert(user, until).is_none(),
-            None => typing.until.remove(&user).is_some(),
-        };
-        changed.then(|| {
+        let known = typing.typists.get(&user).copied();
+        let is_changed = known.is_some() != until.is_some();
+        let is_for_servers =
+            is_changed || known.is_some_and(|known| known.told.plus_ms(TOLD_AGAIN_MS) <= now);
+        match until {
+            Some(until) => {
+                let told = known.filter(|_| !is_for_servers).map_or(now, |known| known.told);
+                typing.typists.insert(user, Typist { until, told });
+            }
+            None => drop(typing.typists.remove(&user)),
+        }
+        if is_changed {
             typing.changed = now;
             typing.version = self.versions.next();
-            typing.version
-        })
+        }
+        TypingNews {
+            version: is_changed.then_some(typing.version),
+            is_for_servers,
+        }
     }
 
     /// Who types in the room, if that changed after version `after`.
     pub fn changed_after(&self, room: RoomNumber, after: u64) -> Option<Vec<UserNumber>> {
         let typing = self.rooms.get(&room)?;
-        (typing.version > after).then(|| typing.until.keys().copied().collect())
+        (typing.version > after).then(|| typing.typists.keys().copied().collect())
     }
 
     /// The rooms where typing changed after version `after`.
@@ -91,18 +129,28 @@ impl Typing {
         changed.map(|typing| *typing.key()).collect()
     }
 
-    /// Ends what has run out; the rooms that changed by it, with their new versions.
-    pub fn expire(&self, now: Timestamp) -> Vec<(RoomNumber, u64)> {
+    /// Ends what has run out.
+    pub fn expire(&self, now: Timestamp) -> Vec<TypingEnd> {
         let mut expired = Vec::new();
         self.rooms.retain(|room, typing| {
-            let before = typing.until.len();
-            typing.until.retain(|_, until| *until > now);
-            if typing.until.len() < before {
+            let mut users = Vec::new();
+            typing.typists.retain(|user, typist| {
+                let goes_on = typist.until > now;
+                if !goes_on {
+                    users.push(*user);
+                }
+                goes_on
+            });
+            if !users.is_empty() {
                 typing.changed = now;
                 typing.version = self.versions.next();
-                expired.push((*room, typing.version));
+                expired.push(TypingEnd {
+                    room: *room,
+                    version: typing.version,
+                    users,
+                });
             }
-            !typing.until.is_empty() || typing.changed.plus_ms(REMEMBERED_MS) > now
+            !typing.typists.is_empty() || typing.changed.plus_ms(REMEMBERED_MS) > now
         });
         expired
     }
@@ -120,11 +168,13 @@ mod tests {
         let clock = Clock::manual(Timestamp(1_000));
         let typing = Typing::new(Versions::new(&clock));
         let start = typing.versions.latest();
-        let version = typing.set(ROOM, USER, Some(Timestamp(5_000)), clock.now());
+        let news = typing.set(ROOM, USER, Some(Timestamp(5_000)), clock.now());
+        assert!(news.is_for_servers);
+        let version = news.version;
         assert_eq!(typing.changed_after(ROOM, start), Some(vec![USER]));
         assert_eq!(
             typing.set(ROOM, USER, Some(Timestamp(6_000)), clock.now()),
-            None,
+            TypingNews::default(),
             "prolonging changes nothing"
         );
         assert_eq!(typing.expire(Timestamp(5_500)), []);
@@ -132,6 +182,23 @@ mod tests {
         assert_eq!(
             version.and_then(|version| typing.changed_after(ROOM, version)),
             Some(vec![])
+        );
+    }
+
+    #[test]
+    fn other_servers_are_told_again_while_it_goes_on() {
+        let clock = Clock::manual(Timestamp(1_000));
+        let typing = Typing::new(Versions::new(&clock));
+        let type_at = |now: i64| typing.set(ROOM, USER, Some(Timestamp(now + 30_000)), Timestamp(now));
+        assert!(type_at(1_000).is_for_servers);
+        assert!(!type_at(11_000).is_for_servers);
+        assert!(type_at(21_000).is_for_servers);
+        assert!(!type_at(31_000).is_for_servers);
+        let stopped = typing.set(ROOM, USER, None, Timestamp(32_000));
+        assert!(stopped.is_for_servers && stopped.version.is_some());
+        assert_eq!(
+            typing.set(ROOM, USER, None, Timestamp(33_000)),
+            TypingNews::default()
         );
     }
 }

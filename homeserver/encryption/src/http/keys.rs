@@ -4,13 +4,9 @@ use axum::{Router, extract::State};
 use echorift_rooms::{Reader, TimelineToken};
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
-use ruma::{
-    UserId,
-    api::client::keys::{claim_keys, get_key_changes, get_keys, upload_keys},
-};
-use serde_json::{Value, json};
+use ruma::api::client::keys::{claim_keys, get_key_changes, get_keys, upload_keys};
 
-use crate::{Encryption, EncryptionError, claim::Wanted, upload::KeyUpload};
+use crate::{Encryption, EncryptionError, remote::timeout_of, upload::KeyUpload};
 
 /// How many users or devices one request may name.
 const NAMED_MAX: usize = 10_000;
@@ -51,12 +47,11 @@ async fn query(
     Ruma(request): Ruma<get_keys::v3::Request>,
 ) -> Result<Ruma<get_keys::v3::Response>, MatrixError> {
     check_number(request.device_keys.len())?;
-    let failures = unreachable(&encryption, request.device_keys.keys());
-    let mut response = encryption
-        .query_keys(UserNumber(session.user_number), request.device_keys)
+    let timeout = timeout_of(request.timeout);
+    let response = encryption
+        .query_keys(UserNumber(session.user_number), request.device_keys, timeout)
         .await
         .map_err(EncryptionError::from)?;
-    response.failures = failures;
     Ok(Ruma(response))
 }
 
@@ -67,31 +62,18 @@ async fn claim(
     Ruma(request): Ruma<claim_keys::v3::Request>,
 ) -> Result<Ruma<claim_keys::v3::Response>, MatrixError> {
     check_number(request.one_time_keys.values().map(BTreeMap::len).sum())?;
-    let named = request.one_time_keys.keys().map(|user| &**user);
-    let numbers = encryption
-        .local_users(named)
-        .await
-        .map_err(EncryptionError::from)?;
-    let mut wanted = Vec::new();
-    for (user, devices) in &request.one_time_keys {
-        let Some(number) = numbers.get(&**user) else {
-            continue;
-        };
-        wanted.extend(devices.iter().map(|(device, algorithm)| Wanted {
-            user: *number,
-            device: device.clone(),
-            algorithm: algorithm.clone(),
-        }));
-    }
-    let ids: BTreeMap<UserNumber, &UserId> = numbers.iter().map(|(user, number)| (*number, *user)).collect();
-    let mut response = claim_keys::v3::Response::new(BTreeMap::new());
-    for (wanted, (key_id, key)) in encryption.claim_keys(wanted).await? {
-        if let Some(user) = ids.get(&wanted.user) {
-            let of_user = response.one_time_keys.entry((*user).to_owned()).or_default();
-            of_user.entry(wanted.device).or_default().insert(key_id, key);
-        }
-    }
-    response.failures = unreachable(&encryption, request.one_time_keys.keys());
+    let timeout = timeout_of(request.timeout);
+    let (local, remote): (BTreeMap<_, _>, BTreeMap<_, _>) = request
+        .one_time_keys
+        .into_iter()
+        .partition(|(user, _)| encryption.is_local(user));
+    let claimed = encryption.claim_local(&local);
+    let (claimed, (remote, failures)) =
+        futures_util::future::join(claimed, encryption.claim_remote(remote, timeout)).await;
+    let mut keys = claimed?;
+    keys.extend(remote);
+    let mut response = claim_keys::v3::Response::new(keys);
+    response.failures = failures;
     Ok(Ruma(response))
 }
 
@@ -121,16 +103,4 @@ fn check_number(number: usize) -> Result<(), EncryptionError> {
         });
     }
     Ok(())
-}
-
-/// The servers of those users who are not of this one: they cannot be asked.
-fn unreachable<'a>(
-    encryption: &Encryption,
-    users: impl Iterator<Item = &'a ruma::OwnedUserId>,
-) -> BTreeMap<String, Value> {
-    let remote = users.filter(|user| !encryption.is_local(user));
-    let failure = || json!({ "errcode": "M_UNREACHABLE", "error": "This server does not talk to others." });
-    remote
-        .map(|user| (user.server_name().to_string(), failure()))
-        .collect()
 }

@@ -6,7 +6,7 @@ use crate::key_object::KeyObject;
 const PLACE: &str = "device_keys.keys";
 
 /// A device that has published keys.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredDeviceKeys {
     pub(crate) user: UserNumber,
     pub(crate) device: OwnedDeviceId,

@@ -6,6 +6,8 @@ pub(crate) mod dehydrated;
 pub(crate) mod device_keys;
 pub(crate) mod device_lists;
 pub(crate) mod one_time_keys;
+pub(crate) mod remote_lists;
+pub(crate) mod remote_messages;
 pub(crate) mod to_device;
 
 use echorift_storage::{Cells, Value};

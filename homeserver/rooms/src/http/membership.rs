@@ -4,7 +4,7 @@ use axum::{Router, extract::State};
 use echorift_storage::{RoomNumber, UserNumber};
 use echorift_web::{LimitKind, MatrixError, Routes as _, Ruma, Session};
 use ruma::{
-    RoomOrAliasId, UInt, UserId,
+    OwnedServerName, RoomOrAliasId, UInt, UserId,
     api::client::{
         knock::knock_room,
         membership::{
@@ -71,14 +71,13 @@ async fn join_by_id(
         reason: request.reason,
         third_party_signed: request.third_party_signed,
     };
-    let room = join(&api, &session, (&*request.room_id).into(), how).await?;
+    let room = join(&api, &session, (&*request.room_id).into(), (&[], how)).await?;
     Ok(Ruma(join_room_by_id::v3::Response {
         room_id: room.id.clone(),
     }))
 }
 
-/// `POST /_matrix/client/v3/join/{roomIdOrAlias}` (CS API § Joining rooms). Every room that we hold can be joined
-/// here; there are no other servers to go through.
+/// `POST /_matrix/client/v3/join/{roomIdOrAlias}` (CS API § Joining rooms).
 async fn join_by_id_or_alias(
     State(api): State<RoomsApi>,
     session: Session,
@@ -88,7 +87,7 @@ async fn join_by_id_or_alias(
         reason: request.reason,
         third_party_signed: request.third_party_signed,
     };
-    let room = join(&api, &session, &request.room_id_or_alias, how).await?;
+    let room = join(&api, &session, &request.room_id_or_alias, (&request.via, how)).await?;
     Ok(Ruma(join_room_by_id_or_alias::v3::Response {
         room_id: room.id.clone(),
     }))
@@ -98,12 +97,24 @@ async fn join(
     api: &RoomsApi,
     session: &Session,
     name: &RoomOrAliasId,
-    how: JoinRequest,
+    (via, how): (&[OwnedServerName], JoinRequest),
 ) -> Result<Arc<Room>, MatrixError> {
     api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
-    let room = find_room(api, name).await?;
-    api.check_may_speak(session, &room).await?;
+    let (id, via) = api.rooms.locate(name, via).await?;
     let user = UserNumber(session.user_number);
+    let Some(room) = api.rooms.find_enterable(&id).await? else {
+        api.check_may_act(session)?;
+        // Whether the room welcomes guests is not known from outside.
+        if api.accounts.is_guest(user) {
+            return Err(RoomError::GuestsForbidden.into());
+        }
+        let room = api
+            .rooms
+            .join_elsewhere(&api.accounts, &id, &via, &session.user_id, how)
+            .await?;
+        return Ok(room);
+    };
+    api.check_may_speak(session, &room).await?;
     api.rooms.check_guest(&api.accounts, &room, user).await?;
     api.rooms
         .join(&api.accounts, &room, &session.user_id, how)
@@ -119,22 +130,20 @@ async fn knock(
 ) -> Result<Ruma<knock_room::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
     api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
-    let room = find_room(&api, &request.room_id_or_alias).await?;
-    api.rooms
-        .knock(&api.accounts, &room, &session.user_id, request.reason)
-        .await?;
-    Ok(Ruma(knock_room::v3::Response {
-        room_id: room.id.clone(),
-    }))
-}
-
-/// A room that somebody outside of it names. That it is not known here is no secret to who knows its ID.
-pub(super) async fn find_room(api: &RoomsApi, name: &RoomOrAliasId) -> Result<Arc<Room>, RoomError> {
-    let (id, _) = api.rooms.locate(name, &[]).await?;
-    api.rooms.room(&id).await.map_err(|error| match error {
-        RoomError::UnknownRoom(id) => RoomError::NotFound(format!("The room {id} is not known here.")),
-        error => error,
-    })
+    let (rooms, user_id) = (&api.rooms, &session.user_id);
+    let (room_id, via) = rooms.locate(&request.room_id_or_alias, &request.via).await?;
+    match rooms.find_enterable(&room_id).await? {
+        Some(room) => rooms.knock(&api.accounts, &room, user_id, request.reason).await?,
+        None if api.accounts.is_guest(UserNumber(session.user_number)) => {
+            return Err(RoomError::GuestsForbidden.into());
+        }
+        None => {
+            rooms
+                .knock_elsewhere(&api.accounts, &room_id, &via, user_id, request.reason)
+                .await?;
+        }
+    }
+    Ok(Ruma(knock_room::v3::Response { room_id }))
 }
 
 /// `POST /_matrix/client/v3/rooms/{roomId}/leave` (CS API § Leaving rooms). Suspended users may.

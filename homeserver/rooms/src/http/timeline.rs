@@ -89,7 +89,10 @@ async fn messages(
         ),
     };
     let matcher = EventMatcher::new(&request.filter).with_relations(filter.read()?);
-    let page = api.rooms.page(&room, &reader, access, wanted, &matcher).await?;
+    let page = api
+        .rooms
+        .page_of_all(&room, &reader, access, wanted, &matcher)
+        .await?;
     let mut state = Vec::new();
     if !request.filter.lazy_load_options.is_disabled() {
         state = api.rooms.members_for(&room, &page).await?;

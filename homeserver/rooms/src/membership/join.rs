@@ -5,12 +5,14 @@ use std::sync::Arc;
 use echorift_accounts::Accounts;
 use echorift_storage::UserNumber;
 use ruma::{
-    OwnedUserId, UserId, api::client::membership::ThirdPartySigned, events::room::member::MembershipState,
+    OwnedRoomId, OwnedUserId, UserId,
+    api::client::membership::ThirdPartySigned,
+    events::{StateEventType, room::member::MembershipState},
 };
 use serde_json::{json, value::RawValue};
 
 use super::{MemberContent, raw};
-use crate::{Room, RoomError, Rooms, State, facts::JoinRules};
+use crate::{EventDraft, Room, RoomError, Rooms, State, facts::JoinRules};
 
 /// Where everybody may invite, as many members are looked at for one from whom it was not taken.
 const INVITERS_TRIED: usize = 32;
@@ -50,9 +52,17 @@ impl Rooms {
         let profile = accounts.profile(user).await?;
         let content = MemberContent::new(MembershipState::Join)
             .with_profile(profile.as_ref())
-            .with_reason(request.reason)
-            .with_authoriser(self.find_authoriser(room, user).await?);
-        self.append(room, content.draft(user, user)?).await?;
+            .with_reason(request.reason);
+        match self.find_authoriser(room, user).await {
+            Ok(authoriser) => {
+                let content = content.with_authoriser(authoriser);
+                self.append(room, content.draft(user, user)?).await?;
+            }
+            Err(error @ RoomError::CannotAuthoriseJoin(_)) => {
+                self.join_by_inviter(room, user, raw(&content)?, error).await?;
+            }
+            Err(error) => return Err(error),
+        }
         self.carry_over_settings(accounts, room, user).await;
         Ok(())
     }
@@ -77,39 +87,64 @@ impl Rooms {
         Ok(())
     }
 
-    /// Makes the invite that a token from an identity server stands for. The authorisation rules compare its signature
-    /// with the keys in the pending `m.room.third_party_invite`.
+    /// Makes the invite that a token from an identity server stands for.
     async fn accept_third_party_invite(
         &self,
         room: &Arc<Room>,
         user: &UserId,
         signed: &ThirdPartySigned,
     ) -> Result<(), RoomError> {
-        let pending = self
-            .state_event(&room.view().state, "m.room.third_party_invite", &signed.token)
-            .await?;
-        let pending = pending.filter(|pending| pending.pdu.sender == signed.sender && signed.mxid == user);
-        let pending =
-            pending.ok_or_else(|| RoomError::Forbidden("This invite is not for you.".to_owned()))?;
+        let text =
+            raw(&json!({ "mxid": signed.mxid, "token": signed.token, "signatures": signed.signatures }))?;
+        let people = (&*signed.sender, user);
+        let content = self.third_party_invite_content(room, people, &text).await?;
+        let draft = EventDraft::state(&signed.sender, StateEventType::RoomMember, user.as_str(), content);
+        self.append(room, draft).await?;
+        Ok(())
+    }
+
+    /// The content of the invite that a token from an identity server stands for. The authorisation rules compare its
+    /// signature with the keys in the pending `m.room.third_party_invite`.
+    ///
+    /// Errors: `Forbidden` if there is no such invite by `sender`, or it is not for `invitee`.
+    pub async fn third_party_invite_content(
+        &self,
+        room: &Room,
+        (sender, invitee): (&UserId, &UserId),
+        signed: &RawValue,
+    ) -> Result<Box<RawValue>, RoomError> {
         #[derive(serde::Deserialize)]
+        struct Signed {
+            mxid: OwnedUserId,
+            token: String,
+        }
+        #[derive(Default, serde::Deserialize)]
         struct Pending {
             #[serde(default)]
             display_name: String,
         }
-        let named: Pending = pending.pdu.content_as().unwrap_or(Pending {
-            display_name: String::new(),
-        });
-        let content = MemberContent::new(MembershipState::Invite).with_third_party_invite(json!({
-            "display_name": named.display_name,
-            "signed": { "mxid": signed.mxid, "token": signed.token, "signatures": signed.signatures },
-        }));
-        self.append(room, content.draft(&signed.sender, user)?).await?;
-        Ok(())
+        let read: Signed =
+            serde_json::from_str(signed.get()).map_err(|error| RoomError::BadRequest(error.to_string()))?;
+        let pending = self
+            .state_event(&room.view().state, "m.room.third_party_invite", &read.token)
+            .await?;
+        let pending = pending.filter(|pending| pending.pdu.sender == sender && read.mxid == invitee);
+        let pending =
+            pending.ok_or_else(|| RoomError::Forbidden("This invite is not for you.".to_owned()))?;
+        let named: Pending = pending.pdu.content_as().unwrap_or_default();
+        let invite = json!({ "display_name": named.display_name, "signed": signed });
+        raw(&MemberContent::new(MembershipState::Invite).with_third_party_invite(invite))
     }
 
-    /// Who vouches for the user's join, if it takes that: `None` where the user may join anyway, and where the rules
-    /// will refuse the join for the right reason.
-    async fn find_authoriser(&self, room: &Room, user: &UserId) -> Result<Option<OwnedUserId>, RoomError> {
+    /// Who of this server vouches for the join of a user of any server, if it takes that: `None` where the user may join
+    /// anyway, and where the rules will refuse the join for the right reason.
+    ///
+    /// Errors: `Forbidden` if the conditions are not met, `CannotJudgeConditions`, `CannotAuthoriseJoin`.
+    pub async fn find_authoriser(
+        &self,
+        room: &Room,
+        user: &UserId,
+    ) -> Result<Option<OwnedUserId>, RoomError> {
         if !room.rules.authorization.restricted_join_rule {
             return Ok(None);
         }
@@ -126,6 +161,9 @@ impl Rooms {
             return Ok(None);
         }
         if !self.meets_conditions(&rules, user).await? {
+            if !self.is_local(user) && !self.knows_all_of(&rules).await? {
+                return Err(RoomError::CannotJudgeConditions);
+            }
             return Err(RoomError::Forbidden(
                 "You meet none of this room's conditions for joining.".to_owned(),
             ));
@@ -149,6 +187,14 @@ impl Rooms {
                 .is_some_and(|mine| mine.membership == MembershipState::Join)
         };
         Ok(numbers.iter().any(is_joined))
+    }
+
+    /// Whether this server is in every room whose members may join, so that it knows who is in them.
+    async fn knows_all_of(&self, rules: &JoinRules) -> Result<bool, RoomError> {
+        let wanted = rules.allowed_rooms();
+        let rooms = self.load(&self.room_numbers(&wanted).await?).await?;
+        let is_known = |id: &OwnedRoomId| rooms.iter().any(|room| room.id == *id && self.is_in(room));
+        Ok(wanted.iter().all(is_known))
     }
 
     /// Someone of this server who is in the room and may invite.
@@ -179,8 +225,22 @@ impl Rooms {
         Ok(None)
     }
 
+    /// Joins a local user without asking other servers; `content` is that of the member event, and gets the permission of
+    /// restricted rooms added. Errors as [`Rooms::find_authoriser`], and `Refused`.
+    pub async fn join_here(
+        &self,
+        room: &Arc<Room>,
+        user: &UserId,
+        content: Box<RawValue>,
+    ) -> Result<(), RoomError> {
+        let content = self.with_authoriser(room, user, content).await?;
+        let draft = EventDraft::state(user, StateEventType::RoomMember, user.as_str(), content);
+        self.append(room, draft).await?;
+        Ok(())
+    }
+
     /// The content of a join, with who vouches for it if it takes that and the client does not say.
-    pub(super) async fn with_authoriser(
+    async fn with_authoriser(
         &self,
         room: &Room,
         user: &UserId,

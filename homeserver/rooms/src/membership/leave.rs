@@ -5,7 +5,7 @@ use std::sync::Arc;
 use echorift_storage::{Change, UserNumber};
 use ruma::{UserId, events::room::member::MembershipState};
 
-use super::MemberContent;
+use super::{MemberContent, raw};
 use crate::{Room, RoomError, Rooms, store};
 
 impl Rooms {
@@ -39,6 +39,9 @@ impl Rooms {
             Some(_) => {}
         }
         let content = MemberContent::new(MembershipState::Leave).with_reason(reason);
+        if self.is_elsewhere(room) {
+            return self.leave_elsewhere(room, user, raw(&content)?).await;
+        }
         self.append(room, content.draft(user, user)?).await?;
         Ok(())
     }

@@ -5,10 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use echorift_events::{Pdu, authorise, rules_for};
 use echorift_storage::{Chain, EventNumber, RoomNumber, UserNumber};
 use ruma::{
-    OwnedEventId, OwnedRoomId, RoomVersionId, UserId,
+    OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, UserId,
     events::{StateEventType, TimelineEventType, room::member::MembershipState},
 };
 
+use super::partial::PartialJoin;
 use crate::{
     Event, Outcome, Room, RoomError, Rooms, State,
     append::membership_of,
@@ -27,9 +28,21 @@ pub struct RemoteJoin {
     pub state: Vec<Pdu>,
     /// What authorises the state.
     pub auth_chain: Vec<Pdu>,
-    /// Whether members are still missing from the state (SS API § Faster joins).
-    pub is_partial: bool,
+    /// If members are still missing from the state: who has them.
+    pub partial: Option<PartialAnswer>,
 }
+
+/// What a server says that answers a join without the room's members (SS API § Faster joins).
+#[derive(Debug, Clone)]
+pub struct PartialAnswer {
+    /// It will tell the rest.
+    pub resident: OwnedServerName,
+    /// The servers that are in the room.
+    pub servers: Vec<OwnedServerName>,
+}
+
+/// A user's membership, and the event that says so.
+pub(super) type MemberRow = (UserNumber, MembershipState, EventNumber);
 
 impl Rooms {
     /// Makes the room one of this server's, with the state given and nothing of its history, and joins the user.
@@ -43,7 +56,7 @@ impl Rooms {
             join,
             state,
             auth_chain,
-            is_partial,
+            partial,
         } = joined;
         let rules = rules_for(&version).ok_or_else(|| RoomError::UnsupportedVersion(version.clone()))?;
         let number = RoomNumber(self.0.names.intern(room_id.as_str()).await?);
@@ -65,7 +78,10 @@ impl Rooms {
             .make_outliers((number, &rules), auth_chain.into_iter().chain(state).collect())
             .await?;
         let before = state_of(number, &state_ids, &outliers.known);
-        let (members, memberships) = self.members_of(&before, &outliers.known).await?;
+        let (mut members, memberships) = self.members_of(&before, &outliers.known).await?;
+        if let Some(partial) = &partial {
+            members.add_servers(&partial.servers, self.server_name());
+        }
         let head = Head {
             extremities: Vec::new(),
             depth: join.depth,
@@ -86,7 +102,9 @@ impl Rooms {
 
         let auth = join.auth_events.iter().filter_map(|id| outliers.known.get(id));
         let auth: Vec<EventNumber> = auth.map(|event| event.number).collect();
-        check_join(&join, &rules, &before, &outliers.known)?;
+        // Those members that a partial state lacks, the join itself names.
+        let named: &[EventNumber] = if partial.is_some() { &auth } else { &[] };
+        check_join(&join, &rules, (&before, named), &outliers.known)?;
         let known = self.known_events(&[&join.event_id]).await?;
         let known = known.get(&join.event_id);
         if known.is_some_and(|event| event.outcome == Outcome::Accepted) {
@@ -108,9 +126,20 @@ impl Rooms {
             gone.into_iter()
                 .map(|user| (user, MembershipState::Leave, event.number)),
         );
-        let standing = match is_partial {
-            true => Standing::Partial,
-            false => Standing::Resident,
+        let standing = match &partial {
+            Some(partial) => {
+                let join = PartialJoin {
+                    room: number,
+                    join: event.number,
+                    resident: partial.resident.clone(),
+                };
+                store::partial::put(&mut batch.change, &join, &partial.servers);
+                Standing::Partial
+            }
+            None => {
+                store::partial::remove(&mut batch.change, number);
+                Standing::Resident
+            }
         };
         store::heads::put_room(&mut batch.change, number, &version, self.clock().now(), standing);
         room.set_standing(standing);
@@ -126,7 +155,7 @@ impl Rooms {
         &self,
         state: &State,
         known: &HashMap<OwnedEventId, Arc<Event>>,
-    ) -> Result<(Members, Vec<(UserNumber, MembershipState, EventNumber)>), RoomError> {
+    ) -> Result<(Members, Vec<MemberRow>), RoomError> {
         let by_number: HashMap<EventNumber, &Arc<Event>> =
             known.values().map(|event| (event.number, event)).collect();
         let entries: Vec<(&str, EventNumber)> = state.of_type("m.room.member").collect();
@@ -173,11 +202,11 @@ pub(super) fn state_of(
     state
 }
 
-/// Whether the state that was told lets the user in.
+/// Whether the state that was told, and after it these other events, let the user in.
 fn check_join(
     join: &Pdu,
     rules: &echorift_events::RoomVersionRules,
-    before: &State,
+    (before, others): (&State, &[EventNumber]),
     known: &HashMap<OwnedEventId, Arc<Event>>,
 ) -> Result<(), RoomError> {
     let create = before.get(&TimelineEventType::RoomCreate.to_string(), "");
@@ -185,10 +214,11 @@ fn check_join(
         return Err(RoomError::BadRequest("The room has no create event.".to_owned()));
     }
     let in_state: std::collections::HashSet<EventNumber> = before.events().collect();
-    let standing: Vec<&Arc<Event>> = known
+    let of_state = known.values().filter(|event| in_state.contains(&event.number));
+    let named = known
         .values()
-        .filter(|event| in_state.contains(&event.number))
-        .collect();
+        .filter(|event| others.contains(&event.number) && event.outcome != Outcome::Rejected);
+    let standing: Vec<&Arc<Event>> = of_state.chain(named).collect();
     authorise(join, rules, |event_type: &StateEventType, state_key| {
         find_in(standing.iter().copied(), event_type, state_key)
     })?;

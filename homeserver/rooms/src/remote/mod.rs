@@ -6,6 +6,7 @@
 //!   resolved to one (`resolve`) by way of auth chains (`auth_chain`).
 //! - [`Rooms::admit_outliers`] keeps what only authorises other events (`outliers`).
 //! - [`Rooms::import`] takes a room over when a user of ours joins it elsewhere (`import`).
+//! - [`Rooms::complete`] adds the members to a room that was joined without them (`partial`).
 //! - [`Rooms::prepend`] adds history from before this server's time (`prepend`).
 //! - [`Rooms::record_outside`] is about rooms that this server is not in (`outside`).
 
@@ -13,12 +14,17 @@ mod auth_chain;
 mod import;
 mod outliers;
 mod outside;
+mod partial;
 mod prepend;
 mod receive;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
-    import::RemoteJoin,
+    import::{PartialAnswer, RemoteJoin},
     outside::OutsideMembership,
-    receive::{MissingAncestors, Reception, ToldState},
+    partial::PartialJoin,
+    prepend::in_history_order,
+    receive::{MissingAncestors, Received, Reception, ToldState},
 };

@@ -3,9 +3,12 @@
 //! Such a room has no state here but the member events of our own users. These are outliers: kept, told to their
 //! users, and built upon by nothing.
 
-use echorift_events::{Pdu, rules_for};
+use echorift_events::{Draft, Pdu, rules_for, seal};
 use echorift_storage::RoomNumber;
-use ruma::{OwnedRoomId, RoomVersionId, UserId, events::TimelineEventType};
+use ruma::{
+    OwnedRoomId, RoomVersionId, UserId,
+    events::{TimelineEventType, room::member::MembershipState},
+};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -95,6 +98,43 @@ impl Rooms {
         *guard = Some(head);
         drop(guard);
         Ok(commit.done().await?)
+    }
+
+    /// Ends an invite or a knock of a local user for this server alone: for when nobody who is in the room can be asked.
+    ///
+    /// `content` is that of the member event. Errors: `NotJoined` if there is no invite and no knock.
+    pub async fn leave_outside(
+        &self,
+        room: &Room,
+        user: &UserId,
+        content: Box<RawValue>,
+    ) -> Result<(), RoomError> {
+        let standing = self.membership(&room.view().state, user).await?;
+        let Some((MembershipState::Invite | MembershipState::Knock, standing)) = standing else {
+            return Err(RoomError::NotJoined {
+                user_id: user.to_owned(),
+                room_id: room.id.clone(),
+            });
+        };
+        let draft = Draft {
+            room_id: Some(room.id.clone()),
+            sender: user.to_owned(),
+            event_type: TimelineEventType::RoomMember,
+            state_key: Some(user.to_string()),
+            content,
+            redacts: None,
+            origin_server_ts: self.timestamp(None),
+            prev_events: vec![standing.pdu.event_id.clone()],
+            auth_events: vec![standing.pdu.event_id.clone()],
+            depth: standing.pdu.depth.saturating_add(1),
+        };
+        self.record_outside(OutsideMembership {
+            room_id: room.id.clone(),
+            version: room.version.clone(),
+            event: seal(draft, &room.rules, &self.options().signing_key)?,
+            stripped_state: None,
+        })
+        .await
     }
 
     /// Whether this server is in the room: then it has the room's state, and takes part in its history.

@@ -164,6 +164,7 @@ impl Rooms {
                     }
                 }
                 held.has_grown_backwards();
+                rooms.0.visibilities.remove(&held.number);
             });
             (head, self.database().writer().submit(change).await)
         };
@@ -193,6 +194,9 @@ impl Rooms {
             .map(|id| known.get(id).filter(|event| event.outcome != Outcome::Outlier))
             .collect();
         let Some(parents) = parents else { return Ok(None) };
+        if !pdu.auth_events.iter().all(|id| known.contains_key(id)) {
+            return Ok(None);
+        }
         let mut snapshots: Vec<SnapshotNumber> = parents.iter().map(|parent| parent.snapshot).collect();
         snapshots.sort_unstable();
         snapshots.dedup();
@@ -314,7 +318,7 @@ impl Rooms {
 }
 
 /// The events so that each comes after its parents; of events that are not related the one of lesser depth first.
-fn in_history_order(pdus: Vec<Pdu>) -> Vec<Pdu> {
+pub fn in_history_order(pdus: Vec<Pdu>) -> Vec<Pdu> {
     let mut waiting: HashMap<OwnedEventId, Pdu> =
         pdus.into_iter().map(|pdu| (pdu.event_id.clone(), pdu)).collect();
     let mut children: HashMap<OwnedEventId, Vec<OwnedEventId>> = HashMap::new();

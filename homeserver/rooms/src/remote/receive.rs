@@ -1,6 +1,9 @@
 //! Appending an event of another server (SS API § Checks performed on receipt of a PDU, steps 4 to 6).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use echorift_events::{Pdu, Verdict, check_auth_events, judge};
 use echorift_storage::{Change, Commit, EventNumber, SnapshotNumber};
@@ -12,6 +15,8 @@ use ruma::{
 use crate::{
     Event, Outcome, Room, RoomError, Rooms, State,
     batch::{Batch, Placed, find_in},
+    event::Transaction,
+    room::Standing,
 };
 
 /// What became of a received event.
@@ -22,6 +27,47 @@ pub enum Reception {
     Taken(Arc<Event>, Commit),
     /// These of its parents or of what authorises it are not here: fetch them and come again.
     Missing(MissingAncestors),
+}
+
+/// An event on its way into a room, its format, hash and signatures checked.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub pdu: Pdu,
+    /// The state before it, if its parents cannot be had.
+    pub told: Option<ToldState>,
+    /// Whether this server tells others of it.
+    pub is_ours: bool,
+    /// Whether the room's policy server does not recommend it: then it is soft-failed at best.
+    pub is_refused: bool,
+    /// The request that made it, if it was one of ours.
+    pub transaction: Option<Transaction>,
+}
+
+impl Received {
+    /// An event that others know of already.
+    pub fn foreign(pdu: Pdu) -> Self {
+        Self {
+            pdu,
+            told: None,
+            is_ours: false,
+            is_refused: false,
+            transaction: None,
+        }
+    }
+
+    /// An event that this server has made or let in, and tells others of.
+    pub fn ours(pdu: Pdu) -> Self {
+        Self {
+            is_ours: true,
+            ..Self::foreign(pdu)
+        }
+    }
+
+    #[must_use]
+    pub fn with_state(mut self, told: Option<ToldState>) -> Self {
+        self.told = told;
+        self
+    }
 }
 
 /// What has to be fetched before an event can be judged.
@@ -36,18 +82,22 @@ pub struct MissingAncestors {
 pub struct ToldState(pub(crate) State);
 
 impl Rooms {
-    /// Appends an event whose format, hash and signatures were checked.
+    /// Appends an event upon its parents, and judges it. `also` is written in the same commit.
     ///
-    /// `told` is used if some parents are not here. `also` is written in the same commit. Errors: `BadRequest` for a
-    /// create event, and for what is not of this room.
+    /// Errors: `BadRequest` for a create event, and for what is not of this room.
     pub async fn receive(
         &self,
         room: &Arc<Room>,
-        pdu: Pdu,
-        told: Option<ToldState>,
-        is_ours: bool,
+        received: Received,
         also: impl FnOnce(&mut Change) + Send,
     ) -> Result<Reception, RoomError> {
+        let Received {
+            pdu,
+            told,
+            is_ours,
+            is_refused,
+            transaction,
+        } = received;
         if pdu.room_id != room.id || pdu.event_type == TimelineEventType::RoomCreate {
             return Err(RoomError::BadRequest(
                 "This event cannot follow others in this room.".to_owned(),
@@ -73,11 +123,13 @@ impl Rooms {
         }
 
         let mut batch = Batch::new(self, (room.number, &room.rules, Some(&room.id)), head);
+        batch.is_partial = room.standing() == Standing::Partial;
         let before = self.state_before(&mut batch, &pdu, &known, told).await?;
         let auth = authority(&pdu, &known);
         let current = batch.head.state.clone();
         let verdict = self.judge_by(&batch, &pdu, &auth, &before, &current).await?;
         let outcome = match &verdict {
+            Verdict::Accepted if is_refused => Outcome::SoftFailed,
             Verdict::Accepted => Outcome::Accepted,
             Verdict::SoftFailed(_) => Outcome::SoftFailed,
             Verdict::Rejected(_) => Outcome::Rejected,
@@ -92,7 +144,7 @@ impl Rooms {
             outcome,
             auth: auth.iter().map(|event| event.number).collect(),
             is_ours,
-            transaction: None,
+            transaction,
             number,
         };
         let event = batch.place(placed).await?;
@@ -103,6 +155,40 @@ impl Rooms {
         let (head, _, commit) = batch.submit(room).await;
         *guard = Some(head);
         Ok(Reception::Taken(event, commit))
+    }
+
+    /// The ends of the room's history: what its next event is built upon.
+    pub async fn forward_extremities(&self, room: &Room) -> Result<Vec<OwnedEventId>, RoomError> {
+        let guard = room.head.lock().await;
+        let head = self.current_head(room, &guard).await?;
+        Ok(head.extremities.into_iter().map(|end| end.event_id).collect())
+    }
+
+    /// Those of these events that are here in any form. One query at most, and no event is read.
+    pub async fn held_ids(&self, ids: &[&EventId]) -> Result<HashSet<OwnedEventId>, RoomError> {
+        let is_at_hand = |id: &&&EventId| self.0.event_ids.get(**id).is_some();
+        let (held, unknown): (Vec<&EventId>, Vec<&EventId>) = {
+            let (held, unknown): (Vec<&&EventId>, Vec<&&EventId>) = ids.iter().partition(is_at_hand);
+            (
+                held.into_iter().copied().collect(),
+                unknown.into_iter().copied().collect(),
+            )
+        };
+        let mut found: HashSet<OwnedEventId> = held.into_iter().map(ToOwned::to_owned).collect();
+        if !unknown.is_empty() {
+            found.extend(
+                crate::store::events::numbers_of(self.database(), &unknown)
+                    .await?
+                    .into_keys(),
+            );
+        }
+        Ok(found)
+    }
+
+    /// Forgets an event whose commit failed.
+    pub fn let_go(&self, event: &Event) {
+        self.0.event_ids.remove(&event.pdu.event_id);
+        self.0.events.remove(&event.number);
     }
 
     /// A state that another server told as a list of events, all of which are here: those that were rejected, or are no
@@ -182,6 +268,15 @@ impl Rooms {
                 .collect();
             let mut events = self.events(&numbers).await?;
             events.extend(create.iter().cloned());
+            if batch.is_partial {
+                // Whose membership is not told yet is what the event itself says.
+                let is_untold = |event: &&Arc<Event>| {
+                    let key = event.pdu.state_key.as_deref().unwrap_or_default();
+                    event.pdu.event_type == TimelineEventType::RoomMember
+                        && state.get("m.room.member", key).is_none()
+                };
+                events.extend(auth.iter().filter(is_untold).cloned());
+            }
             Ok(events)
         };
         let before = in_state(before).await?;

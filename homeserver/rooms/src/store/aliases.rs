@@ -1,5 +1,5 @@
 use echorift_storage::{Cells, Change, Database, RoomNumber, Statement, StorageError, UserNumber, list};
-use ruma::{OwnedRoomAliasId, RoomAliasId};
+use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomAliasId};
 
 use super::parse_stored;
 
@@ -55,6 +55,21 @@ pub(crate) async fn find(
         })
     })
     .transpose()
+}
+
+/// Every alias and the ID of its room, in the order of the aliases.
+pub(crate) async fn all(database: &Database) -> Result<Vec<(OwnedRoomAliasId, OwnedRoomId)>, StorageError> {
+    const SQL: &str = "
+        SELECT room_aliases.alias, room_numbers.room_id FROM room_aliases JOIN room_numbers USING (room_number)
+         ORDER BY alias";
+    let rows = database.fetch_all(SQL, &[]).await?;
+    let parsed = rows.iter().map(|row| {
+        Ok((
+            parse_stored("room_aliases.alias", &row.text(0)?)?,
+            parse_stored("room_numbers.room_id", &row.text(1)?)?,
+        ))
+    });
+    parsed.collect()
 }
 
 /// Every alias of these rooms, in the order of the aliases.

@@ -128,3 +128,45 @@ pub(crate) async fn own_sharing_changes(
     let rows = database.fetch_all(SQL, &[user.into(), after.into()]).await?;
     rows.iter().map(|row| Ok(RoomNumber(row.int(0)?))).collect()
 }
+
+/// The rooms that these users are joined to, each with since when.
+pub(crate) async fn joined_rooms(
+    database: &Database,
+    users: &[UserNumber],
+) -> Result<Vec<(UserNumber, RoomNumber, Position)>, StorageError> {
+    const SQL: &str = "
+        SELECT user_number, room_number, sharing_position FROM memberships
+         WHERE user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1)) AND membership = 'join'";
+    let rows = database.fetch_all(SQL, &[list(users.iter().copied())]).await?;
+    let parsed = rows.iter().map(|row| {
+        Ok((
+            UserNumber(row.int(0)?),
+            RoomNumber(row.int(1)?),
+            Position(row.int(2)?),
+        ))
+    });
+    parsed.collect()
+}
+
+/// Of these members of rooms, since when the one of each room is joined who came first.
+pub(crate) async fn first_joined(
+    database: &Database,
+    members: &[(RoomNumber, UserNumber)],
+) -> Result<Vec<(RoomNumber, Position)>, StorageError> {
+    const SQL: &str = "
+        SELECT room_number, MIN(sharing_position) FROM memberships
+         WHERE (room_number, user_number) IN
+               (SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT) FROM json_each($1))
+           AND membership = 'join'
+         GROUP BY room_number";
+    let rows: Vec<String> = members
+        .iter()
+        .map(|(room, user)| Cells::new().with(*room).with(*user).into_row())
+        .collect();
+    let rows = database
+        .fetch_all(SQL, &[format!("[{}]", rows.join(",")).into()])
+        .await?;
+    rows.iter()
+        .map(|row| Ok((RoomNumber(row.int(0)?), Position(row.int(1)?))))
+        .collect()
+}

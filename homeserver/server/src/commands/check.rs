@@ -1,11 +1,11 @@
 //! `echorift check`: what would go wrong, and what to do about it, before it does.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use echorift_appservice_ldap::{Directory, Severity};
 use echorift_storage::Clock;
 
+use crate::cli::CheckOptions;
 use crate::config::{Config, ListenerSettings};
 use crate::error::ServerError;
 use crate::listener::Listener;
@@ -15,20 +15,20 @@ use crate::{app, data_dir, signing_key};
 
 /// Everything that was looked at, printed as it is found.
 #[derive(Default)]
-struct Report {
+pub(super) struct Report {
     failures: usize,
 }
 
 impl Report {
-    fn good(&self, finding: &str) {
+    pub(super) fn good(&self, finding: &str) {
         say(format_args!("ok       {finding}"));
     }
 
-    fn warning(&self, finding: &str, advice: &str) {
+    pub(super) fn warning(&self, finding: &str, advice: &str) {
         say(format_args!("warning  {finding}\n         {advice}"));
     }
 
-    fn failure(&mut self, finding: &str, advice: &str) {
+    pub(super) fn failure(&mut self, finding: &str, advice: &str) {
         say(format_args!("FAULT    {finding}"));
         if !advice.is_empty() {
             say(format_args!("         {advice}"));
@@ -38,9 +38,9 @@ impl Report {
 }
 
 /// Exit code 0 if the server would start and people could log in, 1 if not.
-pub(super) fn run(file: Option<&Path>) -> Result<ExitCode, ServerError> {
+pub(super) fn run(options: &CheckOptions) -> Result<ExitCode, ServerError> {
     let mut report = Report::default();
-    match Config::load(file) {
+    match Config::load(options.config.path.as_deref()) {
         Err(faults) => {
             for fault in &faults.0 {
                 report.failure(&fault.to_string(), "");
@@ -48,7 +48,7 @@ pub(super) fn run(file: Option<&Path>) -> Result<ExitCode, ServerError> {
         }
         Ok(config) => super::block_on(async {
             report.good("the configuration can be read");
-            look_at(&config, &mut report).await;
+            look_at(&config, &options.partner, &mut report).await;
             Ok(())
         })?,
     }
@@ -60,7 +60,7 @@ pub(super) fn run(file: Option<&Path>) -> Result<ExitCode, ServerError> {
     Ok(ExitCode::FAILURE)
 }
 
-async fn look_at(config: &Config, report: &mut Report) {
+async fn look_at(config: &Config, partners: &[String], report: &mut Report) {
     for key in &config.without_effect {
         let finding = format!("{key} belongs to a feature that this release does not have");
         report.warning(&finding, "It has no effect. Remove it, or run a newer release.");
@@ -70,6 +70,7 @@ async fn look_at(config: &Config, report: &mut Report) {
         look_at_listener(listener, is_running, report).await;
     }
     look_at_discovery(config, report);
+    super::check_federation::look_at(config, partners, report).await;
     look_at_directory(config, report).await;
 }
 

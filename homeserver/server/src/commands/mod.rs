@@ -2,7 +2,9 @@
 
 mod backup;
 mod check;
+mod check_federation;
 mod init;
+mod rotate_key;
 mod serve;
 mod user;
 mod version;
@@ -18,8 +20,9 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, ServerError> {
     let done = match command {
         Command::Serve(file) => serve::run(&Config::load(file.path.as_deref())?),
         Command::Init(options) => init::run(&options),
-        Command::Check(file) => return check::run(file.path.as_deref()),
+        Command::Check(options) => return check::run(&options),
         Command::User(UserCommand::Create(options)) => user::create(&options),
+        Command::RotateKey(file) => rotate_key::run(&file),
         Command::Backup(options) => backup::backup(&options),
         Command::Restore(options) => backup::restore(&options),
         Command::Version => version::run(),

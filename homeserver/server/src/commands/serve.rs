@@ -67,6 +67,9 @@ async fn serve(config: &Config) -> Result<(), ServerError> {
     // When devices were last seen is only noted in memory until now.
     app.accounts.flush().await?;
     app.push.flush().await?;
+    if let Some(federation) = &app.federation {
+        federation.stop().await?;
+    }
     // The writer works in order: when this empty change is answered, everything before it is on the disk.
     app.database.writer().commit(Change::new()).await?;
     tracing::info!("stopped");

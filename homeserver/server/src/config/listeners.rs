@@ -10,7 +10,7 @@ use super::table::Table;
 pub(crate) enum Service {
     /// `/_matrix/client`.
     Client,
-    /// `/_matrix/federation/v1/version`; the rest comes with federation.
+    /// `/_matrix/federation` and `/_matrix/key`.
     Federation,
     /// `/_matrix/media` and `/_matrix/client/v1/media`.
     Media,

@@ -6,6 +6,7 @@
 mod calls;
 mod email;
 mod fault;
+mod federation;
 mod listeners;
 mod media;
 mod oauth;
@@ -35,6 +36,7 @@ use figment::value::Dict;
 pub(crate) use self::calls::TurnSettings;
 pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
+pub(crate) use self::federation::FederationSettings;
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
 pub(crate) use self::media::{MediaSettings, PreviewSettings};
 pub(crate) use self::oauth::OAuthSettings;
@@ -43,8 +45,8 @@ pub(crate) use self::people::{PasswordSettings, RegistrationSettings, SessionSet
 pub(crate) use self::push::PushSettings;
 pub(crate) use self::secret::Secret;
 pub(crate) use self::sections::{
-    CacheSettings, DatabaseSettings, FederationSettings, LimitSettings, LogFormat, LogSettings,
-    PresenceSettings, RateLimitSettings, RoomSettings, ServerSettings, SupportSettings,
+    CacheSettings, DatabaseSettings, LimitSettings, LogFormat, LogSettings, PresenceSettings,
+    RateLimitSettings, RoomSettings, ServerSettings, SupportSettings,
 };
 pub(crate) use self::server_notices::NoticeSettings;
 use self::table::{Notes, Table};

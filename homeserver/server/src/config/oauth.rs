@@ -48,7 +48,7 @@ impl OAuthSettings {
                 denied: Vec::new(),
                 allowed: Vec::new(),
             },
-            ..outbound.0.clone()
+            ..outbound.options.clone()
         };
         Ok(OAuthOptions {
             enabled: self.enabled,

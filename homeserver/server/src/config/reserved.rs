@@ -14,18 +14,7 @@ const RESERVED: &[&str] = &[
     "directory.attribute_photo",
     "directory.mapping",
     "directory.sync_interval",
-    "federation.allow",
-    "federation.deny",
-    "federation.hosts",
-    "federation.mode",
-    "federation.partner",
-    "federation.share_device_names",
-    "federation.trusted_key_servers",
-    "outbound.retry_initial_delay",
-    "outbound.retry_max_delay",
     "rate_limits.delayed_events",
-    "rate_limits.federation",
-    "rooms.public_directory_over_federation",
     "server.client_dir",
     "telemetry",
 ];
@@ -46,8 +35,7 @@ mod tests {
     #[test]
     fn a_reserved_name_covers_what_is_below_it_and_nothing_else() {
         assert!(is_reserved("calls.livekit.mode"));
-        assert!(is_reserved("federation.mode"));
-        assert!(!is_reserved("federation.well_known_client"));
+        assert!(!is_reserved("calls.turn"));
         assert!(!is_reserved("callsign"));
     }
 }

@@ -100,7 +100,7 @@ pub(crate) struct RateLimitSettings {
 
 /// The kinds with their defaults. Logins and registrations are what attackers repeat; a call client may
 /// send two messages a second in bursts of thirty.
-const RATES: [(LimitKind, &str, f64, u32); 10] = [
+const RATES: [(LimitKind, &str, f64, u32); 11] = [
     (LimitKind::Messages, "messages", 10.0, 50),
     (LimitKind::Login, "login", 0.2, 10),
     (LimitKind::Registration, "registration", 0.2, 5),
@@ -113,6 +113,8 @@ const RATES: [(LimitKind, &str, f64, u32); 10] = [
     (LimitKind::DirectorySearch, "directory_search", 5.0, 50),
     // A QR code is looked at every second by both sides.
     (LimitKind::Oauth, "oauth", 5.0, 100),
+    // A busy server sends a transaction at a time, and asks for devices, profiles and media beside.
+    (LimitKind::Federation, "federation", 100.0, 500),
 ];
 
 impl RateLimitSettings {
@@ -175,6 +177,8 @@ impl CacheSettings {
 pub(crate) struct RoomSettings {
     pub(crate) default_version: RoomVersionId,
     pub(crate) public_directory_without_login: bool,
+    /// Whether other servers may read the list of public rooms.
+    pub(crate) public_directory_over_federation: bool,
     pub(crate) publish: PublishPolicy,
     pub(crate) encryption_by_default: EncryptionDefault,
 }
@@ -186,6 +190,7 @@ impl RoomSettings {
         Self {
             default_version: default_version.unwrap_or(RoomVersionId::V12),
             public_directory_without_login: table.flag("public_directory_without_login", false),
+            public_directory_over_federation: table.flag("public_directory_over_federation", false),
             publish: table.choice(
                 "publish",
                 ("admins", PublishPolicy::Admins),
@@ -219,27 +224,15 @@ fn parse_room_version(text: &str) -> Option<RoomVersionId> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PresenceSettings {
     pub(crate) enabled: bool,
+    /// Whether other servers are told, and believed.
+    pub(crate) federation: bool,
 }
 
 impl PresenceSettings {
     pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
         Self {
             enabled: table.flag("enabled", true),
-        }
-    }
-}
-
-/// `[federation]`: so far, how this server is found.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct FederationSettings {
-    /// Serve `/.well-known/matrix/*` ourselves.
-    pub(crate) well_known_client: bool,
-}
-
-impl FederationSettings {
-    pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
-        Self {
-            well_known_client: table.flag("well_known_client", true),
+            federation: table.flag("federation", true),
         }
     }
 }

@@ -283,6 +283,30 @@ impl<'n, 'f> Table<'n, 'f> {
         })
     }
 
+    /// Reads a list of texts where it is written: an empty list is not the same as none.
+    pub(crate) fn optional_list(&mut self, key: &str) -> Option<Vec<String>> {
+        let is_written = self.values.contains_key(key);
+        let list = self.list(key, &[]);
+        is_written.then_some(list)
+    }
+
+    /// Reads a table whose keys are names that the operator chooses, and whose values are texts.
+    pub(crate) fn entries(&mut self, key: &str) -> Vec<(String, String)> {
+        let values = self.dict(key).unwrap_or_default();
+        let mut entries = Vec::with_capacity(values.len());
+        for (name, value) in values {
+            match scalar_text(&value) {
+                Some(text) => entries.push((name, text)),
+                None => self.refuse(
+                    key,
+                    &format!("holds something else than a text for {name}"),
+                    "Write the value in quotes.",
+                ),
+            }
+        }
+        entries
+    }
+
     /// Reads a secret from `key`, or from the file that `<key>_file` names. Empty counts as not set.
     ///
     /// One line break at the end of the file is not part of the secret.

@@ -59,15 +59,18 @@ const RENDEZVOUS: [&str; 2] = ["org.matrix.msc4108", "io.element.msc4388"];
 
 pub(super) fn routes(config: &Config) -> Router {
     let versions = versions(config);
-    let mut routes = Router::new()
-        .route("/_matrix/client/versions", get(async move || Json(versions)))
-        .route(
+    let mut routes = Router::new().route("/_matrix/client/versions", get(async move || Json(versions)));
+    if config.federation.is_on() {
+        routes = routes.route(
             "/_matrix/federation/v1/version",
             get(async || Json(federation_version())),
         );
+    }
     if config.federation.well_known_client {
         let client = json!({ "m.homeserver": { "base_url": config.server.public_base_url } });
-        let server = delegated_server(&config.server.public_base_url).map(|name| json!({ "m.server": name }));
+        let server = delegated_server(&config.server.public_base_url)
+            .filter(|_| config.federation.is_on())
+            .map(|name| json!({ "m.server": name }));
         let support = support(&config.support);
         routes = routes
             .route("/.well-known/matrix/client", get(async move || Json(client)))
@@ -110,9 +113,13 @@ fn federation_version() -> Value {
     json!({ "server": { "name": "EchoRift", "version": env!("CARGO_PKG_VERSION") } })
 }
 
-/// `m.server`: the host and port behind the public address (SS API § Server discovery).
+/// `m.server`: the host and port behind the public address (SS API § Server discovery). Servers meet over TLS only: without
+/// it this one is found at its name's port 8448, if anywhere.
 fn delegated_server(public_base_url: &str) -> Option<String> {
     let url = reqwest::Url::parse(public_base_url).ok()?;
+    if url.scheme() != "https" {
+        return None;
+    }
     Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 

@@ -103,7 +103,7 @@ impl Syncs {
     ) -> Result<Vec<EventNumber>, RoomError> {
         let numbers: Vec<EventNumber> = match (after, &timeline.all) {
             // Everything since the token is at hand: no states need to be compared.
-            (Some(_), Some(all)) => {
+            (Some(_), Some(all)) if !has_forks(all) => {
                 let end = match timeline.events.first() {
                     Some(first) if !scope.options.use_state_after => first.position(),
                     _ => Position(i64::MAX),
@@ -120,9 +120,9 @@ impl Syncs {
                 let target = if scope.options.use_state_after {
                     view.state.clone()
                 } else {
-                    state_before(view, timeline, states)?
+                    self.state_before(room, view, timeline, states).await?
                 };
-                match after {
+                let mut numbers: Vec<EventNumber> = match after {
                     None => target.events().collect(),
                     Some(after) => {
                         let known = self.rooms().state_at(room, after).await?;
@@ -132,7 +132,11 @@ impl Syncs {
                             .filter_map(|change| change.after)
                             .collect()
                     }
+                };
+                if !scope.options.use_state_after && has_forks(&timeline.events) {
+                    numbers.extend(beside_the_timeline(target, view, timeline));
                 }
+                numbers
             }
         };
         Ok(numbers)
@@ -143,21 +147,50 @@ fn is_member(event: &Arc<Event>) -> bool {
     event.pdu.event_type == ruma::events::TimelineEventType::RoomMember
 }
 
+/// Whether the room's history had several ends at some of these events, so that its state is not what they say alone.
+fn has_forks(events: &[Arc<Event>]) -> bool {
+    events.iter().any(|event| event.snapshot != event.room_snapshot)
+}
+
+/// What the room's state has come to otherwise than by the events of the timeline: by the resolution of forks.
+fn beside_the_timeline(mut state: State, view: &View, timeline: &Timeline) -> Vec<EventNumber> {
+    for event in &timeline.events {
+        if let Some((event_type, state_key)) = event.pdu.state_key_pair() {
+            state.insert(&event_type.to_string(), state_key, event.number);
+        }
+    }
+    let changes = state.changes_to(&view.state).into_iter();
+    changes.filter_map(|change| change.after).collect()
+}
+
 /// The state that must be loaded to tell what it was before the timeline's first event.
 fn needed_snapshot(view: &View, timeline: &Timeline) -> Option<SnapshotNumber> {
     let first = timeline.events.first()?;
     (first.snapshot != view.state.snapshot).then_some(first.snapshot)
 }
 
-/// The state right before the first event of the timeline.
-fn state_before(
-    view: &View,
-    timeline: &Timeline,
-    states: &HashMap<SnapshotNumber, State>,
-) -> Result<State, RoomError> {
-    let Some(first) = timeline.events.first() else {
-        return Ok(view.state.clone());
-    };
+impl Syncs {
+    /// The room's state right before the first event of the timeline.
+    async fn state_before(
+        &self,
+        room: &Room,
+        view: &View,
+        timeline: &Timeline,
+        states: &HashMap<SnapshotNumber, State>,
+    ) -> Result<State, RoomError> {
+        match timeline.events.first() {
+            None => Ok(view.state.clone()),
+            Some(first) if first.snapshot != first.room_snapshot => {
+                let before = Position(first.position().0.saturating_sub(1));
+                Ok(self.rooms().state_at(room, before).await?)
+            }
+            Some(first) => Ok(state_before(first, view, states)),
+        }
+    }
+}
+
+/// The state right before an event.
+fn state_before(first: &Event, view: &View, states: &HashMap<SnapshotNumber, State>) -> State {
     let mut state = match states.get(&first.snapshot) {
         Some(state) => state.clone(),
         None => view.state.clone(),
@@ -170,5 +203,5 @@ fn state_before(
             None => state.remove_key(&echorift_rooms::key_of(&event_type, state_key)),
         }
     }
-    Ok(state)
+    state
 }

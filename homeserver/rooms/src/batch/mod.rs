@@ -1,24 +1,24 @@
 //! Several events that are built upon each other and committed as one: the inner side of the one door.
 
-use std::{collections::HashSet, sync::Arc};
+mod history;
+mod members;
+mod redactions;
 
-use echorift_events::{
-    Draft, Pdu, PowerLevels, RoomVersionRules, auth_types_for, authorise, canonical_json, creators_of, seal,
-};
-use echorift_storage::{
-    Change, Commit, EventNumber, Position, Record, RecordIndex, RoomNumber, SnapshotNumber, UserNumber,
-};
+use std::sync::Arc;
+
+use echorift_events::{Draft, Pdu, RoomVersionRules, auth_types_for, authorise, canonical_json, seal};
+use echorift_storage::{Change, Commit, EventNumber, Position, Record, RecordIndex, RoomNumber, UserNumber};
 use ruma::{
-    EventId, OwnedEventId, RoomId, UserId,
+    OwnedEventId, RoomId, UserId,
     events::{StateEventType, TimelineEventType, room::member::MembershipState},
 };
 
+use self::redactions::redacts;
 use crate::{
     EventDraft, RoomError, Rooms,
-    append::membership_of,
     event::{Event, EventParts, Outcome, Relation, Transaction},
-    room::{Extremity, Head, Members, Room},
-    state::{CHAIN_LENGTH_MAX, State},
+    room::{Head, Members, Room},
+    state::State,
     store::{self, memberships::UserMembership},
 };
 
@@ -34,6 +34,8 @@ pub(crate) struct Batch<'a> {
     pub appended: Vec<Appended>,
     /// For each draft the event that it became, or that stood there already.
     pub events: Vec<Arc<Event>>,
+    /// Whether the room's members are not all told yet.
+    pub is_partial: bool,
 }
 
 /// An event that has passed the rules, and where it stands.
@@ -81,6 +83,7 @@ impl<'a> Batch<'a> {
             change: Change::new(),
             appended: Vec::new(),
             events: Vec::new(),
+            is_partial: false,
         }
     }
 
@@ -378,296 +381,12 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Writes memberships that became known with the event placed last.
-    pub fn adopt_members(
-        &mut self,
-        rows: impl IntoIterator<Item = (UserNumber, MembershipState, EventNumber)>,
-    ) {
-        let (room, ..) = self.room;
-        let Some(last) = self.appended.last_mut() else {
-            return;
-        };
-        let Some(record) = last.record else { return };
-        // What the event itself says of its user stands.
-        let own: HashSet<UserNumber> = last.memberships.iter().map(|new| new.user).collect();
-        for (user, membership, event) in rows {
-            if own.contains(&user) {
-                continue;
-            }
-            store::memberships::put(&mut self.change, room, user, &membership, event, record);
-            last.memberships.push(NewMembership {
-                user,
-                membership,
-                event,
-            });
-        }
-    }
-
-    /// Puts the event among the ends of the room's history, and says what the room's state is now.
-    async fn move_head(&mut self, pdu: &Pdu, number: EventNumber, after: &State) -> Result<(), RoomError> {
-        let covered = self.covered_by(pdu).await?;
-        self.head
-            .extremities
-            .retain(|extremity| !covered.contains(&extremity.event_id));
-        self.head.extremities.push(Extremity {
-            number,
-            event_id: pdu.event_id.clone(),
-            snapshot: after.snapshot,
-        });
-        self.head.depth = self.head.depth.max(pdu.depth.saturating_add(1));
-        let mut snapshots: Vec<SnapshotNumber> = self
-            .head
-            .extremities
-            .iter()
-            .map(|extremity| extremity.snapshot)
-            .collect();
-        snapshots.sort_unstable();
-        snapshots.dedup();
-        self.head.state = match snapshots.as_slice() {
-            [_] => after.clone(),
-            several => self.resolve(several).await?,
-        };
-        Ok(())
-    }
-
-    /// The state that several states resolve to, stored.
-    pub async fn resolve(&mut self, snapshots: &[SnapshotNumber]) -> Result<State, RoomError> {
-        self.resolve_with(snapshots, &[]).await
-    }
-
-    /// As [`Batch::resolve`], with events that are made and not yet placed.
-    pub async fn resolve_with(
-        &mut self,
-        snapshots: &[SnapshotNumber],
-        others: &[Arc<Event>],
-    ) -> Result<State, RoomError> {
-        let (_, rules, _) = self.room;
-        let found = self.rooms.states(snapshots.iter().copied()).await?;
-        let mut states: Vec<State> = found.into_values().collect();
-        states.sort_by_key(|state| state.snapshot);
-        let made: Vec<Arc<Event>> = self
-            .appended
-            .iter()
-            .map(|appended| Arc::clone(&appended.event))
-            .chain(others.iter().cloned())
-            .collect();
-        let mut resolved = self.rooms.resolve_states(rules, &states, &made).await?;
-        let same = states.iter().find(|state| state.has_same_entries(&resolved));
-        if let Some(same) = same {
-            return Ok(same.clone());
-        }
-        // The delta is kept to the one that differs least.
-        let base = states
-            .iter()
-            .min_by_key(|state| state.changes_to(&resolved).len())
-            .cloned()
-            .unwrap_or_default();
-        let changes = base.changes_to(&resolved);
-        let added: Vec<EventNumber> = changes.iter().filter_map(|change| change.after).collect();
-        let removed: Vec<EventNumber> = changes
-            .iter()
-            .filter(|change| change.after.is_none())
-            .filter_map(|change| change.before)
-            .collect();
-        self.store_state(&mut resolved, &base, &added, &removed).await?;
-        Ok(resolved)
-    }
-
-    /// Gives a state its number, and stores it as what differs from `parent`, or whole at the end of a long chain.
-    pub async fn store_state(
-        &mut self,
-        state: &mut State,
-        parent: &State,
-        added: &[EventNumber],
-        removed: &[EventNumber],
-    ) -> Result<(), RoomError> {
-        let (room, ..) = self.room;
-        state.snapshot = SnapshotNumber(self.rooms.0.snapshot_numbers.next().await?);
-        state.chain_length = parent.chain_length.saturating_add(1);
-        if parent.snapshot == SnapshotNumber(0) || state.chain_length > CHAIN_LENGTH_MAX {
-            state.chain_length = 0;
-            store::snapshots::insert_full(&mut self.change, room, state);
-        } else {
-            store::snapshots::insert_delta(&mut self.change, room, state, parent.snapshot, added, removed);
-        }
-        self.rooms.remember_state(state);
-        Ok(())
-    }
-
-    /// The events that an event is built upon: its parents, and through those that are not part of the room's history
-    /// (SS API § Soft failure) the ones behind them.
-    async fn covered_by(&self, pdu: &Pdu) -> Result<HashSet<OwnedEventId>, RoomError> {
-        let mut covered: HashSet<OwnedEventId> = pdu.prev_events.iter().cloned().collect();
-        let is_plain = self
-            .head
-            .extremities
-            .iter()
-            .all(|end| covered.contains(&end.event_id));
-        if is_plain {
-            return Ok(covered);
-        }
-        let mut to_visit: Vec<OwnedEventId> = pdu.prev_events.clone();
-        while !to_visit.is_empty() {
-            let ids: Vec<&EventId> = to_visit.iter().map(|id| &**id).collect();
-            let known = self.rooms.known_events(&ids).await?;
-            let outside = known
-                .values()
-                .filter(|event| matches!(event.outcome, Outcome::SoftFailed | Outcome::Rejected));
-            to_visit = outside
-                .flat_map(|event| event.pdu.prev_events.iter())
-                .filter(|id| !covered.contains(*id))
-                .cloned()
-                .collect();
-            covered.extend(to_visit.iter().cloned());
-        }
-        Ok(covered)
-    }
-
-    /// Brings the list of members to the room's new state; whose membership changed, and by which event.
-    async fn follow_members(
-        &mut self,
-        was: &State,
-        event: &Arc<Event>,
-    ) -> Result<Vec<NewMembership>, RoomError> {
-        if was.snapshot == self.head.state.snapshot {
-            return Ok(Vec::new());
-        }
-        let mut changed = Vec::new();
-        for change in was.changes_to(&self.head.state) {
-            let Some(user) = change.key.strip_prefix("m.room.member\0") else {
-                continue;
-            };
-            // Whoever may speak in this room's state has had their ID checked; a key that is none is nobody's membership.
-            let Ok(user) = UserId::parse(user) else { continue };
-            changed.push((user, change.before, change.after));
-        }
-        let elsewhere = changed.iter().filter_map(|(_, _, after)| *after);
-        let elsewhere: Vec<EventNumber> = elsewhere.filter(|number| *number != event.number).collect();
-        let found = self.events_of(elsewhere).await?;
-        let mut memberships = Vec::with_capacity(changed.len());
-        for (user_id, before, after) in changed {
-            let source = found
-                .iter()
-                .chain([event])
-                .find(|event| Some(event.number) == after);
-            let membership = match source {
-                Some(source) => membership_of(&source.pdu)?,
-                None => MembershipState::Leave,
-            };
-            let user = self.rooms.user_number(&user_id).await?;
-            self.head
-                .members
-                .put(user, &user_id, self.rooms.is_local(&user_id), &membership);
-            if let Some(event) = after.or(before) {
-                memberships.push(NewMembership {
-                    user,
-                    membership,
-                    event,
-                });
-            }
-        }
-        Ok(memberships)
-    }
-
-    /// What an accepted event redacts: its target, if it is a redaction that takes effect, and itself, if its redaction
-    /// came first (rooms § Handling redactions). A redaction whose target is not here yet waits for it.
-    async fn redact(
-        &mut self,
-        pdu: &Pdu,
-        number: EventNumber,
-    ) -> Result<Vec<(Arc<Event>, Arc<Event>)>, RoomError> {
-        let (room, rules, _) = self.room;
-        let Some(target_id) = redacts(pdu) else {
-            return Ok(Vec::new());
-        };
-        let Some(target) = self.redaction_target(pdu).await? else {
-            store::events::await_target(&mut self.change, target_id, number, room);
-            return Ok(Vec::new());
-        };
-        if target.redacted_by.is_some() || !self.may_redact(pdu, &target).await? {
-            return Ok(Vec::new());
-        }
-        let redacted = Arc::new(target.redacted(Arc::new(target.pdu.redacted(rules)?), number));
-        Ok(vec![(target, redacted)])
-    }
-
-    /// The redactions that came before this event.
-    pub async fn waiting_redactions(&self, event_id: &EventId) -> Result<Vec<Arc<Event>>, RoomError> {
-        let (room, ..) = self.room;
-        let waiting = store::events::waiting_redactions(self.rooms.database(), room, event_id).await?;
-        Ok(self.rooms.events(&waiting).await?)
-    }
-
-    /// Redacts the event that was placed last, if that is allowed; whether it was.
-    pub async fn redact_last(&mut self, redaction: &Event) -> Result<bool, RoomError> {
-        let (_, rules, _) = self.room;
-        let Some(target) = self.appended.last().map(|last| Arc::clone(&last.event)) else {
-            return Ok(false);
-        };
-        if !self.may_redact(&redaction.pdu, &target).await? {
-            return Ok(false);
-        }
-        let redacted = Arc::new(target.redacted(Arc::new(target.pdu.redacted(rules)?), redaction.number));
-        store::events::redact(&mut self.change, &redacted, redaction.number);
-        if let Some(last) = self.appended.last_mut() {
-            last.redacted.push((target, redacted));
-        }
-        Ok(true)
-    }
-
-    /// Redacts an event that is being written at `place`, if that is allowed.
-    pub async fn redact_event(
-        &mut self,
-        redaction: &Event,
-        target: &Arc<Event>,
-        place: Option<Position>,
-    ) -> Result<(), RoomError> {
-        let (_, rules, _) = self.room;
-        if !self.may_redact(&redaction.pdu, target).await? {
-            return Ok(());
-        }
-        let redacted = Arc::new(target.redacted(Arc::new(target.pdu.redacted(rules)?), redaction.number));
-        if let Some(place) = place {
-            redacted.set_position(place);
-        }
-        store::events::redact(&mut self.change, &redacted, redaction.number);
-        self.rooms.0.events.insert(redacted.number, redacted);
-        Ok(())
-    }
-
     pub fn rules(&self) -> &'a RoomVersionRules {
         self.room.1
     }
 
     pub fn room_number(&self) -> RoomNumber {
         self.room.0
-    }
-
-    /// The event that a redaction is about, if it is here and of this room.
-    async fn redaction_target(&self, pdu: &Pdu) -> Result<Option<Arc<Event>>, RoomError> {
-        let Some(id) = redacts(pdu) else { return Ok(None) };
-        let (_, _, room_id) = self.room;
-        let known = self.rooms.known_events(&[id]).await?;
-        let target = known.into_values().next();
-        Ok(target.filter(|event| Some(&*event.pdu.room_id) == room_id && event.outcome != Outcome::Outlier))
-    }
-
-    /// The authorisation rules let every member send redactions; whether one takes effect is decided here.
-    pub async fn may_redact(&self, redaction: &Pdu, target: &Event) -> Result<bool, RoomError> {
-        let (_, rules, _) = self.room;
-        let keys = [
-            (StateEventType::RoomPowerLevels, String::new()),
-            (StateEventType::RoomCreate, String::new()),
-        ];
-        let state = self.state_events(&keys).await?;
-        let of = |event_type: TimelineEventType| {
-            state.iter().find(move |event| event.pdu.event_type == event_type)
-        };
-        let creators = of(TimelineEventType::RoomCreate).map(|create| creators_of(&create.pdu, rules));
-        let creators = creators.unwrap_or_default();
-        let levels = of(TimelineEventType::RoomPowerLevels).map(|event| &*event.pdu.content);
-        let power = PowerLevels::new(levels, &creators, rules);
-        Ok(power.can_redact(&redaction.sender, &target.pdu.sender))
     }
 
     /// Queues the batch. The caller still holds the room's head, so that queue order is room order.
@@ -712,13 +431,6 @@ pub(crate) fn find_in<'e>(
     events.find(is_it).map(|event| Arc::clone(&event.pdu))
 }
 
-/// The target of a redaction event.
-fn redacts(pdu: &Pdu) -> Option<&OwnedEventId> {
-    pdu.redacts
-        .as_ref()
-        .filter(|_| pdu.event_type == TimelineEventType::RoomRedaction)
-}
-
 /// Makes committed events visible in memory. Runs in log order.
 fn publish(rooms: &Rooms, room: &Arc<Room>, first: Position, appended: Vec<Appended>) {
     for appended in appended {
@@ -752,6 +464,10 @@ fn publish(rooms: &Rooms, room: &Arc<Room>, first: Position, appended: Vec<Appen
             && let Some(target) = rooms.0.events.get(&target)
         {
             target.set_has_relations();
+        }
+        if event.pdu.event_type == TimelineEventType::RoomHistoryVisibility {
+            // It may be one that the room's state does not come to.
+            rooms.0.visibilities.remove(&room.number);
         }
         room.publish(event, state, members);
         for (target, redacted) in redacted {

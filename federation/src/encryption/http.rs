@@ -1,0 +1,67 @@
+use std::collections::BTreeMap;
+
+use axum::{Router, extract::State};
+use echorift_web::{MatrixError, Routes as _, Ruma};
+use ruma::api::federation::{
+    device::get_devices,
+    keys::{claim_keys, get_keys},
+};
+
+use crate::{Federation, Signed};
+
+/// How many users or devices one request may name.
+const NAMED_MAX: usize = 10_000;
+
+pub(crate) fn routes() -> Router<Federation> {
+    Router::new()
+        .ruma::<get_devices::v1::Request, _, _>(devices)
+        .ruma::<get_keys::v1::Request, _, _>(query)
+        .ruma::<claim_keys::v1::Request, _, _>(claim)
+}
+
+/// `GET /_matrix/federation/v1/user/devices/{userId}` (SS API § Device Management).
+async fn devices(
+    State(federation): State<Federation>,
+    signed: Signed<get_devices::v1::Request>,
+) -> Result<Ruma<get_devices::v1::Response>, MatrixError> {
+    let with_names = federation.options().share_device_names;
+    let found = federation
+        .encryption()
+        .devices_for_servers(&signed.request.user_id, with_names)
+        .await?;
+    found
+        .map(Ruma)
+        .ok_or_else(|| MatrixError::not_found("There is no such user on this server."))
+}
+
+/// `POST /_matrix/federation/v1/user/keys/query` (SS API § End-to-End Encryption).
+async fn query(
+    State(federation): State<Federation>,
+    signed: Signed<get_keys::v1::Request>,
+) -> Result<Ruma<get_keys::v1::Response>, MatrixError> {
+    let wanted = &signed.request.device_keys;
+    check_number(wanted.values().map(|devices| devices.len().max(1)).sum())?;
+    let with_names = federation.options().share_device_names;
+    let keys = federation.encryption().keys_for_servers(wanted, with_names);
+    keys.await.map(Ruma).map_err(MatrixError::internal)
+}
+
+/// `POST /_matrix/federation/v1/user/keys/claim` (SS API § End-to-End Encryption).
+async fn claim(
+    State(federation): State<Federation>,
+    signed: Signed<claim_keys::v1::Request>,
+) -> Result<Ruma<claim_keys::v1::Response>, MatrixError> {
+    let wanted = &signed.request.one_time_keys;
+    check_number(wanted.values().map(BTreeMap::len).sum())?;
+    let claimed = federation.encryption().claim_local(wanted).await?;
+    Ok(Ruma(claim_keys::v1::Response::new(claimed)))
+}
+
+fn check_number(number: usize) -> Result<(), MatrixError> {
+    if number > NAMED_MAX {
+        return Err(MatrixError::too_large(format!(
+            "One request names at most {NAMED_MAX} users or devices."
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,313 @@
+//! Working off what is staged: one worker for each room that has something, in order within the room.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use dashmap::{DashMap, mapref::entry::Entry};
+use echorift_rooms::{Event, MissingAncestors, Received, Reception, Room, RoomError, ToldState};
+use echorift_storage::{Change, Commit, Database, Sequence, StorageError};
+use ruma::{OwnedRoomId, OwnedServerName, RoomId, ServerName};
+use tokio::sync::Semaphore;
+
+use super::store::{self, StagedEvent};
+use crate::{Federation, FederationError, queries::PolicyVerdict};
+
+/// How many events of one origin may be staged: half a minute's work. More are to be sent again later.
+const STAGED_PER_ORIGIN_MAX: usize = 10_000;
+/// How many rooms are worked off at the same time; each may be waiting for other servers.
+const ROOMS_AT_ONCE: usize = 64;
+/// How many staged events are read at a time, and checked together.
+const BATCH: i64 = 50;
+/// How often an event is tried in a row, with what it lacked fetched in between.
+const ROUNDS_MAX: usize = 8;
+/// How long an event waits for servers that could tell what it is built upon; nobody misses it any more after that.
+const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// How soon such an event is tried again, at first and at the most.
+const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));
+
+/// What is staged and who works on it.
+pub(crate) struct Inbox {
+    numbers: Sequence,
+    /// How many events of each origin wait.
+    waiting: DashMap<OwnedServerName, usize>,
+    /// The rooms that have a worker, and whether something came since it last looked.
+    workers: DashMap<OwnedRoomId, bool>,
+    permits: Arc<Semaphore>,
+}
+
+/// What became of a staged event.
+enum Progress {
+    /// Queued to be written, and unstaged with that.
+    Taken(Arc<Event>, Commit),
+    /// Of no use any more.
+    Dropped,
+    /// It lacks what nobody could give just now.
+    Deferred,
+}
+
+impl Inbox {
+    pub fn new(database: &Database) -> Self {
+        Self {
+            numbers: Sequence::new("staging_number", database),
+            waiting: DashMap::new(),
+            workers: DashMap::new(),
+            permits: Arc::new(Semaphore::new(ROOMS_AT_ONCE)),
+        }
+    }
+
+    pub async fn next_number(&self) -> Result<i64, StorageError> {
+        self.numbers.next().await
+    }
+
+    /// Whether so many more events of this server may wait.
+    pub fn has_room_for(&self, origin: &ServerName, more: usize) -> bool {
+        let waiting = self.waiting.get(origin).map_or(0, |count| *count);
+        more == 0 || waiting.saturating_add(more) <= STAGED_PER_ORIGIN_MAX
+    }
+
+    /// Counts events that were staged.
+    pub fn count(&self, origin: &ServerName, more: usize) {
+        let mut waiting = self.waiting.entry(origin.to_owned()).or_default();
+        *waiting = waiting.saturating_add(more);
+    }
+
+    fn uncount(&self, origin: &ServerName) {
+        if let Entry::Occupied(mut waiting) = self.waiting.entry(origin.to_owned()) {
+            *waiting.get_mut() = waiting.get().saturating_sub(1);
+            if *waiting.get() == 0 {
+                waiting.remove();
+            }
+        }
+    }
+
+    /// Says that the room has something staged; whether it needs a worker.
+    fn needs_worker(&self, room_id: &RoomId) -> bool {
+        match self.workers.entry(room_id.to_owned()) {
+            Entry::Occupied(mut worker) => {
+                worker.insert(true);
+                false
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(false);
+                true
+            }
+        }
+    }
+
+    /// Ends a worker that found nothing, unless something came meanwhile.
+    fn may_end(&self, room_id: &RoomId) -> bool {
+        if let Entry::Occupied(mut worker) = self.workers.entry(room_id.to_owned()) {
+            if *worker.get() {
+                worker.insert(false);
+                return false;
+            }
+            worker.remove();
+        }
+        true
+    }
+}
+
+impl Federation {
+    /// Goes on with what was staged before the last stop.
+    pub(crate) async fn resume_inbox(&self) -> Result<(), FederationError> {
+        for (origin, count) in store::counts(self.database()).await? {
+            self.inbox()
+                .count(&origin, usize::try_from(count).unwrap_or(usize::MAX));
+        }
+        for room_id in store::rooms(self.database()).await? {
+            self.work_off(room_id);
+        }
+        Ok(())
+    }
+
+    /// Has the staged events of a room worked off, soon.
+    pub(super) fn work_off(&self, room_id: OwnedRoomId) {
+        if !self.inbox().needs_worker(&room_id) {
+            return;
+        }
+        let federation = self.clone();
+        tokio::spawn(async move {
+            let mut delay = RETRY.0;
+            loop {
+                match federation.work_off_once(&room_id).await {
+                    Ok(has_deferred) => {
+                        let may_end = federation.inbox().may_end(&room_id);
+                        match (may_end, has_deferred) {
+                            (true, false) => return,
+                            (true, true) => {
+                                // Nothing new: what waits for other servers is tried again later.
+                                federation.inbox().needs_worker(&room_id);
+                                tokio::time::sleep(delay).await;
+                                delay = (delay * 2).min(RETRY.1);
+                            }
+                            (false, _) => delay = RETRY.0,
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(%room_id, %error, "staged events could not be worked off");
+                        tokio::time::sleep(delay).await;
+                        delay = (delay * 2).min(RETRY.1);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Works off all that is staged for a room now; whether something of it has to wait.
+    async fn work_off_once(&self, room_id: &RoomId) -> Result<bool, FederationError> {
+        let mut deferred: HashSet<i64> = HashSet::new();
+        loop {
+            let limit = BATCH.saturating_add(i64::try_from(deferred.len()).unwrap_or(i64::MAX));
+            let staged = store::next(self.database(), room_id, limit).await?;
+            let staged: Vec<StagedEvent> = staged
+                .into_iter()
+                .filter(|event| !deferred.contains(&event.number))
+                .collect();
+            if staged.is_empty() {
+                return Ok(!deferred.is_empty());
+            }
+            let permit = Arc::clone(&self.inbox().permits).acquire_owned().await;
+            let result = self.work_off_batch(room_id, staged, &mut deferred).await;
+            drop(permit);
+            result?;
+        }
+    }
+
+    async fn work_off_batch(
+        &self,
+        room_id: &RoomId,
+        staged: Vec<StagedEvent>,
+        deferred: &mut HashSet<i64>,
+    ) -> Result<(), FederationError> {
+        let room = match self.rooms().room(room_id).await {
+            Ok(room) if self.rooms().is_in(&room) => Some(room),
+            Ok(_) | Err(RoomError::UnknownRoom(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let Some(room) = room else {
+            // The last of our users has left since.
+            return self.drop_staged(&staged).await;
+        };
+        let texts = staged.iter().map(|event| event.json.clone()).collect();
+        let verified = self.verify_pdus(&room.rules, texts).await;
+        let mut commits = Vec::new();
+        let mut dropped = Vec::new();
+        for (event, verified) in staged.into_iter().zip(verified) {
+            let pdu = match verified {
+                Ok(pdu) => pdu,
+                Err(error) => {
+                    tracing::info!(origin = %event.origin, %room_id, %error, "an event was dropped");
+                    dropped.push(event);
+                    continue;
+                }
+            };
+            let event_id = pdu.event_id.clone();
+            match self.work_off_event(&room, &event, pdu).await {
+                Ok(Progress::Taken(taken, commit)) => commits.push((event, taken, commit)),
+                Ok(Progress::Dropped) => dropped.push(event),
+                Ok(Progress::Deferred) if self.has_waited_too_long(&event) => dropped.push(event),
+                Ok(Progress::Deferred) => drop(deferred.insert(event.number)),
+                Err(FederationError::Storage(error)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::info!(origin = %event.origin, %room_id, %event_id, %error, "an event was dropped");
+                    dropped.push(event);
+                }
+            }
+        }
+        let mut failed = None;
+        for (event, taken, commit) in commits {
+            match commit.done().await {
+                Ok(()) => self.inbox().uncount(&event.origin),
+                Err(error) => {
+                    // It is still staged, and must not be taken for known when its turn comes again.
+                    self.rooms().let_go(&taken);
+                    failed = Some(error);
+                }
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        self.drop_staged(&dropped).await
+    }
+
+    async fn drop_staged(&self, events: &[StagedEvent]) -> Result<(), FederationError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut change = Change::new();
+        for event in events {
+            store::unstage(&mut change, event.number);
+        }
+        self.database().writer().commit(change).await?;
+        for event in events {
+            self.inbox().uncount(&event.origin);
+        }
+        Ok(())
+    }
+
+    fn has_waited_too_long(&self, event: &StagedEvent) -> bool {
+        let waited = self.clock().now().0.saturating_sub(event.received.0);
+        u128::try_from(waited).unwrap_or(0) > WAIT_MAX.as_millis()
+    }
+
+    /// Takes one event into its room, with what it lacks fetched from other servers.
+    async fn work_off_event(
+        &self,
+        room: &Arc<Room>,
+        event: &StagedEvent,
+        pdu: echorift_events::Pdu,
+    ) -> Result<Progress, FederationError> {
+        let mut told: Option<ToldState> = None;
+        let (pdu, is_refused) = match self.check_policy_signature(room, &pdu).await? {
+            PolicyVerdict::NotNeeded | PolicyVerdict::Recommended => (pdu, false),
+            PolicyVerdict::Signed(signed) => (*signed, false),
+            PolicyVerdict::NotRecommended(_) => (pdu, true),
+        };
+        for _ in 0..ROUNDS_MAX {
+            let unstage = |change: &mut Change| store::unstage(change, event.number);
+            let received = Received {
+                is_refused,
+                ..Received::foreign(pdu.clone()).with_state(told.clone())
+            };
+            let received = self.rooms().receive(room, received, unstage).await?;
+            let missing = match received {
+                Reception::Known(_) => return Ok(Progress::Dropped),
+                Reception::Taken(event, commit) => return Ok(Progress::Taken(event, commit)),
+                Reception::Missing(missing) => missing,
+            };
+            match self.fetch_missing(room, &event.origin, &pdu, &missing).await? {
+                Some(state) => told = state.or(told),
+                None => return Ok(Progress::Deferred),
+            }
+        }
+        tracing::info!(event_id = %pdu.event_id, "what an event is built upon could not be had");
+        Ok(Progress::Deferred)
+    }
+
+    /// Fetches what an event lacks. `None` if nobody could be asked; otherwise the state before the event, if its
+    /// parents cannot be had.
+    async fn fetch_missing(
+        &self,
+        room: &Arc<Room>,
+        origin: &ServerName,
+        pdu: &echorift_events::Pdu,
+        missing: &MissingAncestors,
+    ) -> Result<Option<Option<ToldState>>, FederationError> {
+        let mut last = None;
+        for server in self.servers_to_ask(room, Some(origin)) {
+            match self.fetch_ancestors(room, &server, pdu, missing).await {
+                Ok(told) => return Ok(Some(told)),
+                Err(FederationError::Storage(error)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::info!(%server, event_id = %pdu.event_id, %error, "ancestors could not be fetched");
+                    last = Some(error);
+                }
+            }
+        }
+        match last {
+            // Somebody answered, and it was of no use: another time it will not be either.
+            Some(error @ (FederationError::BadAnswer { .. } | FederationError::Event(_))) => Err(error),
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod away;
+mod edus;
+mod many;
+mod traffic;
