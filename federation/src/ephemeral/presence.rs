@@ -1,5 +1,5 @@
 use echorift_storage::UserNumber;
-use ruma::{ServerName, api::federation::transactions::edu::PresenceUpdate, presence::PresenceState};
+use ruma::{OwnedUserId, ServerName, UInt, presence::PresenceState};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -16,6 +16,19 @@ const STATUS_CHARS_MAX: usize = 512;
 struct Content<'a> {
     #[serde(borrow)]
     push: Vec<&'a RawValue>,
+}
+
+/// What is said of one user.
+#[derive(Deserialize)]
+struct PresenceUpdate {
+    user_id: OwnedUserId,
+    presence: PresenceState,
+    status_msg: Option<String>,
+    /// Milliseconds. Some servers leave it out for who never was active.
+    #[serde(default)]
+    last_active_ago: UInt,
+    #[serde(default)]
+    currently_active: bool,
 }
 
 /// `m.presence` (SS API § Presence): of users of the origin who share a room with a local user.

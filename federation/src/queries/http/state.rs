@@ -98,8 +98,8 @@ async fn event(
     }))
 }
 
-/// An event that the server may see: state of a room that it is in, which `/state` shows as well, or what its users may
-/// see. Errors: `M_NOT_FOUND`, `M_FORBIDDEN`.
+/// An event of a room that the server is in, redacted if none of its users may see it: other servers need what an event
+/// is built upon, whatever it says. State is shown by `/state` as well. Errors: `M_NOT_FOUND`, `M_FORBIDDEN`.
 async fn seen_event(
     federation: &Federation,
     origin: &ServerName,
@@ -116,16 +116,8 @@ async fn seen_event(
     if event.pdu.is_state() {
         return Ok(Arc::clone(&event.pdu));
     }
-    let seen = rooms
-        .seen_by_server(&room, origin, std::slice::from_ref(&event))
-        .await?;
-    let shown = federation
-        .shown_to(origin, &room, std::slice::from_ref(&event))
-        .await?
-        .pop();
-    Ok(shown
-        .filter(|_| seen.contains(&event.number))
-        .ok_or_else(unknown)?)
+    let shown = federation.shown_to(origin, &room, std::slice::from_ref(&event)).await?;
+    Ok(shown.into_iter().next().ok_or_else(unknown)?)
 }
 
 fn ids(events: &[Arc<Event>]) -> Vec<OwnedEventId> {
