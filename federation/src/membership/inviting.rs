@@ -1,6 +1,6 @@
 //! Inviting users of other servers (SS API § Inviting to a room).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use echorift_events::{Incoming, Pdu};
 use echorift_rooms::{EventDraft, Outcome, Received, Reception, Room, RoomError};
@@ -17,6 +17,9 @@ use super::handshake::{bad_answer, text_of, told_to_client};
 use crate::{
     CanonicalBody, Federation, FederationError, SendOptions, ValidAt, client::path_segment, policy::Crossing,
 };
+
+/// How long the inviter waits for the other server, its keys included.
+const TIME_MAX: Duration = Duration::from_secs(60);
 
 impl Federation {
     /// Invites a user of another server, who has to agree. See [`echorift_rooms::Peers::invite`].
@@ -37,12 +40,12 @@ impl Federation {
         }
         let draft = EventDraft::state(inviter, StateEventType::RoomMember, invitee.as_str(), content);
         let pdu = self.rooms().propose(room, draft).await?;
-        // Goes on if nobody waits any more: what the other server has shown to its user must be in the room.
         let (federation, room, server) = (self.clone(), Arc::clone(room), server.to_owned());
-        let invited = tokio::spawn(async move { federation.send_invite(&room, &server, pdu).await });
-        let invited = invited.await;
-        let invited = invited.unwrap_or_else(|error| Err(RoomError::Unreachable(error.to_string()).into()));
-        invited.map_err(told_to_client)
+        self.to_its_end(TIME_MAX, async move {
+            let sent = federation.send_invite(&room, &server, pdu).await;
+            sent.map_err(told_to_client)
+        })
+        .await
     }
 
     async fn send_invite(

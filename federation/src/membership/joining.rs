@@ -58,8 +58,6 @@ struct Joining {
 
 impl Federation {
     /// Joins a local user by way of one of the servers `via`. See [`echorift_rooms::Peers::join`].
-    ///
-    /// It goes on if nobody waits any more: what another server has taken must be taken here too.
     pub(crate) async fn join_remote(
         &self,
         room_id: &RoomId,
@@ -74,13 +72,8 @@ impl Federation {
             content,
         };
         let federation = self.clone();
-        let done = tokio::spawn(async move {
-            let done = federation.join_in_turn(&joining);
-            let in_time = tokio::time::timeout(TIME_MAX, done).await;
-            in_time.unwrap_or_else(|_| Err(RoomError::Unreachable("the join took too long".to_owned())))
-        });
-        done.await
-            .unwrap_or_else(|error| Err(RoomError::Unreachable(error.to_string())))
+        self.to_its_end(TIME_MAX, async move { federation.join_in_turn(&joining).await })
+            .await
     }
 
     async fn join_in_turn(&self, joining: &Joining) -> Result<Arc<Room>, RoomError> {
