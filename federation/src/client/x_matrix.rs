@@ -65,7 +65,11 @@ fn next_parameter(text: &str) -> Option<(&str, String, &str)> {
     let rest = rest.trim_start_matches(blank);
     let Some(quoted) = rest.strip_prefix('"') else {
         let (value, after) = rest.split_once(',').unwrap_or((rest, ""));
-        return Some((name.trim_end_matches(blank), value.trim_end_matches(blank).to_owned(), after));
+        return Some((
+            name.trim_end_matches(blank),
+            value.trim_end_matches(blank).to_owned(),
+            after,
+        ));
     };
     let mut value = String::new();
     let mut letters = quoted.char_indices();
@@ -85,7 +89,10 @@ fn next_parameter(text: &str) -> Option<(&str, String, &str)> {
 
 /// The signatures of a request, all by the same origin. The error is for its sender.
 pub(crate) fn signatures_of(headers: &HeaderMap) -> Result<(OwnedServerName, Vec<XMatrix>), &'static str> {
-    let values = headers.get_all(header::AUTHORIZATION).iter().filter_map(XMatrix::parse);
+    let values = headers
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .filter_map(XMatrix::parse);
     let found: Result<Vec<XMatrix>, ()> = values.take(SIGNATURES_MAX).collect();
     let found = found.map_err(|()| "The Authorization header is not as X-Matrix has it.")?;
     let Some(origin) = found.first().map(|signature| signature.origin.clone()) else {
@@ -115,7 +122,8 @@ mod tests {
 
     #[test]
     fn headers_are_read_in_every_form() {
-        let spaced = "x-matrix  Origin=\"a.example\" ,\tdestination=\"b\",key=\"ed25519:2\", sig=dGVzdA==,new=1";
+        let spaced =
+            "x-matrix  Origin=\"a.example\" ,\tdestination=\"b\",key=\"ed25519:2\", sig=dGVzdA==,new=1";
         assert_eq!(origin(&[PLAIN, spaced]), Ok(("a.example".to_owned(), 2)));
         assert_eq!(origin(&["Bearer x", PLAIN]), Ok(("a.example".to_owned(), 1)));
         let bare = "X-Matrix origin=a.example:8448,key=ed25519:1,sig=dGVzdA";
@@ -125,7 +133,10 @@ mod tests {
             "X-Matrix origin=\"a\\.example\",destination=\"b.example\",key=\"ed25519:\\\"1\",sig=\"dGVzdA\",unknown=\",\"",
         ));
         let parsed = parsed.unwrap().unwrap();
-        assert_eq!((parsed.origin.as_str(), parsed.key.as_str()), ("a.example", "ed25519:\"1"));
+        assert_eq!(
+            (parsed.origin.as_str(), parsed.key.as_str()),
+            ("a.example", "ed25519:\"1")
+        );
         assert_eq!(parsed.destination.unwrap(), "b.example");
         assert_eq!(parsed.signature.as_bytes(), b"test");
     }
@@ -142,7 +153,10 @@ mod tests {
             vec!["X-Matrix origin=a.example,origin=b.example,key=\"ed25519:1\",sig=\"dGVzdA\""],
             vec!["X-Matrix origin=\"a example\",key=\"ed25519:1\",sig=\"dGVzdA\""],
             vec!["X-Matrix origin=a.example,key=\"ed25519:1\",sig=\"*\""],
-            vec![PLAIN, "X-Matrix origin=b.example,key=\"ed25519:1\",sig=\"dGVzdA\""],
+            vec![
+                PLAIN,
+                "X-Matrix origin=b.example,key=\"ed25519:1\",sig=\"dGVzdA\"",
+            ],
         ] {
             assert!(origin(&wrong).is_err(), "{wrong:?}");
         }
