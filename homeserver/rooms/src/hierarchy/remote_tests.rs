@@ -23,7 +23,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     HierarchyQuery, Order, PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers, Room, RoomError,
-    testing::{TestRooms, on_both_databases},
+    testing::on_both_databases,
 };
 
 const ALL: HierarchyQuery = HierarchyQuery {
