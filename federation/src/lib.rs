@@ -25,6 +25,8 @@ mod outbound;
 mod peers;
 mod policy;
 mod queries;
+#[cfg(test)]
+mod testing;
 
 pub use self::{
     check::{FederationCheck, Finding, Severity},

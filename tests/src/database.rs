@@ -4,6 +4,32 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::fresh;
 
+/// The kinds of databases that a server can stand on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseKind {
+    Sqlite,
+    Postgres,
+}
+
+impl DatabaseKind {
+    /// As `ECHORIFT_TEST_DATABASE` says.
+    pub fn usual() -> Self {
+        match std::env::var("ECHORIFT_TEST_DATABASE").as_deref() {
+            Err(_) | Ok("sqlite") => Self::Sqlite,
+            Ok("postgres") => Self::Postgres,
+            Ok(other) => panic!("ECHORIFT_TEST_DATABASE is sqlite or postgres, not {other:?}"),
+        }
+    }
+
+    /// The other kind, where there is a PostgreSQL at all (`ECHORIFT_TEST_POSTGRES`).
+    pub fn other() -> Self {
+        match Self::usual() {
+            Self::Sqlite if std::env::var_os("ECHORIFT_TEST_POSTGRES").is_some() => Self::Postgres,
+            _ => Self::Sqlite,
+        }
+    }
+}
+
 /// The database of one server. A PostgreSQL database is dropped with it; SQLite lies in the server's own folder.
 #[derive(Debug)]
 pub(crate) enum TestDatabase {
@@ -18,14 +44,13 @@ pub(crate) enum TestDatabase {
 }
 
 impl TestDatabase {
-    /// As `ECHORIFT_TEST_DATABASE` says.
-    pub(crate) async fn create(folder: &Path) -> Self {
-        match std::env::var("ECHORIFT_TEST_DATABASE").as_deref() {
-            Err(_) | Ok("sqlite") => Self::Sqlite {
+    /// As wanted, else as `ECHORIFT_TEST_DATABASE` says.
+    pub(crate) async fn create(folder: &Path, wanted: Option<DatabaseKind>) -> Self {
+        match wanted.unwrap_or_else(DatabaseKind::usual) {
+            DatabaseKind::Sqlite => Self::Sqlite {
                 url: format!("sqlite:{}", folder.join("echorift.db").display()),
             },
-            Ok("postgres") => Self::create_postgres().await,
-            Ok(other) => panic!("ECHORIFT_TEST_DATABASE is sqlite or postgres, not {other:?}"),
+            DatabaseKind::Postgres => Self::create_postgres().await,
         }
     }
 

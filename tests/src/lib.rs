@@ -22,26 +22,41 @@
     reason = "this crate holds tests and nothing else: what it cannot do, it should say by failing"
 )]
 
+mod agreement;
 mod answer;
+mod authority;
 mod binary;
 mod database;
 mod directory;
 mod json;
+mod link;
 mod logs;
+mod peer;
+mod port;
+mod process;
 mod reader;
 mod server;
 mod settings;
+mod synapse;
 mod sync;
 mod user;
 mod user_rooms;
 
+pub use agreement::{State, assert_agreement, assert_agreement_within, until, within};
 pub use answer::{Answer, Refusal, refused};
+pub use authority::{TestAuthority, TestCertificate};
 pub use binary::{binary, run_cli};
+pub use database::DatabaseKind;
 pub use directory::TestDirectory;
+pub use echorift_events::SigningKey;
 pub use json::{Look, fresh, path, query_json, v1, v3};
+pub use link::{Link, Weather};
+pub use peer::{Heard, Peer, PeerEvent, PeerRoom, Reply, authorization, key_of, now_ms, rules_of, signed};
+pub use port::free_port;
 pub use reader::Reader;
 pub use server::TestServer;
 pub use settings::{SHARED_SECRET, ServerBuilder};
+pub use synapse::Synapse;
 pub use sync::Sync;
 pub use user::{Caller, User, register_by_secret};
 

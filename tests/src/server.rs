@@ -1,17 +1,17 @@
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, Weak, mpsc};
-use std::time::Duration;
+use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
-use crate::binary::binary;
-use crate::database::TestDatabase;
-use crate::logs::Logs;
-use crate::settings::{ServerBuilder, Settings};
+use crate::process::{Process, Program};
+use crate::settings::ServerBuilder;
+use crate::synapse::Synapse;
 use crate::user::Caller;
 use crate::{PATIENCE, User, fresh};
 
 /// A running server and a connection pool of this test's own. Clones share the server; the last one ends it.
+///
+/// Mostly an EchoRift; a Synapse that it federates with is talked to alike.
 #[derive(Debug, Clone)]
 pub struct TestServer {
     process: Arc<Process>,
@@ -47,6 +47,16 @@ impl TestServer {
         Self::of(Arc::new(Process::start(builder).await))
     }
 
+    pub(crate) async fn start_synapse(synapse: Synapse) -> Self {
+        Self::of(Arc::new(Process::start_synapse(synapse).await))
+    }
+
+    /// The same server, for another test with a runtime of its own.
+    #[must_use]
+    pub fn for_this_test(&self) -> Self {
+        Self::of(Arc::clone(&self.process))
+    }
+
     /// Connections belong to the test's runtime, so each test has its own.
     fn of(process: Arc<Process>) -> Self {
         let http = reqwest::Client::builder()
@@ -63,12 +73,28 @@ impl TestServer {
     }
 
     /// The right-hand side of its user ids.
-    pub fn name(&self) -> &'static str {
-        "test.example"
+    pub fn name(&self) -> &str {
+        &self.process.name
+    }
+
+    /// Where other servers reach it.
+    pub fn federation_port(&self) -> u16 {
+        self.process.federation_port.expect("a server that federates")
+    }
+
+    /// Bytes of memory that the process holds now.
+    pub fn memory(&self) -> u64 {
+        let file = format!("/proc/{}/status", self.process.pid());
+        let status = std::fs::read_to_string(file).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<u64>().ok())
+            .expect("the memory is told")
+            * 1_024
     }
 
     pub fn data_dir(&self) -> &Path {
-        self.process.folder.path()
+        self.process.folder()
     }
 
     pub fn config_file(&self) -> PathBuf {
@@ -116,19 +142,15 @@ impl TestServer {
 
     /// Changes a setting by its path, for the next [`TestServer::restart`].
     pub fn set(&self, key: &str, value: impl Into<serde_json::Value>) {
-        self.process.settings.lock().unwrap().set(key, value);
+        match &self.process.program {
+            Program::EchoRift { settings, .. } => settings.lock().unwrap().set(key, value),
+            Program::Synapse(_) => panic!("a Synapse keeps its settings"),
+        }
     }
 
     /// Asks the server to stop (SIGTERM) and waits for its end; whether that was orderly.
     pub async fn stop(&self) -> bool {
-        let pid = self
-            .process
-            .child
-            .lock()
-            .unwrap()
-            .as_ref()
-            .map(Child::id)
-            .expect("the server runs");
+        let pid = self.process.pid();
         let sent = Command::new("kill")
             .args(["-TERM", &pid.to_string()])
             .status()
@@ -154,105 +176,6 @@ impl Drop for TestServer {
                 "-- the server's newest log lines --\n{}\n--",
                 self.logs().join("\n")
             );
-        }
-    }
-}
-
-/// One data folder and the process that serves it.
-#[derive(Debug)]
-struct Process {
-    child: Mutex<Option<Child>>,
-    port: AtomicU16,
-    logs: Logs,
-    were_logs_shown: std::sync::atomic::AtomicBool,
-    settings: Mutex<Settings>,
-    // Dropped in this order, after the process has ended.
-    _database: TestDatabase,
-    folder: tempfile::TempDir,
-}
-
-impl Process {
-    async fn start(builder: ServerBuilder) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let database = TestDatabase::create(folder.path()).await;
-        let mut settings = builder.settings;
-        settings.set(
-            "server.data_dir",
-            folder.path().to_str().expect("the folder's name is UTF-8"),
-        );
-        settings.set("database.url", database.url());
-        let process = Self {
-            child: Mutex::new(None),
-            port: AtomicU16::new(0),
-            logs: Logs::default(),
-            were_logs_shown: false.into(),
-            settings: Mutex::new(settings),
-            _database: database,
-            folder,
-        };
-        process.run().await;
-        process
-    }
-
-    fn config_file(&self) -> PathBuf {
-        self.folder.path().join("echorift.toml")
-    }
-
-    async fn run(&self) {
-        self.settings.lock().unwrap().write(&self.config_file());
-        let mut child = Command::new(binary())
-            .args(["serve", "--config"])
-            .arg(self.config_file())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the server's binary can be started");
-        let (lines, greeting) = mpsc::channel();
-        self.logs.collect(child.stdout.take().unwrap(), Some(lines));
-        self.logs.collect(child.stderr.take().unwrap(), None);
-        let former = self.child.lock().unwrap().replace(child);
-        assert!(former.is_none(), "the server runs already");
-
-        let wait = tokio::task::spawn_blocking(move || port_of(&greeting));
-        let Some(port) = wait.await.unwrap() else {
-            panic!("the server did not start:\n{}", self.logs.lines().join("\n"));
-        };
-        self.port.store(port, Ordering::SeqCst);
-        let url = format!("http://127.0.0.1:{port}/health/ready");
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
-        let ready = client.get(url).send().await.map(|response| response.status());
-        assert!(
-            ready.is_ok_and(|status| status == 200),
-            "the server is not ready: {:?}",
-            self.logs.lines()
-        );
-    }
-
-    fn end(&self) {
-        if let Some(mut child) = self.child.lock().unwrap().take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-/// Waits for the line that tells where the server answers; it is written when everything is ready.
-fn port_of(greeting: &mpsc::Receiver<String>) -> Option<u16> {
-    loop {
-        let line = greeting.recv_timeout(PATIENCE + Duration::from_secs(30)).ok()?;
-        if let Some((_, address)) = line.split_once("answers on http://") {
-            return address.rsplit_once(':')?.1.parse().ok();
         }
     }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::TestServer;
+use crate::database::DatabaseKind;
+use crate::{TestAuthority, TestCertificate, TestServer, free_port};
 
 /// `registration.shared_secret` of every test server.
 pub const SHARED_SECRET: &str = "the tests' own secret";
@@ -13,12 +14,14 @@ pub const SHARED_SECRET: &str = "the tests' own secret";
 #[derive(Debug, Clone)]
 pub struct ServerBuilder {
     pub(crate) settings: Settings,
+    pub(crate) database: Option<DatabaseKind>,
 }
 
 impl ServerBuilder {
     pub(crate) fn new() -> Self {
         Self {
             settings: Settings::for_tests(),
+            database: None,
         }
     }
 
@@ -27,6 +30,52 @@ impl ServerBuilder {
     pub fn set(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.settings.set(key, value);
         self
+    }
+
+    /// On this database, whatever `ECHORIFT_TEST_DATABASE` says.
+    #[must_use]
+    pub fn on(mut self, database: DatabaseKind) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// Federates under this name. Where others find it is known as soon as it runs ([`TestServer::federation_port`]);
+    /// they are to be told by `federation.hosts`.
+    #[must_use]
+    pub fn federating(self, authority: &TestAuthority, name: &str) -> Self {
+        self.federating_at(authority, name, free_port())
+    }
+
+    /// Federates under its address, so that nobody has to be told where it is.
+    #[must_use]
+    pub fn federating_by_address(self, authority: &TestAuthority) -> Self {
+        let port = free_port();
+        self.federating_at(authority, &format!("127.0.0.1:{port}"), port)
+    }
+
+    /// Federates under this name at this port ([`free_port`]), so that others can be told before it runs.
+    #[must_use]
+    pub fn federating_at(mut self, authority: &TestAuthority, name: &str, port: u16) -> Self {
+        let host = name.split_once(':').map_or(name, |(host, _)| host);
+        let mut hosts = vec![host, "127.0.0.1", "localhost"];
+        hosts.dedup();
+        let certificate = authority.certify(&hosts);
+        self.settings.federation = Some(FederationListener { port, certificate });
+        self.set("server.name", name)
+            .set("outbound.extra_ca_files", json!([authority.file()]))
+            .set("outbound.denied_ip_ranges", json!([]))
+            .set("outbound.retry_initial_delay", "200ms")
+            .set("outbound.retry_max_delay", "1s")
+            .set("rooms.public_directory_over_federation", true)
+    }
+
+    /// Where other servers are, `(name, port)`, instead of asking the DNS.
+    #[must_use]
+    pub fn hosts(self, hosts: &[(&str, u16)]) -> Self {
+        let hosts = hosts
+            .iter()
+            .map(|(name, port)| ((*name).to_owned(), json!(format!("127.0.0.1:{port}"))));
+        self.set("federation.hosts", Value::Object(hosts.collect()))
     }
 
     /// Takes a table out altogether.
@@ -45,6 +94,14 @@ impl ServerBuilder {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     tables: BTreeMap<String, BTreeMap<String, Value>>,
+    federation: Option<FederationListener>,
+}
+
+/// The listener for other servers, with TLS.
+#[derive(Debug, Clone)]
+struct FederationListener {
+    port: u16,
+    certificate: TestCertificate,
 }
 
 impl Settings {
@@ -52,6 +109,7 @@ impl Settings {
     fn for_tests() -> Self {
         let mut settings = Self {
             tables: BTreeMap::new(),
+            federation: None,
         };
         for (key, value) in [
             ("server.name", json!("test.example")),
@@ -75,20 +133,50 @@ impl Settings {
             .insert(key.to_owned(), value.into());
     }
 
-    /// The configuration file: one plain listener on a port that the system chooses.
+    pub(crate) fn server_name(&self) -> String {
+        let name = self.tables.get("server").and_then(|table| table.get("name"));
+        name.and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn federation_port(&self) -> Option<u16> {
+        self.federation.as_ref().map(|listener| listener.port)
+    }
+
+    /// The configuration file: one plain listener on a port that the system chooses, and the one for other servers.
     pub(crate) fn write(&self, file: &Path) {
         let mut text = String::new();
-        // Texts, numbers, booleans and lists of them are written alike in JSON and TOML.
         for (table, keys) in &self.tables {
             let _ = writeln!(text, "[{table}]");
             for (key, value) in keys {
-                let _ = writeln!(text, "{key} = {value}");
+                let _ = writeln!(text, "{key} = {}", toml(value));
             }
         }
         text.push_str("[[listener]]\naddress = \"127.0.0.1:0\"\n");
         text.push_str(
             "serves = [\"client\", \"federation\", \"media\", \"web\", \"admin\", \"health\", \"metrics\"]\n",
         );
+        if let Some(FederationListener { port, certificate }) = &self.federation {
+            let _ = write!(
+                text,
+                "[[listener]]\naddress = \"127.0.0.1:{port}\"\nserves = [\"federation\", \"media\"]\ntls = true\n\
+                 tls_certificate = {:?}\ntls_private_key = {:?}\n",
+                certificate.certificate_file, certificate.key_file,
+            );
+        }
         std::fs::write(file, text).expect("the temporary folder is writable");
+    }
+}
+
+/// Texts, numbers, booleans and lists of them are written alike in JSON and TOML; tables are not.
+fn toml(value: &Value) -> String {
+    match value.as_object() {
+        None => value.to_string(),
+        Some(table) => {
+            let entries: Vec<String> = table
+                .iter()
+                .map(|(key, value)| format!("{key:?} = {}", toml(value)))
+                .collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
     }
 }

@@ -81,7 +81,7 @@ impl Caller {
     }
 }
 
-async fn send(request: reqwest::RequestBuilder) -> Answer {
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.map_err(|cause| Refusal::no_answer(&cause))?;
     let status = response.status();
     let bytes = response

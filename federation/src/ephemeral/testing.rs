@@ -275,7 +275,6 @@ fn rooms_options(signing_key: SigningKey) -> RoomsOptions {
         default_version: RoomVersionId::V12,
         publish: PublishPolicy::Everyone,
         directory_without_login: false,
-        directory_over_federation: false,
         event_cache_bytes: 16 << 20,
         loaded_rooms: 1_000,
     }

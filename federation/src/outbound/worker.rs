@@ -125,8 +125,10 @@ async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Faul
         return Ok(());
     }
     // Only now, so that all that came while it waited goes along.
-    let plan = destination.plan(Instant::now());
+    let mut plan = destination.plan(Instant::now());
     let may_part = !plan.is_careful;
+    let mut repeated = plan.transaction_id.take();
+    let mut is_first = true;
     let mut draft = draft(outbound, destination, plan).await?;
     let has_durable = draft.has_durable;
     loop {
@@ -142,10 +144,14 @@ async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Faul
         };
         let items = draft.items();
         let content = std::mem::replace(&mut draft.content, next);
-        match transmit(outbound, destination, content).await {
-            Ok(()) => {}
-            // Its successor has an ID of its own: by then more waits, and what is in both is known by its event IDs.
+        let repeated = repeated.take();
+        let id = repeated.unwrap_or_else(|| outbound.0.transaction_ids.next());
+        match transmit(outbound, destination, &id, content).await {
+            Ok(()) => is_first = false,
             Err(SendFailure::Later(reason)) => {
+                if is_first {
+                    destination.unanswered(id, draft.arrived);
+                }
                 tracing::debug!(destination = %destination.name, reason, "a transaction did not arrive");
                 return Err(Fault::Away);
             }
@@ -222,15 +228,15 @@ async fn draft(outbound: &Outbound, destination: &Destination, plan: Plan) -> Re
 async fn transmit(
     outbound: &Outbound,
     destination: &Destination,
+    id: &str,
     content: Content,
 ) -> Result<(), SendFailure> {
     let body = outbound.0.bodies.body(content, outbound.now());
-    let id = outbound.0.transaction_ids.next();
     let result = outbound
         .0
         .parts
         .transport
-        .send(&destination.name, &id, &body)
+        .send(&destination.name, id, &body)
         .await;
     let outcome = match &result {
         Ok(()) => {

@@ -87,16 +87,20 @@ on_both_databases! {
         assert_eq!(server.network.messages(three), expected);
     }
 
-    async fn an_invite_and_its_retraction_reach_the_server_of_the_invited(server: &TestSender) {
+    async fn an_invite_goes_to_who_is_there_and_its_retraction_to_the_invited_as_well(server: &TestSender) {
         let alice = server.register("alice").await;
         let room = server.public_room(&alice).await;
         let bob = user_id!("@bob:two.example");
+        server.join(&room, user_id!("@carol:three.example")).await;
         server.member(&room, &alice, bob, "invite").await;
         server.send(&room, &alice, "not for them").await;
         server.member(&room, &alice, bob, "leave").await;
         server.settled(server_name!("two.example")).await;
+        server.settled(server_name!("three.example")).await;
         let messages = server.network.messages(server_name!("two.example"));
-        assert_eq!(messages, ["invite @bob:two.example", "leave @bob:two.example"]);
+        assert_eq!(messages, ["leave @bob:two.example"]);
+        let messages = server.network.messages(server_name!("three.example"));
+        assert_eq!(messages[0], "invite @bob:two.example");
     }
 
     async fn a_refused_event_is_found_and_left_out_and_the_rest_arrives(server: &TestSender) {

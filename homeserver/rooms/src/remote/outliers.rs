@@ -7,7 +7,7 @@ use std::{
 
 use echorift_events::{Pdu, RoomVersionRules, authorise, check_auth_events};
 use echorift_storage::{Change, EventNumber, RoomNumber, SnapshotNumber};
-use ruma::{EventId, OwnedEventId};
+use ruma::{EventId, OwnedEventId, events::TimelineEventType};
 
 use crate::{
     Event, Outcome, Room, RoomError, Rooms,
@@ -52,7 +52,9 @@ impl Rooms {
             .flat_map(|pdu| pdu.auth_events.iter().chain([&pdu.event_id]))
             .map(|id| &**id)
             .collect();
-        let ids: Vec<&EventId> = ids.into_iter().collect();
+        // From version 12 on nothing names the create event, and everything stands on it.
+        let creates: HashSet<OwnedEventId> = pdus.iter().filter_map(create_id).collect();
+        let ids: Vec<&EventId> = ids.into_iter().chain(creates.iter().map(|id| &**id)).collect();
         let known = self.known_events(&ids).await?;
         let users: Vec<&str> = pdus.iter().map(|pdu| pdu.sender.as_str()).collect();
         self.users().intern_all(&users).await?;
@@ -135,8 +137,7 @@ fn judge_by_auth_events(
     auth: &[Arc<Event>],
     known: &HashMap<OwnedEventId, Arc<Event>>,
 ) -> Result<(), echorift_events::AuthRefusal> {
-    let create_id = EventId::parse(format!("${}", pdu.room_id.as_str().trim_start_matches('!'))).ok();
-    let create = create_id.and_then(|id| known.get(&id)).cloned();
+    let create = create_id(pdu).and_then(|id| known.get(&id)).cloned();
     let fetch = |id: &EventId| {
         let found = auth.iter().chain(&create).find(|event| event.pdu.event_id == id);
         found.map(|event| Arc::clone(&event.pdu))
@@ -147,8 +148,13 @@ fn judge_by_auth_events(
     })
 }
 
-/// The events so that each comes after those of them that authorise it; without any that authorise themselves in a
-/// circle.
+/// The create event of an event's room, where the room is named after it.
+fn create_id(pdu: &Pdu) -> Option<OwnedEventId> {
+    EventId::parse(format!("${}", pdu.room_id.as_str().trim_start_matches('!'))).ok()
+}
+
+/// The events so that each comes after those of them that authorise it, a create event before all others; without any
+/// that authorise themselves in a circle.
 pub(super) fn in_auth_order(pdus: Vec<Pdu>) -> Vec<Pdu> {
     let mut waiting: HashMap<OwnedEventId, Pdu> =
         pdus.into_iter().map(|pdu| (pdu.event_id.clone(), pdu)).collect();
@@ -185,5 +191,7 @@ pub(super) fn in_auth_order(pdus: Vec<Pdu>) -> Vec<Pdu> {
         }
         ordered.extend(waiting.remove(&id));
     }
+    // From version 12 on nobody names it. The others keep their order.
+    ordered.sort_by_key(|pdu| pdu.event_type != TimelineEventType::RoomCreate);
     ordered
 }
