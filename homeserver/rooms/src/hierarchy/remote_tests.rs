@@ -105,6 +105,14 @@ impl Peers for Others {
         unimplemented!()
     }
 
+    fn recommend<'a>(
+        &'a self,
+        _: &'a Arc<Room>,
+        pdu: echorift_events::Pdu,
+    ) -> PeerFuture<'a, echorift_events::Pdu> {
+        Box::pin(async move { Ok(pdu) })
+    }
+
     fn resolve_alias<'a>(
         &'a self,
         alias: &'a RoomAliasId,
