@@ -116,7 +116,9 @@ async fn seen_event(
     if event.pdu.is_state() {
         return Ok(Arc::clone(&event.pdu));
     }
-    let shown = federation.shown_to(origin, &room, std::slice::from_ref(&event)).await?;
+    let shown = federation
+        .shown_to(origin, &room, std::slice::from_ref(&event))
+        .await?;
     Ok(shown.into_iter().next().ok_or_else(unknown)?)
 }
 
