@@ -3,7 +3,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Mutex, mpsc};
 
 /// The newest lines are kept; a failure rarely needs more.
-const LINES_MAX: usize = 400;
+const LINES_MAX: usize = 6000;
 
 /// What a server wrote to its standard output and standard error, the newest lines of it.
 #[derive(Debug, Clone, Default)]

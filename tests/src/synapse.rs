@@ -49,7 +49,7 @@ impl Synapse {
             "version": 1,
             "formatters": { "plain": { "format": "%(asctime)s %(levelname)s %(name)s: %(message)s" } },
             "handlers": { "console": { "class": "logging.StreamHandler", "formatter": "plain" } },
-            "root": { "level": "WARNING", "handlers": ["console"] },
+            "root": { "level": "INFO", "handlers": ["console"] },
             "disable_existing_loggers": false,
         });
         std::fs::write(folder.join("log.yaml"), log.to_string()).expect("the temporary folder is writable");

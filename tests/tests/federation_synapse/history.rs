@@ -1,4 +1,4 @@
-use echorift_tests::{Look as _, TestServer, assert_agreement, until};
+use echorift_tests::{Look as _, PATIENCE, TestServer, assert_agreement, until, within};
 use serde_json::json;
 
 crate::both_ways!(
@@ -17,7 +17,8 @@ async fn five_hundred_messages_from_before_are_fetched(near: &TestServer, far: &
         sent.push(alice.send_text(&room, &number.to_string()).await.unwrap());
     }
     bob.join_via(&room, near).await.unwrap();
-    let mut seen = until("the history is there", async || {
+    // Page by page, which takes a busy machine its time.
+    let mut seen = within(PATIENCE * 4, "the history is there", async || {
         let events = bob.whole_history(&room).await.ok()?;
         let messages = events.iter().filter(|event| event["type"] == "m.room.message");
         let seen: Vec<String> = messages.map(|event| event.text("/event_id").to_owned()).collect();
