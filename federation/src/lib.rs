@@ -25,6 +25,8 @@ mod outbound;
 mod peers;
 mod policy;
 mod queries;
+#[cfg(test)]
+mod testing;
 
 pub use self::{
     check::{FederationCheck, Finding, Severity},
@@ -41,4 +43,5 @@ pub use self::{
         DestinationState, DestinationStatus, DurableEdus, DurableFuture, DurablePage, Outbound, RawEdu,
     },
     policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
+    queries::{PolicyRefusal, PolicyVerdict},
 };

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use echorift_accounts::{AccountError, RemoteProfiles};
+use echorift_events::Pdu;
 use echorift_rooms::{
     Order, PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers, Room, RoomError,
 };
@@ -12,7 +13,10 @@ use http::StatusCode;
 use ruma::{OwnedEventId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, ServerName, UserId};
 use serde_json::{Value, value::RawValue};
 
-use crate::{Federation, queries::room_error};
+use crate::{
+    Federation,
+    queries::{PolicyVerdict, room_error},
+};
 
 impl Peers for Federation {
     fn join<'a>(
@@ -52,6 +56,16 @@ impl Peers for Federation {
         content: Box<RawValue>,
     ) -> PeerFuture<'a, ()> {
         Box::pin(self.invite_remote(room, inviter, invitee, content))
+    }
+
+    fn recommend<'a>(&'a self, room: &'a Arc<Room>, pdu: Pdu) -> PeerFuture<'a, Pdu> {
+        Box::pin(async move {
+            match self.check_policy_signature(room, &pdu).await? {
+                PolicyVerdict::NotNeeded | PolicyVerdict::Recommended => Ok(pdu),
+                PolicyVerdict::Signed(signed) => Ok(*signed),
+                PolicyVerdict::NotRecommended(refusal) => Err(refusal.into()),
+            }
+        })
     }
 
     fn resolve_alias<'a>(

@@ -4,6 +4,7 @@ mod answer;
 mod connector;
 mod date;
 mod signing;
+mod x_matrix;
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +29,8 @@ pub use self::{answer::Answer, signing::CanonicalBody};
 pub(crate) use self::{
     connector::{ConnectError, Connector, tls_config},
     date::http_date,
-    signing::{RequestToSign, signatures_of},
+    signing::RequestToSign,
+    x_matrix::signatures_of,
 };
 use crate::{FederationError, Policy, destinations::Destinations, discovery::Discovery, policy::Crossing};
 

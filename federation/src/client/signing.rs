@@ -2,15 +2,12 @@
 
 use bytes::Bytes;
 use echorift_events::SigningKey;
-use http::{HeaderMap, HeaderValue, header};
-use ruma::{
-    OwnedServerName, ServerName, SigningKeyAlgorithm, api::federation::authentication::XMatrix, signatures,
-};
+use http::HeaderValue;
+use ruma::{ServerName, SigningKeyAlgorithm, signatures};
 use serde::Serialize;
 use serde_json::Value;
 
-/// More `Authorization` headers than a server has keys are not looked at.
-const SIGNATURES_MAX: usize = 8;
+use super::x_matrix::XMatrix;
 
 /// A request's body as its signature covers it: canonical JSON. Cheap to clone, so that one body serves all its
 /// receivers.
@@ -95,12 +92,12 @@ impl RequestToSign<'_> {
     pub(crate) fn is_signed(&self, signatures: &[XMatrix], keys: &signatures::PublicKeySet) -> bool {
         let text = self.text();
         signatures.iter().any(|signature| {
-            let key = keys.get(signature.key.as_str());
+            let key = keys.get(&signature.key);
             key.is_some_and(|key| {
                 signatures::verify_canonical_json_bytes(
                     &SigningKeyAlgorithm::Ed25519,
                     key.as_bytes(),
-                    signature.sig.as_bytes(),
+                    signature.signature.as_bytes(),
                     &text,
                 )
                 .is_ok()
@@ -109,34 +106,14 @@ impl RequestToSign<'_> {
     }
 }
 
-/// The signatures of a request, all by the same origin. The error is for its sender.
-pub(crate) fn signatures_of(headers: &HeaderMap) -> Result<(OwnedServerName, Vec<XMatrix>), &'static str> {
-    let values = headers.get_all(header::AUTHORIZATION).iter().filter(|value| {
-        let scheme = value.as_bytes().split(u8::is_ascii_whitespace).next();
-        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(XMatrix::AUTH_SCHEME.as_bytes()))
-    });
-    let mut found = Vec::new();
-    for value in values.take(SIGNATURES_MAX) {
-        let signature =
-            XMatrix::try_from(value).map_err(|_| "The Authorization header is not as X-Matrix has it.")?;
-        found.push(signature);
-    }
-    let Some(origin) = found.first().map(|signature| signature.origin.clone()) else {
-        return Err("The request has no X-Matrix Authorization header.");
-    };
-    if found.iter().any(|signature| signature.origin != origin) {
-        return Err("The Authorization headers name different origins.");
-    }
-    Ok((origin, found))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use ruma::{serde::Base64, server_name};
+    use ruma::{api::federation::authentication, serde::Base64, server_name};
 
     use super::*;
+    use crate::client::x_matrix::signatures_of;
 
     fn key() -> SigningKey {
         // The key of the specification's own test vectors (appendices § Cryptographic Test Vectors).
@@ -174,7 +151,7 @@ mod tests {
     fn ruma_agrees_with_our_signatures() {
         let body = CanonicalBody::from_json(b"{\"b\":1,\"a\":[]}").unwrap();
         let header = request(Some(&body)).sign(&key()).unwrap();
-        let signature = XMatrix::try_from(&header).unwrap();
+        let signature = authentication::XMatrix::try_from(&header).unwrap();
         let keys = signatures::PublicKeyMap::from([(
             "domain".to_owned(),
             [("ed25519:1".to_owned(), Base64::parse(key().public_key()).unwrap())].into(),
@@ -187,33 +164,9 @@ mod tests {
         signature
             .verify_http_request(&http, server_name!("other.example:8448"), &keys)
             .unwrap();
-        assert!(request(Some(&body)).is_signed(&[signature.clone()], &keys["domain"]));
-        assert!(!request(None).is_signed(&[signature], &keys["domain"]));
-    }
-
-    #[test]
-    fn headers_are_read_in_every_form_and_must_agree_on_the_origin() {
-        let origin = |values: &[&'static str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
-            }
-            signatures_of(&headers).map(|(origin, found)| (origin.to_string(), found.len()))
-        };
-        let plain = "X-Matrix origin=a.example,key=\"ed25519:1\",sig=\"dGVzdA\"";
-        let spaced =
-            "x-matrix  origin=\"a.example\" , destination=\"b\",key=\"ed25519:2\",sig=dGVzdA==,new=1";
-        assert_eq!(origin(&[plain, spaced]), Ok(("a.example".to_owned(), 2)));
-        assert_eq!(origin(&["Bearer x", plain]), Ok(("a.example".to_owned(), 1)));
-        assert!(origin(&[]).is_err());
-        assert!(origin(&["Bearer x"]).is_err());
-        assert!(origin(&["X-Matrix origin=a.example"]).is_err());
-        assert!(
-            origin(&[
-                plain,
-                "X-Matrix origin=b.example,key=\"ed25519:1\",sig=\"dGVzdA\""
-            ])
-            .is_err()
-        );
+        let headers = [(http::header::AUTHORIZATION, header)].into_iter().collect();
+        let (_, ours) = signatures_of(&headers).unwrap();
+        assert!(request(Some(&body)).is_signed(&ours, &keys["domain"]));
+        assert!(!request(None).is_signed(&ours, &keys["domain"]));
     }
 }

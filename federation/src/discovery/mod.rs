@@ -18,6 +18,8 @@ use echorift_storage::Clock;
 use echorift_web::outbound::AddressPolicy;
 use ruma::{OwnedServerName, ServerName};
 
+#[cfg(test)]
+pub(crate) use self::{dns::Service, well_known::Page};
 pub(crate) use self::{
     dns::{Dns, HickoryDns},
     locate::LocateError,

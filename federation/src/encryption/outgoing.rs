@@ -1,8 +1,10 @@
+use echorift_encryption::OutgoingEdu;
 use echorift_storage::{Position, StorageError};
-use ruma::{OwnedServerName, ServerName};
+use ruma::{OwnedServerName, OwnedUserId, ServerName};
+use serde::Deserialize;
 
 use crate::{
-    Federation,
+    Crossing, Federation,
     outbound::{DurableEdus, DurableFuture, DurablePage, RawEdu},
 };
 
@@ -14,6 +16,24 @@ pub struct DeviceEdus(Federation);
 impl DeviceEdus {
     pub fn new(federation: &Federation) -> Self {
         Self(federation.clone())
+    }
+}
+
+/// Of whom an EDU tells.
+#[derive(Deserialize)]
+struct Subject {
+    #[serde(alias = "user_id")]
+    sender: OwnedUserId,
+}
+
+impl DeviceEdus {
+    /// Whether the server may hear of the local user whom the EDU is about.
+    fn may_cross(&self, destination: &ServerName, edu: &OutgoingEdu) -> bool {
+        let subject = serde_json::from_str::<Subject>(edu.content.get());
+        subject.is_ok_and(|subject| {
+            let crossing = Crossing::User(&subject.sender);
+            self.0.policy().allows(destination, crossing)
+        })
     }
 }
 
@@ -41,6 +61,8 @@ impl DurableEdus for DeviceEdus {
             let last = found.last().map(|(position, _)| *position);
             let covers = last.filter(|_| found.len() >= limit).unwrap_or(up_to).min(up_to);
             let within = found.into_iter().filter(|(position, _)| *position <= covers);
+            // What the operator does not let cross counts as delivered.
+            let within = within.filter(|(_, edu)| self.may_cross(destination, edu));
             let edus = within.map(|(_, edu)| {
                 RawEdu::new(edu.edu_type, &edu.content)
                     .map_err(|error| StorageError::corrupt("remote_to_device", error))

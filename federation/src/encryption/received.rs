@@ -6,7 +6,7 @@ use ruma::{
     },
 };
 
-use crate::{Federation, FederationError, ephemeral::Received};
+use crate::{Crossing, Federation, FederationError, ephemeral::Received};
 
 /// `m.direct_to_device` (SS API § Send-to-device messaging): durable before this returns.
 pub(crate) async fn receive_messages(
@@ -17,11 +17,13 @@ pub(crate) async fn receive_messages(
     if content.sender.server_name() != origin {
         return Ok(Received::Refused("its sender is of another server"));
     }
+    let mut messages = content.messages;
+    messages.retain(|user, _| federation.policy().allows(origin, Crossing::User(user)));
     let received = ReceivedMessages {
         sender: content.sender,
         event_type: content.ev_type.to_string(),
         message_id: content.message_id.to_string(),
-        messages: content.messages,
+        messages,
     };
     match federation.encryption().receive_messages(received).await {
         Ok(_) => Ok(Received::Taken),

@@ -2,6 +2,10 @@
 
 mod presence;
 mod receipts;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod typing;
 
 use std::sync::Arc;

@@ -18,13 +18,13 @@ struct Content<'a> {
     push: Vec<&'a RawValue>,
 }
 
-/// As ruma's, but for what others leave out: Synapse does not say when somebody was active who never was.
+/// What is said of one user.
 #[derive(Deserialize)]
 struct PresenceUpdate {
     user_id: OwnedUserId,
     presence: PresenceState,
-    #[serde(default)]
     status_msg: Option<String>,
+    /// Milliseconds. Some servers leave it out for who never was active.
     #[serde(default)]
     last_active_ago: UInt,
     #[serde(default)]

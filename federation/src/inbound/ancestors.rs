@@ -7,7 +7,7 @@ use std::{
 };
 
 use echorift_events::Pdu;
-use echorift_rooms::{MissingAncestors, Outcome, Reception, Room, ToldState};
+use echorift_rooms::{MissingAncestors, Outcome, Received, Reception, Room, ToldState};
 use futures_util::{StreamExt as _, stream};
 use ruma::{
     EventId, OwnedEventId, OwnedServerName, ServerName, UInt,
@@ -166,7 +166,11 @@ impl Federation {
             for _ in 0..3 {
                 let received = self
                     .rooms()
-                    .receive(room, pdu.clone(), told.clone(), false, |_| {})
+                    .receive(
+                        room,
+                        Received::foreign(pdu.clone()).with_state(told.clone()),
+                        |_| {},
+                    )
                     .await?;
                 let missing = match received {
                     Reception::Known(_) => break,

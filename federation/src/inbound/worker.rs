@@ -3,13 +3,13 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use dashmap::{DashMap, mapref::entry::Entry};
-use echorift_rooms::{Event, MissingAncestors, Reception, Room, RoomError, ToldState};
+use echorift_rooms::{Event, MissingAncestors, Received, Reception, Room, RoomError, ToldState};
 use echorift_storage::{Change, Commit, Database, Sequence, StorageError};
 use ruma::{OwnedRoomId, OwnedServerName, RoomId, ServerName};
 use tokio::sync::Semaphore;
 
 use super::store::{self, StagedEvent};
-use crate::{Federation, FederationError};
+use crate::{Federation, FederationError, queries::PolicyVerdict};
 
 /// How many events of one origin may be staged: half a minute's work. More are to be sent again later.
 const STAGED_PER_ORIGIN_MAX: usize = 10_000;
@@ -258,12 +258,18 @@ impl Federation {
         pdu: echorift_events::Pdu,
     ) -> Result<Progress, FederationError> {
         let mut told: Option<ToldState> = None;
+        let (pdu, is_refused) = match self.check_policy_signature(room, &pdu).await? {
+            PolicyVerdict::NotNeeded | PolicyVerdict::Recommended => (pdu, false),
+            PolicyVerdict::Signed(signed) => (*signed, false),
+            PolicyVerdict::NotRecommended(_) => (pdu, true),
+        };
         for _ in 0..ROUNDS_MAX {
             let unstage = |change: &mut Change| store::unstage(change, event.number);
-            let received = self
-                .rooms()
-                .receive(room, pdu.clone(), told.clone(), false, unstage)
-                .await?;
+            let received = Received {
+                is_refused,
+                ..Received::foreign(pdu.clone()).with_state(told.clone())
+            };
+            let received = self.rooms().receive(room, received, unstage).await?;
             let missing = match received {
                 Reception::Known(_) => return Ok(Progress::Dropped),
                 Reception::Taken(event, commit) => return Ok(Progress::Taken(event, commit)),

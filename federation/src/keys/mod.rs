@@ -212,3 +212,17 @@ fn unsatisfied(
 fn milliseconds(time: i64) -> MilliSecondsSinceUnixEpoch {
     MilliSecondsSinceUnixEpoch(UInt::try_from(time).unwrap_or_default())
 }
+
+/// What a server with these keys publishes.
+#[cfg(test)]
+pub(crate) fn published(
+    signing_key: SigningKey,
+    old_keys: Vec<OldKey>,
+    now: echorift_storage::Timestamp,
+) -> CanonicalJsonObject {
+    let own = OwnKeys {
+        signing_key,
+        old_keys,
+    };
+    own.published(now).unwrap_or_default()
+}

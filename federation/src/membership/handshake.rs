@@ -62,6 +62,19 @@ impl Federation {
         Ok(servers)
     }
 
+    /// Does something to its end even if nobody waits for it any more: what another server has taken must be taken here
+    /// too.
+    pub(super) async fn to_its_end<T: Send + 'static>(
+        &self,
+        time_max: Duration,
+        work: impl Future<Output = Result<T, RoomError>> + Send + 'static,
+    ) -> Result<T, RoomError> {
+        let late = |_| Err(RoomError::Unreachable("it took too long".to_owned()));
+        let work = async move { tokio::time::timeout(time_max, work).await.unwrap_or_else(late) };
+        let done = tokio::spawn(work).await;
+        done.unwrap_or_else(|error| Err(RoomError::Unreachable(error.to_string())))
+    }
+
     /// Sends a request for which a user of ours waits.
     pub(super) async fn ask_quickly<R>(
         &self,

@@ -37,6 +37,8 @@ impl Federation {
             Err(RoomError::UnknownRoom(_)) => None,
             Err(error) => return Err(error.into()),
         };
+        // Outside of a room nobody knows its version: an earlier invite may have told a wrong one.
+        let room = room.filter(|room| self.rooms().is_in(room));
         if room.as_ref().is_some_and(|room| room.version != invite.version) {
             return Err(MatrixError::invalid_param("The room has another version."));
         }
@@ -72,7 +74,7 @@ impl Federation {
         Ok(signed)
     }
 
-    /// Errors: `M_FORBIDDEN`, `M_INVITE_BLOCKED`.
+    /// `room` is given if this server is in it. Errors: `M_FORBIDDEN`, `M_INVITE_BLOCKED`.
     async fn check_may_invite(
         &self,
         expected: &Expected<'_>,
@@ -92,7 +94,7 @@ impl Federation {
         {
             return Err(MatrixError::forbidden("Your server may not invite this user."));
         }
-        if let Some(room) = room.filter(|room| self.rooms().is_in(room)) {
+        if let Some(room) = room {
             let is_denied = self.rooms().is_denied(room, origin).await;
             if is_denied.map_err(RoomError::from)? {
                 return Err(MatrixError::forbidden(

@@ -1,9 +1,9 @@
 //! Inviting users of other servers (SS API § Inviting to a room).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use echorift_events::{Incoming, Pdu};
-use echorift_rooms::{EventDraft, Outcome, Reception, Room, RoomError};
+use echorift_rooms::{EventDraft, Outcome, Received, Reception, Room, RoomError};
 use http::{Method, StatusCode};
 use ruma::{
     RoomVersionId, ServerName, UserId,
@@ -17,6 +17,9 @@ use super::handshake::{bad_answer, text_of, told_to_client};
 use crate::{
     CanonicalBody, Federation, FederationError, SendOptions, ValidAt, client::path_segment, policy::Crossing,
 };
+
+/// How long the inviter waits for the other server, its keys included.
+const TIME_MAX: Duration = Duration::from_secs(60);
 
 impl Federation {
     /// Invites a user of another server, who has to agree. See [`echorift_rooms::Peers::invite`].
@@ -37,12 +40,12 @@ impl Federation {
         }
         let draft = EventDraft::state(inviter, StateEventType::RoomMember, invitee.as_str(), content);
         let pdu = self.rooms().propose(room, draft).await?;
-        // Goes on if nobody waits any more: what the other server has shown to its user must be in the room.
         let (federation, room, server) = (self.clone(), Arc::clone(room), server.to_owned());
-        let invited = tokio::spawn(async move { federation.send_invite(&room, &server, pdu).await });
-        let invited = invited.await;
-        let invited = invited.unwrap_or_else(|error| Err(RoomError::Unreachable(error.to_string()).into()));
-        invited.map_err(told_to_client)
+        self.to_its_end(TIME_MAX, async move {
+            let sent = federation.send_invite(&room, &server, pdu).await;
+            sent.map_err(told_to_client)
+        })
+        .await
     }
 
     async fn send_invite(
@@ -70,7 +73,7 @@ impl Federation {
             .with_signatures_of(server, signed.get(), &room.rules)
             .map_err(|error| bad_answer(server, error.to_string()))?;
         self.check_signed_by(room, server, &signed).await?;
-        let event = match self.rooms().receive(room, signed, None, true, |_| {}).await? {
+        let event = match self.rooms().receive(room, Received::ours(signed), |_| {}).await? {
             Reception::Known(event) => event,
             Reception::Taken(event, commit) => {
                 commit.done().await?;

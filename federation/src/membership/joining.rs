@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use dashmap::DashMap;
 use echorift_events::{Pdu, RoomVersionRules, supported_versions};
-use echorift_rooms::{Outcome, PartialAnswer, PartialJoin, Reception, RemoteJoin, Room, RoomError};
+use echorift_rooms::{Outcome, PartialAnswer, PartialJoin, Received, Reception, RemoteJoin, Room, RoomError};
 use ruma::{
     EventId, OwnedEventId, OwnedRoomId, OwnedServerName, OwnedUserId, RoomId, RoomVersionId, ServerName,
     UserId,
@@ -58,8 +58,6 @@ struct Joining {
 
 impl Federation {
     /// Joins a local user by way of one of the servers `via`. See [`echorift_rooms::Peers::join`].
-    ///
-    /// It goes on if nobody waits any more: what another server has taken must be taken here too.
     pub(crate) async fn join_remote(
         &self,
         room_id: &RoomId,
@@ -74,13 +72,8 @@ impl Federation {
             content,
         };
         let federation = self.clone();
-        let done = tokio::spawn(async move {
-            let done = federation.join_in_turn(&joining);
-            let in_time = tokio::time::timeout(TIME_MAX, done).await;
-            in_time.unwrap_or_else(|_| Err(RoomError::Unreachable("the join took too long".to_owned())))
-        });
-        done.await
-            .unwrap_or_else(|error| Err(RoomError::Unreachable(error.to_string())))
+        self.to_its_end(TIME_MAX, async move { federation.join_in_turn(&joining).await })
+            .await
     }
 
     async fn join_in_turn(&self, joining: &Joining) -> Result<Arc<Room>, RoomError> {
@@ -310,12 +303,16 @@ impl Federation {
     ) -> Result<(), FederationError> {
         let rooms = self.rooms();
         let ids: Vec<OwnedEventId> = state.iter().map(|pdu| pdu.event_id.clone()).collect();
-        let mut received = rooms.receive(room, join.clone(), None, false, |_| {}).await?;
+        let mut received = rooms
+            .receive(room, Received::foreign(join.clone()), |_| {})
+            .await?;
         if matches!(received, Reception::Missing(_)) {
             let events = auth_chain.into_iter().chain(state).collect();
             rooms.admit_outliers(room, events).await?;
             let told = rooms.told_state(room, &ids).await?;
-            received = rooms.receive(room, join, Some(told), false, |_| {}).await?;
+            received = rooms
+                .receive(room, Received::foreign(join).with_state(Some(told)), |_| {})
+                .await?;
         }
         let event = match received {
             Reception::Known(event) => event,

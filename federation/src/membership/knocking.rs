@@ -31,29 +31,33 @@ impl Federation {
         user: &UserId,
         content: Box<RawValue>,
     ) -> Result<(), RoomError> {
-        let wanted = Wanted {
-            room_id,
-            user,
-            membership: MembershipState::Knock,
-            content: &content,
-        };
-        let servers = self.servers_to_try(&wanted, via)?;
-        let knocking = async {
-            let mut failures = Vec::new();
-            for server in servers {
-                match self.knock_by(&server, &wanted).await {
-                    Ok(()) => return Ok(()),
-                    Err(FederationError::Storage(error)) => return Err(error.into()),
-                    Err(error) => {
-                        tracing::info!(%room_id, %server, %error, "a server did not take a knock");
-                        failures.push(error);
-                    }
+        let (federation, room_id, via, user) =
+            (self.clone(), room_id.to_owned(), via.to_vec(), user.to_owned());
+        self.to_its_end(TIME_MAX, async move {
+            let wanted = Wanted {
+                room_id: &room_id,
+                user: &user,
+                membership: MembershipState::Knock,
+                content: &content,
+            };
+            federation.knock_in_turn(&via, &wanted).await
+        })
+        .await
+    }
+
+    async fn knock_in_turn(&self, via: &[OwnedServerName], wanted: &Wanted<'_>) -> Result<(), RoomError> {
+        let mut failures = Vec::new();
+        for server in self.servers_to_try(wanted, via)? {
+            match self.knock_by(&server, wanted).await {
+                Ok(()) => return Ok(()),
+                Err(FederationError::Storage(error)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::info!(room_id = %wanted.room_id, %server, %error, "a server did not take a knock");
+                    failures.push(error);
                 }
             }
-            Err(most_telling(failures))
-        };
-        let in_time = tokio::time::timeout(TIME_MAX, knocking).await;
-        in_time.unwrap_or_else(|_| Err(RoomError::Unreachable("there was no answer in time".to_owned())))
+        }
+        Err(most_telling(failures))
     }
 
     async fn knock_by(&self, server: &ServerName, wanted: &Wanted<'_>) -> Result<(), FederationError> {

@@ -17,7 +17,9 @@ use super::{handshake::text_of, templates::Wanted};
 use crate::{Federation, FederationError};
 
 /// How long the user waits for somebody to be told that they are not coming.
-const TIME_MAX: Duration = Duration::from_secs(20);
+const TELLING_MAX: Duration = Duration::from_secs(20);
+/// With what is written here then.
+const TIME_MAX: Duration = Duration::from_secs(60);
 
 impl Federation {
     /// Declines an invite or takes back a knock. See [`echorift_rooms::Peers::leave`].
@@ -29,33 +31,43 @@ impl Federation {
         user: &UserId,
         content: Box<RawValue>,
     ) -> Result<(), RoomError> {
-        let wanted = Wanted {
-            room_id: &room.id,
-            user,
-            membership: MembershipState::Leave,
-            content: &content,
-        };
-        let servers = match self.servers_that_wait(room, user).await {
-            Ok(via) => self.servers_to_try(&wanted, &via).unwrap_or_default(),
-            Err(error) => return Err(error),
-        };
-        let leaving = async {
-            for server in servers {
-                match self.leave_by(&server, &wanted).await {
-                    Ok(()) => return Ok(true),
-                    Err(FederationError::Storage(error)) => return Err(error.into()),
-                    Err(error) => {
-                        tracing::info!(room_id = %room.id, %server, %error, "a server did not take a leave");
-                    }
+        let (federation, room, user) = (self.clone(), Arc::clone(room), user.to_owned());
+        self.to_its_end(TIME_MAX, async move {
+            let wanted = Wanted {
+                room_id: &room.id,
+                user: &user,
+                membership: MembershipState::Leave,
+                content: &content,
+            };
+            let via = federation.servers_that_wait(&room, &user).await?;
+            // With nobody to tell, or nobody who may be told, it is a matter of this server alone.
+            let servers = federation.servers_to_try(&wanted, &via).unwrap_or_default();
+            let telling = federation.leave_by_any(servers, &wanted);
+            match tokio::time::timeout(TELLING_MAX, telling).await {
+                Ok(Ok(true)) => Ok(()),
+                Ok(Err(error)) => Err(error),
+                Ok(Ok(false)) | Err(_) => federation.rooms().leave_outside(&room, &user, content).await,
+            }
+        })
+        .await
+    }
+
+    /// Whether one of these servers took the leave.
+    async fn leave_by_any(
+        &self,
+        servers: Vec<OwnedServerName>,
+        wanted: &Wanted<'_>,
+    ) -> Result<bool, RoomError> {
+        for server in servers {
+            match self.leave_by(&server, wanted).await {
+                Ok(()) => return Ok(true),
+                Err(FederationError::Storage(error)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::info!(room_id = %wanted.room_id, %server, %error, "a server did not take a leave");
                 }
             }
-            Ok::<_, RoomError>(false)
-        };
-        match tokio::time::timeout(TIME_MAX, leaving).await {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Err(error)) => Err(error),
-            Ok(Ok(false)) | Err(_) => self.rooms().leave_outside(room, user, content).await,
         }
+        Ok(false)
     }
 
     async fn leave_by(&self, server: &ServerName, wanted: &Wanted<'_>) -> Result<(), FederationError> {

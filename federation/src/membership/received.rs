@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use echorift_events::{EventError, Incoming, Pdu, RoomVersionRules};
-use echorift_rooms::{Event, Outcome, Reception, Room};
+use echorift_rooms::{Event, Outcome, Received, Reception, Room};
 use echorift_storage::Change;
 use echorift_web::MatrixError;
 use ruma::{
@@ -112,7 +112,7 @@ impl Federation {
         room: &Arc<Room>,
         pdu: Pdu,
     ) -> Result<Arc<Event>, MatrixError> {
-        let received = self.rooms().receive(room, pdu, None, true, |_| {}).await;
+        let received = self.rooms().receive(room, Received::ours(pdu), |_| {}).await;
         let event = match received.map_err(refusal)? {
             Reception::Taken(event, commit) => {
                 commit.done().await.map_err(FederationError::from)?;

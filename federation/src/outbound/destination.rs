@@ -73,10 +73,18 @@ struct State {
     is_resting: bool,
     /// Whether a transaction was refused as a whole: single items find out by which of them.
     is_careful: bool,
+    /// The transaction that got no answer last.
+    unanswered: Option<Box<Unanswered>>,
     /// How often it failed or was not asked since something last arrived.
     rests: u8,
     /// The cursors in the database, if it has a row.
     stored: Option<Cursors>,
+}
+
+/// A transaction that may have arrived or not: it is repeated before another is sent (SS API § Transactions).
+struct Unanswered {
+    transaction_id: String,
+    held: Arrived,
 }
 
 /// What a worker does next.
@@ -100,12 +108,14 @@ pub(super) struct Plan {
     pub durable: Option<(Position, usize)>,
     /// The last durable EDU that is known to wait.
     pub durable_latest: Position,
+    /// The ID of the transaction that this repeats.
+    pub transaction_id: Option<String>,
     /// Whether this is an item by itself, after a transaction was refused.
     pub is_careful: bool,
 }
 
 /// What has arrived.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Arrived {
     pub events: Option<Position>,
     pub edus: Option<Position>,
@@ -243,6 +253,10 @@ impl Destination {
     /// What goes into the next transaction. The events stay queued until [`Destination::arrived`].
     pub fn plan(&self, now: Instant) -> Plan {
         let mut state = self.state.lock();
+        if let Some(plan) = state.repetition() {
+            return plan;
+        }
+        state.unanswered = None;
         let state = &mut *state;
         let pdus_max = if state.is_careful { 1 } else { PDUS_MAX };
         let events: Vec<Queued> = state.queue.iter().take(pdus_max).copied().collect();
@@ -265,8 +279,16 @@ impl Destination {
             edus,
             durable: (state.has_durable() && room > 0).then_some((state.edus_sent, room)),
             durable_latest: state.edus_latest,
+            transaction_id: None,
             is_careful: state.is_careful,
         }
+    }
+
+    /// A transaction got no answer. What is told by [`Plan::edus`] is not repeated with it.
+    pub fn unanswered(&self, transaction_id: String, held: Arrived) {
+        let held_anything = held.events.or(held.edus).is_some();
+        let unanswered = Unanswered { transaction_id, held };
+        self.state.lock().unanswered = held_anything.then(|| Box::new(unanswered));
     }
 
     /// The destination has acknowledged everything up to these positions.
@@ -286,7 +308,9 @@ impl Destination {
 
     /// A transaction of several items was refused: from now on they go one by one.
     pub fn be_careful(&self) {
-        self.state.lock().is_careful = true;
+        let mut state = self.state.lock();
+        state.is_careful = true;
+        state.unanswered = None;
     }
 
     /// Takes a page of what it missed: all events up to `covers`.
@@ -367,7 +391,28 @@ impl State {
         }
     }
 
+    /// What the unanswered transaction held and the destination still lacks, but for what came by the way; `None` if
+    /// there is nothing of the kind.
+    fn repetition(&self) -> Option<Plan> {
+        let unanswered = self.unanswered.as_ref()?;
+        let events_to = unanswered.held.events.unwrap_or_default();
+        let events = self.queue.iter().take(PDUS_MAX);
+        let events = events.take_while(|(position, _)| *position <= events_to);
+        let events: Vec<Queued> = events.copied().collect();
+        let edus_to = unanswered.held.edus.filter(|up_to| *up_to > self.edus_sent);
+        let is_any = !events.is_empty() || edus_to.is_some();
+        is_any.then(|| Plan {
+            events,
+            edus: Vec::new(),
+            durable: edus_to.map(|_| (self.edus_sent, EDUS_MAX)),
+            durable_latest: edus_to.unwrap_or(self.edus_latest),
+            transaction_id: Some(unanswered.transaction_id.clone()),
+            is_careful: false,
+        })
+    }
+
     fn pass(&mut self, arrived: Arrived) {
+        self.unanswered = None;
         if let Some(up_to) = arrived.events {
             self.events_sent = self.events_sent.max(up_to);
             while self.queue.front().is_some_and(|(position, _)| *position <= up_to) {

@@ -143,10 +143,6 @@ async fn joins(
     rooms: &Rooms,
     changes: impl Iterator<Item = &MemberChange>,
 ) -> Result<HashMap<EventNumber, bool>, StorageError> {
-    #[derive(Deserialize)]
-    struct Content {
-        membership: MembershipState,
-    }
     let mut numbers: Vec<EventNumber> = changes
         .flat_map(|change| [change.then, change.now])
         .flatten()
@@ -154,14 +150,20 @@ async fn joins(
     numbers.sort_unstable();
     numbers.dedup();
     let events = rooms.events(&numbers).await?;
-    let is_join = |event: &Event| {
-        let content: Option<Content> = event.pdu.content_as().ok();
-        content.is_some_and(|content| content.membership == MembershipState::Join)
-    };
+    let is_join = |event: &Event| membership_in(event) == Some(MembershipState::Join);
     Ok(events
         .iter()
         .map(|event| (event.number, is_join(event)))
         .collect())
+}
+
+fn membership_in(event: &Event) -> Option<MembershipState> {
+    #[derive(Deserialize)]
+    struct Content {
+        membership: MembershipState,
+    }
+    let content: Content = event.pdu.content_as().ok()?;
+    Some(content.membership)
 }
 
 /// Counts a server's members as they were before the change.
@@ -189,8 +191,12 @@ fn undo(
     }
 }
 
+/// The server of the user of a member event. An invite reaches it by `/invite`, with what it needs to understand it.
 fn concerned(event: &Event, own: &ServerName) -> Option<OwnedServerName> {
     let pdu = &event.pdu;
+    if membership_in(event) == Some(MembershipState::Invite) {
+        return None;
+    }
     let user = pdu
         .state_key
         .as_deref()

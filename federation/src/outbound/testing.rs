@@ -75,6 +75,8 @@ pub(super) struct Network {
     received: Mutex<Vec<Received>>,
     under_way: Mutex<HashSet<OwnedServerName>>,
     due: Mutex<HashMap<OwnedServerName, Timestamp>>,
+    /// The IDs of all transactions, also of those that failed.
+    pub transaction_ids: Mutex<Vec<String>>,
     attempts: AtomicU32,
     /// Instead of [`BACK_OFF_MS`], if it is not 0.
     pub back_off_ms: AtomicI64,
@@ -88,6 +90,7 @@ impl Default for Network {
             received: Mutex::default(),
             under_way: Mutex::default(),
             due: Mutex::default(),
+            transaction_ids: Mutex::default(),
             attempts: AtomicU32::new(0),
             back_off_ms: AtomicI64::new(0),
         }
@@ -162,6 +165,7 @@ impl Transport for Network {
     ) -> Sending<'a> {
         Box::pin(async move {
             self.attempts.fetch_add(1, Ordering::SeqCst);
+            self.transaction_ids.lock().push(transaction_id.to_owned());
             assert!(
                 self.under_way.lock().insert(destination.to_owned()),
                 "two transactions to {destination} at a time"

@@ -59,6 +59,18 @@ impl Content {
     }
 }
 
+/// Leaves so many EDUs as go into one transaction, at least one; the rest.
+pub(super) fn split_fitting(edus: &mut Vec<RawEdu>) -> Vec<RawEdu> {
+    let mut bytes = 0_usize;
+    let fits = edus.iter().take(EDUS_MAX).take_while(|edu| {
+        let is_first = bytes == 0;
+        bytes = bytes.saturating_add(edu.as_str().len());
+        is_first || bytes <= BODY_BYTES
+    });
+    let fitting = fits.count();
+    edus.split_off(fitting)
+}
+
 /// Makes the bodies of transactions; those with the same content are made once.
 pub(super) struct Bodies {
     origin: String,
@@ -182,6 +194,18 @@ mod tests {
             r#"{"edus":[{"content":{"a":2,"b":1},"edu_type":"m.test"}],"origin":"one.example","origin_server_ts":5,"pdus":[]}"#
         );
         assert_eq!(echorift_events::canonical_json(text).unwrap(), text);
+    }
+
+    #[test]
+    fn edus_are_split_by_number_and_by_size() {
+        let edu = |bytes: usize| RawEdu::new("m.test", &"x".repeat(bytes)).unwrap();
+        let mut small: Vec<RawEdu> = (0..130).map(|_| edu(1)).collect();
+        assert_eq!((split_fitting(&mut small).len(), small.len()), (30, 100));
+        let mut large: Vec<RawEdu> = [2 << 20, 1, 600_000, 600_000].into_iter().map(edu).collect();
+        let mut rest = split_fitting(&mut large);
+        assert_eq!((large.len(), rest.len()), (1, 3));
+        assert_eq!((split_fitting(&mut rest).len(), rest.len()), (1, 2));
+        assert!(split_fitting(&mut Vec::new()).is_empty());
     }
 
     #[test]

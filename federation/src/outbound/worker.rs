@@ -9,14 +9,14 @@ use super::{
     catch_up::Missed,
     destination::{Arrived, Destination, Plan, Step},
     edu::RawEdu,
-    transaction::{Content, EDUS_MAX},
+    transaction::{Content, split_fitting},
     transport::SendFailure,
 };
 
 /// When a destination is asked again that the transport would ask at once: it answers but takes nothing, or it is our
 /// own database that does not answer. The time doubles up to the second value.
 const RETRY_MIN_MS: i64 = 5_000;
-const RETRY_MAX_MS: i64 = 3_600_000;
+const RETRY_MAX_MS: i64 = 900_000;
 
 /// Why a worker ends.
 enum Fault {
@@ -36,8 +36,10 @@ impl From<StorageError> for Fault {
 struct Draft {
     content: Content,
     arrived: Arrived,
-    /// EDUs of one position that found no room in the transaction.
+    /// EDUs that found no room in the transaction: they go in others before anything is acknowledged.
     more_edus: Vec<RawEdu>,
+    /// Whether any of the EDUs must arrive.
+    has_durable: bool,
 }
 
 impl Draft {
@@ -123,25 +125,33 @@ async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Faul
         return Ok(());
     }
     // Only now, so that all that came while it waited goes along.
-    let plan = destination.plan(Instant::now());
+    let mut plan = destination.plan(Instant::now());
     let may_part = !plan.is_careful;
+    let mut repeated = plan.transaction_id.take();
+    let mut is_first = true;
     let mut draft = draft(outbound, destination, plan).await?;
+    let has_durable = draft.has_durable;
     loop {
         if draft.items() == 0 {
             destination.skip(draft.arrived);
             return Ok(());
         }
-        let more = draft.more_edus.split_off(draft.more_edus.len().min(EDUS_MAX));
+        let mut edus = std::mem::take(&mut draft.more_edus);
+        draft.more_edus = split_fitting(&mut edus);
         let next = Content {
             events: Vec::new(),
-            edus: std::mem::replace(&mut draft.more_edus, more),
+            edus,
         };
         let items = draft.items();
         let content = std::mem::replace(&mut draft.content, next);
-        match transmit(outbound, destination, content).await {
-            Ok(()) => {}
-            // Its successor has an ID of its own: by then more waits, and what is in both is known by its event IDs.
+        let repeated = repeated.take();
+        let id = repeated.unwrap_or_else(|| outbound.0.transaction_ids.next());
+        match transmit(outbound, destination, &id, content).await {
+            Ok(()) => is_first = false,
             Err(SendFailure::Later(reason)) => {
+                if is_first {
+                    destination.unanswered(id, draft.arrived);
+                }
                 tracing::debug!(destination = %destination.name, reason, "a transaction did not arrive");
                 return Err(Fault::Away);
             }
@@ -167,7 +177,7 @@ async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Faul
             break;
         }
     }
-    if let Some(up_to) = draft.arrived.edus
+    if let Some(up_to) = draft.arrived.edus.filter(|_| has_durable)
         && let Some(durable) = outbound.durable()
     {
         durable.delivered(&destination.name, up_to).await?;
@@ -192,8 +202,9 @@ async fn draft(outbound: &Outbound, destination: &Destination, plan: Plan) -> Re
             edus_arrived = Some(plan.durable_latest);
         }
     }
+    let has_durable = !edus.is_empty();
     edus.extend(plan.edus);
-    let more_edus = edus.split_off(edus.len().min(EDUS_MAX));
+    let more_edus = split_fitting(&mut edus);
     let asked_for = plan.events.last().map(|(position, _)| *position);
     let mut content = Content { events, edus };
     let found = content.events.len();
@@ -210,21 +221,22 @@ async fn draft(outbound: &Outbound, destination: &Destination, plan: Plan) -> Re
             edus: edus_arrived,
         },
         more_edus,
+        has_durable,
     })
 }
 
 async fn transmit(
     outbound: &Outbound,
     destination: &Destination,
+    id: &str,
     content: Content,
 ) -> Result<(), SendFailure> {
     let body = outbound.0.bodies.body(content, outbound.now());
-    let id = outbound.0.transaction_ids.next();
     let result = outbound
         .0
         .parts
         .transport
-        .send(&destination.name, &id, &body)
+        .send(&destination.name, id, &body)
         .await;
     let outcome = match &result {
         Ok(()) => {

@@ -24,6 +24,13 @@ impl SigningKey {
     /// Errors: [`EventError::BadKey`] unless `version` is made of letters, digits and underscores
     /// (appendices § Signing key identifiers).
     pub fn from_seed(server_name: &ServerName, version: &str, seed: &[u8; 32]) -> Result<Self, EventError> {
+        // Other servers' keys are read with more patience; ours follow the grammar.
+        let is_version = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if version.is_empty() || !version.bytes().all(is_version) {
+            return Err(EventError::BadKey(format!(
+                "key version {version:?}: only letters, digits and underscores"
+            )));
+        }
         let key_id = ServerSigningKeyId::parse(format!("ed25519:{version}"))
             .map_err(|error| EventError::BadKey(format!("key version {version:?}: {error}")))?;
         Ok(Self {

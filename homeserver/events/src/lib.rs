@@ -14,6 +14,7 @@ mod redact;
 
 mod client_form;
 mod cosign;
+mod countersign;
 mod format;
 mod incoming;
 mod pdu;

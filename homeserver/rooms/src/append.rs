@@ -13,8 +13,9 @@ use serde_json::value::RawValue;
 use crate::{
     RoomError, Rooms,
     batch::Batch,
-    event::{Event, Transaction},
+    event::{Event, Outcome, Transaction},
     receipts::RoomReceipts,
+    remote::{Received, Reception},
     room::{Head, Room},
     store,
 };
@@ -96,6 +97,9 @@ impl Rooms {
         drafts: Vec<EventDraft>,
         also: impl FnOnce(&mut Change),
     ) -> Result<Vec<Arc<Event>>, RoomError> {
+        if room.view().state.get("m.room.policy", "").is_some() && self.peers().is_ok() {
+            return self.append_recommended(room, drafts, also).await;
+        }
         let (events, commit) = {
             let mut guard = room.head.lock().await;
             let head = self.current_head(room, &guard).await?;
@@ -112,6 +116,45 @@ impl Rooms {
             (events, commit)
         };
         commit.done().await?;
+        Ok(events)
+    }
+
+    /// As [`Rooms::append_with`], where a policy server has to sign each event first. It is asked without the room's lock,
+    /// so that what others send meanwhile comes between.
+    async fn append_recommended(
+        &self,
+        room: &Arc<Room>,
+        drafts: Vec<EventDraft>,
+        also: impl FnOnce(&mut Change),
+    ) -> Result<Vec<Arc<Event>>, RoomError> {
+        let peers = self.peers()?;
+        let mut events = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let transaction = draft.transaction.clone();
+            let proposed = self.propose(room, draft).await?;
+            let received = Received {
+                transaction,
+                ..Received::ours(peers.recommend(room, proposed).await?)
+            };
+            match self.receive(room, received, |_| {}).await? {
+                Reception::Known(event) => events.push(event),
+                Reception::Taken(event, commit) => {
+                    commit.done().await?;
+                    if event.outcome != Outcome::Accepted {
+                        return Err(RoomError::Forbidden(
+                            "The room has changed meanwhile, and does not allow this any more.".to_owned(),
+                        ));
+                    }
+                    events.push(event);
+                }
+                Reception::Missing(_) => {
+                    return Err(StorageError::corrupt("events", "the room's ends are missing").into());
+                }
+            }
+        }
+        let mut change = Change::new();
+        also(&mut change);
+        self.database().writer().commit(change).await?;
         Ok(events)
     }
 

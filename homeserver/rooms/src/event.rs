@@ -96,7 +96,7 @@ impl Relation {
 }
 
 /// The parts of an [`Event`] that are known before its commit.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct EventParts {
     pub number: EventNumber,
     pub room: RoomNumber,

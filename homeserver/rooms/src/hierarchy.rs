@@ -4,6 +4,8 @@
 
 mod child;
 #[cfg(test)]
+mod remote_tests;
+#[cfg(test)]
 mod tests;
 
 use std::{
@@ -136,7 +138,7 @@ enum Node {
     Ours(Box<SummarisedRoom>),
     Peer(Arc<PeerRoom>),
     /// A room without children of its own, as its parent's server tells of it.
-    Leaf(RoomSummary),
+    Leaf(Box<RoomSummary>),
 }
 
 impl Node {
@@ -144,7 +146,7 @@ impl Node {
         match self {
             Self::Ours(room) => room.summary,
             Self::Peer(room) => room.summary.clone(),
-            Self::Leaf(summary) => summary,
+            Self::Leaf(summary) => *summary,
         }
     }
 }
@@ -290,7 +292,7 @@ impl<'a> Walk<'a> {
                 .iter()
                 .find(|summary| summary.room_id == child.room_id)?;
             let is_leaf = summary.room_type != Some(RoomType::Space);
-            is_leaf.then(|| (child.room_id.clone(), Some(Node::Leaf(summary.clone()))))
+            is_leaf.then(|| (child.room_id.clone(), Some(Node::Leaf(Box::new(summary.clone())))))
         });
         told.collect()
     }

@@ -33,6 +33,7 @@ mod membership_history;
 mod notices;
 mod pagination;
 mod peers;
+mod policy_server;
 mod present;
 mod read_markers;
 mod reader;
@@ -81,14 +82,15 @@ pub use self::{
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
     peers::{PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},
+    policy_server::{POLICY_KEY_ID, PolicyServer},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},
     receipts::{Receipt, ReceiptKey, ReceiptKind, RoomReceipts},
     received_receipts::ReceivedReceipt,
     relation_filter::RelationFilter,
     remote::{
-        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Reception, RemoteJoin, ToldState,
-        in_history_order,
+        MissingAncestors, OutsideMembership, PartialAnswer, PartialJoin, Received, Reception, RemoteJoin,
+        ToldState, in_history_order,
     },
     room::{Members, Room, Standing, View},
     sending::Sender,

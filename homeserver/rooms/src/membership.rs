@@ -191,11 +191,15 @@ impl Rooms {
                 return self.member_event(room, target).await;
             }
             MembershipState::Join if is_own && is_elsewhere => {
-                self.peers()?
-                    .join(&room.id, &self.servers_in(room), target, content)
-                    .await?;
+                let via = self.servers_to_enter_by(&room.id, &[], target).await?;
+                self.peers()?.join(&room.id, &via, target, content).await?;
                 let room = self.room(&room.id).await?;
                 return self.member_event(&room, target).await;
+            }
+            MembershipState::Knock if is_own && is_elsewhere => {
+                let via = self.servers_to_enter_by(&room.id, &[], target).await?;
+                self.peers()?.knock(&room.id, &via, target, content).await?;
+                return self.member_event(room, target).await;
             }
             MembershipState::Leave if is_own && is_elsewhere => {
                 self.leave_elsewhere(room, target, content).await?;

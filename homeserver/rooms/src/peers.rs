@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, future::Future, pin::Pin, sync::Arc};
 
+use echorift_events::Pdu;
 use echorift_storage::Timestamp;
 use ruma::{
     OwnedEventId, OwnedRoomId, OwnedServerName, RoomAliasId, RoomId, ServerName, UInt, UserId,
@@ -83,6 +84,10 @@ pub trait Peers: Send + Sync {
         invitee: &'a UserId,
         content: Box<RawValue>,
     ) -> PeerFuture<'a, ()>;
+
+    /// An event of ours as the room's policy server has signed it (SS API § Policy Servers); unchanged in rooms that have
+    /// none. Errors: `PeerRefused` with what the policy server said.
+    fn recommend<'a>(&'a self, room: &'a Arc<Room>, pdu: Pdu) -> PeerFuture<'a, Pdu>;
 
     /// The room behind an alias of another server, and servers that are in it; `None` if there is no such alias.
     fn resolve_alias<'a>(

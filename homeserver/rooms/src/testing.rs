@@ -16,7 +16,7 @@ use echorift_events::SigningKey;
 use echorift_storage::{Clock, Database, DatabaseOptions, Names, Timestamp, UserNumber};
 use echorift_web::RateLimits;
 use ruma::{
-    OwnedUserId, RoomVersionId, UserId,
+    OwnedServerName, OwnedUserId, RoomVersionId, UserId,
     api::{
         IncomingRequestExt as _,
         client::room::create_room::v3::{Request, RoomPreset},
@@ -42,17 +42,24 @@ struct TestDatabase {
     /// The name and the administrator's URL, if it is to be dropped at the end.
     postgres: Option<(String, String)>,
     url: String,
+    server_name: OwnedServerName,
 }
 
 impl TestRooms {
     /// On a fresh SQLite file.
     pub(crate) async fn start() -> Self {
+        Self::start_as(owned_server_name!("one.example")).await
+    }
+
+    /// On a fresh SQLite file, as another server.
+    pub(crate) async fn start_as(server_name: OwnedServerName) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         Self::open(TestDatabase {
             folder,
             postgres: None,
             url,
+            server_name,
         })
         .await
     }
@@ -85,6 +92,7 @@ impl TestRooms {
                 folder,
                 postgres: Some((name, admin_url)),
                 url,
+                server_name: owned_server_name!("one.example"),
             })
             .await,
         )
@@ -99,7 +107,7 @@ impl TestRooms {
         let clock = Clock::manual(Timestamp(1_700_000_000_000));
         let users = Names::users(&opened);
         let options = AccountsOptions {
-            server_name: owned_server_name!("one.example"),
+            server_name: database.server_name.clone(),
             public_base_url: "http://localhost".to_owned(),
             data_dir: database.folder.path().to_owned(),
             registration: RegistrationOptions::default(),
@@ -121,7 +129,7 @@ impl TestRooms {
         let accounts = Accounts::start(options, &opened, users.clone(), clock.clone(), limits, Vec::new())
             .await
             .unwrap();
-        let server_name = owned_server_name!("one.example");
+        let server_name = database.server_name.clone();
         let options = RoomsOptions {
             encryption: crate::EncryptionDefault::Off,
             notices: crate::NoticeOptions {

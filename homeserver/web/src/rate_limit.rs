@@ -136,8 +136,8 @@ mod tests {
         assert!(limits.check(LimitKind::Login, "b").is_ok());
         let refusal = limits
             .check(LimitKind::Login, "a")
-            .map_err(|refusal| refusal.errcode());
-        assert_eq!(refusal, Err("M_LIMIT_EXCEEDED"));
+            .map_err(|refusal| refusal.errcode().to_owned());
+        assert_eq!(refusal, Err("M_LIMIT_EXCEEDED".to_owned()));
         assert!(limits.check(LimitKind::Messages, "a").is_ok());
     }
 }

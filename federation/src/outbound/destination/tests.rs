@@ -163,3 +163,53 @@ fn receipts_alone_are_paced_and_typing_is_not() {
     assert_eq!(destination.plan(now).edus.len(), 2);
     assert_eq!(destination.next_step(now), Step::Done);
 }
+
+#[test]
+fn what_got_no_answer_is_repeated_before_anything_else() {
+    let (destination, now) = (destination(), Instant::now());
+    destination.push_event(event(5));
+    destination.push_durable(Position(6), Position(7));
+    destination.push_live(typing());
+    assert_eq!(destination.plan(now).edus.len(), 1);
+    let held = Arrived {
+        events: Some(Position(5)),
+        edus: Some(Position(7)),
+    };
+    destination.unanswered("one".to_owned(), held);
+    destination.rest(true);
+    destination.push_event(event(8));
+    destination.push_durable(Position(8), Position(9));
+    destination.rouse(false);
+    destination.push_live(typing());
+    assert_eq!(destination.next_step(now), Step::CatchUp(Position(4)));
+    destination.fill(vec![event(5), event(8)], Position(8));
+    let plan = destination.plan(now);
+    assert_eq!(plan.transaction_id.as_deref(), Some("one"));
+    assert_eq!((plan.events, plan.edus.len()), (vec![event(5)], 0));
+    assert_eq!(
+        (plan.durable.map(|(after, _)| after), plan.durable_latest),
+        (Some(Position(6)), Position(7))
+    );
+    destination.arrived(held);
+    let plan = destination.plan(now);
+    assert_eq!(
+        (plan.transaction_id, plan.events, plan.edus.len()),
+        (None, vec![event(8)], 1)
+    );
+}
+
+#[test]
+fn a_repetition_of_nothing_is_none() {
+    let (destination, now) = (destination(), Instant::now());
+    destination.push_live(typing());
+    destination.plan(now);
+    destination.unanswered(
+        "one".to_owned(),
+        Arrived {
+            events: None,
+            edus: None,
+        },
+    );
+    destination.push_event(event(5));
+    assert_eq!(destination.plan(now).transaction_id, None);
+}

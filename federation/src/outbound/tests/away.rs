@@ -186,4 +186,26 @@ on_both_databases! {
         server.settled(two).await;
         assert_eq!(server.network.messages(two), ["early", "late"]);
     }
+
+    async fn a_transaction_without_an_answer_is_repeated_under_its_id(server: &TestSender) {
+        let alice = server.register("alice").await;
+        let room = server.public_room(&alice).await;
+        let two = server_name!("two.example");
+        server.join(&room, user_id!("@bob:two.example")).await;
+        server.network.set(two, Manner::Away);
+        server.send_all(&room, &alice, &numbers(0..3)).await;
+        until(|| server.network.attempts() > 0).await;
+        server.send_all(&room, &alice, &numbers(3..6)).await;
+        until(|| server.network.attempts() > 3).await;
+        server.network.set(two, Manner::Takes);
+        server.settled(two).await;
+        assert_eq!(server.network.messages(two), numbers(0..6));
+        let received = server.network.received_by(two);
+        let first: Vec<_> = received[0].body["pdus"].as_array().unwrap().iter().map(|pdu| &pdu["content"]["body"]).collect();
+        assert_eq!(first, ["0", "1", "2"], "what came later waits for the answer");
+        let ids = server.network.transaction_ids.lock().clone();
+        let (last, repeated) = ids.split_last().unwrap();
+        assert!(repeated.iter().all(|id| *id == received[0].transaction_id), "{ids:?}");
+        assert!(last != &repeated[0] && received.len() == 2);
+    }
 }

@@ -1,6 +1,9 @@
 use axum::{Router, extract::State};
 use echorift_web::{MatrixError, Routes as _, Ruma};
-use ruma::api::federation::query::{get_custom_information, get_profile_information};
+use ruma::{
+    api::federation::query::{get_custom_information, get_profile_information},
+    profile::ProfileFieldName,
+};
 
 use crate::{Federation, Signed, policy::Crossing};
 
@@ -17,7 +20,7 @@ async fn profile(
     Signed { origin, request }: Signed<get_profile_information::v1::Request>,
 ) -> Result<Ruma<get_profile_information::v1::Response>, MatrixError> {
     let is_allowed = |field: &str| federation.may_cross(&origin, Crossing::ProfileField(field));
-    let wanted = request.field.as_ref().map(|field| field.as_str());
+    let wanted = request.field.as_ref().map(ProfileFieldName::as_str);
     if wanted.is_some_and(|field| !is_allowed(field)) {
         return Err(MatrixError::forbidden(
             "This field of profiles is not shown to your server.",

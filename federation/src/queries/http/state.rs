@@ -98,9 +98,8 @@ async fn event(
     }))
 }
 
-/// An event of a room that the server is in: state as it is, which `/state` shows as well; the rest redacted where the
-/// server may not see it, for whoever joins needs every event that the room stands on. Errors: `M_NOT_FOUND`,
-/// `M_FORBIDDEN`.
+/// An event of a room that the server is in, redacted if none of its users may see it: other servers need what an event
+/// is built upon, whatever it says. State is shown by `/state` as well. Errors: `M_NOT_FOUND`, `M_FORBIDDEN`.
 async fn seen_event(
     federation: &Federation,
     origin: &ServerName,
@@ -119,9 +118,8 @@ async fn seen_event(
     }
     let shown = federation
         .shown_to(origin, &room, std::slice::from_ref(&event))
-        .await?
-        .pop();
-    Ok(shown.ok_or_else(unknown)?)
+        .await?;
+    Ok(shown.into_iter().next().ok_or_else(unknown)?)
 }
 
 fn ids(events: &[Arc<Event>]) -> Vec<OwnedEventId> {

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use echorift_web::BoxFuture;
@@ -5,8 +6,11 @@ use http::Method;
 use ruma::{UserId, user_id};
 use serde_json::{Value, json};
 
-use super::{databases::on_both_databases, server::TestServer};
-use crate::{Profile, ProfileObserver};
+use super::{
+    databases::on_both_databases,
+    server::{MINUTE_MS, TestServer},
+};
+use crate::{AccountError, Profile, ProfileObserver, RemoteProfiles};
 
 const ALICE: &str = "/_matrix/client/v3/profile/@alice:example.org";
 
@@ -30,7 +34,50 @@ impl ProfileObserver for Heard {
     }
 }
 
+/// Another server with one user, who is asked about through it.
+#[derive(Default)]
+struct Elsewhere(Mutex<usize>);
+
+impl RemoteProfiles for Elsewhere {
+    fn profile<'a>(
+        &'a self,
+        user: &'a UserId,
+    ) -> BoxFuture<'a, Result<Option<BTreeMap<String, Value>>, AccountError>> {
+        *self.0.lock().unwrap() += 1;
+        let fields = BTreeMap::from([
+            ("displayname".to_owned(), json!("Bob")),
+            ("m.tz".to_owned(), json!("UTC")),
+        ]);
+        let answer = match user.localpart() {
+            "bob" => Ok(Some(fields)),
+            "away" => Err(AccountError::PeerUnreachable(user.server_name().to_owned())),
+            _ => Ok(None),
+        };
+        Box::pin(async move { answer })
+    }
+}
+
 on_both_databases! {
+    async fn profiles_of_other_servers_are_asked_for_and_kept_for_a_while(server: &TestServer) {
+        let path = |user: &str| format!("/_matrix/client/v3/profile/@{user}:two.example");
+        let get = async |path: &str| server.send(Method::GET, path, None, None).await;
+        assert_eq!(get(&path("bob")).await.refusal(), (404, "M_NOT_FOUND"), "nobody to ask");
+        let elsewhere = Arc::new(Elsewhere::default());
+        assert!(server.accounts.ask_for_profiles(Arc::clone(&elsewhere) as Arc<dyn RemoteProfiles>));
+        assert_eq!(get(&path("bob")).await.ok(), json!({ "displayname": "Bob", "m.tz": "UTC" }));
+        assert_eq!(get(&format!("{}/m.tz", path("bob"))).await.ok(), json!({ "m.tz": "UTC" }));
+        assert_eq!(get(&format!("{}/avatar_url", path("bob"))).await.refusal(), (404, "M_NOT_FOUND"));
+        assert_eq!(*elsewhere.0.lock().unwrap(), 1);
+        for _ in 0..2 {
+            assert_eq!(get(&path("nobody")).await.refusal(), (404, "M_NOT_FOUND"));
+        }
+        assert_eq!(*elsewhere.0.lock().unwrap(), 2, "that there is none is kept, too");
+        assert_eq!(get(&path("away")).await.refusal(), (502, "M_UNKNOWN"));
+        server.clock.advance_ms(10 * MINUTE_MS);
+        get(&path("bob")).await.ok();
+        assert_eq!(*elsewhere.0.lock().unwrap(), 4);
+    }
+
     async fn fields_are_set_read_and_removed(server: &TestServer) {
         let alice = server.register("alice").await;
         let fields = [

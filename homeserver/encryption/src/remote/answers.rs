@@ -156,10 +156,7 @@ pub(super) fn judge_claimed(wanted: &OneTimeKeyClaims, answer: OneTimeKeys) -> O
                 .find(|(id, key)| id.algorithm() == *algorithm && judge_one_time_key(id, key).is_ok());
             if let Some((id, key)) = fitting {
                 let of_user: &mut BTreeMap<_, _> = judged.entry(OwnedUserId::clone(&user)).or_default();
-                of_user
-                    .entry(device)
-                    .or_insert_with(BTreeMap::new)
-                    .insert(id, key);
+                of_user.entry(device).or_default().insert(id, key);
             }
         }
     }

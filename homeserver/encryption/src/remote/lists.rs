@@ -100,6 +100,7 @@ impl Encryption {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn internal(error: StorageError) -> RemoteFailure {
     tracing::error!(%error, "the devices of a user of another server could not be kept");
     RemoteFailure {

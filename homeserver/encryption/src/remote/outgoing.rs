@@ -148,11 +148,10 @@ impl Encryption {
 
     /// A server has everything up to `up_to`.
     pub async fn edus_delivered(&self, server: &ServerName, up_to: Position) -> Result<(), StorageError> {
-        let server = server.to_owned();
-        let step = self.0.database.writer().transact(move |tx| {
-            Box::pin(async move { store::remote_messages::delete(tx, &server, up_to).await })
-        });
-        step.await
+        // Many servers acknowledge the same change at a time: their rows share one commit.
+        let mut change = Change::new();
+        store::remote_messages::delete(&mut change, server, up_to);
+        self.0.database.writer().commit(change).await
     }
 
     /// The servers that [`Encryption::outgoing_edus`] has something for with `after < position <= up_to`.

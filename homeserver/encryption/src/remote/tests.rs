@@ -326,7 +326,7 @@ on_both_databases! {
         let is_new = server.encryption.receive_messages(messages(REMOTE, "m1", to.clone())).await.unwrap();
         assert!(is_new);
         let expected = json!({ "type": "m.room_key", "sender": REMOTE, "content": { "n": 1 } });
-        assert_eq!(inbox(&server, &alice, "ALICE").await, [expected.clone()]);
+        assert_eq!(inbox(&server, &alice, "ALICE").await, std::slice::from_ref(&expected));
         server = server.restart().await;
         let is_new = server.encryption.receive_messages(messages(REMOTE, "m1", to.clone())).await.unwrap();
         assert!(!is_new);

@@ -45,12 +45,18 @@ pub(crate) async fn servers(
     rows.iter().map(|row| row.text(0)).collect()
 }
 
+static DELETE: Statement = Statement::upsert(
+    1,
+    "DELETE FROM remote_to_device WHERE (server_name, position) IN
+        (SELECT waiting.server_name, waiting.position
+           FROM json_each($1) AS delivered
+           JOIN remote_to_device AS waiting ON waiting.server_name = delivered.value ->> 0
+            AND waiting.position <= CAST(delivered.value ->> 1 AS BIGINT))",
+);
+
 /// Deletes what a server has, up to `up_to`.
-pub(crate) async fn delete(tx: &mut Tx, server: &ServerName, up_to: Position) -> Result<(), StorageError> {
-    const SQL: &str = "DELETE FROM remote_to_device WHERE server_name = $1 AND position <= $2";
-    tx.execute(SQL, &[server.as_str().into(), up_to.into()])
-        .await
-        .map(drop)
+pub(crate) fn delete(change: &mut Change, server: &ServerName, up_to: Position) {
+    change.write(&DELETE, Cells::new().with(server.as_str()).with(up_to));
 }
 
 /// Deletes the oldest EDUs of each server that has more than `waiting_max`; how many.

@@ -9,7 +9,7 @@ use ruma::{EventId, OwnedEventId};
 use super::Batch;
 use crate::{
     RoomError,
-    event::{Event, Outcome},
+    event::{Event, EventParts, Outcome},
     room::Extremity,
     state::{CHAIN_LENGTH_MAX, State},
     store,
@@ -17,12 +17,8 @@ use crate::{
 
 impl Batch<'_> {
     /// Puts the event among the ends of the room's history, and says what the room's state is now.
-    pub(super) async fn move_head(
-        &mut self,
-        pdu: &Pdu,
-        number: EventNumber,
-        after: &State,
-    ) -> Result<(), RoomError> {
+    pub(super) async fn move_head(&mut self, event: &EventParts, after: &State) -> Result<(), RoomError> {
+        let (pdu, number) = (&event.pdu, event.number);
         let covered = self.covered_by(pdu).await?;
         self.head
             .extremities
@@ -43,7 +39,11 @@ impl Batch<'_> {
         snapshots.dedup();
         self.head.state = match snapshots.as_slice() {
             [_] => after.clone(),
-            several => self.resolve(several).await?,
+            several => {
+                // The event itself is nowhere yet for the resolution to find.
+                let event = Arc::new(Event::new(event.clone(), None));
+                self.resolve_with(several, &[event]).await?
+            }
         };
         Ok(())
     }

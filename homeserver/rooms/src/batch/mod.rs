@@ -255,15 +255,13 @@ impl<'a> Batch<'a> {
         }
         let pdu = Arc::new(pdu.with_rejected(outcome == Outcome::Rejected));
         let was = self.head.state.clone();
-        if is_accepted {
-            self.move_head(&pdu, number, &after).await?;
-        }
-        let parts = EventParts {
+        rooms.remember_auth(number, &auth);
+        let mut parts = EventParts {
             number,
             room,
             sender,
             snapshot: after.snapshot,
-            room_snapshot: self.head.state.snapshot,
+            room_snapshot: after.snapshot,
             outcome,
             relation: Relation::of(&pdu),
             pdu: Arc::clone(&pdu),
@@ -272,8 +270,11 @@ impl<'a> Batch<'a> {
             redacted_by: None,
             has_relations: false,
         };
+        if is_accepted {
+            self.move_head(&parts, &after).await?;
+        }
+        parts.room_snapshot = self.head.state.snapshot;
         let event = Arc::new(Event::new(parts, None));
-        rooms.remember_auth(number, &auth);
 
         let memberships = self.follow_members(&was, &event).await?;
         let about = pdu

@@ -63,11 +63,11 @@ impl Rooms {
         self.peers()?.knock(id, &via, user, raw(&content)?).await
     }
 
-    /// Servers by which a user can enter a room, each once: the inviter's, those given, and those that were in the room
-    /// when this server last was.
+    /// Servers by which a user can enter a room, each once: the inviter's, those given, those that were in the room when
+    /// this server last was, and the one that the room's ID names.
     ///
     /// Errors: `NotFound` if there are none.
-    async fn servers_to_enter_by(
+    pub(super) async fn servers_to_enter_by(
         &self,
         id: &RoomId,
         via: &[OwnedServerName],
@@ -86,6 +86,7 @@ impl Rooms {
             Err(RoomError::UnknownRoom(_)) => {}
             Err(error) => return Err(error),
         }
+        candidates.extend(id.server_name().map(ToOwned::to_owned));
         let mut seen = BTreeSet::from([self.server_name().to_owned()]);
         candidates.retain(|server| seen.insert(server.clone()));
         if candidates.is_empty() {

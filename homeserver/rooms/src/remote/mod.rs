@@ -18,11 +18,13 @@ mod partial;
 mod prepend;
 mod receive;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     import::{PartialAnswer, RemoteJoin},
     outside::OutsideMembership,
     partial::PartialJoin,
     prepend::in_history_order,
-    receive::{MissingAncestors, Reception, ToldState},
+    receive::{MissingAncestors, Received, Reception, ToldState},
 };

@@ -15,6 +15,7 @@ use ruma::{
 use crate::{
     Event, Outcome, Room, RoomError, Rooms, State,
     batch::{Batch, Placed, find_in},
+    event::Transaction,
     room::Standing,
 };
 
@@ -26,6 +27,47 @@ pub enum Reception {
     Taken(Arc<Event>, Commit),
     /// These of its parents or of what authorises it are not here: fetch them and come again.
     Missing(MissingAncestors),
+}
+
+/// An event on its way into a room, its format, hash and signatures checked.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub pdu: Pdu,
+    /// The state before it, if its parents cannot be had.
+    pub told: Option<ToldState>,
+    /// Whether this server tells others of it.
+    pub is_ours: bool,
+    /// Whether the room's policy server does not recommend it: then it is soft-failed at best.
+    pub is_refused: bool,
+    /// The request that made it, if it was one of ours.
+    pub transaction: Option<Transaction>,
+}
+
+impl Received {
+    /// An event that others know of already.
+    pub fn foreign(pdu: Pdu) -> Self {
+        Self {
+            pdu,
+            told: None,
+            is_ours: false,
+            is_refused: false,
+            transaction: None,
+        }
+    }
+
+    /// An event that this server has made or let in, and tells others of.
+    pub fn ours(pdu: Pdu) -> Self {
+        Self {
+            is_ours: true,
+            ..Self::foreign(pdu)
+        }
+    }
+
+    #[must_use]
+    pub fn with_state(mut self, told: Option<ToldState>) -> Self {
+        self.told = told;
+        self
+    }
 }
 
 /// What has to be fetched before an event can be judged.
@@ -40,18 +82,22 @@ pub struct MissingAncestors {
 pub struct ToldState(pub(crate) State);
 
 impl Rooms {
-    /// Appends an event whose format, hash and signatures were checked.
+    /// Appends an event upon its parents, and judges it. `also` is written in the same commit.
     ///
-    /// `told` is used if some parents are not here. `also` is written in the same commit. Errors: `BadRequest` for a
-    /// create event, and for what is not of this room.
+    /// Errors: `BadRequest` for a create event, and for what is not of this room.
     pub async fn receive(
         &self,
         room: &Arc<Room>,
-        pdu: Pdu,
-        told: Option<ToldState>,
-        is_ours: bool,
+        received: Received,
         also: impl FnOnce(&mut Change) + Send,
     ) -> Result<Reception, RoomError> {
+        let Received {
+            pdu,
+            told,
+            is_ours,
+            is_refused,
+            transaction,
+        } = received;
         if pdu.room_id != room.id || pdu.event_type == TimelineEventType::RoomCreate {
             return Err(RoomError::BadRequest(
                 "This event cannot follow others in this room.".to_owned(),
@@ -83,6 +129,7 @@ impl Rooms {
         let current = batch.head.state.clone();
         let verdict = self.judge_by(&batch, &pdu, &auth, &before, &current).await?;
         let outcome = match &verdict {
+            Verdict::Accepted if is_refused => Outcome::SoftFailed,
             Verdict::Accepted => Outcome::Accepted,
             Verdict::SoftFailed(_) => Outcome::SoftFailed,
             Verdict::Rejected(_) => Outcome::Rejected,
@@ -97,7 +144,7 @@ impl Rooms {
             outcome,
             auth: auth.iter().map(|event| event.number).collect(),
             is_ours,
-            transaction: None,
+            transaction,
             number,
         };
         let event = batch.place(placed).await?;

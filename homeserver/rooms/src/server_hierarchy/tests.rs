@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(found.room.summary.name.as_deref(), Some("root"));
         assert_eq!(found.room.children.len(), 5);
         assert_eq!(names(&found), ["open", "knock", "invited"]);
-        assert_eq!(found.inaccessible, [secret.id.clone()]);
+        assert_eq!(found.inaccessible, std::slice::from_ref(&secret.id));
         let suggested = server.rooms.hierarchy_for_server(&root.id, two, true).await.unwrap();
         assert_eq!((names(&suggested), suggested.room.children.len()), (vec!["open".to_owned()], 1));
 

@@ -1,0 +1,11 @@
+//! What other servers see of this one without having met it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests say what they expect by failing"
+)]
+
+mod keys;
