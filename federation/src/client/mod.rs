@@ -208,7 +208,13 @@ impl FederationClient {
     ) -> Result<Bytes, FederationError> {
         let path = format!("/_matrix/federation/v1/send/{}", path_segment(txn_id));
         let mut answer = self
-            .send_raw(destination, Method::PUT, &path, Some(body), SendOptions::default())
+            .send_raw(
+                destination,
+                Method::PUT,
+                &path,
+                Some(body),
+                SendOptions::default(),
+            )
             .await?;
         answer.bytes().await
     }

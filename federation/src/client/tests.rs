@@ -102,7 +102,7 @@ async fn a_transaction_carries_its_shared_body() {
     let body = CanonicalBody::new(&json!({ "pdus": [], "origin": "us.example" })).unwrap();
     let answer = node
         .client
-        .send_transaction(server_name!("peer.example"), "a/b", &body, Duration::from_secs(5))
+        .send_transaction(server_name!("peer.example"), "a/b", &body)
         .await
         .unwrap();
     let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
