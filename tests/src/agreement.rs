@@ -33,12 +33,12 @@ pub async fn within<T>(patience: Duration, what: &str, mut ask: impl AsyncFnMut(
 impl User {
     /// Joins a room by its id, with the help of a server that is in it.
     pub async fn join_via(&self, room: &str, server: &TestServer) -> crate::Answer {
-        self.post(via(v3(["join", room]), server), serde_json::json!({}))
+        self.post(via(&v3(["join", room]), server), serde_json::json!({}))
             .await
     }
 
     pub async fn knock_via(&self, room: &str, server: &TestServer) -> crate::Answer {
-        self.post(via(v3(["knock", room]), server), serde_json::json!({}))
+        self.post(via(&v3(["knock", room]), server), serde_json::json!({}))
             .await
     }
 
@@ -110,7 +110,7 @@ impl User {
     }
 }
 
-fn via(path: String, server: &TestServer) -> String {
+fn via(path: &str, server: &TestServer) -> String {
     let name = crate::json::percent_encode(server.name());
     format!("{path}?via={name}&server_name={name}")
 }

@@ -67,7 +67,7 @@ async fn a_request_is_signed_for_its_receiver_and_its_answer_read() {
     let head = seen.lock().pop().unwrap();
     assert_eq!(head.version, http::Version::HTTP_2);
     assert_eq!(
-        head.uri.authority().map(|authority| authority.as_str()),
+        head.uri.authority().map(http::uri::Authority::as_str),
         Some("peer.example")
     );
     let (origin, signatures) = signatures_of(&head.headers).unwrap();

@@ -290,7 +290,7 @@ impl Federation {
             match verified {
                 Ok(pdu) if pdu.room_id == room.id => pdus.push(pdu),
                 Ok(pdu) => {
-                    tracing::info!(%server, event_id = %pdu.event_id, "an event of another room was left out")
+                    tracing::info!(%server, event_id = %pdu.event_id, "an event of another room was left out");
                 }
                 Err(error) => tracing::info!(%server, %error, "an event was left out"),
             }

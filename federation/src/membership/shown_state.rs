@@ -78,10 +78,9 @@ impl Federation {
         let (pdus, plain): (Vec<_>, Vec<_>) = told.partition(|event| is_pdu(event));
         let mut stripped: Vec<Box<RawValue>> = plain.iter().filter_map(|event| strip(event)).collect();
         let verifying = self.verify_pdus(rules, pdus);
-        let verified = match tokio::time::timeout(KEYS_WAIT, verifying).await {
-            Ok(verified) => verified,
-            Err(_) => Vec::new(),
-        };
+        let verified = tokio::time::timeout(KEYS_WAIT, verifying)
+            .await
+            .unwrap_or_default();
         let mut has_create_event = false;
         for result in verified {
             match result {
@@ -93,7 +92,7 @@ impl Federation {
                     tracing::info!(event_id = %pdu.event_id, %room_id, "an event of another room was left out");
                 }
                 Err(error) => {
-                    tracing::info!(%room_id, %error, "an event that should show a room was left out")
+                    tracing::info!(%room_id, %error, "an event that should show a room was left out");
                 }
             }
         }

@@ -95,7 +95,7 @@ impl World {
                 }
                 json!({ "pdus": {} })
             }
-            ["v1", "event", id] => self.transaction(vec![self.event(id)?]),
+            ["v1", "event", id] => self.transaction(&[self.event(id)?]),
             ["v1", "state_ids", room] => {
                 let rooms = self.rooms.lock().unwrap();
                 let room = rooms.get(room)?;
@@ -113,7 +113,7 @@ impl World {
             ["v1", "backfill", _] => {
                 let wanted = heard.query.split('&').filter_map(|pair| pair.strip_prefix("v="));
                 let events: Vec<Value> = wanted.filter_map(|id| self.event(&percent_decode(id))).collect();
-                self.transaction(events)
+                self.transaction(&events)
             }
             ["v1", "get_missing_events", _] => {
                 let has: BTreeSet<&str> = texts(&heard.body["earliest_events"]).collect();
@@ -167,7 +167,7 @@ impl World {
         found.map(|event| event.json.clone())
     }
 
-    fn transaction(&self, pdus: Vec<Value>) -> Value {
+    fn transaction(&self, pdus: &[Value]) -> Value {
         json!({ "origin": self.name, "origin_server_ts": now_ms(), "pdus": pdus })
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::Scene;
 
+#[expect(clippy::needless_pass_by_value, reason = "made for this one use")]
 fn edu(kind: &str, content: Value) -> Value {
     json!({ "edu_type": kind, "content": content })
 }

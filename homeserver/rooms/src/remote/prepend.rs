@@ -304,13 +304,9 @@ impl Rooms {
         for (target, number) in waiting {
             let redaction = redactions.iter().find(|event| event.number == number);
             let target = made.iter().find(|event| event.pdu.event_id == target);
-            match (redaction, target) {
-                (Some(redaction), Some(target)) => {
-                    batch
-                        .redact_event(redaction, target, places.get(&target.number).copied())
-                        .await?;
-                }
-                (Some(_), None) | (None, _) => {}
+            if let (Some(redaction), Some(target)) = (redaction, target) {
+                let place = places.get(&target.number).copied();
+                batch.redact_event(redaction, target, place).await?;
             }
         }
         Ok(())

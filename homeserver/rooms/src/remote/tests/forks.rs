@@ -24,7 +24,7 @@ on_both_databases! {
         let next = say(server, &room, &alice, "joined").await;
         assert_eq!(next.pdu.prev_events.len(), 2);
         assert_eq!(take(&other.server, &there, &next.pdu, false).await, Outcome::Accepted);
-        assert_eq!(other.server.rooms.forward_extremities(&there).await.unwrap(), [next.pdu.event_id.clone()]);
+        assert_eq!(other.server.rooms.forward_extremities(&there).await.unwrap(), std::slice::from_ref(&next.pdu.event_id));
         assert_eq!(state_of(server, &room).await, state_of(&other.server, &there).await);
         // What readers are told of the state at each place is what the room's state was there.
         let at = server.rooms.state_at(&room, Position(next.position().0 - 1)).await.unwrap();
@@ -86,7 +86,7 @@ on_both_databases! {
         let upon = seal(upon, &room.rules, &other.server.rooms.options().signing_key).unwrap();
         assert_eq!(take(server, &room, &upon, false).await, Outcome::Accepted);
         let next = say(server, &room, &alice, "on").await;
-        assert_eq!(next.pdu.prev_events, [upon.event_id.clone()]);
+        assert_eq!(next.pdu.prev_events, std::slice::from_ref(&upon.event_id));
         other.server.end().await;
     }
 }

@@ -88,7 +88,7 @@ on_both_databases! {
         let next = say(server, &room, &alice, "next").await;
         let reception = other.server.rooms.receive(&there, super::super::Received::foreign(Pdu::clone(&next.pdu)), |_| {}).await.unwrap();
         let Reception::Missing(missing) = reception else { panic!("nothing is missing") };
-        assert_eq!(missing.prev_events, [lost.pdu.event_id.clone()]);
+        assert_eq!(missing.prev_events, std::slice::from_ref(&lost.pdu.event_id));
         assert!(missing.auth_events.is_empty());
         assert!(is_from(&lost, server.rooms.server_name()));
         other.server.end().await;

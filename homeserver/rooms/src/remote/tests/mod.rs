@@ -83,12 +83,12 @@ impl Other {
             None => EventDraft::message(&self.user, event_type.into(), content),
         };
         let proposed = resident.rooms.propose(room, draft).await.unwrap();
-        signed_by(&self.server, room, proposed)
+        signed_by(&self.server, room, &proposed)
     }
 }
 
 /// The event as `server` would have made it.
-pub(super) fn signed_by(server: &TestRooms, room: &Room, pdu: Pdu) -> Pdu {
+pub(super) fn signed_by(server: &TestRooms, room: &Room, pdu: &Pdu) -> Pdu {
     let key: &SigningKey = &server.rooms.options().signing_key;
     let draft = Draft {
         room_id: Some(pdu.room_id.clone()),
