@@ -12,6 +12,7 @@
 )]
 
 mod access_lists;
+mod answers;
 mod auth_rules;
 mod edus;
 mod floods;

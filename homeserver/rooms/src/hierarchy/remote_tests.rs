@@ -78,7 +78,7 @@ impl Peers for Others {
         _: &'a UserId,
         _: Box<RawValue>,
     ) -> PeerFuture<'a, Arc<Room>> {
-        unimplemented!()
+        unreachable!("nothing else is asked for here")
     }
 
     fn knock<'a>(
@@ -88,11 +88,11 @@ impl Peers for Others {
         _: &'a UserId,
         _: Box<RawValue>,
     ) -> PeerFuture<'a, ()> {
-        unimplemented!()
+        unreachable!("nothing else is asked for here")
     }
 
     fn leave<'a>(&'a self, _: &'a Arc<Room>, _: &'a UserId, _: Box<RawValue>) -> PeerFuture<'a, ()> {
-        unimplemented!()
+        unreachable!("nothing else is asked for here")
     }
 
     fn invite<'a>(
@@ -102,7 +102,7 @@ impl Peers for Others {
         _: &'a UserId,
         _: Box<RawValue>,
     ) -> PeerFuture<'a, ()> {
-        unimplemented!()
+        unreachable!("nothing else is asked for here")
     }
 
     fn recommend<'a>(
@@ -123,7 +123,7 @@ impl Peers for Others {
     }
 
     fn backfill<'a>(&'a self, _: &'a Arc<Room>, _: usize) -> PeerFuture<'a, usize> {
-        unimplemented!()
+        unreachable!("nothing else is asked for here")
     }
 
     fn hierarchy<'a>(
@@ -149,7 +149,7 @@ impl Peers for Others {
         _: &'a ServerName,
         _: PeerDirectoryRequest<'a>,
     ) -> PeerFuture<'a, PeerDirectory> {
-        unimplemented!()
+        unreachable!("nothing else is asked for here")
     }
 
     fn event_by_time<'a>(
@@ -158,7 +158,7 @@ impl Peers for Others {
         _: Timestamp,
         _: Order,
     ) -> PeerFuture<'a, Option<(OwnedEventId, Timestamp)>> {
-        unimplemented!()
+        unreachable!("nothing else is asked for here")
     }
 }
 
