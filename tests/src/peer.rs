@@ -64,7 +64,8 @@ impl Peer {
             .await
             .expect("a free port");
         let name = listener.local_addr().expect("an address").to_string();
-        let key = key_of(&name, "peer");
+        // The system gives ports out again: another peer of this name has had another key, under another ID.
+        let key = key_of(&name, &format!("peer_{}", rand::random::<u32>()));
         let world = Arc::new(World {
             name: name.clone(),
             key: key.clone(),
@@ -101,7 +102,7 @@ impl Peer {
 
     /// Another key of the same name and id, which it does not publish.
     pub fn wrong_key(&self) -> SigningKey {
-        key_of(self.name(), "peer")
+        key_of(self.name(), self.key().key_id().key_name().as_str())
     }
 
     /// What it publishes as its keys, before it is signed.
