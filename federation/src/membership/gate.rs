@@ -5,7 +5,7 @@ use std::sync::Arc;
 use echorift_rooms::{Room, RoomError, Standing};
 use echorift_web::MatrixError;
 use http::StatusCode;
-use ruma::{RoomId, RoomVersionId, ServerName, UserId};
+use ruma::{RoomId, ServerName, UserId};
 
 use crate::{Federation, policy::Crossing};
 
@@ -51,10 +51,10 @@ impl Federation {
 }
 
 /// What a server is told that cannot take part in a room of this version.
-pub(super) fn incompatible(version: &RoomVersionId) -> MatrixError {
+pub(super) fn incompatible(version: &str) -> MatrixError {
     let message = format!("The room has version {version}, which not both of the servers speak.");
     MatrixError::new(StatusCode::BAD_REQUEST, "M_INCOMPATIBLE_ROOM_VERSION", message)
-        .with("room_version", version.as_str().into())
+        .with("room_version", version.into())
 }
 
 /// Errors: `M_UNABLE_TO_GRANT_JOIN`, which sends the other server to another one, while this one does not know the

@@ -85,7 +85,7 @@ impl Federation {
         R: OutgoingRequest<Authentication = ServerSignatures, PathBuilder = SinglePath>,
     {
         let options = SendOptions {
-            timeout: Some(QUICK),
+            timeout: Some(self.options().outbound.request_timeout.min(QUICK)),
             even_backing_off: true,
             ..SendOptions::default()
         };

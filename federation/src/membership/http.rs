@@ -24,6 +24,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
+    gate::incompatible,
     invited::{Invite, expected_invite},
     join_answer::Wanted,
     received::Expected,
@@ -234,14 +235,16 @@ async fn knock(
 async fn invite(State(federation): State<Federation>, put: SignedPut) -> Result<Json, MatrixError> {
     #[derive(Deserialize)]
     struct Body {
-        room_version: RoomVersionId,
+        room_version: String,
         event: Box<RawValue>,
         #[serde(default)]
         invite_room_state: Vec<Box<RawValue>>,
     }
     let body: Body = read(&put.body)?;
+    // What is not even written like a version is one that we do not speak either.
+    let version = RoomVersionId::try_from(&*body.room_version);
     let invite = Invite {
-        version: body.room_version,
+        version: version.map_err(|_| incompatible(&body.room_version))?,
         event: body.event,
         room_state: body.invite_room_state,
     };

@@ -31,7 +31,7 @@ impl Federation {
         expected: &Expected<'_>,
         invite: Invite,
     ) -> Result<Pdu, MatrixError> {
-        let rules = rules_for(&invite.version).ok_or_else(|| incompatible(&invite.version))?;
+        let rules = rules_for(&invite.version).ok_or_else(|| incompatible(invite.version.as_str()))?;
         let room = match self.rooms().room(expected.room_id).await {
             Ok(room) => Some(room),
             Err(RoomError::UnknownRoom(_)) => None,

@@ -28,8 +28,8 @@ use crate::{Federation, FederationError, STATE_ANSWER_BYTES_MAX, SendOptions};
 const JOINS_AT_ONCE: usize = 8;
 /// How long one user's join may take, all servers together.
 const TIME_MAX: Duration = Duration::from_secs(240);
-/// How long one server has to put a room's state together and send it.
-const STATE_WAIT: Duration = Duration::from_secs(120);
+/// A server has so many times `outbound.request_timeout` to put a room's state together and send it.
+const STATE_PATIENCE: u32 = 2;
 /// Of the servers that are said to be in a room so many are believed.
 const SERVERS_MAX: usize = 20_000;
 
@@ -151,7 +151,12 @@ impl Federation {
             omit_members: !self.is_in(wanted.room_id).await?,
         };
         let options = SendOptions {
-            timeout: Some(STATE_WAIT),
+            timeout: Some(
+                self.options()
+                    .outbound
+                    .request_timeout
+                    .saturating_mul(STATE_PATIENCE),
+            ),
             answer_bytes_max: STATE_ANSWER_BYTES_MAX,
             even_backing_off: true,
         };

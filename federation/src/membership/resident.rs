@@ -28,7 +28,7 @@ impl Federation {
     ) -> Result<(RoomVersionId, Box<RawValue>), MatrixError> {
         let room = self.room_to_enter(origin, room_id, user).await?;
         if versions.is_some_and(|versions| !versions.contains(&room.version)) {
-            return Err(incompatible(&room.version));
+            return Err(incompatible(room.version.as_str()));
         }
         if membership != MembershipState::Leave {
             check_complete(&room)?;
