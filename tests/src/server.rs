@@ -82,6 +82,21 @@ impl TestServer {
         self.process.federation_port.expect("a server that federates")
     }
 
+    /// The CPU time that it has used, user and system, as the kernel counts it: in steps of 10 ms.
+    pub fn cpu(&self) -> std::time::Duration {
+        let file = format!("/proc/{}/stat", self.process.pid());
+        let stat = std::fs::read_to_string(file).expect("the process runs");
+        // The name in brackets may hold blanks; user and system time are the 14th and 15th field.
+        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        let ticks: u64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum();
+        std::time::Duration::from_millis(ticks * 10)
+    }
+
     /// Bytes of memory that the process holds now.
     pub fn memory(&self) -> u64 {
         let file = format!("/proc/{}/status", self.process.pid());
