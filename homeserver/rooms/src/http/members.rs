@@ -18,6 +18,7 @@ async fn members(
     Ruma(request): Ruma<get_member_events::v3::Request>,
 ) -> Result<JsonText, MatrixError> {
     let room = api.rooms.room(&request.room_id).await?;
+    api.rooms.wait_for_members(&room).await;
     let wanted = MembersRequest {
         at: TimelineToken::parse_optional(request.at.as_deref())?,
         membership: request.membership,
@@ -38,6 +39,7 @@ async fn list_joined(
     Ruma(request): Ruma<joined_members::v3::Request>,
 ) -> Result<Ruma<joined_members::v3::Response>, MatrixError> {
     let room = api.rooms.room(&request.room_id).await?;
+    api.rooms.wait_for_members(&room).await;
     let joined = api.rooms.joined_members(&room, &session.user_id).await?;
     Ok(Ruma(joined_members::v3::Response { joined }))
 }

@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use echorift_storage::{Change, EventNumber, Record, RoomNumber, SnapshotNumber, StorageError};
@@ -17,6 +18,9 @@ use crate::{
     room::{Members, Standing},
     store,
 };
+
+/// How long a question about a room's members waits for them.
+const MEMBERS_WAIT: Duration = Duration::from_secs(30);
 
 /// A join that waits for the room's members.
 #[derive(Debug, Clone)]
@@ -46,9 +50,13 @@ impl Rooms {
             .collect())
     }
 
-    /// Waits until the room's state is whole, for who asks about all of its members.
-    pub async fn whole_state(&self, room: &Room) {
-        room.wait_until_whole().await;
+    /// Waits until the room's members are all here, for who asks about them; for as long as a client would wait, and then
+    /// goes on with those that are.
+    pub async fn wait_for_members(&self, room: &Room) {
+        let waited = tokio::time::timeout(MEMBERS_WAIT, room.wait_until_whole()).await;
+        if waited.is_err() {
+            tracing::info!(room_id = %room.id, "members are told while some are still missing");
+        }
     }
 
     /// Lays the members under all states that were made without them: `told` is the room's state before the join, and
