@@ -11,6 +11,15 @@ sending rows include the indexing for search and the reading for pushers, which 
 
 """
 
+FEDERATION = """
+## Federation
+
+Two servers of ours on one machine, by TLS on loopback; then one with 500 scripted servers (`tests/examples/federation_scale.rs`).
+
+| what | time | CPU of the server | aim |
+| --- | --- | --- | --- |
+"""
+
 
 def page(results, machine, cpus):
     text = HEAD.format(machine=machine, cpus=cpus)
@@ -35,6 +44,9 @@ def page(results, machine, cpus):
         }
         for what, (figure, aim) in rows.items():
             text += f"| {what} | {figure['wall_ms']:.1f} ms | {figure['cpu_ms']:.1f} ms | {aim} |\n"
+    federation = results.get("federation")
+    if federation:
+        text += FEDERATION + "\n".join(federation["rows"]) + "\n"
     return text
 
 

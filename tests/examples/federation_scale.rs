@@ -82,11 +82,11 @@ async fn large_room(members: usize) {
     })
     .await;
     println!(
-        "| join a room of {members} members and {STATE_EVENTS} state events: first message sent | {} | |",
+        "| join a room of {members} members and {STATE_EVENTS} state events: first message sent | {} | | 5 s |",
         ms(first_message)
     );
     println!(
-        "| the same: all members there | {} | {} joining, {} resident |",
+        "| the same: all members there | {} | {} joining, {} resident | 60 s |",
         ms(started.elapsed()),
         ms(far.cpu() - far_cpu),
         ms(near.cpu() - near_cpu)
@@ -124,7 +124,7 @@ async fn many_destinations() {
         all_know(&alice, &number.to_string()).await;
     }
     println!(
-        "| one event to {DESTINATIONS} servers, TLS and all | {} | {} |",
+        "| one event to {DESTINATIONS} servers, TLS and all | {} | {} | 20 ms of CPU |",
         ms(started.elapsed() / EVENTS),
         ms((server.cpu() - cpu) / EVENTS)
     );
