@@ -167,16 +167,20 @@ impl Settings {
     }
 }
 
-/// Texts, numbers, booleans and lists of them are written alike in JSON and TOML; tables are not.
+/// Texts, numbers and booleans are written alike in JSON and TOML; tables, and lists that may hold them, are not.
 fn toml(value: &Value) -> String {
-    match value.as_object() {
-        None => value.to_string(),
-        Some(table) => {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(toml).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(table) => {
             let entries: Vec<String> = table
                 .iter()
                 .map(|(key, value)| format!("{key:?} = {}", toml(value)))
                 .collect();
             format!("{{ {} }}", entries.join(", "))
         }
+        value => value.to_string(),
     }
 }

@@ -1,4 +1,4 @@
-//! What other servers see of this one without having met it.
+//! What other servers see of this one, and what the operator lets them.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,3 +9,4 @@
 )]
 
 mod keys;
+mod policy;
