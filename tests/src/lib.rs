@@ -13,6 +13,10 @@
 //!
 //! `ECHORIFT_BIN` names the binary (otherwise it is built), `ECHORIFT_TEST_DATABASE` is `sqlite` or `postgres`, and
 //! `ECHORIFT_TEST_POSTGRES` is the URL of an administrator under whom each server gets a database of its own.
+//! `ECHORIFT_TEST_SYNAPSE` names a Python that has Synapse, to federate with. `make test` prepares and sets them all.
+//!
+//! Other servers are a [`Synapse`], more of ours ([`ServerBuilder::federating`]) with a bad wire between them ([`Link`]),
+//! and a [`Peer`] that says what the test wants.
 
 #![allow(
     clippy::unwrap_used,

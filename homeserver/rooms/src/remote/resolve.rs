@@ -74,6 +74,8 @@ impl Rooms {
             .collect();
         let mut wanted: Vec<EventNumber> = numbers.iter().copied().collect();
         wanted.extend(self.auth_chain_numbers(&wanted).await?);
+        // From version 12 on it is in no auth chain, and everything is judged by it.
+        wanted.extend(first.get("m.room.create", ""));
         known.extend(self.events(&wanted).await?);
         let difference = self.auth_difference(first, &keys, &conflicted).await?;
         let absent: Vec<EventNumber> = difference
