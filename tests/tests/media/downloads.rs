@@ -115,12 +115,17 @@ async fn what_is_not_there_is_not_found() {
         "test.example/nothing",
         "test.example/..%2F..%2Fechorift.toml",
         "test.example/a.b",
-        "elsewhere.example/abc",
     ] {
         refused(download(&alice, media).await.into_answer(), 404, "M_NOT_FOUND");
         let path = format!("{}/{media}?width=32&height=32", crate::THUMBNAIL);
         refused(get(&alice, path).await.into_answer(), 404, "M_NOT_FOUND");
     }
+    // No server of that name can be asked.
+    refused(
+        download(&alice, "elsewhere.example/abc").await.into_answer(),
+        502,
+        "M_UNKNOWN",
+    );
     refused(
         download(&alice, "not%20a%20name/abc").await.into_answer(),
         400,

@@ -42,6 +42,14 @@ on_both_databases! {
         assert_eq!(take(&other.server, &there, &hers.pdu, false).await, Outcome::Accepted);
         take(server, &room, &mine.pdu, false).await;
 
+        // A restart in between changes nothing.
+        let other = Other {
+            server: other.server.restart().await,
+            user: other.user,
+        };
+        let there = other.server.rooms.room(&room.id).await.unwrap();
+        assert_eq!(there.standing(), Standing::Partial);
+        assert!(there.view().members.remote_servers.contains_key(server.rooms.server_name()));
         let join = other.server.rooms.partial_joins().await.unwrap().pop().unwrap();
         let join_event = other.server.rooms.event(join.join).await.unwrap();
         let resident = find(server, &join_event.pdu.event_id).await;
