@@ -6,6 +6,8 @@ mod script;
 mod site;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use echorift_events::SigningKey;
@@ -60,11 +62,15 @@ impl Drop for Inner {
 
 impl Peer {
     pub async fn start(authority: &TestAuthority) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        // The system gives ports out again, and a server that just had the keys of this name would not ask for others
+        // at once: each peer has an address of its own.
+        static COUNT: AtomicU16 = AtomicU16::new(1);
+        let [high, low] = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let address = Ipv4Addr::new(127, 1, high, low);
+        let listener = tokio::net::TcpListener::bind((address, 0))
             .await
             .expect("a free port");
         let name = listener.local_addr().expect("an address").to_string();
-        // The system gives ports out again: another peer of this name has had another key, under another ID.
         let key = key_of(&name, &format!("peer_{}", rand::random::<u32>()));
         let world = Arc::new(World {
             name: name.clone(),
@@ -73,7 +79,7 @@ impl Peer {
             heard: Mutex::default(),
             rooms: Mutex::default(),
         });
-        let certificate = authority.certify(&["127.0.0.1"]);
+        let certificate = authority.certify(&[&address.to_string()]);
         let serving = tokio::spawn(site::serve(listener, certificate, Arc::clone(&world)));
         let trusted = reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap();
         let http = reqwest::Client::builder()
