@@ -83,16 +83,20 @@ impl Federation {
             told.insert(event_id, state);
         }
         let own: std::collections::HashSet<_> = pdus.iter().map(|pdu| pdu.event_id.clone()).collect();
+        let authority = pdus.iter().flat_map(|pdu| &pdu.auth_events);
+        let authority: Vec<_> = authority.filter(|id| !own.contains(*id)).cloned().collect();
+        let mut absent = self.absent(&authority).await?;
         for pdu in &pdus {
-            let wanted: Vec<_> = pdu
+            let missing: Vec<_> = pdu
                 .auth_events
                 .iter()
-                .filter(|id| !own.contains(*id))
+                .filter(|id| absent.contains(*id))
                 .cloned()
                 .collect();
-            let absent = self.absent(&wanted).await?;
-            if !absent.is_empty() {
-                self.fetch_auth(room, server, &pdu.event_id, &absent).await?;
+            if !missing.is_empty() {
+                self.fetch_auth(room, server, &pdu.event_id, &missing).await?;
+                // What authorises one event authorises others too.
+                absent = self.absent(&absent).await?;
             }
         }
         Ok(self.rooms().prepend(room, pdus, told).await?)

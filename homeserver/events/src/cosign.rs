@@ -50,7 +50,8 @@ impl Pdu {
         self.with_signatures(event, server, theirs, rules)
     }
 
-    fn with_signatures(
+    /// The same event with more signatures of a server beside those that it has.
+    pub(crate) fn with_signatures(
         &self,
         mut event: Object,
         server: &ServerName,

@@ -1,14 +1,15 @@
 //! Signatures beside the sender's: of a policy server (SS API § Policy Servers), say.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use ed25519_dalek::{Signature, VerifyingKey};
 use ruma::{ServerName, room_version_rules::RoomVersionRules};
 
 use crate::{
     EventError, Pdu,
-    format::check_size,
     hash::BASE64,
-    json::{Json, Numbers, Object, parse_object, write_object, write_object_without},
+    json::{Json, Numbers, parse_object, write_object_without},
     redact::redact,
 };
 
@@ -47,27 +48,9 @@ impl Pdu {
         signature: &str,
         rules: &RoomVersionRules,
     ) -> Result<Self, EventError> {
-        let mut event = parse_object(self.json(), Numbers::Lenient)?;
-        let signatures = object_in(&mut event, "signatures")?;
-        let of_server = object_in(signatures, server.as_str())?;
-        of_server.insert(key_id.to_owned(), Json::String(signature.to_owned()));
-        let mut json = String::with_capacity(self.json().len().saturating_add(256));
-        write_object(&mut json, &event);
-        check_size(json.len())?;
-        let pdu = Self::from_canonical(self.event_id.clone(), self.room_id.clone(), json.into(), rules)?;
-        Ok(pdu.with_rejected(self.rejected))
-    }
-}
-
-fn object_in<'a>(object: &'a mut Object, key: &str) -> Result<&'a mut Object, EventError> {
-    let entry = object
-        .entry(key.to_owned())
-        .or_insert_with(|| Json::Object(Object::new()));
-    match entry {
-        Json::Object(inner) => Ok(inner),
-        _ => Err(EventError::BadFormat(format!(
-            "`{key}` in `signatures` is no object"
-        ))),
+        let event = parse_object(self.json(), Numbers::Lenient)?;
+        let added = BTreeMap::from([(key_id.to_owned(), Json::String(signature.to_owned()))]);
+        self.with_signatures(event, server, added, rules)
     }
 }
 

@@ -120,7 +120,7 @@ impl Rooms {
     }
 
     /// As [`Rooms::append_with`], where a policy server has to sign each event first. It is asked without the room's lock,
-    /// so that what others send meanwhile comes between.
+    /// so that what others send meanwhile comes between. Each event is a commit; what `also` writes goes with the last.
     async fn append_recommended(
         &self,
         room: &Arc<Room>,
@@ -129,14 +129,22 @@ impl Rooms {
     ) -> Result<Vec<Arc<Event>>, RoomError> {
         let peers = self.peers()?;
         let mut events = Vec::with_capacity(drafts.len());
-        for draft in drafts {
+        let last = drafts.len().saturating_sub(1);
+        let mut also = Some(also);
+        for (index, draft) in drafts.into_iter().enumerate() {
             let transaction = draft.transaction.clone();
+            let also = also.take_if(|_| index == last);
             let proposed = self.propose(room, draft).await?;
             let received = Received {
                 transaction,
                 ..Received::ours(peers.recommend(room, proposed).await?)
             };
-            match self.receive(room, received, |_| {}).await? {
+            let write = |change: &mut Change| {
+                if let Some(also) = also {
+                    also(change);
+                }
+            };
+            match self.receive(room, received, write).await? {
                 Reception::Known(event) => events.push(event),
                 Reception::Taken(event, commit) => {
                     commit.done().await?;
@@ -152,9 +160,6 @@ impl Rooms {
                 }
             }
         }
-        let mut change = Change::new();
-        also(&mut change);
-        self.database().writer().commit(change).await?;
         Ok(events)
     }
 

@@ -12,6 +12,7 @@
 
 mod auth_chain;
 mod import;
+mod order;
 mod outliers;
 mod outside;
 mod partial;
@@ -23,8 +24,8 @@ mod tests;
 
 pub use self::{
     import::{PartialAnswer, RemoteJoin},
+    order::in_history_order,
     outside::OutsideMembership,
     partial::PartialJoin,
-    prepend::in_history_order,
     receive::{MissingAncestors, Received, Reception, ToldState},
 };

@@ -7,8 +7,9 @@ use std::{
 
 use echorift_events::{Pdu, RoomVersionRules, authorise, check_auth_events};
 use echorift_storage::{Change, EventNumber, RoomNumber, SnapshotNumber};
-use ruma::{EventId, OwnedEventId, events::TimelineEventType};
+use ruma::{EventId, OwnedEventId};
 
+use super::order::in_auth_order;
 use crate::{
     Event, Outcome, Room, RoomError, Rooms,
     batch::find_in,
@@ -151,47 +152,4 @@ fn judge_by_auth_events(
 /// The create event of an event's room, where the room is named after it.
 fn create_id(pdu: &Pdu) -> Option<OwnedEventId> {
     EventId::parse(format!("${}", pdu.room_id.as_str().trim_start_matches('!'))).ok()
-}
-
-/// The events so that each comes after those of them that authorise it, a create event before all others; without any
-/// that authorise themselves in a circle.
-pub(super) fn in_auth_order(pdus: Vec<Pdu>) -> Vec<Pdu> {
-    let mut waiting: HashMap<OwnedEventId, Pdu> =
-        pdus.into_iter().map(|pdu| (pdu.event_id.clone(), pdu)).collect();
-    let mut unmet: HashMap<OwnedEventId, usize> = HashMap::with_capacity(waiting.len());
-    let mut authorises: HashMap<OwnedEventId, Vec<OwnedEventId>> = HashMap::new();
-    for pdu in waiting.values() {
-        let within: HashSet<&OwnedEventId> = pdu
-            .auth_events
-            .iter()
-            .filter(|id| waiting.contains_key(*id))
-            .collect();
-        unmet.insert(pdu.event_id.clone(), within.len());
-        for id in within {
-            authorises
-                .entry(id.clone())
-                .or_default()
-                .push(pdu.event_id.clone());
-        }
-    }
-    let mut ready: Vec<OwnedEventId> = unmet
-        .iter()
-        .filter(|(_, count)| **count == 0)
-        .map(|(id, _)| id.clone())
-        .collect();
-    let mut ordered = Vec::with_capacity(waiting.len());
-    while let Some(id) = ready.pop() {
-        for next in authorises.remove(&id).unwrap_or_default() {
-            if let Some(count) = unmet.get_mut(&next) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    ready.push(next);
-                }
-            }
-        }
-        ordered.extend(waiting.remove(&id));
-    }
-    // From version 12 on nobody names it. The others keep their order.
-    ordered.sort_by_key(|pdu| pdu.event_type != TimelineEventType::RoomCreate);
-    ordered
 }

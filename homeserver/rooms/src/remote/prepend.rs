@@ -9,7 +9,7 @@ use echorift_events::Pdu;
 use echorift_storage::{EventNumber, Position, SnapshotNumber};
 use ruma::{EventId, OwnedEventId, events::TimelineEventType};
 
-use super::receive::ToldState;
+use super::{order::in_history_order, receive::ToldState};
 use crate::{
     Event, Order, Outcome, Room, RoomError, Rooms, State,
     batch::Batch,
@@ -311,49 +311,4 @@ impl Rooms {
         }
         Ok(())
     }
-}
-
-/// The events so that each comes after its parents; of events that are not related the one of lesser depth first.
-pub fn in_history_order(pdus: Vec<Pdu>) -> Vec<Pdu> {
-    let mut waiting: HashMap<OwnedEventId, Pdu> =
-        pdus.into_iter().map(|pdu| (pdu.event_id.clone(), pdu)).collect();
-    let mut children: HashMap<OwnedEventId, Vec<OwnedEventId>> = HashMap::new();
-    let mut unmet: HashMap<OwnedEventId, usize> = HashMap::new();
-    for pdu in waiting.values() {
-        let within: HashSet<&OwnedEventId> = pdu
-            .prev_events
-            .iter()
-            .filter(|id| waiting.contains_key(*id))
-            .collect();
-        unmet.insert(pdu.event_id.clone(), within.len());
-        for id in within {
-            children.entry(id.clone()).or_default().push(pdu.event_id.clone());
-        }
-    }
-    let key = |waiting: &HashMap<OwnedEventId, Pdu>, id: &OwnedEventId| {
-        let pdu = waiting.get(id);
-        (
-            pdu.map_or(0, |pdu| pdu.depth),
-            pdu.map(|pdu| pdu.origin_server_ts),
-            id.clone(),
-        )
-    };
-    let mut ready: std::collections::BTreeSet<_> = unmet
-        .iter()
-        .filter(|(_, count)| **count == 0)
-        .map(|(id, _)| key(&waiting, id))
-        .collect();
-    let mut ordered = Vec::with_capacity(waiting.len());
-    while let Some((_, _, id)) = ready.pop_first() {
-        for child in children.remove(&id).unwrap_or_default() {
-            if let Some(count) = unmet.get_mut(&child) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    ready.insert(key(&waiting, &child));
-                }
-            }
-        }
-        ordered.extend(waiting.remove(&id));
-    }
-    ordered
 }

@@ -89,7 +89,7 @@ impl Rooms {
         &self,
         room: &Arc<Room>,
         received: Received,
-        also: impl FnOnce(&mut Change) + Send,
+        also: impl FnOnce(&mut Change),
     ) -> Result<Reception, RoomError> {
         let Received {
             pdu,
@@ -166,14 +166,8 @@ impl Rooms {
 
     /// Those of these events that are here in any form. One query at most, and no event is read.
     pub async fn held_ids(&self, ids: &[&EventId]) -> Result<HashSet<OwnedEventId>, RoomError> {
-        let is_at_hand = |id: &&&EventId| self.0.event_ids.get(**id).is_some();
-        let (held, unknown): (Vec<&EventId>, Vec<&EventId>) = {
-            let (held, unknown): (Vec<&&EventId>, Vec<&&EventId>) = ids.iter().partition(is_at_hand);
-            (
-                held.into_iter().copied().collect(),
-                unknown.into_iter().copied().collect(),
-            )
-        };
+        let (held, unknown): (Vec<&EventId>, Vec<&EventId>) =
+            ids.iter().partition(|id| self.0.event_ids.get(**id).is_some());
         let mut found: HashSet<OwnedEventId> = held.into_iter().map(ToOwned::to_owned).collect();
         if !unknown.is_empty() {
             found.extend(
