@@ -88,3 +88,22 @@ story(stage, "who is kicked is heard for no more than two seconds", async () => 
     }
     await allAreMembers([alice]);
 });
+
+story(stage, "who may no longer speak is heard for no more than two seconds, and still hears", async () => {
+    const { room, people: [alice, bob] } = await inCall(["alice", "bob"]);
+    const path = `rooms/${encodeURIComponent(room)}/state/m.room.power_levels/`;
+    const levels = await alice.call("GET", path);
+    await alice.ask("watch", bob.userId);
+    const demotedAt = Date.now();
+    // Calls go by the same levels as messages.
+    await alice.call("PUT", path, { ...levels, events_default: 50 });
+    const stillMs = await mediaStops(alice, demotedAt);
+    assert.ok(stillMs < 2_000, `media came for ${stillMs} ms`);
+    await allAreMembers([alice, bob]);
+    await hearsAndSees(bob, alice);
+
+    await alice.call("PUT", path, levels);
+    await until("bob may speak again", () => bob.report(), ({ sfus: [{ maySpeak }] }) => maySpeak);
+    await bob.ask("publish");
+    await hearsAndSees(alice, bob);
+});

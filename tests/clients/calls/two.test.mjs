@@ -103,7 +103,7 @@ story(stage, "a camera is sent in three layers, and each tile gets the one that 
     await until("a tile that grows gets the top layer again", heightOf(alice, bob), (height) => height === 720);
 });
 
-story(stage, "a network that becomes slow gets a smaller layer, and audio goes on", async () => {
+story(stage, "a network that becomes slow gets a smaller layer, audio goes on, and a fast one gets more again", async () => {
     const path = new NarrowPath();
     try {
         const [alice, bob] = [await stage.person("alice", { path }), await stage.person("bob")];
@@ -113,10 +113,13 @@ story(stage, "a network that becomes slow gets a smaller layer, and audio goes o
         await hearsAndSees(alice, bob);
         await until("a fast network gets the top layer", heightOf(alice, bob), (height) => height === 720);
 
-        path.bitsPerSecond = 400_000;
+        path.bitsPerSecond = 500_000;
         const isSmaller = (height) => height > 0 && height < 720;
         await until("a slow network gets less", heightOf(alice, bob), isSmaller, 60_000);
         await hearsAndSees(alice, bob);
+        // The SFU probes whether there is more, with growing pauses.
+        path.bitsPerSecond = Infinity;
+        await until("a fast network gets the top layer again", heightOf(alice, bob), (height) => height === 720, 90_000);
     } finally {
         path.close();
     }

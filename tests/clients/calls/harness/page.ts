@@ -38,6 +38,8 @@ const person = {
         call = undefined;
     },
 
+    publish: () => current().own.publish(),
+
     mute: (source: "microphone" | "camera", isMuted: boolean) =>
         current().mute(source === "camera" ? Track.Source.Camera : Track.Source.Microphone, isMuted),
 
