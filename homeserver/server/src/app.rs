@@ -8,7 +8,7 @@ use echorift_accounts::{
     SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
-use echorift_calls::{CallsApi, TurnOptions};
+use echorift_calls::{Calls, CallsApi, CallsOptions, CallsParts, Sfus, TurnOptions};
 use echorift_encryption::Encryption;
 use echorift_events::SigningKey;
 use echorift_federation::{Federation, FederationOptions, FederationParts};
@@ -90,6 +90,19 @@ impl App {
             outbound: outbound.clone(),
         };
         let media = Media::start(media_options(config), media_parts)?;
+        let calls_parts = CallsParts {
+            database: database.clone(),
+            clock: rooms.clock().clone(),
+            rooms: rooms.clone(),
+            accounts: accounts.clone(),
+            limits: Arc::clone(&limits),
+            sfus: Sfus::default(),
+        };
+        let calls_options = CallsOptions {
+            is_on: false,
+            publish: config.calls.publish,
+        };
+        let calls = Calls::start(calls_options, calls_parts).await?;
         let federation = match config.federation.is_on() {
             true => {
                 let parts = FederationParts {
@@ -99,6 +112,7 @@ impl App {
                     accounts: accounts.clone(),
                     encryption: encryption.clone(),
                     media: media.clone(),
+                    calls: calls.clone(),
                     limits: Arc::clone(&limits),
                     outbound: outbound.clone(),
                 };
@@ -110,6 +124,7 @@ impl App {
             encryption.listener(),
             Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
             push.listener(),
+            calls.listener(),
         ];
         listeners.extend(federation.as_ref().map(Federation::listener));
         database.log().listen(listeners);
@@ -120,13 +135,18 @@ impl App {
                 accounts: &accounts,
                 encryption: &encryption,
                 media: &media,
+                calls: &calls,
                 syncs: &syncs,
                 shares_presence: config.presence.enabled && config.presence.federation,
             };
             federation::connect(federation, &askers);
             federation.run().await?;
         }
-        let calls = calls_api(config, rooms.clock());
+        calls.run().await?;
+        let calls_api = CallsApi {
+            calls: calls.clone(),
+            turn: turn_options(config),
+        };
         echorift_search::start(&rooms, stopping.clone());
         let search_api = SearchApi {
             rooms: rooms.clone(),
@@ -148,11 +168,11 @@ impl App {
             .merge(media.router())
             .merge(echorift_search::router(search_api))
             .merge(http::application_services::routes())
-            .merge(echorift_calls::router(calls))
+            .merge(echorift_calls::router(calls_api))
             .layer(Extension(accounts.verifier()))
             .merge(federation.as_ref().map(Federation::router).unwrap_or_default());
         let health = Arc::new(Health::new(Some(database.clone())));
-        let router = assemble(features, config, Arc::clone(&health), metrics);
+        let router = assemble(features, config, &calls.discovery(), Arc::clone(&health), metrics);
         Ok(Self {
             database,
             accounts,
@@ -265,17 +285,14 @@ fn push_options(config: &Config) -> PushOptions {
     }
 }
 
-fn calls_api(config: &Config, clock: &Clock) -> CallsApi {
-    let turn = &config.turn;
+fn turn_options(config: &Config) -> Option<TurnOptions> {
+    let turn = &config.calls.turn;
     let secret = turn.secret.as_ref().filter(|_| !turn.uris.is_empty());
-    CallsApi {
-        turn: secret.map(|secret| TurnOptions {
-            uris: turn.uris.clone(),
-            secret: secret.reveal().to_owned(),
-            lifetime: turn.lifetime,
-        }),
-        clock: clock.clone(),
-    }
+    secret.map(|secret| TurnOptions {
+        uris: turn.uris.clone(),
+        secret: secret.reveal().to_owned(),
+        lifetime: turn.lifetime,
+    })
 }
 
 fn media_options(config: &Config) -> MediaOptions {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use echorift_accounts::AccountError;
 use echorift_appservice_ldap::DirectoryError;
+use echorift_calls::CallError;
 use echorift_federation::FederationError;
 use echorift_mail::MailError;
 use echorift_media::MediaError;
@@ -33,6 +34,8 @@ pub(crate) enum ServerError {
     Outbound(#[from] OutboundSetupError),
     #[error("media cannot be served: {0}")]
     Media(#[from] MediaError),
+    #[error("calls cannot start: {0}")]
+    Calls(#[from] CallError),
     #[error("federation cannot start: {0}")]
     Federation(#[from] FederationError),
     #[error(transparent)]

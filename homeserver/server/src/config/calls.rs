@@ -1,9 +1,28 @@
-//! `[calls]`: so far, `[calls.turn]`.
+//! `[calls]`.
 
 use std::time::Duration;
 
+use echorift_calls::Publishers;
+
 use super::secret::Secret;
 use super::table::Table;
+
+/// `[calls]`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CallsSettings {
+    pub(crate) publish: Publishers,
+    pub(crate) turn: TurnSettings,
+}
+
+impl CallsSettings {
+    pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
+        let others = [("local", Publishers::Local), ("partners", Publishers::Partners)];
+        Self {
+            publish: table.choice("publish", ("joined", Publishers::Joined), &others),
+            turn: table.table("turn", TurnSettings::read),
+        }
+    }
+}
 
 /// `[calls.turn]`: TURN servers, through which calls go that find no direct way.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,11 +33,6 @@ pub(crate) struct TurnSettings {
 }
 
 impl TurnSettings {
-    /// Reads `[calls]`.
-    pub(super) fn read_calls(table: &mut Table<'_, '_>) -> Self {
-        table.table("turn", Self::read)
-    }
-
     fn read(table: &mut Table<'_, '_>) -> Self {
         let settings = Self {
             uris: table.list("uris", &[]),

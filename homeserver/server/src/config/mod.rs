@@ -33,7 +33,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::Dict;
 
-pub(crate) use self::calls::TurnSettings;
+pub(crate) use self::calls::CallsSettings;
 pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::federation::FederationSettings;
@@ -72,7 +72,7 @@ pub(crate) struct Config {
     pub(crate) presence: PresenceSettings,
     pub(crate) push: PushSettings,
     pub(crate) email: EmailSettings,
-    pub(crate) turn: TurnSettings,
+    pub(crate) calls: CallsSettings,
     pub(crate) server_notices: NoticeSettings,
     pub(crate) federation: FederationSettings,
     pub(crate) media: MediaSettings,
@@ -180,7 +180,7 @@ impl Config {
             push: root.table("push", PushSettings::read),
             email,
             server_notices: root.table("server_notices", server_notices::read),
-            turn: root.table("calls", TurnSettings::read_calls),
+            calls: root.table("calls", CallsSettings::read),
             federation: root.table("federation", FederationSettings::read),
             media: root.table("media", MediaSettings::read),
             url_previews: root.table("url_previews", PreviewSettings::read),

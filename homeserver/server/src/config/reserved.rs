@@ -9,7 +9,6 @@ const RESERVED: &[&str] = &[
     "calls.livekit",
     "calls.max_delay",
     "calls.max_delayed_events_per_user",
-    "calls.publish",
     "cluster",
     "directory.attribute_photo",
     "directory.mapping",
