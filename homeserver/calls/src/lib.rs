@@ -1,4 +1,4 @@
-//! What calls need of the server: so far, how clients reach a TURN server.
+//! What calls need of the server: how clients reach an SFU and a TURN server.
 
 mod http;
 mod livekit;
@@ -6,6 +6,10 @@ mod turn;
 
 pub use self::{
     http::{CallsApi, router},
-    livekit::{Permission, Sfu, SfuError, SfuOptions, Sfus, Source},
+    livekit::{
+        EmbeddedTurn, ManagedError, ManagedOptions, ManagedSfu, NodeAddress, Permission, Sfu, SfuError,
+        SfuHealth, SfuKey, SfuOptions, SfuPorts, SfuProxy, SfuState, Sfus, Source, TakenPort, TurnServer,
+        TurnTls, UdpPorts, Unwell, ask_health, find_program, livekit_version, observe,
+    },
     turn::TurnOptions,
 };

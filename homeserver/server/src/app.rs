@@ -8,7 +8,7 @@ use echorift_accounts::{
     SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
-use echorift_calls::{CallsApi, TurnOptions};
+use echorift_calls::{CallsApi, SfuProxy, TurnOptions};
 use echorift_encryption::Encryption;
 use echorift_events::SigningKey;
 use echorift_federation::{Federation, FederationOptions, FederationParts};
@@ -26,6 +26,7 @@ use crate::config::{Config, Secret, Service};
 use crate::error::ServerError;
 use crate::federation::{self, Askers};
 use crate::http::{self, Health, Metrics, assemble};
+use crate::sfu::{self, RunningSfus};
 use crate::signing_key;
 
 /// A server that is ready to be listened to.
@@ -34,13 +35,19 @@ pub(crate) struct App {
     pub(crate) accounts: Accounts,
     pub(crate) push: Push,
     pub(crate) federation: Option<Federation>,
+    pub(crate) sfus: RunningSfus,
     pub(crate) health: Arc<Health>,
     pub(crate) router: Router,
 }
 
 impl App {
-    /// Builds every feature on an open database. Polls end when `stopping` turns true.
-    pub(crate) async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Self, ServerError> {
+    /// Builds every feature on an open database. Polls end when `stopping` turns true. `own_url` is where a program on
+    /// this machine reaches this server without TLS, if it can.
+    pub(crate) async fn start(
+        config: &Config,
+        stopping: watch::Receiver<bool>,
+        own_url: Option<&str>,
+    ) -> Result<Self, ServerError> {
         let serves_metrics = config
             .listeners
             .iter()
@@ -127,6 +134,7 @@ impl App {
             federation.run().await?;
         }
         let calls = calls_api(config, rooms.clock());
+        let mut sfus = sfu::start(config, &database, own_url).await?;
         echorift_search::start(&rooms, stopping.clone());
         let search_api = SearchApi {
             rooms: rooms.clone(),
@@ -149,15 +157,17 @@ impl App {
             .merge(echorift_search::router(search_api))
             .merge(http::application_services::routes())
             .merge(echorift_calls::router(calls))
+            .merge(sfus.proxy.take().map(SfuProxy::router).unwrap_or_default())
             .layer(Extension(accounts.verifier()))
             .merge(federation.as_ref().map(Federation::router).unwrap_or_default());
-        let health = Arc::new(Health::new(Some(database.clone())));
+        let health = Arc::new(Health::new(Some(database.clone()), sfus.health.clone()));
         let router = assemble(features, config, Arc::clone(&health), metrics);
         Ok(Self {
             database,
             accounts,
             push,
             federation,
+            sfus,
             health,
             router,
         })
@@ -266,7 +276,7 @@ fn push_options(config: &Config) -> PushOptions {
 }
 
 fn calls_api(config: &Config, clock: &Clock) -> CallsApi {
-    let turn = &config.turn;
+    let turn = &config.calls.turn;
     let secret = turn.secret.as_ref().filter(|_| !turn.uris.is_empty());
     CallsApi {
         turn: secret.map(|secret| TurnOptions {

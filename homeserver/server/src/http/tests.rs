@@ -26,7 +26,7 @@ fn server() -> Router {
             post(async |body: axum::body::Bytes| body.len().to_string()),
         )
         .route("/_matrix/client/v3/panic", get(panics));
-    assemble(features, &config, Arc::new(Health::new(None)), None)
+    assemble(features, &config, Arc::new(Health::new(None, Vec::new())), None)
 }
 
 async fn ask(method: &str, path: &str, body: Body) -> (Response<()>, Value) {
@@ -126,7 +126,7 @@ async fn the_discovery_documents_follow_the_configuration() {
 #[tokio::test]
 async fn a_stopping_server_lives_but_is_not_ready() {
     let config = Config::default_settings().unwrap();
-    let health = Arc::new(Health::new(None));
+    let health = Arc::new(Health::new(None, Vec::new()));
     let server = assemble(Router::new(), &config, Arc::clone(&health), None);
     let status = async |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();
