@@ -26,7 +26,11 @@ pub use self::{
     calls::{Calls, CallsParts, Seat},
     error::CallError,
     http::{CallsApi, CallsDiscovery, SERVICE_PATH, WEBHOOK_PATH, router},
-    livekit::{Permission, Sfu, SfuError, SfuOptions, Sfus, Source},
+    livekit::{
+        EmbeddedTurn, ManagedError, ManagedOptions, ManagedSfu, NodeAddress, Permission, Sfu, SfuError,
+        SfuHealth, SfuKey, SfuOptions, SfuPorts, SfuProxy, SfuState, Sfus, Source, TakenPort, TurnServer,
+        TurnTls, UdpPorts, Unwell, ask_health, find_program, livekit_version, observe,
+    },
     options::{CallsOptions, Publishers},
     peers::{CallPeers, PeerTokenRequest},
     turn::TurnOptions,

@@ -8,7 +8,7 @@ use echorift_accounts::{
     SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
-use echorift_calls::{Calls, CallsApi, CallsOptions, CallsParts, Sfus, TurnOptions};
+use echorift_calls::{Calls, CallsApi, CallsOptions, CallsParts, SfuHealth, SfuProxy, TurnOptions};
 use echorift_encryption::Encryption;
 use echorift_events::SigningKey;
 use echorift_federation::{Federation, FederationOptions, FederationParts};
@@ -22,10 +22,11 @@ use echorift_sync::{SyncOptions, Syncs};
 use echorift_web::{RateLimits, outbound::Outbound};
 use tokio::sync::watch;
 
-use crate::config::{Config, Secret, Service};
+use crate::config::{Config, LivekitSettings, Secret, Service};
 use crate::error::ServerError;
 use crate::federation::{self, Askers};
 use crate::http::{self, Health, Metrics, assemble};
+use crate::sfu::{self, RunningSfus};
 use crate::signing_key;
 
 /// A server that is ready to be listened to.
@@ -34,13 +35,19 @@ pub(crate) struct App {
     pub(crate) accounts: Accounts,
     pub(crate) push: Push,
     pub(crate) federation: Option<Federation>,
+    pub(crate) sfus: RunningSfus,
     pub(crate) health: Arc<Health>,
     pub(crate) router: Router,
 }
 
 impl App {
-    /// Builds every feature on an open database. Polls end when `stopping` turns true.
-    pub(crate) async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Self, ServerError> {
+    /// Builds every feature on an open database. Polls end when `stopping` turns true. `own_url` is where a program on
+    /// this machine reaches this server without TLS, if it can.
+    pub(crate) async fn start(
+        config: &Config,
+        stopping: watch::Receiver<bool>,
+        own_url: Option<&str>,
+    ) -> Result<Self, ServerError> {
         let serves_metrics = config
             .listeners
             .iter()
@@ -90,16 +97,17 @@ impl App {
             outbound: outbound.clone(),
         };
         let media = Media::start(media_options(config), media_parts)?;
+        let mut sfus = sfu::start(config, &database, own_url).await?;
         let calls_parts = CallsParts {
             database: database.clone(),
             clock: rooms.clock().clone(),
             rooms: rooms.clone(),
             accounts: accounts.clone(),
             limits: Arc::clone(&limits),
-            sfus: Sfus::default(),
+            sfus: sfus.sfus.clone(),
         };
         let calls_options = CallsOptions {
-            is_on: false,
+            is_on: config.calls.livekit != LivekitSettings::Off,
             publish: config.calls.publish,
         };
         let calls = Calls::start(calls_options, calls_parts).await?;
@@ -143,6 +151,7 @@ impl App {
             federation.run().await?;
         }
         calls.run().await?;
+        look_again_at_revived_sfus(&calls, &sfus.health);
         let calls_api = CallsApi {
             calls: calls.clone(),
             turn: turn_options(config),
@@ -169,15 +178,17 @@ impl App {
             .merge(echorift_search::router(search_api))
             .merge(http::application_services::routes())
             .merge(echorift_calls::router(calls_api))
+            .merge(sfus.proxy.take().map(SfuProxy::router).unwrap_or_default())
             .layer(Extension(accounts.verifier()))
             .merge(federation.as_ref().map(Federation::router).unwrap_or_default());
-        let health = Arc::new(Health::new(Some(database.clone())));
+        let health = Arc::new(Health::new(Some(database.clone()), sfus.health.clone()));
         let router = assemble(features, config, &calls.discovery(), Arc::clone(&health), metrics);
         Ok(Self {
             database,
             accounts,
             push,
             federation,
+            sfus,
             health,
             router,
         })
@@ -282,6 +293,20 @@ fn push_options(config: &Config) -> PushOptions {
             pause: email.digest_pause,
             pause_max: email.digest_pause_max,
         },
+    }
+}
+
+/// An SFU that has come back has lost its rooms: they are opened again at once, so that people find them.
+fn look_again_at_revived_sfus(calls: &Calls, health: &[(String, watch::Receiver<SfuHealth>)]) {
+    for (_, health) in health {
+        let (calls, mut health) = (calls.clone(), health.clone());
+        tokio::spawn(async move {
+            while health.changed().await.is_ok() {
+                if health.borrow_and_update().is_up() {
+                    calls.look_again();
+                }
+            }
+        });
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use echorift_accounts::AccountError;
 use echorift_appservice_ldap::DirectoryError;
-use echorift_calls::CallError;
+use echorift_calls::{CallError, ManagedError};
 use echorift_federation::FederationError;
 use echorift_mail::MailError;
 use echorift_media::MediaError;
@@ -40,6 +40,8 @@ pub(crate) enum ServerError {
     Federation(#[from] FederationError),
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error(transparent)]
+    Sfu(#[from] ManagedError),
     #[error("letters cannot be sent: {0}")]
     Mail(#[from] MailError),
     #[error("the directory cannot be used: {0}")]

@@ -1,9 +1,10 @@
-//! `[calls]`.
+//! `[calls]`: who may send, and TURN servers; the SFU is in `livekit`.
 
 use std::time::Duration;
 
 use echorift_calls::Publishers;
 
+use super::livekit::LivekitSettings;
 use super::secret::Secret;
 use super::table::Table;
 
@@ -11,14 +12,16 @@ use super::table::Table;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CallsSettings {
     pub(crate) publish: Publishers,
+    pub(crate) livekit: LivekitSettings,
     pub(crate) turn: TurnSettings,
 }
 
 impl CallsSettings {
-    pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
+    pub(super) fn read(table: &mut Table<'_, '_>, public_base_url: &str) -> Self {
         let others = [("local", Publishers::Local), ("partners", Publishers::Partners)];
         Self {
             publish: table.choice("publish", ("joined", Publishers::Joined), &others),
+            livekit: table.table("livekit", |table| LivekitSettings::read(table, public_base_url)),
             turn: table.table("turn", TurnSettings::read),
         }
     }

@@ -8,6 +8,7 @@ mod email;
 mod fault;
 mod federation;
 mod listeners;
+mod livekit;
 mod media;
 mod oauth;
 mod outbound;
@@ -38,6 +39,7 @@ pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::federation::FederationSettings;
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
+pub(crate) use self::livekit::{LivekitSettings, ManagedSettings};
 pub(crate) use self::media::{MediaSettings, PreviewSettings};
 pub(crate) use self::oauth::OAuthSettings;
 pub(crate) use self::outbound::OutboundSettings;
@@ -162,6 +164,9 @@ impl Config {
         let passwords = root.table("passwords", |table| {
             PasswordSettings::read(table, directory.is_some())
         });
+        let calls = root.table("calls", |table| {
+            CallsSettings::read(table, &server.public_base_url)
+        });
         Self {
             server,
             listeners,
@@ -180,7 +185,7 @@ impl Config {
             push: root.table("push", PushSettings::read),
             email,
             server_notices: root.table("server_notices", server_notices::read),
-            calls: root.table("calls", CallsSettings::read),
+            calls,
             federation: root.table("federation", FederationSettings::read),
             media: root.table("media", MediaSettings::read),
             url_previews: root.table("url_previews", PreviewSettings::read),
