@@ -2,6 +2,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::{Router, extract::DefaultBodyLimit};
 use echorift_accounts::Accounts;
+use echorift_calls::Calls;
 use echorift_encryption::Encryption;
 use echorift_media::Media;
 use echorift_rooms::{AliasObserver as _, Rooms};
@@ -37,6 +38,7 @@ pub struct FederationParts {
     pub accounts: Accounts,
     pub encryption: Encryption,
     pub media: Media,
+    pub calls: Calls,
     pub limits: Arc<RateLimits>,
     /// For the pages by which servers say where they are.
     pub outbound: Outbound,
@@ -130,6 +132,10 @@ impl Federation {
         &self.0.parts.media
     }
 
+    pub fn calls(&self) -> &Calls {
+        &self.0.parts.calls
+    }
+
     pub fn database(&self) -> &Database {
         &self.0.parts.database
     }
@@ -212,6 +218,7 @@ impl Federation {
             .merge(crate::queries::routes())
             .merge(crate::encryption::routes())
             .merge(crate::media::routes())
+            .merge(crate::calls::routes())
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(self.clone())
     }

@@ -7,6 +7,7 @@
 //! - `membership` joins, leaves, invites and knocks; `queries` answers and asks about rooms and people; `encryption`
 //!   is about devices and their keys, `ephemeral` about receipts, typing and presence, `media` about files.
 
+mod calls;
 mod check;
 mod client;
 mod destinations;

@@ -291,6 +291,7 @@ impl FederationClient {
             return Err(FederationError::BackingOff(destination.to_owned()));
         }
         let deadline = Instant::now() + options.timeout.unwrap_or(inner.timeout);
+        let is_signed = draft.is_signed;
         let sent = timeout_at(deadline, self.exchange(destination, draft)).await;
         let response = match sent {
             Ok(Ok(response)) => response,
@@ -310,7 +311,8 @@ impl FederationClient {
             deadline,
         );
         metrics::counter!("echorift_federation_requests_total", "result" => kind_of(status)).increment(1);
-        if is_reachable(status) {
+        // Without a signature of ours, it is something else in the request that is not believed.
+        if is_reachable(status) || (status == StatusCode::UNAUTHORIZED && !is_signed) {
             inner.destinations.note_success(destination).await;
         } else {
             let wait = answer.headers.get(header::RETRY_AFTER).and_then(retry_after);

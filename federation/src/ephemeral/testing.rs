@@ -12,6 +12,7 @@ use std::{
 use echorift_accounts::{
     Accounts, AccountsOptions, OAuthOptions, PasswordOptions, RegistrationOptions, SessionOptions,
 };
+use echorift_calls::{Calls, CallsOptions, CallsParts, Publishers, Sfus};
 use echorift_encryption::Encryption;
 use echorift_events::SigningKey;
 use echorift_media::{
@@ -157,7 +158,21 @@ impl TestFederation {
             retry_initial_delay: Duration::from_secs(1),
             retry_max_delay: Duration::from_secs(1),
         };
+        let calls_parts = CallsParts {
+            database: database.clone(),
+            clock: clock.clone(),
+            rooms: rooms.clone(),
+            accounts: accounts.clone(),
+            limits: Arc::clone(&limits),
+            sfus: Sfus::default(),
+        };
+        let calls_options = CallsOptions {
+            is_on: false,
+            publish: Publishers::Local,
+        };
+        let calls = Calls::start(calls_options, calls_parts).await.unwrap();
         let parts = FederationParts {
+            calls,
             database,
             clock: clock.clone(),
             rooms: rooms.clone(),

@@ -100,6 +100,11 @@ impl Policy {
         servers
     }
 
+    /// Whether the operator names a server as a partner, and lets it in.
+    pub fn is_partner(&self, server: &ServerName) -> bool {
+        self.judge(server, Crossing::Contact) && self.partner(server).is_some()
+    }
+
     /// Whether a server is a region: a part of the same company, without limits.
     pub fn is_region(&self, server: &ServerName) -> bool {
         self.judge(server, Crossing::Contact) && self.partner(server).is_some_and(|partner| partner.region)

@@ -164,6 +164,11 @@ impl Accounts {
         self.0.marks.of(user.0).is_suspended
     }
 
+    /// Whether the account's sessions are of no use for the time being (CS API § Account locking). Asks memory only.
+    pub fn is_locked(&self, user: UserNumber) -> bool {
+        self.0.marks.of(user.0).is_locked
+    }
+
     /// Whether the account is a guest's (CS API § Guest access). Asks memory only.
     pub fn is_guest(&self, user: UserNumber) -> bool {
         self.0.marks.of(user.0).is_guest

@@ -15,6 +15,14 @@ impl Accounts {
         Ok(store::devices::of_user(&self.0.database, user).await?)
     }
 
+    /// Those of these devices that are there no longer, or never were. One query.
+    pub async fn ended_devices(
+        &self,
+        devices: &[(UserNumber, OwnedDeviceId)],
+    ) -> Result<Vec<(UserNumber, OwnedDeviceId)>, AccountError> {
+        Ok(store::devices::absent(&self.0.database, devices).await?)
+    }
+
     pub(crate) async fn find_device(
         &self,
         user: UserNumber,

@@ -38,6 +38,7 @@ impl Accounts {
                 ..*mark
             };
         });
+        self.0.checks.tell_of_ending();
         Ok(())
     }
 }

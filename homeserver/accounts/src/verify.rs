@@ -5,6 +5,7 @@ use echorift_storage::{Change, Database, StorageError, Timestamp};
 use echorift_web::{BoxFuture, ClientAddress, MatrixError, Session, TokenVerifier};
 use quick_cache::sync::Cache;
 use ruma::{OwnedDeviceId, OwnedUserId};
+use tokio::sync::watch;
 
 use crate::{
     Accounts,
@@ -21,6 +22,8 @@ pub(crate) struct TokenChecks {
     checked: Cache<Arc<str>, Arc<Checked>>,
     /// Sessions that ended before their access tokens did.
     revoked: DashMap<i64, Revoked>,
+    /// Moves on with each session that ends, and with each account that is locked or suspended.
+    endings: watch::Sender<u64>,
 }
 
 struct Checked {
@@ -39,6 +42,7 @@ impl TokenChecks {
         let checks = Self {
             checked: Cache::new(CHECKED_TOKENS),
             revoked: DashMap::new(),
+            endings: watch::Sender::new(0),
         };
         checks.revoke(&revoked);
         Ok(checks)
@@ -49,6 +53,15 @@ impl TokenChecks {
         for revoked in sessions {
             self.revoked.insert(revoked.session, *revoked);
         }
+        if !sessions.is_empty() {
+            self.tell_of_ending();
+        }
+    }
+
+    /// Called after the commit that took a right from somebody.
+    pub(crate) fn tell_of_ending(&self) {
+        self.endings
+            .send_modify(|endings| *endings = endings.wrapping_add(1));
     }
 
     /// Forgets sessions that ended before `time`: their tokens have expired since.
@@ -58,6 +71,12 @@ impl TokenChecks {
 }
 
 impl Accounts {
+    /// Moves on whenever sessions have ended or accounts were locked or suspended: who lets people do something for longer
+    /// than a request looks again then. A hint, that is lost with the process.
+    pub fn endings(&self) -> watch::Receiver<u64> {
+        self.0.checks.endings.subscribe()
+    }
+
     /// The session behind a token. The second value tells that the token was not seen before by this process.
     fn check_token(&self, token: &str) -> Result<(Arc<Checked>, bool), MatrixError> {
         let checks = &self.0.checks;

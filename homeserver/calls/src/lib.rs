@@ -1,11 +1,37 @@
-//! What calls need of the server: so far, how clients reach a TURN server.
+//! Calls by MatrixRTC on LiveKit: who gets into them and with which rights, and that who is gone is gone.
+//!
+//! - [`Sfus`] are the media servers, administered over their API (`livekit`).
+//! - Tokens for them are issued in `authorisation`, under the names of `names`.
+//! - What follows when rights end stands in `rights`, and when people leave in `leaving`.
+//! - [`router`] serves the endpoints (`http`).
 
+mod authorisation;
+mod calls;
+mod error;
 mod http;
+mod leaving;
 mod livekit;
+mod names;
+mod options;
+mod overview;
+mod peers;
+mod rights;
+mod store;
+mod sweep;
 mod turn;
+mod webhooks;
 
 pub use self::{
-    http::{CallsApi, router},
-    livekit::{Permission, Sfu, SfuError, SfuOptions, Sfus, Source},
+    authorisation::{MemberClaim, MemberParts, SeatClaim},
+    calls::{Calls, CallsParts, Seat},
+    error::CallError,
+    http::{CallsApi, CallsDiscovery, SERVICE_PATH, WEBHOOK_PATH, router},
+    livekit::{
+        EmbeddedTurn, ManagedError, ManagedOptions, ManagedSfu, NodeAddress, Permission, Sfu, SfuError,
+        SfuHealth, SfuKey, SfuOptions, SfuPorts, SfuProxy, SfuState, Sfus, Source, TakenPort, TurnServer,
+        TurnTls, UdpPorts, Unwell, ask_health, find_program, livekit_version, observe,
+    },
+    options::{CallsOptions, Publishers},
+    peers::{CallPeers, PeerTokenRequest},
     turn::TurnOptions,
 };

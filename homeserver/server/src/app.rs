@@ -8,7 +8,7 @@ use echorift_accounts::{
     SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
-use echorift_calls::{CallsApi, TurnOptions};
+use echorift_calls::{Calls, CallsApi, CallsOptions, CallsParts, SfuHealth, SfuProxy, TurnOptions};
 use echorift_encryption::Encryption;
 use echorift_events::SigningKey;
 use echorift_federation::{Federation, FederationOptions, FederationParts};
@@ -22,10 +22,11 @@ use echorift_sync::{SyncOptions, Syncs};
 use echorift_web::{RateLimits, outbound::Outbound};
 use tokio::sync::watch;
 
-use crate::config::{Config, Secret, Service};
+use crate::config::{Config, LivekitSettings, Secret, Service};
 use crate::error::ServerError;
 use crate::federation::{self, Askers};
 use crate::http::{self, Health, Metrics, assemble};
+use crate::sfu::{self, RunningSfus};
 use crate::signing_key;
 
 /// A server that is ready to be listened to.
@@ -34,13 +35,19 @@ pub(crate) struct App {
     pub(crate) accounts: Accounts,
     pub(crate) push: Push,
     pub(crate) federation: Option<Federation>,
+    pub(crate) sfus: RunningSfus,
     pub(crate) health: Arc<Health>,
     pub(crate) router: Router,
 }
 
 impl App {
-    /// Builds every feature on an open database. Polls end when `stopping` turns true.
-    pub(crate) async fn start(config: &Config, stopping: watch::Receiver<bool>) -> Result<Self, ServerError> {
+    /// Builds every feature on an open database. Polls end when `stopping` turns true. `own_url` is where a program on
+    /// this machine reaches this server without TLS, if it can.
+    pub(crate) async fn start(
+        config: &Config,
+        stopping: watch::Receiver<bool>,
+        own_url: Option<&str>,
+    ) -> Result<Self, ServerError> {
         let serves_metrics = config
             .listeners
             .iter()
@@ -90,6 +97,20 @@ impl App {
             outbound: outbound.clone(),
         };
         let media = Media::start(media_options(config), media_parts)?;
+        let mut sfus = sfu::start(config, &database, own_url).await?;
+        let calls_parts = CallsParts {
+            database: database.clone(),
+            clock: rooms.clock().clone(),
+            rooms: rooms.clone(),
+            accounts: accounts.clone(),
+            limits: Arc::clone(&limits),
+            sfus: sfus.sfus.clone(),
+        };
+        let calls_options = CallsOptions {
+            is_on: config.calls.livekit != LivekitSettings::Off,
+            publish: config.calls.publish,
+        };
+        let calls = Calls::start(calls_options, calls_parts).await?;
         let federation = match config.federation.is_on() {
             true => {
                 let parts = FederationParts {
@@ -99,6 +120,7 @@ impl App {
                     accounts: accounts.clone(),
                     encryption: encryption.clone(),
                     media: media.clone(),
+                    calls: calls.clone(),
                     limits: Arc::clone(&limits),
                     outbound: outbound.clone(),
                 };
@@ -110,6 +132,7 @@ impl App {
             encryption.listener(),
             Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
             push.listener(),
+            calls.listener(),
         ];
         listeners.extend(federation.as_ref().map(Federation::listener));
         database.log().listen(listeners);
@@ -120,13 +143,19 @@ impl App {
                 accounts: &accounts,
                 encryption: &encryption,
                 media: &media,
+                calls: &calls,
                 syncs: &syncs,
                 shares_presence: config.presence.enabled && config.presence.federation,
             };
             federation::connect(federation, &askers);
             federation.run().await?;
         }
-        let calls = calls_api(config, rooms.clock());
+        calls.run().await?;
+        look_again_at_revived_sfus(&calls, &sfus.health);
+        let calls_api = CallsApi {
+            calls: calls.clone(),
+            turn: turn_options(config),
+        };
         echorift_search::start(&rooms, stopping.clone());
         let search_api = SearchApi {
             rooms: rooms.clone(),
@@ -148,16 +177,18 @@ impl App {
             .merge(media.router())
             .merge(echorift_search::router(search_api))
             .merge(http::application_services::routes())
-            .merge(echorift_calls::router(calls))
+            .merge(echorift_calls::router(calls_api))
+            .merge(sfus.proxy.take().map(SfuProxy::router).unwrap_or_default())
             .layer(Extension(accounts.verifier()))
             .merge(federation.as_ref().map(Federation::router).unwrap_or_default());
-        let health = Arc::new(Health::new(Some(database.clone())));
-        let router = assemble(features, config, Arc::clone(&health), metrics);
+        let health = Arc::new(Health::new(Some(database.clone()), sfus.health.clone()));
+        let router = assemble(features, config, &calls.discovery(), Arc::clone(&health), metrics);
         Ok(Self {
             database,
             accounts,
             push,
             federation,
+            sfus,
             health,
             router,
         })
@@ -265,17 +296,28 @@ fn push_options(config: &Config) -> PushOptions {
     }
 }
 
-fn calls_api(config: &Config, clock: &Clock) -> CallsApi {
-    let turn = &config.turn;
-    let secret = turn.secret.as_ref().filter(|_| !turn.uris.is_empty());
-    CallsApi {
-        turn: secret.map(|secret| TurnOptions {
-            uris: turn.uris.clone(),
-            secret: secret.reveal().to_owned(),
-            lifetime: turn.lifetime,
-        }),
-        clock: clock.clone(),
+/// An SFU that has come back has lost its rooms: they are opened again at once, so that people find them.
+fn look_again_at_revived_sfus(calls: &Calls, health: &[(String, watch::Receiver<SfuHealth>)]) {
+    for (_, health) in health {
+        let (calls, mut health) = (calls.clone(), health.clone());
+        tokio::spawn(async move {
+            while health.changed().await.is_ok() {
+                if health.borrow_and_update().is_up() {
+                    calls.look_again();
+                }
+            }
+        });
     }
+}
+
+fn turn_options(config: &Config) -> Option<TurnOptions> {
+    let turn = &config.calls.turn;
+    let secret = turn.secret.as_ref().filter(|_| !turn.uris.is_empty());
+    secret.map(|secret| TurnOptions {
+        uris: turn.uris.clone(),
+        secret: secret.reveal().to_owned(),
+        lifetime: turn.lifetime,
+    })
 }
 
 fn media_options(config: &Config) -> MediaOptions {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use echorift_accounts::AccountError;
 use echorift_appservice_ldap::DirectoryError;
+use echorift_calls::{CallError, ManagedError};
 use echorift_federation::FederationError;
 use echorift_mail::MailError;
 use echorift_media::MediaError;
@@ -33,10 +34,14 @@ pub(crate) enum ServerError {
     Outbound(#[from] OutboundSetupError),
     #[error("media cannot be served: {0}")]
     Media(#[from] MediaError),
+    #[error("calls cannot start: {0}")]
+    Calls(#[from] CallError),
     #[error("federation cannot start: {0}")]
     Federation(#[from] FederationError),
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error(transparent)]
+    Sfu(#[from] ManagedError),
     #[error("letters cannot be sent: {0}")]
     Mail(#[from] MailError),
     #[error("the directory cannot be used: {0}")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use echorift_accounts::Accounts;
+use echorift_calls::Calls;
 use echorift_encryption::Encryption;
 use echorift_federation::{EphemeralSink, Federation, Outbound, ReceivedPresence};
 use echorift_media::Media;
@@ -17,6 +18,7 @@ pub(crate) struct Askers<'a> {
     pub accounts: &'a Accounts,
     pub encryption: &'a Encryption,
     pub media: &'a Media,
+    pub calls: &'a Calls,
     pub syncs: &'a Syncs,
     /// Whether presence crosses the border.
     pub shares_presence: bool,
@@ -28,6 +30,7 @@ pub(crate) fn connect(federation: &Federation, askers: &Askers<'_>) {
     askers.rooms.federate(Arc::clone(&peers) as _);
     askers.accounts.ask_for_profiles(Arc::clone(&peers) as _);
     askers.encryption.federate(Arc::clone(&peers) as _);
+    askers.calls.federate(Arc::clone(&peers) as _);
     askers.media.fetch_remote_with(peers);
     federation.set_ephemeral_sink(Arc::new(Sink {
         syncs: askers.syncs.clone(),

@@ -10,6 +10,7 @@ mod federation;
 mod http;
 mod listener;
 mod logging;
+mod sfu;
 mod signing_key;
 mod sqlite_file;
 mod terminal;

@@ -11,7 +11,7 @@ mod session;
 pub use self::{
     error::MatrixError,
     rate_limit::{ClientAddress, LimitKind, RateLimit, RateLimits},
-    ruma_http::{Body, Routes, Ruma, parse_request, read_body},
+    ruma_http::{Body, Routes, Ruma, parse_body, parse_request, read_body},
     session::{MaybeSession, Session, SessionEvenLocked, TokenVerifier, Verifier},
 };
 

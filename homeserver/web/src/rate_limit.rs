@@ -40,6 +40,8 @@ pub enum LimitKind {
     /// What clients ask before anyone has logged in, per address: OAuth clients, device codes, meeting points for QR
     /// codes.
     Oauth,
+    /// Tokens for calls, per user.
+    Calls,
     /// Requests between servers, per server; those that nobody signs, per address.
     Federation,
 }

@@ -73,11 +73,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, MatrixError> {
         let body = Bytes::from_request(request, state).await.map_err(refuse_body)?;
-        require_object(&body)?;
-        serde_json::from_slice(&body)
-            .map(Self)
-            .map_err(|error| refuse_json(&error, &body))
+        parse_body(&body).map(Self)
     }
+}
+
+/// As [`Body`], for who has looked at the bytes before. Errors: `M_NOT_JSON`, `M_BAD_JSON`.
+pub fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, MatrixError> {
+    require_object(body)?;
+    serde_json::from_slice(body).map_err(|error| refuse_json(&error, body))
 }
 
 /// Every body is one JSON object. The types' own reading would overlook what is wrong in fields that nobody looks at

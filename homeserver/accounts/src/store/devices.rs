@@ -2,6 +2,7 @@ use echorift_storage::{
     Cells, Change, Database, Record, RecordIndex, Row, Statement, StorageError, Timestamp, Tx, UserNumber,
     list,
 };
+use ruma::OwnedDeviceId;
 
 use super::sessions::Revoked;
 
@@ -53,6 +54,27 @@ pub(crate) async fn find(
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// Those of these devices that do not exist, in any order.
+pub(crate) async fn absent(
+    database: &Database,
+    devices: &[(UserNumber, OwnedDeviceId)],
+) -> Result<Vec<(UserNumber, OwnedDeviceId)>, StorageError> {
+    const SQL: &str = "
+        SELECT CAST(asked.value ->> 0 AS BIGINT), asked.value ->> 1 FROM json_each($1) AS asked
+         WHERE NOT EXISTS (SELECT 1 FROM devices
+                            WHERE devices.user_number = CAST(asked.value ->> 0 AS BIGINT)
+                              AND devices.device_id = asked.value ->> 1)";
+    let row = |(user, device): &(UserNumber, OwnedDeviceId)| {
+        Cells::new().with(user.0).with(device.as_str()).into_row()
+    };
+    let rows: Vec<String> = devices.iter().map(row).collect();
+    let rows = database
+        .fetch_all(SQL, &[format!("[{}]", rows.join(",")).into()])
+        .await?;
+    let read = |row: &Row| Ok((UserNumber(row.int(0)?), OwnedDeviceId::from(row.text(1)?)));
+    rows.iter().map(read).collect()
 }
 
 /// Whether there was such a device.

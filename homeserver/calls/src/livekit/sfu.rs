@@ -7,6 +7,7 @@ use livekit_api::services::{
 };
 pub use livekit_protocol::ParticipantInfo;
 use livekit_protocol::{ParticipantPermission, TrackSource};
+use serde::{Deserialize, Serialize};
 
 /// How long an SFU may take to answer. Clients wait for some of the answers.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,7 +56,8 @@ pub struct Permission {
 }
 
 /// A kind of track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     Camera,
     Microphone,
@@ -92,6 +94,21 @@ impl Source {
 }
 
 impl Permission {
+    /// What a participant may send, in the words of the SFU.
+    pub fn of(participant: &ParticipantInfo) -> Self {
+        let Some(permission) = participant.permission.as_ref().filter(|may| may.can_publish) else {
+            return Self::nothing();
+        };
+        let sources = &permission.can_publish_sources;
+        let is_among = |source: &Source| sources.contains(&i32::from(source.of_protocol()));
+        let publish = Source::ALL.into_iter();
+        Self {
+            publish: publish
+                .filter(|source| sources.is_empty() || is_among(source))
+                .collect(),
+        }
+    }
+
     /// To send everything.
     pub fn everything() -> Self {
         Self {
@@ -138,6 +155,12 @@ impl Sfu {
         Ok(rooms.into_iter().map(|room| room.name).collect())
     }
 
+    /// Whether a room is open.
+    pub async fn is_open(&self, room: &str) -> Result<bool, SfuError> {
+        let rooms = self.answer(self.0.rooms.list_rooms(vec![room.to_owned()]).await)?;
+        Ok(!rooms.is_empty())
+    }
+
     /// Who is in a room; nobody in one that is not open.
     pub async fn participants(&self, room: &str) -> Result<Vec<ParticipantInfo>, SfuError> {
         let participants = self.0.rooms.list_participants(room).await;
@@ -157,7 +180,10 @@ impl Sfu {
 
     /// Changes what somebody in a room may do: tracks that they may no longer send end. `false` if they are not there.
     pub async fn permit(&self, room: &str, identity: &str, may: &Permission) -> Result<bool, SfuError> {
-        let sources = may.publish.iter().map(|source| source.of_protocol().into());
+        // No list stands for every source, those of unknown kind included.
+        let is_limited = may.publish.len() < Source::ALL.len();
+        let sources = may.publish.iter().filter(|_| is_limited);
+        let sources = sources.map(|source| source.of_protocol().into());
         let options = UpdateParticipantOptions {
             permission: Some(ParticipantPermission {
                 can_subscribe: true,

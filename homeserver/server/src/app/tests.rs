@@ -26,9 +26,13 @@ impl Server {
         // The process-wide provider that `main` installs; it only fails if another test was first.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::parse(&format!("[server]\ndata_dir = {:?}", folder.path())).unwrap();
+        let config = format!(
+            "[server]\ndata_dir = {:?}\n[calls.livekit]\nmode = \"off\"",
+            folder.path()
+        );
+        let config = Config::parse(&config).unwrap();
         let (stopping, polls) = watch::channel(false);
-        let app = App::start(&config, polls).await.unwrap();
+        let app = App::start(&config, polls, None).await.unwrap();
         Self {
             router: app.router,
             _folder: folder,

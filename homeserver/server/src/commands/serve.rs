@@ -51,7 +51,8 @@ async fn serve(config: &Config) -> Result<(), ServerError> {
     }
     let stop = CancellationToken::new();
     let (stopping, polls) = watch::channel(false);
-    let app = App::start(config, polls).await?;
+    let own_url = listeners.iter().find_map(Listener::own_url);
+    let mut app = App::start(config, polls, own_url.as_deref()).await?;
     greet(config, &app, &listeners).await?;
 
     let listeners = Listeners::start(listeners, app.router, config, stop.clone());
@@ -61,6 +62,10 @@ async fn serve(config: &Config) -> Result<(), ServerError> {
     }
     tracing::info!("stopping");
     app.health.stop();
+    // While it waits for calls to end the server goes on, so that it hears of their end.
+    if let Some(sfu) = app.sfus.managed.take() {
+        sfu.stop().await;
+    }
     stopping.send_replace(true);
     stop.cancel();
     listeners.finish(config.limits.shutdown_grace).await;
@@ -84,6 +89,9 @@ async fn greet(config: &Config, app: &App, listeners: &[Listener]) -> Result<(),
             env!("CARGO_PKG_VERSION"),
             listener.url()
         ));
+    }
+    for sfu in app.sfus.sfus.all() {
+        say(format_args!("Calls go to {}", sfu.options().url));
     }
     if config.directory.is_none()
         && let Some(token) = app.accounts.create_first_admin_token().await?

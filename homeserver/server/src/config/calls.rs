@@ -1,9 +1,31 @@
-//! `[calls]`: so far, `[calls.turn]`.
+//! `[calls]`: who may send, and TURN servers; the SFU is in `livekit`.
 
 use std::time::Duration;
 
+use echorift_calls::Publishers;
+
+use super::livekit::LivekitSettings;
 use super::secret::Secret;
 use super::table::Table;
+
+/// `[calls]`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CallsSettings {
+    pub(crate) publish: Publishers,
+    pub(crate) livekit: LivekitSettings,
+    pub(crate) turn: TurnSettings,
+}
+
+impl CallsSettings {
+    pub(super) fn read(table: &mut Table<'_, '_>, public_base_url: &str) -> Self {
+        let others = [("local", Publishers::Local), ("partners", Publishers::Partners)];
+        Self {
+            publish: table.choice("publish", ("joined", Publishers::Joined), &others),
+            livekit: table.table("livekit", |table| LivekitSettings::read(table, public_base_url)),
+            turn: table.table("turn", TurnSettings::read),
+        }
+    }
+}
 
 /// `[calls.turn]`: TURN servers, through which calls go that find no direct way.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,11 +36,6 @@ pub(crate) struct TurnSettings {
 }
 
 impl TurnSettings {
-    /// Reads `[calls]`.
-    pub(super) fn read_calls(table: &mut Table<'_, '_>) -> Self {
-        table.table("turn", Self::read)
-    }
-
     fn read(table: &mut Table<'_, '_>) -> Self {
         let settings = Self {
             uris: table.list("uris", &[]),

@@ -8,6 +8,7 @@ mod email;
 mod fault;
 mod federation;
 mod listeners;
+mod livekit;
 mod media;
 mod oauth;
 mod outbound;
@@ -33,11 +34,12 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::Dict;
 
-pub(crate) use self::calls::TurnSettings;
+pub(crate) use self::calls::CallsSettings;
 pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::federation::FederationSettings;
 pub(crate) use self::listeners::{ListenerSettings, Service, TlsSettings};
+pub(crate) use self::livekit::{LivekitSettings, ManagedSettings};
 pub(crate) use self::media::{MediaSettings, PreviewSettings};
 pub(crate) use self::oauth::OAuthSettings;
 pub(crate) use self::outbound::OutboundSettings;
@@ -72,7 +74,7 @@ pub(crate) struct Config {
     pub(crate) presence: PresenceSettings,
     pub(crate) push: PushSettings,
     pub(crate) email: EmailSettings,
-    pub(crate) turn: TurnSettings,
+    pub(crate) calls: CallsSettings,
     pub(crate) server_notices: NoticeSettings,
     pub(crate) federation: FederationSettings,
     pub(crate) media: MediaSettings,
@@ -162,6 +164,9 @@ impl Config {
         let passwords = root.table("passwords", |table| {
             PasswordSettings::read(table, directory.is_some())
         });
+        let calls = root.table("calls", |table| {
+            CallsSettings::read(table, &server.public_base_url)
+        });
         Self {
             server,
             listeners,
@@ -180,7 +185,7 @@ impl Config {
             push: root.table("push", PushSettings::read),
             email,
             server_notices: root.table("server_notices", server_notices::read),
-            turn: root.table("calls", TurnSettings::read_calls),
+            calls,
             federation: root.table("federation", FederationSettings::read),
             media: root.table("media", MediaSettings::read),
             url_previews: root.table("url_previews", PreviewSettings::read),

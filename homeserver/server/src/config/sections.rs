@@ -100,7 +100,7 @@ pub(crate) struct RateLimitSettings {
 
 /// The kinds with their defaults. Logins and registrations are what attackers repeat; a call client may
 /// send two messages a second in bursts of thirty.
-const RATES: [(LimitKind, &str, f64, u32); 11] = [
+const RATES: [(LimitKind, &str, f64, u32); 12] = [
     (LimitKind::Messages, "messages", 10.0, 50),
     (LimitKind::Login, "login", 0.2, 10),
     (LimitKind::Registration, "registration", 0.2, 5),
@@ -113,6 +113,8 @@ const RATES: [(LimitKind, &str, f64, u32); 11] = [
     (LimitKind::DirectorySearch, "directory_search", 5.0, 50),
     // A QR code is looked at every second by both sides.
     (LimitKind::Oauth, "oauth", 5.0, 100),
+    // Who enters a call asks once for each media server that carries it.
+    (LimitKind::Calls, "calls", 10.0, 100),
     // A busy server sends a transaction at a time, and asks for devices, profiles and media beside.
     (LimitKind::Federation, "federation", 100.0, 500),
 ];

@@ -199,8 +199,8 @@ fn what_could_never_work_is_refused() {
 
 #[test]
 fn keys_of_later_releases_have_no_effect_but_are_no_fault() {
-    let config = read("[calls.livekit]\nmode = \"off\"\n[server]\nclient_dir = \"x\"").unwrap();
-    assert_eq!(config.without_effect, ["server.client_dir", "calls.livekit"]);
+    let config = read("[cluster]\nnats = \"x\"\n[server]\nclient_dir = \"x\"").unwrap();
+    assert_eq!(config.without_effect, ["server.client_dir", "cluster"]);
     assert_eq!(read("[colours]\nred = 1").unwrap_err().0[0].key, "colours");
 }
 

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::Router;
 use axum::routing::get;
+use echorift_calls::CallsDiscovery;
 use echorift_rooms::EncryptionDefault;
 use echorift_web::MatrixError;
 use serde_json::{Value, json};
@@ -57,8 +58,11 @@ const FEATURES: &[&str] = &[
 /// Meeting points for sign-in by QR code; there with `[oauth]` alone.
 const RENDEZVOUS: [&str; 2] = ["org.matrix.msc4108", "io.element.msc4388"];
 
-pub(super) fn routes(config: &Config) -> Router {
-    let versions = versions(config);
+/// Where calls go; there with `[calls.livekit]` alone.
+const TRANSPORTS: [&str; 1] = ["org.matrix.msc4143"];
+
+pub(super) fn routes(config: &Config, calls: &CallsDiscovery) -> Router {
+    let versions = versions(config, calls);
     let mut routes = Router::new().route("/_matrix/client/versions", get(async move || Json(versions)));
     if config.federation.is_on() {
         routes = routes.route(
@@ -67,7 +71,7 @@ pub(super) fn routes(config: &Config) -> Router {
         );
     }
     if config.federation.well_known_client {
-        let client = json!({ "m.homeserver": { "base_url": config.server.public_base_url } });
+        let client = client_document(config, calls);
         let server = delegated_server(&config.server.public_base_url)
             .filter(|_| config.federation.is_on())
             .map(|name| json!({ "m.server": name }));
@@ -82,6 +86,16 @@ pub(super) fn routes(config: &Config) -> Router {
     routes
 }
 
+/// `GET /.well-known/matrix/client` (CS API § Well-known URI). Where calls go stands there for clients that do not ask the
+/// endpoint for it yet (MSC4143).
+fn client_document(config: &Config, calls: &CallsDiscovery) -> Value {
+    let mut client = json!({ "m.homeserver": { "base_url": config.server.public_base_url } });
+    if let (Some(foci), Some(fields)) = (&calls.foci, client.as_object_mut()) {
+        fields.insert("org.matrix.msc4143.rtc_foci".to_owned(), foci.clone());
+    }
+    client
+}
+
 fn found(document: Option<Value>) -> Result<Json<Value>, MatrixError> {
     document
         .map(Json)
@@ -89,12 +103,14 @@ fn found(document: Option<Value>) -> Result<Json<Value>, MatrixError> {
 }
 
 /// `GET /_matrix/client/versions` (CS API § API Versions).
-fn versions(config: &Config) -> Value {
+fn versions(config: &Config, calls: &CallsDiscovery) -> Value {
     let encryption = config.rooms.encryption_by_default;
     let meets = RENDEZVOUS.iter().filter(|_| config.oauth.enabled);
+    let calls = TRANSPORTS.iter().filter(|_| calls.is_on);
     let mut features: serde_json::Map<String, Value> = FEATURES
         .iter()
         .chain(meets)
+        .chain(calls)
         .map(|name| ((*name).to_owned(), Value::Bool(true)))
         .collect();
     // Which presets make encrypted rooms, so that clients need not ask for it or can say so.

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use echorift_calls::SERVICE_PATH;
 use echorift_web::MatrixError;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tracing::Instrument as _;
@@ -18,7 +19,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Gives the request an id, answers preflights, and finishes the response.
 pub(super) async fn wrap(request: Request, next: Next) -> Response {
     let request_id = next_request_id();
-    let mut response = if request.method() == Method::OPTIONS {
+    // The service that lets people into calls answers for itself.
+    let is_preflight = request.method() == Method::OPTIONS && !request.uri().path().starts_with(SERVICE_PATH);
+    let mut response = if is_preflight {
         // CS API § Web browser clients: no authentication, on any path.
         StatusCode::NO_CONTENT.into_response()
     } else {
@@ -56,17 +59,20 @@ pub(super) fn answer_panic(panic: Box<dyn Any + Send>) -> http::Response<Body> {
     MatrixError::internal(format!("panic: {text}")).into_response()
 }
 
-/// CS API § Web browser clients: these on all responses, so that any web client may use the API.
+/// CS API § Web browser clients: these on all responses that say nothing else, so that any web client may use the API.
 fn add_headers(headers: &mut HeaderMap, request_id: &str) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
+    let mut say = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    say(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    say(
         header::ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"),
+        "GET, POST, PUT, DELETE, OPTIONS",
     );
-    headers.insert(
+    say(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         // The last two: sign-in by QR code (MSC4108).
-        HeaderValue::from_static("X-Requested-With, Content-Type, Authorization, If-Match, If-None-Match"),
+        "X-Requested-With, Content-Type, Authorization, If-Match, If-None-Match",
     );
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, value);

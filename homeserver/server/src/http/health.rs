@@ -7,9 +7,11 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use echorift_calls::{SfuHealth, SfuState};
 use echorift_storage::Database;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 /// A load balancer asks every few seconds; a database that takes longer than this is not ready.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -17,14 +19,17 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 /// What `/health/ready` looks at.
 pub(crate) struct Health {
     database: Option<Database>,
+    /// Told of, and no reason to send people elsewhere: who writes needs no SFU.
+    sfus: Vec<(String, watch::Receiver<SfuHealth>)>,
     is_stopping: AtomicBool,
 }
 
 impl Health {
     /// `None` stands for no database at all: tests of the routes alone.
-    pub(crate) fn new(database: Option<Database>) -> Self {
+    pub(crate) fn new(database: Option<Database>, sfus: Vec<(String, watch::Receiver<SfuHealth>)>) -> Self {
         Self {
             database,
+            sfus,
             is_stopping: AtomicBool::new(false),
         }
     }
@@ -32,6 +37,21 @@ impl Health {
     /// From now on the server is not ready, so that a load balancer sends it nothing new.
     pub(crate) fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// How each SFU is doing, by its name.
+    fn sfus(&self) -> Map<String, Value> {
+        let told = self.sfus.iter().map(|(name, health)| {
+            let state = match health.borrow().state {
+                SfuState::Starting => "starting",
+                SfuState::Up => "up",
+                SfuState::Down => "down",
+                SfuState::Stopped => "stopped",
+            };
+            let name = if name.is_empty() { "default" } else { name };
+            (name.to_owned(), Value::from(state))
+        });
+        told.collect()
     }
 
     async fn problem(&self) -> Option<&'static str> {
@@ -59,7 +79,10 @@ pub(super) fn routes(health: Arc<Health>) -> Router {
 
 async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, Json<Value>) {
     match health.problem().await {
-        None => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        None => (
+            StatusCode::OK,
+            Json(json!({ "status": "ready", "sfus": health.sfus() })),
+        ),
         Some(problem) => (
             StatusCode::SERVICE_UNAVAILABLE,
             Json(json!({ "status": "not ready", "problem": problem })),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use echorift_calls::CallsDiscovery;
 use echorift_web::MatrixError;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -26,12 +27,13 @@ pub(crate) use self::metrics::Metrics;
 pub(crate) fn assemble(
     features: Router,
     config: &Config,
+    calls: &CallsDiscovery,
     health: Arc<Health>,
     metrics: Option<Metrics>,
 ) -> Router {
     let body_bytes_max = usize::try_from(config.limits.request_body_bytes_max).unwrap_or(usize::MAX);
     features
-        .merge(discovery::routes(config))
+        .merge(discovery::routes(config, calls))
         .merge(health::routes(health))
         .merge(metrics::routes(metrics))
         .fallback(async || MatrixError::unrecognized("There is nothing at this path."))
@@ -49,11 +51,11 @@ pub(crate) fn service_of(path: &str) -> Service {
     let below = |prefix: &str| path.starts_with(prefix);
     if below("/_matrix/media/") || below("/_matrix/client/v1/media/") {
         Service::Media
-    } else if below("/_matrix/client/") {
+    } else if below("/_matrix/client/") || below("/livekit/") || below("/_echorift/client/") {
         Service::Client
     } else if below("/_matrix/federation/") || below("/_matrix/key/") {
         Service::Federation
-    } else if below("/_synapse/admin/") {
+    } else if below("/_synapse/admin/") || below("/_echorift/admin/") {
         Service::Admin
     } else if below("/health/") {
         Service::Health

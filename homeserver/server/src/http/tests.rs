@@ -26,7 +26,8 @@ fn server() -> Router {
             post(async |body: axum::body::Bytes| body.len().to_string()),
         )
         .route("/_matrix/client/v3/panic", get(panics));
-    assemble(features, &config, Arc::new(Health::new(None)), None)
+    let health = Arc::new(Health::new(None, Vec::new()));
+    assemble(features, &config, &CallsDiscovery::default(), health, None)
 }
 
 async fn ask(method: &str, path: &str, body: Body) -> (Response<()>, Value) {
@@ -126,8 +127,9 @@ async fn the_discovery_documents_follow_the_configuration() {
 #[tokio::test]
 async fn a_stopping_server_lives_but_is_not_ready() {
     let config = Config::default_settings().unwrap();
-    let health = Arc::new(Health::new(None));
-    let server = assemble(Router::new(), &config, Arc::clone(&health), None);
+    let health = Arc::new(Health::new(None, Vec::new()));
+    let calls = CallsDiscovery::default();
+    let server = assemble(Router::new(), &config, &calls, Arc::clone(&health), None);
     let status = async |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();
         server.clone().oneshot(request).await.unwrap().status()

@@ -4,7 +4,7 @@ mod client_address;
 mod tls;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +75,21 @@ impl Listener {
             Ok(address) => format!("{scheme}://{address}"),
             Err(_) => scheme.to_owned(),
         }
+    }
+
+    /// Where a program on this machine reaches what clients are served; `None` if not here, or by TLS only, whose
+    /// certificate is for another name.
+    pub(crate) fn own_url(&self) -> Option<String> {
+        if self.tls.is_some() || !self.serves.contains(&Service::Client) {
+            return None;
+        }
+        let mut address = self.socket.local_addr().ok()?;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            IpAddr::V4(_) | IpAddr::V6(_) => {}
+        }
+        Some(format!("http://{address}"))
     }
 }
 
@@ -219,7 +234,8 @@ async fn serve_http<S>(
         async move { Ok::<_, std::convert::Infallible>(answer(request, peer, &listener, &shared).await) }
     });
     let builder = http_builder(is_http2, shared.idle_timeout);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    // With upgrades, for calls: a WebSocket then belongs to who answered it, and is no connection of this listener any more.
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

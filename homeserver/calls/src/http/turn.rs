@@ -1,24 +1,12 @@
 use axum::{Json, Router, extract::State};
-use echorift_storage::Clock;
 use echorift_web::{Routes as _, Session};
 use ruma::api::client::voip::get_turn_server_info;
 use serde_json::{Value, json};
 
-use crate::TurnOptions;
+use super::CallsApi;
 
-/// What the endpoints work with.
-#[derive(Clone)]
-pub struct CallsApi {
-    /// `None` where the operator runs no TURN server.
-    pub turn: Option<TurnOptions>,
-    pub clock: Clock,
-}
-
-/// All endpoints of this crate. The server adds the token verifier as an extension.
-pub fn router(api: CallsApi) -> Router {
-    Router::new()
-        .ruma::<get_turn_server_info::v3::Request, _, _>(turn_server)
-        .with_state(api)
+pub(super) fn routes() -> Router<CallsApi> {
+    Router::new().ruma::<get_turn_server_info::v3::Request, _, _>(turn_server)
 }
 
 /// `GET /_matrix/client/v3/voip/turnServer` (CS API § Voice over IP). Without a TURN server the answer is an empty
@@ -27,7 +15,7 @@ async fn turn_server(State(api): State<CallsApi>, session: Session) -> Json<Valu
     let Some(turn) = &api.turn else {
         return Json(json!({}));
     };
-    let credentials = turn.credentials(&session.user_id, api.clock.now());
+    let credentials = turn.credentials(&session.user_id, api.calls.now());
     Json(json!({
         "username": credentials.username,
         "password": credentials.password,

@@ -1,0 +1,35 @@
+//! The endpoints of calls.
+
+mod admin;
+mod homeserver;
+mod moderation;
+mod service;
+mod transports;
+mod turn;
+mod webhook;
+
+use axum::Router;
+
+pub use self::{service::SERVICE_PATH, transports::CallsDiscovery, webhook::WEBHOOK_PATH};
+use crate::{Calls, TurnOptions};
+
+/// What the endpoints work with.
+#[derive(Clone)]
+pub struct CallsApi {
+    pub calls: Calls,
+    /// `None` where the operator runs no TURN server.
+    pub turn: Option<TurnOptions>,
+}
+
+/// All endpoints of this crate. The server adds the token verifier as an extension.
+pub fn router(api: CallsApi) -> Router {
+    Router::new()
+        .merge(transports::routes())
+        .merge(admin::routes())
+        .merge(homeserver::routes())
+        .merge(moderation::routes())
+        .merge(service::routes())
+        .merge(turn::routes())
+        .merge(webhook::routes())
+        .with_state(api)
+}

@@ -1,0 +1,59 @@
+use std::collections::HashMap;
+
+use echorift_storage::Timestamp;
+use parking_lot::Mutex;
+
+use crate::{Calls, Sfu, SfuError};
+
+/// How long people have to come back after their SFU has lost its rooms. Clients try for longer than that, but most are back
+/// within seconds.
+const SETTLING_MS: i64 = 20_000;
+
+/// The rooms, by SFU and name, that an SFU has lost, by a restart, and that were opened again: until when their people may
+/// be missing.
+#[derive(Default)]
+pub(crate) struct Settling(Mutex<HashMap<(String, String), Timestamp>>);
+
+impl Settling {
+    fn until(&self, sfu: &Sfu, room: &str) -> Option<Timestamp> {
+        let key = (sfu.options().name.clone(), room.to_owned());
+        self.0.lock().get(&key).copied()
+    }
+
+    fn start(&self, sfu: &Sfu, room: &str, until: Timestamp) {
+        let key = (sfu.options().name.clone(), room.to_owned());
+        self.0.lock().insert(key, until);
+    }
+
+    /// Forgets the rooms that have long settled.
+    pub(crate) fn prune(&self, now: Timestamp) {
+        let long_ago = now.plus_ms(-SETTLING_MS);
+        self.0.lock().retain(|_, until| *until > long_ago);
+    }
+}
+
+impl Calls {
+    /// Whether who is missing in a room is gone. They may be on their way back where the SFU was restarted: it has lost
+    /// the room then, which stays open for a while after somebody has left it. It is opened again, so that they find it.
+    pub(crate) async fn is_settled(&self, sfu: &Sfu, room: &str) -> Result<bool, SfuError> {
+        let now = self.now();
+        if let Some(until) = self.0.settling.until(sfu, room) {
+            return Ok(until <= now);
+        }
+        if sfu.is_open(room).await? {
+            return Ok(true);
+        }
+        self.reopen(sfu, room).await?;
+        Ok(false)
+    }
+
+    /// Opens a room that the SFU has lost.
+    pub(crate) async fn reopen(&self, sfu: &Sfu, room: &str) -> Result<(), SfuError> {
+        self.0.settling.start(sfu, room, self.now().plus_ms(SETTLING_MS));
+        tracing::info!(
+            sfu = sfu.options().name,
+            "the SFU has lost a call; its room is opened again"
+        );
+        sfu.create_room(room).await
+    }
+}
