@@ -4,7 +4,7 @@ use echorift_web::{Routes as _, Session};
 use ruma::api::client::voip::get_turn_server_info;
 use serde_json::{Value, json};
 
-use crate::TurnOptions;
+use crate::{DelayedEvents, TurnOptions, delayed};
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -12,13 +12,16 @@ pub struct CallsApi {
     /// `None` where the operator runs no TURN server.
     pub turn: Option<TurnOptions>,
     pub clock: Clock,
+    pub delayed_events: DelayedEvents,
 }
 
 /// All endpoints of this crate. The server adds the token verifier as an extension.
 pub fn router(api: CallsApi) -> Router {
+    let delayed_events = delayed::routes().with_state(api.delayed_events.clone());
     Router::new()
         .ruma::<get_turn_server_info::v3::Request, _, _>(turn_server)
         .with_state(api)
+        .merge(delayed_events)
 }
 
 /// `GET /_matrix/client/v3/voip/turnServer` (CS API § Voice over IP). Without a TURN server the answer is an empty

@@ -8,7 +8,7 @@ use echorift_accounts::{
     SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
-use echorift_calls::{CallsApi, TurnOptions};
+use echorift_calls::{CallsApi, DelayedEvents, TurnOptions};
 use echorift_encryption::Encryption;
 use echorift_events::SigningKey;
 use echorift_federation::{Federation, FederationOptions, FederationParts};
@@ -111,6 +111,13 @@ impl App {
             Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
             push.listener(),
         ];
+        let (delayed_events, watched) = DelayedEvents::new(
+            config.delayed_events.options(),
+            &rooms,
+            &accounts,
+            Arc::clone(&limits),
+        );
+        listeners.push(delayed_events.listener());
         listeners.extend(federation.as_ref().map(Federation::listener));
         database.log().listen(listeners);
         push.run();
@@ -126,7 +133,9 @@ impl App {
             federation::connect(federation, &askers);
             federation.run().await?;
         }
-        let calls = calls_api(config, rooms.clock());
+        accounts.add_capabilities(delayed_events.options().capabilities());
+        delayed_events.run(watched, stopping.clone());
+        let calls = calls_api(config, rooms.clock(), &delayed_events);
         echorift_search::start(&rooms, stopping.clone());
         let search_api = SearchApi {
             rooms: rooms.clone(),
@@ -138,6 +147,7 @@ impl App {
             rooms,
             accounts: accounts.clone(),
             limits,
+            scheduler: Some(Arc::new(delayed_events)),
         };
         let features = Router::new()
             .merge(accounts.router())
@@ -265,7 +275,7 @@ fn push_options(config: &Config) -> PushOptions {
     }
 }
 
-fn calls_api(config: &Config, clock: &Clock) -> CallsApi {
+fn calls_api(config: &Config, clock: &Clock, delayed_events: &DelayedEvents) -> CallsApi {
     let turn = &config.turn;
     let secret = turn.secret.as_ref().filter(|_| !turn.uris.is_empty());
     CallsApi {
@@ -275,6 +285,7 @@ fn calls_api(config: &Config, clock: &Clock) -> CallsApi {
             lifetime: turn.lifetime,
         }),
         clock: clock.clone(),
+        delayed_events: delayed_events.clone(),
     }
 }
 

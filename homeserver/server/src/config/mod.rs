@@ -4,6 +4,7 @@
 //! server without a file runs with.
 
 mod calls;
+mod delayed_events;
 mod email;
 mod fault;
 mod federation;
@@ -34,6 +35,7 @@ use figment::providers::{Env, Format, Toml};
 use figment::value::Dict;
 
 pub(crate) use self::calls::TurnSettings;
+pub(crate) use self::delayed_events::DelayedEventSettings;
 pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::federation::FederationSettings;
@@ -73,6 +75,7 @@ pub(crate) struct Config {
     pub(crate) push: PushSettings,
     pub(crate) email: EmailSettings,
     pub(crate) turn: TurnSettings,
+    pub(crate) delayed_events: DelayedEventSettings,
     pub(crate) server_notices: NoticeSettings,
     pub(crate) federation: FederationSettings,
     pub(crate) media: MediaSettings,
@@ -162,6 +165,9 @@ impl Config {
         let passwords = root.table("passwords", |table| {
             PasswordSettings::read(table, directory.is_some())
         });
+        let (turn, delayed_events) = root.table("calls", |table| {
+            (TurnSettings::read_calls(table), DelayedEventSettings::read(table))
+        });
         Self {
             server,
             listeners,
@@ -180,7 +186,8 @@ impl Config {
             push: root.table("push", PushSettings::read),
             email,
             server_notices: root.table("server_notices", server_notices::read),
-            turn: root.table("calls", TurnSettings::read_calls),
+            turn,
+            delayed_events,
             federation: root.table("federation", FederationSettings::read),
             media: root.table("media", MediaSettings::read),
             url_previews: root.table("url_previews", PreviewSettings::read),

@@ -7,14 +7,11 @@
 const RESERVED: &[&str] = &[
     "application_services",
     "calls.livekit",
-    "calls.max_delay",
-    "calls.max_delayed_events_per_user",
     "calls.publish",
     "cluster",
     "directory.attribute_photo",
     "directory.mapping",
     "directory.sync_interval",
-    "rate_limits.delayed_events",
     "server.client_dir",
     "telemetry",
 ];
