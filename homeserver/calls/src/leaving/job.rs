@@ -122,7 +122,18 @@ impl Job {
                 Action::Restart
             }
             (Phase::Waiting { .. }, Signal::Aborted { .. }) => Action::Forget,
-            (Phase::Waiting { .. }, Signal::Left { is_replaced, .. }) if !is_replaced => Action::Look,
+            (
+                Phase::Waiting { .. },
+                Signal::Left {
+                    sid,
+                    is_replaced: false,
+                },
+            ) => {
+                // They had come before the departure was left to this server.
+                let sid = sid.clone();
+                self.phase = Phase::Connected { sid, restart_at: now };
+                Action::Look
+            }
             (Phase::Waiting { until, look_ms }, Signal::Absent) => {
                 if now >= *until {
                     self.phase = Phase::Leaving;
@@ -229,6 +240,12 @@ mod tests {
             actions,
             [Action::Restart, Action::Nothing, Action::Look, Action::Send]
         );
+    }
+
+    #[test]
+    fn who_was_there_before_is_gone_at_once_as_well() {
+        let actions = run(&mut job(), &[(10, left("one")), (11, Signal::Absent)]);
+        assert_eq!(actions, [Action::Look, Action::Send]);
     }
 
     #[test]
