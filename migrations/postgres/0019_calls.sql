@@ -29,6 +29,7 @@ CREATE TABLE call_departures (
     livekit_room TEXT COLLATE "C" NOT NULL,
     identity     TEXT COLLATE "C" NOT NULL,
     delay_id     TEXT COLLATE "C" NOT NULL,
+    delay_ms     BIGINT NOT NULL,
     since_ts     BIGINT NOT NULL,
     PRIMARY KEY (sfu, livekit_room, identity)
 );

@@ -12,7 +12,7 @@ use std::{
 use echorift_accounts::{
     Accounts, AccountsOptions, OAuthOptions, PasswordOptions, RegistrationOptions, SessionOptions,
 };
-use echorift_calls::{Calls, CallsOptions, CallsParts, Publishers, Sfus};
+use echorift_calls::{Calls, CallsOptions, CallsParts, DelayedEventOptions, DelayedEvents, Publishers, Sfus};
 use echorift_encryption::Encryption;
 use echorift_events::SigningKey;
 use echorift_media::{
@@ -158,7 +158,14 @@ impl TestFederation {
             retry_initial_delay: Duration::from_secs(1),
             retry_max_delay: Duration::from_secs(1),
         };
+        let delayed_options = DelayedEventOptions {
+            delay_max: Duration::ZERO,
+            per_user_max: 0,
+            unauthenticated: false,
+        };
+        let (delayed_events, _) = DelayedEvents::new(delayed_options, &rooms, &accounts, Arc::clone(&limits));
         let calls_parts = CallsParts {
+            delayed_events,
             database: database.clone(),
             clock: clock.clone(),
             rooms: rooms.clone(),

@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
     pub(crate) account_observer: OnceLock<Arc<dyn AccountObserver>>,
     pub(crate) remote: Remote,
+    /// Those of other features, told when the server starts.
+    pub(crate) capabilities: dashmap::DashMap<String, serde_json::Value>,
     /// Empty where no mail is configured.
     pub(crate) mailer: OnceLock<Mailer>,
     /// Held while a farewell is said, so that each is said once; only other farewells wait for it.
@@ -84,6 +86,7 @@ impl Accounts {
             profile_observer: OnceLock::new(),
             account_observer: OnceLock::new(),
             remote: Remote::new(),
+            capabilities: dashmap::DashMap::new(),
             mailer: OnceLock::new(),
             farewells: tokio::sync::Mutex::default(),
             options,
@@ -167,6 +170,13 @@ impl Accounts {
     /// Whether the account's sessions are of no use for the time being (CS API § Account locking). Asks memory only.
     pub fn is_locked(&self, user: UserNumber) -> bool {
         self.0.marks.of(user.0).is_locked
+    }
+
+    /// Adds what other features can do to the capabilities that clients are told (CS API § Capabilities negotiation).
+    pub fn add_capabilities(&self, capabilities: impl IntoIterator<Item = (String, serde_json::Value)>) {
+        for (name, value) in capabilities {
+            self.0.capabilities.insert(name, value);
+        }
     }
 
     /// Whether the account is a guest's (CS API § Guest access). Asks memory only.

@@ -9,7 +9,7 @@ use ruma::{OwnedDeviceId, ServerName};
 use tokio::sync::watch;
 
 use crate::{
-    CallError, CallPeers, CallsOptions, Permission, Sfus,
+    CallError, CallPeers, CallsOptions, DelayedEvents, Permission, Sfus,
     authorisation::OpenIdCache,
     leaving::{self, Departures, Settling},
     rights::{self, Changes},
@@ -29,6 +29,7 @@ pub struct CallsParts {
     pub rooms: Rooms,
     pub accounts: Accounts,
     pub limits: Arc<RateLimits>,
+    pub delayed_events: DelayedEvents,
     pub sfus: Sfus,
 }
 
@@ -138,6 +139,10 @@ impl Calls {
 
     pub(crate) fn limits(&self) -> &RateLimits {
         &self.0.parts.limits
+    }
+
+    pub(crate) fn delayed(&self) -> &DelayedEvents {
+        &self.0.parts.delayed_events
     }
 
     pub(crate) fn now(&self) -> Timestamp {

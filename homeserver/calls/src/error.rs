@@ -7,7 +7,7 @@ use echorift_web::MatrixError;
 use http::StatusCode;
 use ruma::OwnedServerName;
 
-use crate::SfuError;
+use crate::{DelayedError, SfuError};
 
 /// Why somebody does not get into a call, or may not do something in it.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,8 @@ pub enum CallError {
     Room(#[from] RoomError),
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error(transparent)]
+    Delayed(#[from] DelayedError),
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -110,6 +112,7 @@ impl From<CallError> for MatrixError {
             CallError::Token(cause) => Self::internal(cause),
             CallError::Room(error) => error.into(),
             CallError::Account(error) => error.into(),
+            CallError::Delayed(error) => error.into(),
             CallError::Storage(cause) => Self::internal(cause),
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! - [`Sfus`] are the media servers, administered over their API (`livekit`).
 //! - Tokens for them are issued in `authorisation`, under the names of `names`.
+//! - Events that are sent later are kept in `delayed`: so that who is gone leaves ([`DelayedEvents`]).
 //! - What follows when rights end stands in `rights`, and when people leave in `leaving`.
 //! - [`router`] serves the endpoints (`http`).
 
 mod authorisation;
 mod calls;
+mod delayed;
 mod error;
 mod http;
 mod leaving;
@@ -24,6 +26,7 @@ mod webhooks;
 pub use self::{
     authorisation::{MemberClaim, MemberParts, SeatClaim},
     calls::{Calls, CallsParts, Seat},
+    delayed::{Asker, DelayedError, DelayedEvent, DelayedEventOptions, DelayedEvents, Fate, Watched},
     error::CallError,
     http::{CallsApi, CallsDiscovery, SERVICE_PATH, WEBHOOK_PATH, router},
     livekit::{

@@ -5,13 +5,13 @@ use std::sync::{Arc, atomic::Ordering};
 use echorift_events::{Draft, Pdu, authorise, rules_for, seal};
 use echorift_storage::{Change, RoomNumber, StorageError, Timestamp};
 use ruma::{
-    MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomId, RoomVersionId, UInt, UserId,
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomId, RoomVersionId, UInt, UserId,
     events::{StateEventType, TimelineEventType, room::member::MembershipState},
 };
 use serde_json::value::RawValue;
 
 use crate::{
-    RoomError, Rooms,
+    DelayId, RoomError, Rooms,
     batch::Batch,
     event::{Event, Outcome, Transaction},
     receipts::RoomReceipts,
@@ -30,6 +30,8 @@ pub struct EventDraft {
     /// The target of a redaction.
     pub redacts: Option<OwnedEventId>,
     pub transaction: Option<Transaction>,
+    /// The delayed event that this was until now (MSC4140).
+    pub delay_id: Option<DelayId>,
     /// Now, if `None`.
     pub origin_server_ts: Option<Timestamp>,
 }
@@ -43,6 +45,7 @@ impl EventDraft {
             content,
             redacts: None,
             transaction: None,
+            delay_id: None,
             origin_server_ts: None,
         }
     }
@@ -86,16 +89,16 @@ impl Rooms {
         room: &Arc<Room>,
         drafts: Vec<EventDraft>,
     ) -> Result<Vec<Arc<Event>>, RoomError> {
-        self.append_with(room, drafts, |_| {}).await
+        self.append_with(room, drafts, |_, _| {}).await
     }
 
-    /// As [`Rooms::append_all`], in one commit with what `also` writes. If no draft changes anything, that is not
-    /// written either.
+    /// As [`Rooms::append_all`], in one commit with what `also` writes, which is told the ID of the last event. If no
+    /// draft changes anything, that is not written either.
     pub(crate) async fn append_with(
         &self,
         room: &Arc<Room>,
         drafts: Vec<EventDraft>,
-        also: impl FnOnce(&mut Change),
+        also: impl FnOnce(&mut Change, &EventId),
     ) -> Result<Vec<Arc<Event>>, RoomError> {
         if room.view().state.get("m.room.policy", "").is_some() && self.peers().is_ok() {
             return self.append_recommended(room, drafts, also).await;
@@ -110,7 +113,9 @@ impl Rooms {
             if batch.appended.is_empty() {
                 return Ok(batch.events);
             }
-            also(&mut batch.change);
+            if let Some(last) = batch.events.last() {
+                also(&mut batch.change, &last.pdu.event_id);
+            }
             let (head, events, commit) = batch.submit(room).await;
             *guard = Some(head);
             (events, commit)
@@ -125,23 +130,25 @@ impl Rooms {
         &self,
         room: &Arc<Room>,
         drafts: Vec<EventDraft>,
-        also: impl FnOnce(&mut Change),
+        also: impl FnOnce(&mut Change, &EventId),
     ) -> Result<Vec<Arc<Event>>, RoomError> {
         let peers = self.peers()?;
         let mut events = Vec::with_capacity(drafts.len());
         let last = drafts.len().saturating_sub(1);
         let mut also = Some(also);
         for (index, draft) in drafts.into_iter().enumerate() {
-            let transaction = draft.transaction.clone();
+            let (transaction, delay_id) = (draft.transaction.clone(), draft.delay_id.clone());
             let also = also.take_if(|_| index == last);
             let proposed = self.propose(room, draft).await?;
             let received = Received {
                 transaction,
+                delay_id,
                 ..Received::ours(peers.recommend(room, proposed).await?)
             };
+            let event_id = received.pdu.event_id.clone();
             let write = |change: &mut Change| {
                 if let Some(also) = also {
-                    also(change);
+                    also(change, &event_id);
                 }
             };
             match self.receive(room, received, write).await? {
@@ -220,7 +227,9 @@ impl Rooms {
             is_published,
         );
         also(&mut batch.change, number, &room_id);
-        batch.push_pdu(pdu, Vec::new(), create.transaction).await?;
+        batch
+            .push_pdu(pdu, Vec::new(), (create.transaction, None))
+            .await?;
         for draft in then {
             batch.push(draft).await.map_err(|error| match error {
                 RoomError::Refused(refusal) => RoomError::BadInitialState(refusal.to_string()),

@@ -9,6 +9,8 @@ use echorift_events::Pdu;
 use echorift_storage::{EventNumber, Position, RoomNumber, SnapshotNumber, UserNumber};
 use ruma::{OwnedEventId, OwnedTransactionId};
 
+use crate::DelayId;
+
 /// A stored event with its place in the room. Shared by everyone who reads it.
 #[derive(Debug)]
 pub struct Event {
@@ -23,6 +25,8 @@ pub struct Event {
     pub pdu: Arc<Pdu>,
     /// The request that made the event, if it was one of ours.
     pub transaction: Option<Transaction>,
+    /// The delayed event that it was before it was sent (MSC4140).
+    pub delay_id: Option<DelayId>,
     pub relation: Option<Relation>,
     /// The state event that stood in the place of this one before it.
     pub replaces: Option<EventNumber>,
@@ -106,6 +110,7 @@ pub(crate) struct EventParts {
     pub outcome: Outcome,
     pub pdu: Arc<Pdu>,
     pub transaction: Option<Transaction>,
+    pub delay_id: Option<DelayId>,
     pub relation: Option<Relation>,
     pub replaces: Option<EventNumber>,
     pub redacted_by: Option<EventNumber>,
@@ -127,6 +132,7 @@ impl Event {
             outcome: parts.outcome,
             pdu: parts.pdu,
             transaction: parts.transaction,
+            delay_id: parts.delay_id,
             relation: parts.relation,
             replaces: parts.replaces,
             redacted_by: parts.redacted_by,
@@ -163,6 +169,7 @@ impl Event {
             outcome: self.outcome,
             pdu,
             transaction: self.transaction.clone(),
+            delay_id: self.delay_id.clone(),
             // A redacted event relates to nothing any more.
             relation: None,
             replaces: self.replaces,

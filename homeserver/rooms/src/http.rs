@@ -5,6 +5,7 @@ mod create;
 mod directory;
 mod filter_text;
 mod json_text;
+mod later;
 mod members;
 mod membership;
 mod notices;
@@ -27,7 +28,8 @@ use echorift_web::{MatrixError, RateLimits, Session};
 
 pub use self::filter_text::FilterText;
 use self::json_text::JsonText;
-use crate::{Reader, Room, RoomError, Rooms};
+pub use self::later::Later;
+use crate::{Reader, Room, RoomError, Rooms, Scheduler};
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -35,6 +37,8 @@ pub struct RoomsApi {
     pub rooms: Rooms,
     pub accounts: Accounts,
     pub limits: Arc<RateLimits>,
+    /// Who keeps the events that are to be sent later; without, they are refused.
+    pub scheduler: Option<Arc<dyn Scheduler>>,
 }
 
 /// All endpoints of this crate. The server adds the token verifier as an extension.
@@ -102,6 +106,7 @@ mod tests {
             rooms: server.rooms.clone(),
             accounts: server.accounts.clone(),
             limits: Arc::new(RateLimits::off()),
+            scheduler: None,
         };
         assert!(router(api).has_routes());
     }

@@ -16,6 +16,7 @@ mod by_time;
 mod children;
 mod context;
 mod create;
+mod delayed;
 mod directory;
 mod engine;
 mod error;
@@ -69,6 +70,7 @@ pub use self::{
     append::EventDraft,
     children::{ChildrenPage, ChildrenRequest},
     context::{ContextRequest, EventContext},
+    delayed::{DelayId, Postponed, Scheduler},
     directory::{DirectoryPage, DirectoryToken},
     engine::{EncryptionDefault, PublishPolicy, Rooms, RoomsOptions},
     error::RoomError,
@@ -76,7 +78,7 @@ pub use self::{
     facts::JoinRules,
     filter::EventMatcher,
     hierarchy::{HierarchyQuery, HierarchyRoom},
-    http::{FilterText, RoomsApi, router},
+    http::{FilterText, Later, RoomsApi, router},
     members::MembersRequest,
     membership::{JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},

@@ -14,10 +14,9 @@ pub use self::{join::JoinRequest, mutual::MutualRooms};
 use std::sync::Arc;
 
 use echorift_accounts::Accounts;
-use echorift_storage::{StorageError, UserNumber};
-use ruma::{OwnedRoomId, UserId, events::room::member::MembershipState};
+use echorift_storage::{Change, StorageError, UserNumber};
+use ruma::{EventId, OwnedRoomId, UserId, events::room::member::MembershipState};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::{Event, EventDraft, Room, RoomError, Rooms};
 
@@ -168,23 +167,26 @@ impl Rooms {
     /// the same conditions hold as for the endpoint of that membership.
     ///
     /// A join without permission of its own gets the restricted rooms' one added. What takes other servers goes by them.
-    pub async fn set_member_content(
+    /// `also` is written in one commit with what is simply appended, and otherwise not at all.
+    pub(crate) async fn set_member_content(
         &self,
         accounts: &Accounts,
         room: &Arc<Room>,
-        (sender, target): (&UserId, &UserId),
-        content: Box<RawValue>,
+        target: &UserId,
+        draft: EventDraft,
+        also: impl FnOnce(&mut Change, &EventId),
     ) -> Result<Arc<Event>, RoomError> {
         #[derive(Deserialize)]
         struct Membership {
             membership: MembershipState,
         }
+        let (sender, content) = (&*draft.sender, draft.content.clone());
         let read: Result<Membership, _> = serde_json::from_str(content.get());
         let membership = read
             .map_err(|error| RoomError::BadRequest(error.to_string()))?
             .membership;
         let (is_own, is_elsewhere) = (sender == target, self.is_elsewhere(room));
-        let content = match membership {
+        match membership {
             MembershipState::Invite if !self.is_local(target) => {
                 self.check_invitee(accounts, target).await?;
                 self.peers()?.invite(room, sender, target, content).await?;
@@ -207,7 +209,6 @@ impl Rooms {
             }
             MembershipState::Invite => {
                 self.check_invitee(accounts, target).await?;
-                content
             }
             MembershipState::Leave if is_own => {
                 if let Some(standing) = self.membership(&room.view().state, target).await?
@@ -215,7 +216,6 @@ impl Rooms {
                 {
                     return Err(RoomError::CannotLeaveNotices);
                 }
-                content
             }
             MembershipState::Join if is_own => {
                 match self.join_here(room, target, content.clone()).await {
@@ -226,15 +226,12 @@ impl Rooms {
                 }
                 return self.member_event(room, target).await;
             }
-            _ => content,
-        };
-        let draft = EventDraft::state(
-            sender,
-            ruma::events::StateEventType::RoomMember,
-            target.as_str(),
-            content,
-        );
-        self.append(room, draft).await
+            _ => {}
+        }
+        let mut events = self.append_with(room, vec![draft], also).await?;
+        events
+            .pop()
+            .ok_or_else(|| StorageError::corrupt("append", "no event").into())
     }
 
     /// What says how the user stands to the room. Errors: `NotJoined` if nothing does.

@@ -73,6 +73,10 @@ fn raw(json: String) -> Result<Box<RawValue>, RoomError> {
     RawValue::from_string(json).map_err(|error| StorageError::corrupt("events.json", error).into())
 }
 
+/// What tells a sender which delayed event this was (MSC4140 § `delay_id` in `unsigned` event data), and the name of it
+/// that clients know.
+const DELAY_ID: [&str; 2] = ["delay_id", "org.matrix.msc4140.delay_id"];
+
 /// What a page of events needs besides the events.
 struct Page<'a> {
     reader: &'a Reader,
@@ -170,6 +174,13 @@ impl<'a> Page<'a> {
             && self.reader.session_number == Some(transaction.session_number)
         {
             write_field(out, "transaction_id", transaction.id.as_str());
+        }
+        if let Some(delay_id) = &event.delay_id
+            && self.reader.user == event.sender
+        {
+            for name in DELAY_ID {
+                write_field(out, name, delay_id.as_str());
+            }
         }
         if let Some(replaced) = event.replaces.and_then(|number| self.others.get(&number)) {
             write_field(out, "replaces_state", replaced.pdu.event_id.as_str());

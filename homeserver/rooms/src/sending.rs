@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use echorift_storage::UserNumber;
+use echorift_accounts::Accounts;
+use echorift_storage::{Change, StorageError, UserNumber};
 use ruma::{EventId, OwnedEventId, UserId, events::TimelineEventType};
 use serde::Deserialize;
 use serde_json::{
@@ -50,18 +51,61 @@ impl Rooms {
         content: Box<RawValue>,
         transaction: Transaction,
     ) -> Result<OwnedEventId, RoomError> {
-        if event_type == TimelineEventType::RoomRedaction {
-            let (target, content) = take_redacts(content, room.rules.redaction.content_field_redacts)?;
-            return self.redact(room, sender, target, content, transaction).await;
+        let draft = EventDraft::message(sender.user_id, event_type, content);
+        let draft = draft.with_transaction(Some(transaction.clone()));
+        let draft = self.prepare(room, sender, draft).await?;
+        self.send_once(room, draft, transaction).await
+    }
+
+    /// A client's message event as it can be appended, checked beyond the authorisation rules.
+    pub(crate) async fn prepare(
+        &self,
+        room: &Arc<Room>,
+        sender: &Sender<'_>,
+        mut draft: EventDraft,
+    ) -> Result<EventDraft, RoomError> {
+        if draft.event_type == TimelineEventType::RoomRedaction {
+            let (target, content) = take_redacts(draft.content, room.rules.redaction.content_field_redacts)?;
+            self.check_redaction(room, sender, &target).await?;
+            draft.content = content;
+            draft.redacts = Some(target);
+        } else {
+            self.check_relation(room, sender.user_number, &draft).await?;
         }
-        self.check_relation(room, sender.user_number, &event_type, &content, &transaction)
-            .await?;
-        self.send_once(
-            room,
-            EventDraft::message(sender.user_id, event_type, content),
-            transaction,
-        )
-        .await
+        Ok(draft)
+    }
+
+    /// Sets a state event as its sender's client wants it. `also` is written in the same commit, if the event goes
+    /// through this server's door alone and changes anything.
+    ///
+    /// Errors: those of [`Rooms::append`]; `BadAlias`; for member events those of the endpoint of that membership.
+    pub async fn set_state(
+        &self,
+        accounts: &Accounts,
+        room: &Arc<Room>,
+        draft: EventDraft,
+        also: impl FnOnce(&mut Change, &EventId) + Send,
+    ) -> Result<Arc<Event>, RoomError> {
+        let state_key = draft.state_key.clone().unwrap_or_default();
+        if draft.event_type == TimelineEventType::RoomMember {
+            let target = UserId::parse(&state_key).map_err(|_| {
+                RoomError::BadRequest("The state key of a member event is a user ID.".to_owned())
+            })?;
+            return self
+                .set_member_content(accounts, room, &target, draft, also)
+                .await;
+        }
+        if draft.event_type == TimelineEventType::RoomCanonicalAlias && state_key.is_empty() {
+            self.check_canonical_alias(room, draft.content.get()).await?;
+        }
+        let concerns_guests = draft.event_type == TimelineEventType::RoomGuestAccess;
+        let mut events = self.append_with(room, vec![draft], also).await?;
+        if concerns_guests {
+            self.expel_guests(accounts, room).await?;
+        }
+        events
+            .pop()
+            .ok_or_else(|| StorageError::corrupt("append", "no event").into())
     }
 
     /// Appends a redaction of `target`, once for each transaction.
@@ -77,8 +121,20 @@ impl Rooms {
         content: Box<RawValue>,
         transaction: Transaction,
     ) -> Result<OwnedEventId, RoomError> {
+        self.check_redaction(room, sender, &target).await?;
+        let mut draft = EventDraft::message(sender.user_id, TimelineEventType::RoomRedaction, content);
+        draft.redacts = Some(target);
+        self.send_once(room, draft, transaction).await
+    }
+
+    async fn check_redaction(
+        &self,
+        room: &Room,
+        sender: &Sender<'_>,
+        target: &EventId,
+    ) -> Result<(), RoomError> {
         self.check_joined(room, sender.user_id).await?;
-        let event = self.event_by_id(room, &target).await?;
+        let event = self.event_by_id(room, target).await?;
         if event.pdu.sender != sender.user_id {
             let is_administered = sender.is_admin && self.is_local(&event.pdu.sender);
             let (levels, _) = self.power_levels(room, &room.view().state).await?;
@@ -88,9 +144,7 @@ impl Rooms {
                 ));
             }
         }
-        let mut draft = EventDraft::message(sender.user_id, TimelineEventType::RoomRedaction, content);
-        draft.redacts = Some(target);
-        self.send_once(room, draft, transaction).await
+        Ok(())
     }
 
     /// What the relationship types demand of new events: a thread starts from an event that relates to nothing
@@ -100,15 +154,13 @@ impl Rooms {
         &self,
         room: &Room,
         sender: UserNumber,
-        event_type: &TimelineEventType,
-        content: &RawValue,
-        transaction: &Transaction,
+        draft: &EventDraft,
     ) -> Result<(), RoomError> {
         let Some(RelatesTo {
             event_id: Some(parent),
             rel_type: Some(rel_type),
             key,
-        }) = RelatesTo::of(content)
+        }) = RelatesTo::of(&draft.content)
         else {
             return Ok(());
         };
@@ -122,14 +174,14 @@ impl Rooms {
                 let Some(key) = key else { return Ok(()) };
                 let is_same = |event: &Arc<Event>| {
                     // The request may be a repetition of the one that made the event.
-                    event.transaction.as_ref() != Some(transaction)
+                    (event.transaction.is_none() || event.transaction != draft.transaction)
                         && RelatesTo::of(&event.pdu.content)
                             .and_then(|relates_to| relates_to.key)
                             .as_ref()
                             == Some(&key)
                 };
                 let is_double = self
-                    .annotations(room, &parent, sender, event_type)
+                    .annotations(room, &parent, sender, &draft.event_type)
                     .await?
                     .iter()
                     .any(is_same);

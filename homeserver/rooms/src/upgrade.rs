@@ -209,7 +209,8 @@ impl Rooms {
             "",
             raw(&tombstone)?,
         );
-        self.append_with(old, vec![tombstone], moves).await?;
+        self.append_with(old, vec![tombstone], |change, _| moves(change))
+            .await?;
 
         let state = old.view().state.clone();
         let alias: Option<CanonicalAlias> = self.state_content(&state, "m.room.canonical_alias").await?;

@@ -8,7 +8,9 @@ use echorift_accounts::{
     SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
-use echorift_calls::{Calls, CallsApi, CallsOptions, CallsParts, SfuHealth, SfuProxy, TurnOptions};
+use echorift_calls::{
+    Calls, CallsApi, CallsOptions, CallsParts, DelayedEvents, SfuHealth, SfuProxy, TurnOptions,
+};
 use echorift_encryption::Encryption;
 use echorift_events::SigningKey;
 use echorift_federation::{Federation, FederationOptions, FederationParts};
@@ -97,6 +99,12 @@ impl App {
             outbound: outbound.clone(),
         };
         let media = Media::start(media_options(config), media_parts)?;
+        let (delayed_events, watched) = DelayedEvents::new(
+            config.calls.delayed_events.options(),
+            &rooms,
+            &accounts,
+            Arc::clone(&limits),
+        );
         let mut sfus = sfu::start(config, &database, own_url).await?;
         let calls_parts = CallsParts {
             database: database.clone(),
@@ -104,6 +112,7 @@ impl App {
             rooms: rooms.clone(),
             accounts: accounts.clone(),
             limits: Arc::clone(&limits),
+            delayed_events: delayed_events.clone(),
             sfus: sfus.sfus.clone(),
         };
         let calls_options = CallsOptions {
@@ -134,6 +143,7 @@ impl App {
             push.listener(),
             calls.listener(),
         ];
+        listeners.push(delayed_events.listener());
         listeners.extend(federation.as_ref().map(Federation::listener));
         database.log().listen(listeners);
         push.run();
@@ -150,7 +160,10 @@ impl App {
             federation::connect(federation, &askers);
             federation.run().await?;
         }
+        // First those whose departure is left to this server: their delayed events wait until the SFU was asked.
         calls.run().await?;
+        accounts.add_capabilities(delayed_events.options().capabilities());
+        delayed_events.run(watched, stopping.clone());
         look_again_at_revived_sfus(&calls, &sfus.health);
         let calls_api = CallsApi {
             calls: calls.clone(),
@@ -167,6 +180,7 @@ impl App {
             rooms,
             accounts: accounts.clone(),
             limits,
+            scheduler: Some(Arc::new(delayed_events)),
         };
         let features = Router::new()
             .merge(accounts.router())

@@ -123,6 +123,21 @@ impl MatrixError {
         self
     }
 
+    /// Says it in other words.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// The error as a JSON object (CS API § Standard error response).
+    pub fn body(&self) -> Value {
+        let mut body = self.fields.clone();
+        body.insert("errcode".to_owned(), Value::from(self.errcode.as_ref()));
+        body.insert("error".to_owned(), Value::from(self.message.as_str()));
+        Value::Object(body)
+    }
+
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -146,10 +161,7 @@ impl std::error::Error for MatrixError {}
 
 impl IntoResponse for MatrixError {
     fn into_response(self) -> Response {
-        let mut body = self.fields;
-        body.insert("errcode".to_owned(), Value::from(self.errcode.as_ref()));
-        body.insert("error".to_owned(), Value::from(self.message));
-        let mut response = (self.status, axum::Json(Value::Object(body))).into_response();
+        let mut response = (self.status, axum::Json(self.body())).into_response();
         if let Some(wait) = self.retry_after {
             // Whole seconds, rounded up: a client that waits that long is let in.
             let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));

@@ -2,7 +2,7 @@ use http::Method;
 
 /// What guests may use (CS API § Guest access), without `/_matrix/client/` and the version. A star stands for one part
 /// of the path.
-const OPEN_TO_GUESTS: [(Method, &str); 30] = [
+const OPEN_TO_GUESTS: [(Method, &str); 39] = [
     // Events and media.
     (Method::GET, "rooms/*/state"),
     (Method::GET, "rooms/*/context/*"),
@@ -24,6 +24,16 @@ const OPEN_TO_GUESTS: [(Method, &str); 30] = [
     (Method::PUT, "rooms/*/state/*"),
     (Method::PUT, "rooms/*/state/*/*"),
     (Method::PUT, "sendToDevice/*/*"),
+    // Sending later (MSC4140 § Guest accounts), so that guests can take part in calls.
+    (Method::PUT, "rooms/*/delayed_event/*/*"),
+    (Method::GET, "delayed_events"),
+    (Method::GET, "delayed_events/*"),
+    (Method::POST, "delayed_events/*/*"),
+    (Method::PUT, "org.matrix.msc4140/rooms/*/delayed_event/*/*"),
+    (Method::GET, "org.matrix.msc4140/delayed_events"),
+    (Method::GET, "org.matrix.msc4140/delayed_events/*"),
+    (Method::POST, "org.matrix.msc4140/delayed_events/*"),
+    (Method::POST, "org.matrix.msc4140/delayed_events/*/*"),
     // Their own account: of the profile no more than the name.
     (Method::PUT, "profile/*/displayname"),
     (Method::DELETE, "profile/*/displayname"),
@@ -78,6 +88,11 @@ mod tests {
             (Method::GET, "/_matrix/client/v1/media/download/x/y/z.png"),
             (Method::PUT, "/_matrix/client/v3/rooms/!a:x/send/m.room.message/1"),
             (Method::PUT, "/_matrix/client/v3/profile/@a:x/displayname"),
+            (Method::POST, "/_matrix/client/v1/delayed_events/x/restart"),
+            (
+                Method::POST,
+                "/_matrix/client/unstable/org.matrix.msc4140/delayed_events/x",
+            ),
         ] {
             assert!(is_open_to_guests(&method, path), "{method} {path}");
         }

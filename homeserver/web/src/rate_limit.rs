@@ -21,6 +21,8 @@ use crate::MatrixError;
 pub enum LimitKind {
     /// Events sent, per user.
     Messages,
+    /// Managing and listing delayed events, per user; without a token per event, and per address for unknown events.
+    DelayedEvents,
     /// Log-in attempts, per address and per account.
     Login,
     /// Accounts made, per address.

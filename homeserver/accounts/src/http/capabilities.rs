@@ -28,11 +28,14 @@ pub(crate) async fn capabilities(
         "m.forget_forced_upon_leave": { "enabled": false },
         "io.element.msc4452.preview_url": { "enabled": accounts.0.options.url_previews },
     });
-    if let (true, Some(capabilities)) = (session.is_admin, capabilities.as_object_mut()) {
-        capabilities.insert(
+    if let Value::Object(capabilities) = &mut capabilities {
+        let others = accounts.0.capabilities.iter();
+        capabilities.extend(others.map(|other| (other.key().clone(), other.value().clone())));
+        let moderation = (
             "m.account_moderation".to_owned(),
             json!({ "lock": true, "suspend": true }),
         );
+        capabilities.extend(Some(moderation).filter(|_| session.is_admin));
     }
     Ok(Json(json!({ "capabilities": capabilities })))
 }

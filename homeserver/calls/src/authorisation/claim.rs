@@ -1,3 +1,4 @@
+use echorift_rooms::DelayId;
 use ruma::{OwnedRoomId, OwnedServerName, UserId};
 use serde::Deserialize;
 
@@ -65,7 +66,7 @@ pub struct SeatClaim {
 /// A delayed event whose sending is to be left to this server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Delay {
-    pub id: String,
+    pub id: DelayId,
 }
 
 /// What `POST …/openid/request_token` answered, as far as it is needed (CS API § OpenID).

@@ -77,7 +77,9 @@ async fn delegate_delayed_leave(
         .limits()
         .check(LimitKind::Calls, session.user_id.as_str())?;
     let claim = claim(request.room_id, request.slot_id, request.member, &session)?;
-    let delay = Delay { id: request.delay_id };
+    let delay = Delay {
+        id: request.delay_id.into(),
+    };
     api.calls
         .delegate_at(&request.url, &session.user_id, &claim, &delay)
         .await?;

@@ -11,7 +11,7 @@ mod webhook;
 use axum::Router;
 
 pub use self::{service::SERVICE_PATH, transports::CallsDiscovery, webhook::WEBHOOK_PATH};
-use crate::{Calls, TurnOptions};
+use crate::{Calls, TurnOptions, delayed};
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -23,6 +23,7 @@ pub struct CallsApi {
 
 /// All endpoints of this crate. The server adds the token verifier as an extension.
 pub fn router(api: CallsApi) -> Router {
+    let delayed_events = delayed::routes().with_state(api.calls.delayed().clone());
     Router::new()
         .merge(transports::routes())
         .merge(admin::routes())
@@ -32,4 +33,5 @@ pub fn router(api: CallsApi) -> Router {
         .merge(turn::routes())
         .merge(webhook::routes())
         .with_state(api)
+        .merge(delayed_events)
 }

@@ -99,7 +99,7 @@ impl DelayPair {
     fn read(self) -> Result<Option<Delay>, CallError> {
         match (self.delay_id, self.delay_timeout) {
             (None, None) => Ok(None),
-            (Some(id), Some(1..)) if !id.is_empty() => Ok(Some(Delay { id })),
+            (Some(id), Some(1..)) if !id.is_empty() => Ok(Some(Delay { id: id.into() })),
             _ => Err(CallError::Incomplete("`delay_id` or a `delay_timeout` over 0")),
         }
     }

@@ -7,7 +7,10 @@
 //! any ── the event is sent, cancelled or unknown ──► over
 //! ```
 
+use echorift_rooms::DelayId;
 use echorift_storage::Timestamp;
+
+use super::DelayedLeave;
 
 /// How often the SFU is asked whether somebody has come: at first, and at most.
 const FIRST_LOOK_MS: i64 = 1_000;
@@ -22,7 +25,7 @@ const DOING_MS: i64 = 15_000;
 /// One departure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Job {
-    pub delay_id: String,
+    pub delay_id: DelayId,
     delay_ms: i64,
     phase: Phase,
     /// When something is to be done if nothing happens before.
@@ -79,7 +82,8 @@ pub(super) enum Action {
 }
 
 impl Job {
-    pub fn new(delay_id: String, delay_ms: i64, now: Timestamp) -> Self {
+    pub fn new(leave: DelayedLeave, now: Timestamp) -> Self {
+        let DelayedLeave { delay_id, delay_ms } = leave;
         Self {
             delay_id,
             delay_ms,
@@ -118,7 +122,18 @@ impl Job {
                 Action::Restart
             }
             (Phase::Waiting { .. }, Signal::Aborted { .. }) => Action::Forget,
-            (Phase::Waiting { .. }, Signal::Left { is_replaced, .. }) if !is_replaced => Action::Look,
+            (
+                Phase::Waiting { .. },
+                Signal::Left {
+                    sid,
+                    is_replaced: false,
+                },
+            ) => {
+                // They had come before the departure was left to this server.
+                let sid = sid.clone();
+                self.phase = Phase::Connected { sid, restart_at: now };
+                Action::Look
+            }
             (Phase::Waiting { until, look_ms }, Signal::Absent) => {
                 if now >= *until {
                     self.phase = Phase::Leaving;
@@ -184,7 +199,11 @@ mod tests {
     const HOUR_MS: i64 = 3_600_000;
 
     fn job() -> Job {
-        Job::new("delay".to_owned(), HOUR_MS, Timestamp(0))
+        let leave = DelayedLeave {
+            delay_id: DelayId::from("delay".to_owned()),
+            delay_ms: HOUR_MS,
+        };
+        Job::new(leave, Timestamp(0))
     }
 
     fn joined(sid: &str) -> Signal {
@@ -221,6 +240,12 @@ mod tests {
             actions,
             [Action::Restart, Action::Nothing, Action::Look, Action::Send]
         );
+    }
+
+    #[test]
+    fn who_was_there_before_is_gone_at_once_as_well() {
+        let actions = run(&mut job(), &[(10, left("one")), (11, Signal::Absent)]);
+        assert_eq!(actions, [Action::Look, Action::Send]);
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! Leaving for certain: a client leaves its delayed departure to this server, which sends it when the SFU says that the client
 //! is gone, and puts it off as long as it is not (MSC4195).
 
-mod delays;
 mod job;
 mod settling;
 
 use std::{collections::HashMap, time::Duration};
 
-use echorift_rooms::Room;
-use echorift_storage::Change;
+use echorift_rooms::{DelayId, Room};
+use echorift_storage::{Change, Timestamp};
 use futures_util::{StreamExt as _, stream};
 use parking_lot::Mutex;
 use ruma::UserId;
@@ -29,11 +28,14 @@ const BEAT: Duration = Duration::from_millis(500);
 /// How many of them are worked on at the same time.
 const JOBS_AT_ONCE: usize = 16;
 
+/// How long departures of before a restart wait, until the SFU was asked who is still there; it may be starting as well.
+const GRACE_MS: i64 = 30_000;
+
 /// A delayed event that may be left to this server.
 #[derive(Debug, Clone)]
 pub(crate) struct DelayedLeave {
-    delay_id: String,
-    delay_ms: i64,
+    pub delay_id: DelayId,
+    pub delay_ms: i64,
 }
 
 /// The departures that are left to this server, by seat. A later one of a seat takes the place of an earlier one.
@@ -91,22 +93,21 @@ impl Calls {
     ) -> Result<DelayedLeave, CallError> {
         let event = self.delayed().find(&delay.id).await?;
         let event =
-            event.filter(|event| event.is_pending() && event.user_id == user && event.room_id == room.id);
+            event.filter(|event| event.is_waiting() && event.user_id == user && event.room_id == room.id);
         let event = event.ok_or(CallError::UnknownDelay)?;
         Ok(DelayedLeave {
-            delay_id: delay.id.clone(),
+            delay_id: event.id,
             delay_ms: event.delay_ms,
         })
     }
 
     /// Takes a departure over; durable when this returns.
     pub(crate) async fn leave_to_us(&self, seat: Seat, leave: DelayedLeave) -> Result<(), CallError> {
-        let DelayedLeave { delay_id, delay_ms } = leave;
         let now = self.now();
         let mut change = Change::new();
-        departures::put(&mut change, &seat, &delay_id, now);
+        departures::put(&mut change, &seat, &leave, now);
         self.database().writer().commit(change).await?;
-        self.0.departures.put(seat, Job::new(delay_id, delay_ms, now));
+        self.0.departures.put(seat, Job::new(leave, now));
         Ok(())
     }
 
@@ -120,16 +121,18 @@ impl Calls {
                 Action::Forget => return self.forget(seat, &delay_id).await,
                 Action::Look => self.look(seat).await,
                 Action::Restart => match self.delayed().restart_by_id(&delay_id).await {
-                    Ok(true) => Signal::Restarted,
-                    Ok(false) => return self.forget(seat, &delay_id).await,
-                    Err(error) => failed(seat, &error),
+                    Ok(()) => Signal::Restarted,
+                    Err(error) if error.is_passing() => failed(seat, &error),
+                    Err(_) => return self.forget(seat, &delay_id).await,
                 },
                 Action::Send => match self.delayed().send_by_id(&delay_id).await {
-                    Ok(()) => {
-                        metrics::counter!("echorift_calls_departures_sent_total").increment(1);
+                    Err(error) if error.is_passing() => failed(seat, &error),
+                    // Sent, or it never will be: who was put out of the room can say nothing in it.
+                    sent => {
+                        metrics::counter!("echorift_calls_departures_total").increment(1);
+                        tracing::debug!(sfu = seat.sfu, is_sent = sent.is_ok(), "somebody left a call");
                         return self.forget(seat, &delay_id).await;
                     }
-                    Err(error) => failed(seat, &error),
                 },
             };
         }
@@ -152,7 +155,7 @@ impl Calls {
         }
     }
 
-    async fn forget(&self, seat: &Seat, delay_id: &str) {
+    async fn forget(&self, seat: &Seat, delay_id: &DelayId) {
         self.0.departures.remove(seat, delay_id);
         let mut change = Change::new();
         departures::remove(&mut change, seat, delay_id);
@@ -165,15 +168,10 @@ impl Calls {
     pub(crate) async fn resume_departures(&self) -> Result<(), CallError> {
         let stored = departures::all(self.database()).await?;
         let now = self.now();
-        for (seat, delay_id) in stored {
-            match self.delayed().find(&delay_id).await? {
-                Some(event) if event.is_pending() => {
-                    self.0
-                        .departures
-                        .put(seat, Job::new(delay_id, event.delay_ms, now));
-                }
-                _ => self.forget(&seat, &delay_id).await,
-            }
+        let delay_ids = stored.iter().map(|(_, leave)| &leave.delay_id);
+        self.delayed().put_off(delay_ids, now.plus_ms(GRACE_MS)).await?;
+        for (seat, leave) in stored {
+            self.0.departures.put(seat, Job::new(leave, now));
         }
         Ok(())
     }
@@ -190,26 +188,21 @@ impl Departures {
         self.has_come.notify_one();
     }
 
-    fn decide(
-        &self,
-        seat: &Seat,
-        signal: &Signal,
-        now: echorift_storage::Timestamp,
-    ) -> Option<(Action, String)> {
+    fn decide(&self, seat: &Seat, signal: &Signal, now: Timestamp) -> Option<(Action, DelayId)> {
         let mut jobs = self.jobs.lock();
         let job = jobs.get_mut(seat)?;
         Some((job.on(signal, now), job.delay_id.clone()))
     }
 
-    fn remove(&self, seat: &Seat, delay_id: &str) {
+    fn remove(&self, seat: &Seat, delay_id: &DelayId) {
         let mut jobs = self.jobs.lock();
-        if jobs.get(seat).is_some_and(|job| job.delay_id == delay_id) {
+        if jobs.get(seat).is_some_and(|job| job.delay_id == *delay_id) {
             jobs.remove(seat);
         }
     }
 
     /// Those whose time has come; `None` if there are none at all.
-    fn due(&self, now: echorift_storage::Timestamp) -> Option<Vec<Seat>> {
+    fn due(&self, now: Timestamp) -> Option<Vec<Seat>> {
         let jobs = self.jobs.lock();
         let due = jobs.iter().filter(|(_, job)| job.due <= now);
         (!jobs.is_empty()).then(|| due.map(|(seat, _)| seat.clone()).collect())

@@ -84,6 +84,12 @@ impl Calls {
         let Some(grant) = grants::find(self.database(), seat).await? else {
             return Ok(());
         };
+        if participant.permission.is_none() && !grant.is_revoked {
+            // The webhook does not tell what they may do.
+            let told = sfu.participant(&seat.livekit_room, &seat.identity).await?;
+            let Some(told) = told else { return Ok(()) };
+            return Ok(self.fit(sfu, seat, &told, (&grant.permission, false)).await?);
+        }
         Ok(self
             .fit(sfu, seat, participant, (&grant.permission, grant.is_revoked))
             .await?)

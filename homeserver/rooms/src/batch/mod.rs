@@ -15,7 +15,7 @@ use ruma::{
 
 use self::redactions::redacts;
 use crate::{
-    EventDraft, RoomError, Rooms,
+    DelayId, EventDraft, RoomError, Rooms,
     event::{Event, EventParts, Outcome, Relation, Transaction},
     room::{Head, Members, Room},
     state::State,
@@ -48,6 +48,7 @@ pub(crate) struct Placed {
     pub auth: Vec<EventNumber>,
     pub is_ours: bool,
     pub transaction: Option<Transaction>,
+    pub delay_id: Option<DelayId>,
     /// Its number, if it is stored as an outlier.
     pub number: Option<EventNumber>,
 }
@@ -93,9 +94,9 @@ impl<'a> Batch<'a> {
             self.events.push(standing);
             return Ok(());
         }
-        let transaction = draft.transaction.clone();
+        let request = (draft.transaction.clone(), draft.delay_id.clone());
         let (pdu, auth) = self.build(draft).await?;
-        self.push_pdu(pdu, auth, transaction).await
+        self.push_pdu(pdu, auth, request).await
     }
 
     /// Builds and signs an event upon the head, if the rules allow it; with the numbers of its `auth_events`.
@@ -195,7 +196,7 @@ impl<'a> Batch<'a> {
         &mut self,
         pdu: Pdu,
         auth: Vec<EventNumber>,
-        transaction: Option<Transaction>,
+        (transaction, delay_id): (Option<Transaction>, Option<DelayId>),
     ) -> Result<(), RoomError> {
         let target = self.redaction_target(&pdu).await?;
         if let Some(target_id) = redacts(&pdu) {
@@ -215,6 +216,7 @@ impl<'a> Batch<'a> {
             auth,
             is_ours: true,
             transaction,
+            delay_id,
             number: None,
         };
         let event = self.place(placed).await?;
@@ -232,6 +234,7 @@ impl<'a> Batch<'a> {
             auth,
             is_ours,
             transaction,
+            delay_id,
             number,
         } = placed;
         let is_accepted = outcome == Outcome::Accepted;
@@ -266,6 +269,7 @@ impl<'a> Batch<'a> {
             relation: Relation::of(&pdu),
             pdu: Arc::clone(&pdu),
             transaction,
+            delay_id,
             replaces,
             redacted_by: None,
             has_relations: false,
@@ -352,6 +356,7 @@ impl<'a> Batch<'a> {
             relation: None,
             pdu: Arc::new(pdu),
             transaction: None,
+            delay_id: None,
             replaces,
             redacted_by: None,
             has_relations: false,

@@ -1,15 +1,19 @@
-use axum::{Router, extract::State, routing::put};
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse as _, Response},
+    routing::put,
+};
 use echorift_storage::UserNumber;
 use echorift_web::{LimitKind, MatrixError, Routes as _, Ruma, Session};
 use ruma::{
-    UserId,
     api::client::{message::send_message_event, redact::redact_event, state::send_state_event},
-    events::{StateEventType, TimelineEventType},
+    events::TimelineEventType,
 };
 use serde_json::value::to_raw_value;
 
-use super::RoomsApi;
-use crate::{EventDraft, RoomError, Sender, Transaction};
+use super::{RoomsApi, later::Later};
+use crate::{EventDraft, Postponed, Sender, Transaction};
 
 pub(super) fn routes() -> Router<RoomsApi> {
     let mut router = Router::new()
@@ -38,8 +42,21 @@ fn sender(session: &Session) -> Sender<'_> {
 async fn send_message(
     State(api): State<RoomsApi>,
     session: Session,
+    later: Later,
     Ruma(request): Ruma<send_message_event::v3::Request>,
-) -> Result<Ruma<send_message_event::v3::Response>, MatrixError> {
+) -> Result<Response, MatrixError> {
+    if let Some(delay_ms) = later.delay_ms {
+        let event = Postponed {
+            room_id: request.room_id,
+            event_type: request.event_type.to_string().into(),
+            state_key: None,
+            content: request.body.into_json(),
+            delay_ms,
+            sticky_duration_ms: later.sticky_duration_ms,
+            transaction_id: Some(request.txn_id),
+        };
+        return api.postpone(&session, event).await;
+    }
     api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
     let room = api.rooms.room(&request.room_id).await?;
     api.check_may_speak(&session, &room).await?;
@@ -62,7 +79,7 @@ async fn send_message(
         // It may have taken away what let guests in.
         api.rooms.expel_guests(&api.accounts, &room).await?;
     }
-    Ok(Ruma(send_message_event::v3::Response { event_id }))
+    Ok(Ruma(send_message_event::v3::Response { event_id }).into_response())
 }
 
 /// `PUT /_matrix/client/v3/rooms/{roomId}/redact/{eventId}/{txnId}` (CS API § Redactions).
@@ -99,38 +116,33 @@ async fn redact(
 async fn send_state(
     State(api): State<RoomsApi>,
     session: Session,
+    later: Later,
     Ruma(request): Ruma<send_state_event::v3::Request>,
-) -> Result<Ruma<send_state_event::v3::Response>, MatrixError> {
+) -> Result<Response, MatrixError> {
+    if let Some(delay_ms) = later.delay_ms {
+        let event = Postponed {
+            room_id: request.room_id,
+            event_type: request.event_type.to_string().into(),
+            state_key: Some(request.state_key),
+            content: request.body.into_json(),
+            delay_ms,
+            sticky_duration_ms: later.sticky_duration_ms,
+            transaction_id: None,
+        };
+        return api.postpone(&session, event).await;
+    }
     api.check_may_act(&session)?;
     api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
-    let (rooms, user_id, content) = (&api.rooms, &session.user_id, request.body.into_json());
-    let room = rooms.room(&request.room_id).await?;
-    rooms
+    let room = api.rooms.room(&request.room_id).await?;
+    api.rooms
         .check_guest(&api.accounts, &room, UserNumber(session.user_number))
         .await?;
-    let event = match request.event_type {
-        StateEventType::RoomMember => {
-            let target = UserId::parse(&request.state_key).map_err(|_| {
-                RoomError::BadRequest("The state key of a member event is a user ID.".to_owned())
-            })?;
-            rooms
-                .set_member_content(&api.accounts, &room, (user_id, &target), content)
-                .await?
-        }
-        event_type => {
-            if event_type == StateEventType::RoomCanonicalAlias && request.state_key.is_empty() {
-                rooms.check_canonical_alias(&room, content.get()).await?;
-            }
-            let concerns_guests = event_type == StateEventType::RoomGuestAccess;
-            let draft = EventDraft::state(user_id, event_type, &request.state_key, content);
-            let event = rooms.append(&room, draft).await?;
-            if concerns_guests {
-                rooms.expel_guests(&api.accounts, &room).await?;
-            }
-            event
-        }
-    };
-    Ok(Ruma(send_state_event::v3::Response {
-        event_id: event.pdu.event_id.clone(),
-    }))
+    let content = request.body.into_json();
+    let draft = EventDraft::state(&session.user_id, request.event_type, &request.state_key, content);
+    let event = api
+        .rooms
+        .set_state(&api.accounts, &room, draft, |_, _| {})
+        .await?;
+    let event_id = event.pdu.event_id.clone();
+    Ok(Ruma(send_state_event::v3::Response { event_id }).into_response())
 }

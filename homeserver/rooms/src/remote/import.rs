@@ -117,6 +117,7 @@ impl Rooms {
             auth,
             is_ours: false,
             transaction: None,
+            delay_id: None,
             number: known.map(|event| event.number),
         };
         let event = batch.place(placed).await?;

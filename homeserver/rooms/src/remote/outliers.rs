@@ -98,6 +98,7 @@ impl Rooms {
                 relation: Relation::of(&pdu),
                 pdu,
                 transaction: None,
+                delay_id: None,
                 replaces: None,
                 redacted_by: None,
                 has_relations: false,

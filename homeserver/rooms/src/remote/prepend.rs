@@ -254,6 +254,7 @@ impl Rooms {
             relation: Relation::of(&pdu),
             pdu,
             transaction: None,
+            delay_id: None,
             replaces,
             redacted_by: None,
             has_relations: false,

@@ -13,7 +13,7 @@ use ruma::{
 };
 
 use crate::{
-    Event, Outcome, Room, RoomError, Rooms, State,
+    DelayId, Event, Outcome, Room, RoomError, Rooms, State,
     batch::{Batch, Placed, find_in},
     event::Transaction,
     room::Standing,
@@ -41,6 +41,8 @@ pub struct Received {
     pub is_refused: bool,
     /// The request that made it, if it was one of ours.
     pub transaction: Option<Transaction>,
+    /// The delayed event that it was, if it was one of ours (MSC4140).
+    pub delay_id: Option<DelayId>,
 }
 
 impl Received {
@@ -52,6 +54,7 @@ impl Received {
             is_ours: false,
             is_refused: false,
             transaction: None,
+            delay_id: None,
         }
     }
 
@@ -97,6 +100,7 @@ impl Rooms {
             is_ours,
             is_refused,
             transaction,
+            delay_id,
         } = received;
         if pdu.room_id != room.id || pdu.event_type == TimelineEventType::RoomCreate {
             return Err(RoomError::BadRequest(
@@ -145,6 +149,7 @@ impl Rooms {
             auth: auth.iter().map(|event| event.number).collect(),
             is_ours,
             transaction,
+            delay_id,
             number,
         };
         let event = batch.place(placed).await?;

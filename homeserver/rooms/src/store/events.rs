@@ -8,17 +8,21 @@ use echorift_storage::{
 use ruma::{EventId, OwnedEventId, OwnedRoomId};
 
 use super::parse_stored;
-use crate::event::{Event, EventParts, Outcome, Relation, Transaction};
+use crate::{
+    DelayId,
+    event::{Event, EventParts, Outcome, Relation, Transaction},
+};
 
 static INSERT: Statement = Statement::insert(
     "INSERT INTO events (event_number, event_id, room_number, sender_number, event_type, state_key, depth,
                          origin_server_ts, snapshot_number, outcome, session_number, transaction_id, relates_to,
-                         rel_type, replaces_number, json, auth_numbers, room_snapshot_number, is_ours, position)
+                         rel_type, replaces_number, json, auth_numbers, room_snapshot_number, is_ours, delay_id,
+                         position)
      SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT),
             value ->> 4, value ->> 5, CAST(value ->> 6 AS BIGINT), CAST(value ->> 7 AS BIGINT),
             CAST(value ->> 8 AS BIGINT), CAST(value ->> 9 AS BIGINT), CAST(value ->> 10 AS BIGINT), value ->> 11,
             value ->> 12, value ->> 13, CAST(value ->> 14 AS BIGINT), value ->> 15, value ->> 16,
-            CAST(value ->> 17 AS BIGINT), CAST(value ->> 18 AS BIGINT), CAST(value ->> 19 AS BIGINT)
+            CAST(value ->> 17 AS BIGINT), CAST(value ->> 18 AS BIGINT), value ->> 19, CAST(value ->> 20 AS BIGINT)
        FROM json_each($1)",
 );
 
@@ -95,6 +99,7 @@ fn columns_of(event: &Event, standing: &Standing<'_>) -> Cells {
         .with(auth)
         .with(other_snapshot(event))
         .with(standing.is_ours)
+        .with(event.delay_id.as_ref().map(DelayId::as_str))
 }
 
 /// A list of rows, as `json_each` takes it in both databases.
@@ -204,7 +209,7 @@ macro_rules! event_columns {
          events.replaces_number, events.redacted_by, events.json, events.position,
          CAST(CASE WHEN EXISTS (SELECT 1 FROM events AS related WHERE related.relates_to = events.event_id)
                    THEN 1 ELSE 0 END AS BIGINT),
-         events.room_snapshot_number"
+         events.room_snapshot_number, events.delay_id"
     };
 }
 
@@ -218,6 +223,7 @@ pub(crate) struct StoredEvent {
     room_snapshot: SnapshotNumber,
     outcome: Outcome,
     transaction: Option<Transaction>,
+    delay_id: Option<DelayId>,
     relation: Option<Relation>,
     replaces: Option<EventNumber>,
     redacted_by: Option<EventNumber>,
@@ -253,6 +259,7 @@ impl StoredEvent {
             room_snapshot: SnapshotNumber(row.optional_int(15)?.map_or(row.int(4)?, |number| number)),
             outcome: outcome.ok_or_else(|| StorageError::corrupt("events.outcome", "unknown outcome"))?,
             transaction,
+            delay_id: row.optional_text(16)?.map(DelayId::from),
             relation,
             replaces: row.optional_int(10)?.map(EventNumber),
             redacted_by: row.optional_int(11)?.map(EventNumber),
@@ -275,6 +282,7 @@ impl StoredEvent {
             outcome: self.outcome,
             pdu: pdu.into(),
             transaction: self.transaction,
+            delay_id: self.delay_id,
             relation: self.relation,
             replaces: self.replaces,
             redacted_by: self.redacted_by,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use echorift_calls::Publishers;
 
+use super::delayed_events::DelayedEventSettings;
 use super::livekit::LivekitSettings;
 use super::secret::Secret;
 use super::table::Table;
@@ -12,6 +13,7 @@ use super::table::Table;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CallsSettings {
     pub(crate) publish: Publishers,
+    pub(crate) delayed_events: DelayedEventSettings,
     pub(crate) livekit: LivekitSettings,
     pub(crate) turn: TurnSettings,
 }
@@ -21,6 +23,7 @@ impl CallsSettings {
         let others = [("local", Publishers::Local), ("partners", Publishers::Partners)];
         Self {
             publish: table.choice("publish", ("joined", Publishers::Joined), &others),
+            delayed_events: DelayedEventSettings::read(table),
             livekit: table.table("livekit", |table| LivekitSettings::read(table, public_base_url)),
             turn: table.table("turn", TurnSettings::read),
         }

@@ -4,6 +4,7 @@
 //! server without a file runs with.
 
 mod calls;
+mod delayed_events;
 mod email;
 mod fault;
 mod federation;

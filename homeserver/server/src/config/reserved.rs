@@ -6,13 +6,10 @@
 /// Names as in the handbook of later releases; a name stands for itself and everything below it.
 const RESERVED: &[&str] = &[
     "application_services",
-    "calls.max_delay",
-    "calls.max_delayed_events_per_user",
     "cluster",
     "directory.attribute_photo",
     "directory.mapping",
     "directory.sync_interval",
-    "rate_limits.delayed_events",
     "server.client_dir",
     "telemetry",
 ];

@@ -100,8 +100,10 @@ pub(crate) struct RateLimitSettings {
 
 /// The kinds with their defaults. Logins and registrations are what attackers repeat; a call client may
 /// send two messages a second in bursts of thirty.
-const RATES: [(LimitKind, &str, f64, u32); 12] = [
+const RATES: [(LimitKind, &str, f64, u32); 13] = [
     (LimitKind::Messages, "messages", 10.0, 50),
+    // Each device in a call restarts its leaving every few seconds.
+    (LimitKind::DelayedEvents, "delayed_events", 2.0, 20),
     (LimitKind::Login, "login", 0.2, 10),
     (LimitKind::Registration, "registration", 0.2, 5),
     (LimitKind::Joins, "joins", 1.0, 20),

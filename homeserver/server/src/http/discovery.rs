@@ -55,6 +55,9 @@ const FEATURES: &[&str] = &[
     "com.beeper.msc4169",
 ];
 
+/// Events that are sent later; there as long as the operator lets events be delayed.
+const DELAYED_EVENTS: [&str; 2] = ["org.matrix.msc4140", "org.matrix.msc4140.stable"];
+
 /// Meeting points for sign-in by QR code; there with `[oauth]` alone.
 const RENDEZVOUS: [&str; 2] = ["org.matrix.msc4108", "io.element.msc4388"];
 
@@ -107,10 +110,14 @@ fn versions(config: &Config, calls: &CallsDiscovery) -> Value {
     let encryption = config.rooms.encryption_by_default;
     let meets = RENDEZVOUS.iter().filter(|_| config.oauth.enabled);
     let calls = TRANSPORTS.iter().filter(|_| calls.is_on);
+    let delays = DELAYED_EVENTS
+        .iter()
+        .filter(|_| config.calls.delayed_events.options().is_on());
     let mut features: serde_json::Map<String, Value> = FEATURES
         .iter()
         .chain(meets)
         .chain(calls)
+        .chain(delays)
         .map(|name| ((*name).to_owned(), Value::Bool(true)))
         .collect();
     // Which presets make encrypted rooms, so that clients need not ask for it or can say so.

@@ -1,0 +1,62 @@
+use echorift_tests::TestServer;
+
+use super::*;
+
+#[tokio::test]
+async fn what_was_scheduled_survives_a_kill_and_is_sent_once_and_in_order() {
+    let server = TestServer::start().await;
+    let [alice] = server.register(["alice"]).await;
+    let room = alice.create_room_with(&[]).await;
+    let mut ids = Vec::new();
+    // The later they are asked for, the sooner they are due.
+    for number in (0..20_u64).rev() {
+        ids.push(say_later(&alice, &room, &format!("{number}"), 1_500 + number).await);
+    }
+    let kept = say_later(&alice, &room, "kept", NEVER).await;
+    server.kill();
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    server.restart().await;
+    for id in &ids {
+        finalised(&alice, id).await.text("/event_id");
+    }
+    let bodies = json!(alice.whole_timeline(&room, 100).await).bodies("");
+    let expected: Vec<String> = (0..20).map(|number: u64| number.to_string()).collect();
+    assert_eq!(bodies, expected);
+    assert_eq!(waiting(&alice).await, [kept.as_str()]);
+    // Actions that are replayed after the restart change nothing.
+    act(&alice, STABLE, &ids[0], "send").await.unwrap();
+    act(&alice, STABLE, &kept, "cancel").await.unwrap();
+    server.kill();
+    server.restart().await;
+    act(&alice, STABLE, &kept, "cancel").await.unwrap();
+    assert_eq!(json!(alice.whole_timeline(&room, 100).await).bodies("").len(), 20);
+}
+
+#[tokio::test]
+async fn a_kill_while_events_are_being_sent_sends_none_of_them_twice() {
+    let server = TestServer::start().await;
+    let [alice] = server.register(["alice"]).await;
+    let room = alice.create_room_with(&[]).await;
+    for number in 0..100 {
+        say_later(&alice, &room, &format!("{number}"), 4_000).await;
+    }
+    for _ in 0..4 {
+        // Sooner or later in the midst of it.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        server.kill();
+        server.restart().await;
+    }
+    let search = async {
+        while !waiting(&alice).await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, search)
+        .await
+        .expect("all are sent");
+    let mut bodies = json!(alice.whole_timeline(&room, 100).await).bodies("");
+    assert_eq!(bodies.len(), 100, "each once");
+    bodies.sort();
+    bodies.dedup();
+    assert_eq!(bodies.len(), 100);
+}
