@@ -49,7 +49,7 @@ story(stage, "a page that crashes is gone by the SFU's word, long before its del
 story(stage, "a call outlives the homeserver's death, and who dies meanwhile is missed", async () => {
     const { homeserver } = stage;
     const { people: [alice, bob, carol] } = await inCall(["alice", "bob", "carol"], () => ({ delegatesLeave: true }));
-    const sfu = await homeserver.sfu();
+    const sfu = homeserver.sfu();
     await alice.ask("watch", bob.userId);
     await homeserver.kill();
     await carol.crash();
@@ -57,7 +57,7 @@ story(stage, "a call outlives the homeserver's death, and who dies meanwhile is 
     await homeserver.restart();
 
     await allAreMembers([alice, bob], 40_000);
-    assert.equal(await homeserver.sfu(), sfu, "the SFU is the one that was");
+    assert.equal(homeserver.sfu(), sfu, "the SFU is the one that was");
     await hearsAndSees(alice, bob);
     const { longestGapMs } = await alice.ask("arrivals");
     assert.ok(longestGapMs < 3_000, `media was missing for ${longestGapMs} ms`);
@@ -66,12 +66,9 @@ story(stage, "a call outlives the homeserver's death, and who dies meanwhile is 
 story(stage, "an SFU that is killed comes back, and the call with it", async () => {
     const { homeserver } = stage;
     const { people } = await inCall(["alice", "bob"]);
-    const before = await homeserver.sfu();
+    const before = homeserver.sfu();
     process.kill(before, "SIGKILL");
-    await until("there is another SFU", async () => {
-        const now = await homeserver.sfu();
-        return now !== undefined && now !== before;
-    });
+    await until("there is another SFU", () => homeserver.sfu(), (now) => now !== undefined && now !== before);
     await allHearAndSee(people, 90_000);
     await allAreMembers(people);
 });

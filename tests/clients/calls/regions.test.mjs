@@ -11,7 +11,6 @@ const NAMES = ["north.example", "south.example"];
 class TwoRegions extends Stage {
     async start() {
         const authority = await Authority.found();
-        this.closers.push(() => authority.close());
         const ports = [await freePort(), await freePort()];
         const hosts = Object.fromEntries(NAMES.map((name, i) => [name, `127.0.0.1:${ports[i]}`]));
         for (const [i, name] of NAMES.entries()) {

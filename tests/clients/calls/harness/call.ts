@@ -109,12 +109,15 @@ export class Call {
             deviceId: caller.client.getDeviceId()!,
             memberId: caller.memberId,
         };
-        const hasJoined = new Promise<void>((resolve) => {
+        const hasJoined = new Promise<void>((resolve, reject) => {
             session.on(MembershipManagerEvent.StatusChanged, (_before: Status, now: Status) => {
                 if (now === Status.Connected) resolve();
             });
+            session.on(MatrixRTCSessionEvent.MembershipManagerError, (error) => {
+                this.tell(`membership: ${error}`);
+                reject(error);
+            });
         });
-        session.on(MatrixRTCSessionEvent.MembershipManagerError, (error) => this.tell(`membership: ${error}`));
         const delayMs = options.delegatesLeave ? DELEGATED_DELAY_MS : options.leaveDelayMs;
         session.joinRTCSession(identity, [], this.transport, {
             manageMediaKeys: options.isEncrypted,

@@ -1,17 +1,17 @@
 // A certificate authority that only the tests' servers trust.
 
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { temporaryFolder } from "./processes.mjs";
 
 const openssl = (...args) => promisify(execFile)("openssl", args);
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
 export class Authority {
     static async found() {
-        const authority = new Authority(await mkdtemp(join(tmpdir(), "echorift-authority-")));
+        const authority = new Authority(temporaryFolder("echorift-authority"));
         const { file, key } = authority;
         await openssl("req", "-x509", ...NEW_KEY, "-subj", "/CN=The calls' authority", "-keyout", key, "-out", file);
         return authority;
@@ -31,9 +31,5 @@ export class Authority {
         const issuer = ["-CA", this.file, "-CAkey", this.key, "-CAcreateserial", "-extfile", extensions];
         await openssl("x509", "-req", "-in", request, ...issuer, "-out", certificate);
         return { certificate, key };
-    }
-
-    close() {
-        return rm(this.folder, { recursive: true, force: true });
     }
 }

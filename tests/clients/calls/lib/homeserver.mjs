@@ -1,10 +1,9 @@
 // The real server on free ports with temporary data, and what operators and people ask of it without a browser.
 
 import { createHmac, randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort, run } from "./processes.mjs";
+import { endAtExit, endProcessWith, freePort, processWith, run, temporaryFolder } from "./processes.mjs";
 import { toml } from "./toml.mjs";
 
 const SHARED_SECRET = "the tests' own secret";
@@ -14,16 +13,9 @@ export class Homeserver {
     static async start({ name = "calls.example", settings = {}, listeners = [] } = {}) {
         const binary = process.env.ECHORIFT_BIN;
         if (!binary) throw new Error("ECHORIFT_BIN is to name the server's binary: cargo build --workspace");
-        const folder = await mkdtemp(join(tmpdir(), "echorift-calls-"));
-        const port = await freePort();
-        const server = new Homeserver(binary, folder, name, port);
+        const server = new Homeserver(binary, temporaryFolder("echorift-calls"), name, await freePort());
         await writeFile(server.configuration, toml(await server.settings(settings, listeners)));
-        try {
-            await server.restart();
-        } catch (error) {
-            await rm(folder, { recursive: true, force: true });
-            throw error;
-        }
+        await server.restart();
         return server;
     }
 
@@ -31,6 +23,7 @@ export class Homeserver {
         Object.assign(this, { binary, folder, name, baseUrl: `http://127.0.0.1:${port}`, port });
         this.configuration = join(folder, "echorift.toml");
         this.sfuKey = `calls-${randomBytes(4).toString("hex")}`;
+        endAtExit(this.sfuKey);
     }
 
     async settings(own, listeners) {
@@ -70,23 +63,15 @@ export class Homeserver {
         return this.process.end("SIGKILL");
     }
 
-    /** Ends it in order and removes its data; an SFU that outlived it, too. */
+    /** Ends it in order, and an SFU that outlived it. */
     async stop() {
         await this.process.end("SIGTERM");
-        const sfu = await this.sfu();
-        if (sfu !== undefined) process.kill(sfu, "SIGKILL");
-        await rm(this.folder, { recursive: true, force: true });
+        endProcessWith(this.sfuKey);
     }
 
     /** The process of its SFU, known by the key in its environment; `undefined` while there is none. */
-    async sfu() {
-        for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-            const [environment, command] = await Promise.all(
-                ["environ", "comm"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
-            );
-            if (command.startsWith("livekit") && environment.includes(this.sfuKey)) return Number(pid);
-        }
-        return undefined;
+    sfu() {
+        return processWith(this.sfuKey);
     }
 
     /** Makes an account; the answer is what its client logs in with. */

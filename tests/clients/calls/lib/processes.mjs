@@ -1,14 +1,23 @@
-// Processes of a test: started, listened to, and gone with the test.
+// Processes and folders of a test: gone with the test.
 
 import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const LINES_KEPT = 200;
 const started = new Set();
+const folders = new Set();
+const marks = new Set();
 
 // A test run that is cut short leaves nothing behind.
-process.once("exit", () => started.forEach((child) => child.kill("SIGKILL")));
+process.once("exit", () => {
+    for (const child of started) child.kill("SIGKILL");
+    for (const mark of marks) endProcessWith(mark);
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 /** A process with its newest lines of output, and `line(part)` to wait for one of standard output. */
@@ -49,6 +58,35 @@ export function run(command, args, options = {}) {
             await hasEnded;
         },
     };
+}
+
+/** The process that has this in its environment, if there is one. */
+export function processWith(mark) {
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).find((pid) => {
+        try {
+            return readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark);
+        } catch {
+            // It has ended, or is not ours.
+            return false;
+        }
+    });
+}
+
+/** A child of a child may outlive its parent, but not the run. */
+export function endAtExit(mark) {
+    marks.add(mark);
+}
+
+export function endProcessWith(mark) {
+    const pid = processWith(mark);
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
+}
+
+/** A new folder, which goes with the run. */
+export function temporaryFolder(name) {
+    const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+    folders.add(folder);
+    return folder;
 }
 
 /** A port that nobody listens on. */
