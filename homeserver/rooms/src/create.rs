@@ -1,5 +1,6 @@
 //! Making rooms (CS API § Creation).
 
+mod calls;
 mod content;
 mod power;
 #[cfg(test)]
@@ -21,8 +22,8 @@ use ruma::{
 };
 use serde_json::{json, value::RawValue};
 
-pub(crate) use self::power::tombstone_level;
-use self::{content::create_content, power::initial_levels};
+pub(crate) use self::{calls::SLOT_TYPES, power::tombstone_level};
+use self::{calls::VOICE_CHANNEL, content::create_content, power::initial_levels};
 use crate::{
     EncryptionDefault, EventDraft, PublishPolicy, Room, RoomError, Rooms,
     membership::{MemberContent, raw},
@@ -113,10 +114,16 @@ impl Rooms {
             &rules,
         )?;
         let create = EventDraft::state(creator, StateEventType::RoomCreate, "", create);
+        let room_type = room_type(&request);
+        let is_encrypted = beside
+            .is_encrypted
+            .unwrap_or_else(|| self.encrypts(&preset, room_type.as_deref()))
+            || starts_encrypted(&request);
         let levels = initial_levels(
             (creator, equals),
             &rules,
             request.power_level_content_override.as_ref(),
+            is_encrypted && room_type.as_deref() == Some(VOICE_CHANNEL),
         )?;
         let profiles = accounts
             .profiles(&[&[creator.to_owned()], invitees.as_slice()].concat())
@@ -126,12 +133,9 @@ impl Rooms {
             join.draft(creator, creator)?,
             EventDraft::state(creator, StateEventType::RoomPowerLevels, "", levels),
         ];
-        let is_encrypted = beside
-            .is_encrypted
-            .unwrap_or_else(|| self.encrypts(&preset, &request));
         then.extend(described_state(
             creator,
-            &preset,
+            (room_type.as_deref(), &preset),
             alias.as_deref(),
             is_encrypted,
             &request,
@@ -168,15 +172,8 @@ impl Rooms {
     }
 
     /// Whether the operator wants a room like this encrypted. Spaces hold no messages.
-    fn encrypts(&self, preset: &RoomPreset, request: &Request) -> bool {
-        #[derive(serde::Deserialize)]
-        struct Creation {
-            #[serde(rename = "type")]
-            room_type: Option<String>,
-        }
-        let creation = request.creation_content.as_ref();
-        let creation = creation.and_then(|raw| serde_json::from_str::<Creation>(raw.json().get()).ok());
-        let is_space = creation.is_some_and(|creation| creation.room_type.as_deref() == Some("m.space"));
+    fn encrypts(&self, preset: &RoomPreset, room_type: Option<&str>) -> bool {
+        let is_space = room_type == Some("m.space");
         let is_wanted = match self.options().encryption {
             EncryptionDefault::Off => false,
             EncryptionDefault::Private => *preset != RoomPreset::PublicChat,
@@ -235,6 +232,27 @@ impl Rooms {
     }
 }
 
+/// What the room is for, as its creator says (CS API § Types).
+fn room_type(request: &Request) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Creation {
+        #[serde(rename = "type")]
+        room_type: Option<String>,
+    }
+    let creation = request.creation_content.as_ref()?;
+    let creation: Creation = serde_json::from_str(creation.json().get()).ok()?;
+    creation.room_type
+}
+
+/// Whether the creator encrypts the room from the start.
+fn starts_encrypted(request: &Request) -> bool {
+    let mut initial_state = request.initial_state.iter();
+    initial_state.any(|initial| {
+        let event_type = initial.get_field::<String>("type").ok().flatten();
+        event_type.as_deref() == Some("m.room.encryption")
+    })
+}
+
 fn preset_of(request: &Request) -> Result<RoomPreset, RoomError> {
     match &request.preset {
         Some(
@@ -253,7 +271,7 @@ fn preset_of(request: &Request) -> Result<RoomPreset, RoomError> {
 /// state, name, topic. What a later one would replace at once is left out.
 fn described_state(
     creator: &UserId,
-    preset: &RoomPreset,
+    (room_type, preset): (Option<&str>, &RoomPreset),
     alias: Option<&RoomAliasId>,
     is_encrypted: bool,
     request: &Request,
@@ -289,9 +307,15 @@ fn described_state(
             json!({ "algorithm": "m.megolm.v1.aes-sha2" }),
         )?);
     }
-    for initial in &request.initial_state {
-        events.push(initial_state_event(creator, initial)?);
+    let initial_state = request
+        .initial_state
+        .iter()
+        .map(|initial| initial_state_event(creator, initial))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !initial_state.iter().any(calls::is_slot) {
+        events.extend(calls::open_slot(creator, (room_type, preset), is_encrypted)?);
     }
+    events.extend(initial_state);
     if let Some(name) = &request.name {
         events.push(event(StateEventType::RoomName, json!({ "name": name }))?);
     }

@@ -19,12 +19,14 @@ use serde_json::{Map, Value, json};
 use self::levels::{Levels, read_levels};
 use crate::{
     Event, EventDraft, Room, RoomError, Rooms,
+    create::SLOT_TYPES,
     facts::CanonicalAlias,
     membership::{MemberContent, raw},
     store,
 };
 
-/// The state that a replacement takes over (CS API § Room upgrades, step 3). Power levels are handled apart.
+/// The state that a replacement takes over (CS API § Room upgrades, step 3). Power levels are handled apart, and so are
+/// the slots of calls, which have state keys: in the new room people call each other as in the old one.
 const TRANSFERRED: [&str; 8] = [
     "m.room.server_acl",
     "m.room.encryption",
@@ -167,12 +169,15 @@ impl Rooms {
             .filter_map(|event_type| state.get(event_type, ""));
         let alias = state.get("m.room.canonical_alias", "");
         let children = state.of_type("m.space.child").map(|(_, number)| number);
+        let slots = SLOT_TYPES.iter().flat_map(|slot| state.of_type(slot));
+        let slots = slots.map(|(_, number)| number);
         let members = state.of_type("m.room.member").map(|(_, number)| number);
         let levels = state.get("m.room.power_levels", "");
         let create = state.get("m.room.create", "");
         let numbers: Vec<EventNumber> = named
             .chain(alias)
             .chain(children)
+            .chain(slots)
             .chain(members)
             .chain(levels)
             .chain(create)

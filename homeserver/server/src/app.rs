@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, LivekitSettings, Secret, Service};
 use crate::error::ServerError;
+use crate::farewell::Farewell;
 use crate::federation::{self, Askers};
 use crate::http::{self, Health, Metrics, assemble};
 use crate::sfu::{self, RunningSfus};
@@ -70,7 +71,16 @@ impl App {
         let signing_key = signing_key::open_or_create(&config.server.data_dir, &config.server.name)?;
         let rooms = Rooms::new(rooms_options(config, &signing_key), &database, users, clock);
         accounts.observe_profiles(Arc::new(rooms.clone()));
-        accounts.observe_accounts(Arc::new(rooms.clone()));
+        let (delayed_events, watched) = DelayedEvents::new(
+            config.calls.delayed_events.options(),
+            &rooms,
+            &accounts,
+            Arc::clone(&limits),
+        );
+        accounts.observe_accounts(Arc::new(Farewell {
+            delayed_events: delayed_events.clone(),
+            rooms: rooms.clone(),
+        }));
         let unread = Unread::new(&rooms, &accounts);
         let push = Push::start(
             push_options(config),
@@ -99,12 +109,6 @@ impl App {
             outbound: outbound.clone(),
         };
         let media = Media::start(media_options(config), media_parts)?;
-        let (delayed_events, watched) = DelayedEvents::new(
-            config.calls.delayed_events.options(),
-            &rooms,
-            &accounts,
-            Arc::clone(&limits),
-        );
         let mut sfus = sfu::start(config, &database, own_url).await?;
         let calls_parts = CallsParts {
             database: database.clone(),

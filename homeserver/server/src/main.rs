@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod data_dir;
 mod error;
+mod farewell;
 mod federation;
 mod http;
 mod listener;

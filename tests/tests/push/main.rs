@@ -17,4 +17,5 @@ mod mail_server;
 mod notifications;
 mod passwords;
 mod pushers;
+mod ringing;
 mod rules;

@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{Asker, DelayedError, DelayedEvent, DelayedEvents, Fate};
 
+/// No ID is longer.
+const ID_BYTES_MAX: usize = 64;
 const UNSTABLE: &str = "/_matrix/client/unstable/org.matrix.msc4140";
 
 pub(crate) fn routes() -> Router<DelayedEvents> {
@@ -130,14 +132,21 @@ impl FromRequestParts<DelayedEvents> for Request {
         let MaybeSession(session) = MaybeSession::from_request_parts(parts, state).await?;
         let PathOf(id) = PathOf::<String>::from_request_parts(parts, state).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, state).await;
-        if id.contains('\0') {
-            return Err(DelayedError::NotFound.into());
-        }
         Ok(Self {
-            id: id.into(),
+            id: parse_id(id)?,
             session,
             address,
         })
+    }
+}
+
+/// What can be an ID of ours. Others are not looked for, nor do they get a bucket of a rate limit.
+fn parse_id(id: String) -> Result<DelayId, DelayedError> {
+    let is_possible = id.len() <= ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_possible {
+        Ok(id.into())
+    } else {
+        Err(DelayedError::NotFound)
     }
 }
 
@@ -232,10 +241,9 @@ async fn find(
 ) -> Result<Json<Value>, MatrixError> {
     let limits = &delayed.0.limits;
     limits.check(LimitKind::DelayedEvents, session.user_id.as_str())?;
-    if id.contains('\0') {
-        return Err(DelayedError::NotFound.into());
-    }
-    let event = delayed.load(UserNumber(session.user_number), &id.into()).await?;
+    let event = delayed
+        .load(UserNumber(session.user_number), &parse_id(id)?)
+        .await?;
     Ok(Json(describe(&event)))
 }
 

@@ -79,7 +79,8 @@ impl DelayedEvents {
             return Ok(());
         }
         let wait_ms = next.map_or(0, |next| next.0.saturating_sub(self.now().0));
-        let next = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
+        // One that is just being sent makes room in a moment.
+        let next = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0).max(1));
         Err(DelayedError::TooMany { max, next })
     }
 

@@ -26,9 +26,6 @@ async fn webhook(
     headers: HeaderMap,
     body: String,
 ) -> Result<StatusCode, MatrixError> {
-    if !api.calls.is_on() {
-        return Err(CallError::Off.into());
-    }
     let authorization = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());

@@ -41,12 +41,16 @@ impl Calls {
         }
         let known = Known::load(self, &grants).await?;
         let mut changed = Vec::new();
+        let mut logged_out = Vec::new();
         let mut change = Change::new();
         for mut grant in grants {
             let holds = known.permission(self, &grant).await?;
             let is_kept = holds.as_ref().is_some_and(|may| *may == grant.permission);
             if is_kept {
                 continue;
+            }
+            if known.is_logged_out(&grant) {
+                logged_out.push((grant.user, grant.device_id.clone()));
             }
             grant.is_revoked = holds.is_none();
             grant.permission = holds.unwrap_or_default();
@@ -58,6 +62,12 @@ impl Calls {
         }
         self.database().writer().commit(change).await?;
         self.order(changed).await;
+        for (user, device_id) in logged_out {
+            // It can say no more that it has left, so that this is said for it.
+            if let Some(device_id) = device_id {
+                self.delayed().end_of_session(user, &device_id).await?;
+            }
+        }
         Ok(())
     }
 
@@ -123,17 +133,21 @@ impl Known {
         })
     }
 
+    /// Whether the device that a grant was given to is no more.
+    fn is_logged_out(&self, grant: &Grant) -> bool {
+        grant.device_id.as_ref().is_some_and(|device_id| {
+            let is_it =
+                |(user, ended): &(UserNumber, OwnedDeviceId)| *user == grant.user && ended == device_id;
+            self.ended_devices.iter().any(is_it)
+        })
+    }
+
     /// What the holder of a grant may send now; `None` if they may not take part.
     async fn permission(&self, calls: &Calls, grant: &Grant) -> Result<Option<Permission>, CallError> {
         let (Some(room), Some(user_id)) = (self.rooms.get(&grant.room), self.users.get(&grant.user)) else {
             return Ok(None);
         };
-        let is_logged_out = grant.device_id.as_ref().is_some_and(|device_id| {
-            let is_it =
-                |(user, ended): &(UserNumber, OwnedDeviceId)| *user == grant.user && ended == device_id;
-            self.ended_devices.iter().any(is_it)
-        });
-        if is_logged_out {
+        if self.is_logged_out(grant) {
             return Ok(None);
         }
         let standing = Standing {

@@ -12,11 +12,24 @@ const CREATOR_LEVEL: i64 = 100;
 /// takes a level above that of any administrator that they appoint.
 const TOMBSTONE_LEVEL: i64 = 150;
 
+/// What members of a room say who may say nothing else there: that somebody should answer a call or that they do not,
+/// and how they like what they hear. It takes no level where others may speak but they may not.
+const SAID_BY_LISTENERS: [&str; 4] = [
+    "io.element.call.reaction",
+    "m.reaction",
+    "org.matrix.msc4075.rtc.notification",
+    "org.matrix.msc4310.rtc.decline",
+];
+
 /// The content of the first `m.room.power_levels`, with the client's keys in the place of ours.
+///
+/// With `encrypts_calls` memberships of calls may be encrypted, so whoever may take part in one may send encrypted
+/// events. Elsewhere this would let those speak whom the room's creator wants silent.
 pub(super) fn initial_levels(
     (creator, equals): (&UserId, &[OwnedUserId]),
     rules: &RoomVersionRules,
     overrides: Option<&Raw<RoomPowerLevelsContentOverride>>,
+    encrypts_calls: bool,
 ) -> Result<Box<RawValue>, RoomError> {
     let has_infinite_creators = rules.authorization.explicitly_privilege_room_creators;
     let mut users = Map::new();
@@ -39,6 +52,7 @@ pub(super) fn initial_levels(
         "m.room.server_acl": 100,
         "m.room.tombstone": tombstone,
         // What members of any level may say, so that they can take part in calls: their own membership of a call.
+        "m.call.member": 0,
         "m.rtc.member": 0,
         "org.matrix.msc3401.call.member": 0,
         "org.matrix.msc4143.rtc.member": 0,
@@ -62,7 +76,11 @@ pub(super) fn initial_levels(
         let overrides: Map<String, Value> = serde_json::from_str(overrides.json().get()).map_err(|_| {
             RoomError::BadRequest("`power_level_content_override` must be an object.".to_owned())
         })?;
+        let has_own_events = overrides.contains_key("events");
         levels.extend(overrides);
+        if !has_own_events {
+            let_listeners_in(&mut levels, encrypts_calls);
+        }
         if has_infinite_creators {
             keep_tombstone_high(&mut levels);
         }
@@ -73,6 +91,19 @@ pub(super) fn initial_levels(
 /// The level for tombstones in a room of version 12 and up: above that of other state events.
 pub(crate) fn tombstone_level(state_default: i64) -> i64 {
     TOMBSTONE_LEVEL.max(state_default.saturating_add(1))
+}
+
+/// Where sending takes a level, calls take none nevertheless.
+fn let_listeners_in(levels: &mut Map<String, Value>, encrypts_calls: bool) {
+    let events_default = levels.get("events_default").and_then(Value::as_i64).unwrap_or(0);
+    if events_default <= 0 {
+        return;
+    }
+    if let Some(Value::Object(events)) = levels.get_mut("events") {
+        let encrypted = Some("m.room.encrypted").filter(|_| encrypts_calls);
+        let said = SAID_BY_LISTENERS.into_iter().chain(encrypted);
+        events.extend(said.map(|event_type| (event_type.to_owned(), 0.into())));
+    }
 }
 
 /// Adds what it takes to send tombstones where the client's levels do not say it.

@@ -51,8 +51,12 @@ on_both_databases! {
                     assert_eq!(levels["users"][alice.as_str()], 100, "{place}");
                     assert_eq!(levels["users"][bob.as_str()], expected, "{place}");
                 }
-                for call_member in ["org.matrix.msc3401.call.member", "org.matrix.msc4143.rtc.member"] {
+                for call_member in ["org.matrix.msc3401.call.member", "m.call.member", "org.matrix.msc4143.rtc.member"] {
                     assert_eq!(levels["events"][call_member], 0, "{place}");
+                }
+                // Calls themselves are opened and closed by who may set state.
+                for slot in ["org.matrix.msc4143.rtc.slot", "org.matrix.msc3401.call"] {
+                    assert!(levels["events"].get(slot).is_none(), "{place}");
                 }
             }
         }
@@ -86,6 +90,65 @@ on_both_databases! {
         let levels = server.content(&room, "m.room.power_levels", "").await;
         assert_eq!(levels["events"], json!({ "m.room.name": 0, "m.room.tombstone": 150 }));
         assert_eq!((&levels["invite"], &levels["state_default"]), (&json!(50), &json!(50)));
+    }
+
+    async fn listeners_may_take_part_in_calls_where_they_may_not_speak(server: &TestRooms) {
+        let alice = server.register("alice").await;
+        let levels_of = async |more: Value| {
+            let mut request = json!({ "power_level_content_override": { "events_default": 50 } });
+            for (key, value) in more.as_object().unwrap() {
+                request[key] = value.clone();
+            }
+            let room = server.create(&alice, request).await.unwrap();
+            server.content(&room, "m.room.power_levels", "").await["events"].clone()
+        };
+        let voice = json!({ "type": "org.matrix.msc3417.call" });
+        let encryption =
+            json!([{ "type": "m.room.encryption", "content": { "algorithm": "m.megolm.v1.aes-sha2" } }]);
+        let announcements = levels_of(json!({ "initial_state": encryption })).await;
+        for said in ["org.matrix.msc4075.rtc.notification", "org.matrix.msc4310.rtc.decline", "m.reaction"] {
+            assert_eq!(announcements[said], 0, "{said}");
+        }
+        // Whoever may send encrypted events may say anything.
+        assert_eq!(announcements["m.room.encrypted"], Value::Null);
+        let stage = levels_of(json!({ "creation_content": voice, "initial_state": encryption })).await;
+        assert_eq!(stage["m.room.encrypted"], 0);
+        assert_eq!(levels_of(json!({ "creation_content": voice })).await["m.room.encrypted"], Value::Null);
+
+        let own = json!({ "power_level_content_override": { "events_default": 50, "events": { "m.reaction": 60 } } });
+        let room = server.create(&alice, own).await.unwrap();
+        let levels = server.content(&room, "m.room.power_levels", "").await;
+        assert_eq!(levels["events"], json!({ "m.reaction": 60, "m.room.tombstone": 150 }));
+        let room = server.create(&alice, json!({})).await.unwrap();
+        assert_eq!(server.content(&room, "m.room.power_levels", "").await["events"]["m.reaction"], Value::Null);
+    }
+
+    async fn rooms_for_calls_begin_with_an_open_slot(server: &TestRooms) {
+        let alice = server.register("alice").await;
+        let slot_of = async |request: Value| {
+            let room = server.create(&alice, request).await.unwrap();
+            server.content(&room, "org.matrix.msc4143.rtc.slot", "m.call#ROOM").await
+        };
+        let open = json!({ "status": "open", "application": { "type": "m.call" } });
+        let mut encrypted = open.clone();
+        encrypted["encryption"] = json!({ "type": "org.matrix.msc4143.per_member" });
+        let voice = json!({ "type": "org.matrix.msc3417.call" });
+        let encryption = json!({ "type": "m.room.encryption", "content": { "algorithm": "m.megolm.v1.aes-sha2" } });
+        assert_eq!(slot_of(json!({ "preset": "trusted_private_chat" })).await, open);
+        assert_eq!(slot_of(json!({ "creation_content": voice, "preset": "public_chat" })).await, open);
+        let request = json!({ "preset": "trusted_private_chat", "initial_state": [encryption] });
+        assert_eq!(slot_of(request).await, encrypted);
+        for preset in ["private_chat", "public_chat"] {
+            assert_eq!(slot_of(json!({ "preset": preset })).await, Value::Null);
+        }
+        // What the client says stands.
+        let closed = json!({
+            "type": "org.matrix.msc4143.rtc.slot", "state_key": "m.call#ROOM", "content": { "status": "closed" },
+        });
+        let request = json!({ "creation_content": voice, "initial_state": [closed] });
+        assert_eq!(slot_of(request).await, json!({ "status": "closed" }));
+        let stable = json!({ "type": "m.rtc.slot", "state_key": "m.call#ROOM", "content": { "status": "open" } });
+        assert_eq!(slot_of(json!({ "creation_content": voice, "initial_state": [stable] })).await, Value::Null);
     }
 
     async fn a_refused_room_leaves_its_alias_free(server: &TestRooms) {

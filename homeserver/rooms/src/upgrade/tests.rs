@@ -37,6 +37,20 @@ on_both_databases! {
         }
     }
 
+    async fn people_call_each_other_in_the_replacement_as_before(server: &TestRooms) {
+        let alice = server.register("alice").await;
+        let request = json!({ "room_version": "10", "preset": "trusted_private_chat" });
+        let old = server.create(&alice, request).await.unwrap();
+        let member = ("org.matrix.msc3401.call.member", "_alice_m.call");
+        server.set(&old, &alice, member, json!({ "application": "m.call" })).await.unwrap();
+        let new = server.rooms.upgrade(&server.accounts, &old, &alice, to(&RoomVersionId::V12)).await.unwrap();
+        let slot = server.content(&new, "org.matrix.msc4143.rtc.slot", "m.call#ROOM").await;
+        assert_eq!(slot["status"], "open");
+        assert_eq!(server.content(&new, member.0, member.1).await, Value::Null, "nobody is in a call there yet");
+        let levels = server.content(&new, "m.room.power_levels", "").await;
+        assert_eq!(levels["events"]["org.matrix.msc3401.call.member"], 0);
+    }
+
     async fn a_replacement_takes_over_state_bans_aliases_and_directory_entry(server: &TestRooms) {
         let (alice, bob) = (server.register("alice").await, server.register("bob").await);
         let carol = server.register("carol").await;
