@@ -13,7 +13,8 @@
 //!
 //! `ECHORIFT_BIN` names the binary (otherwise it is built), `ECHORIFT_TEST_DATABASE` is `sqlite` or `postgres`, and
 //! `ECHORIFT_TEST_POSTGRES` is the URL of an administrator under whom each server gets a database of its own.
-//! `ECHORIFT_TEST_SYNAPSE` names a Python that has Synapse, to federate with. `make test` prepares and sets them all.
+//! `ECHORIFT_TEST_SYNAPSE` names a Python that has Synapse, to federate with, and `ECHORIFT_TEST_LIVEKIT` a livekit-server.
+//! `make test` prepares and sets them all.
 //!
 //! Other servers are a [`Synapse`], more of ours ([`ServerBuilder::federating`]) with a bad wire between them ([`Link`]),
 //! and a [`Peer`] that says what the test wants.
@@ -41,6 +42,7 @@ mod process;
 mod reader;
 mod server;
 mod settings;
+mod sfu;
 mod synapse;
 mod sync;
 mod user;
@@ -60,6 +62,7 @@ pub use port::free_port;
 pub use reader::Reader;
 pub use server::TestServer;
 pub use settings::{SHARED_SECRET, ServerBuilder};
+pub use sfu::{RunningSfu, SFU_KEY, SFU_SECRET, sfu_token};
 pub use synapse::Synapse;
 pub use sync::Sync;
 pub use user::{Caller, User, register_by_secret};

@@ -2,6 +2,7 @@
 
 mod http;
 mod livekit;
+pub mod media_policy;
 mod turn;
 
 pub use self::{
@@ -9,7 +10,7 @@ pub use self::{
     livekit::{
         EmbeddedTurn, ManagedError, ManagedOptions, ManagedSfu, NodeAddress, Permission, Sfu, SfuError,
         SfuHealth, SfuKey, SfuOptions, SfuPorts, SfuProxy, SfuState, Sfus, Source, TakenPort, TurnServer,
-        TurnTls, UdpPorts, Unwell, ask_health, find_program, livekit_version, observe,
+        TurnTls, UdpPorts, Unwell, ask_health, end_abandoned, find_program, livekit_version, observe,
     },
     turn::TurnOptions,
 };

@@ -1,5 +1,7 @@
 //! The SFUs that the configuration names: the managed one is started, the others are looked at.
 
+use std::time::Duration;
+
 use echorift_calls::{
     ManagedOptions, ManagedSfu, SfuHealth, SfuKey, SfuOptions, SfuProxy, Sfus, TurnServer, find_program,
     observe,
@@ -16,6 +18,8 @@ const SERVICE_PATH: &str = "/livekit/jwt";
 /// Where the managed SFU is proxied.
 const PROXY_PATH: &str = "/livekit/sfu";
 const WEBHOOK_PATH: &str = "/livekit/jwt/sfu_webhook";
+/// How long the calls may go on of an SFU that is not wanted any more.
+const ABANDONED_DRAIN: Duration = Duration::from_secs(10);
 /// The port that STUN and TURN servers usually have.
 const STUN_PORT: u16 = 3478;
 
@@ -37,10 +41,26 @@ pub(crate) async fn start(
     own_url: Option<&str>,
 ) -> Result<RunningSfus, ServerError> {
     match &config.calls.livekit {
-        LivekitSettings::Off => Ok(RunningSfus::default()),
-        LivekitSettings::External(_) => Ok(look_at(external(config))),
+        LivekitSettings::Off => {
+            end_abandoned(config);
+            Ok(RunningSfus::default())
+        }
+        LivekitSettings::External(_) => {
+            end_abandoned(config);
+            Ok(look_at(external(config)))
+        }
         LivekitSettings::Managed(settings) => start_managed(config, settings, database, own_url).await,
     }
+}
+
+/// One that this server ran before its configuration was changed would stay for ever. It may hold up nobody.
+fn end_abandoned(config: &Config) {
+    let data_dir = config.server.data_dir.clone();
+    tokio::spawn(async move {
+        if let Err(error) = echorift_calls::end_abandoned(&data_dir, ABANDONED_DRAIN).await {
+            tracing::warn!(%error, "it is not known whether an SFU of an earlier run is still running");
+        }
+    });
 }
 
 /// The SFUs that others run, the preferred first.

@@ -1,7 +1,8 @@
-//! `[calls]`: TURN servers here; the SFU in `livekit`.
+//! `[calls]`: TURN servers here; the SFU in `livekit`, what goes through it in `call_media`.
 
 use std::time::Duration;
 
+use super::call_media::CallMediaSettings;
 use super::livekit::LivekitSettings;
 use super::secret::Secret;
 use super::table::Table;
@@ -11,6 +12,7 @@ use super::table::Table;
 pub(crate) struct CallsSettings {
     pub(crate) turn: TurnSettings,
     pub(crate) livekit: LivekitSettings,
+    pub(crate) media: CallMediaSettings,
 }
 
 impl CallsSettings {
@@ -18,6 +20,7 @@ impl CallsSettings {
         Self {
             livekit: table.table("livekit", |table| LivekitSettings::read(table, public_base_url)),
             turn: table.table("turn", TurnSettings::read),
+            media: table.table("media", CallMediaSettings::read),
         }
     }
 }

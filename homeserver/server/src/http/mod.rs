@@ -49,7 +49,7 @@ pub(crate) fn service_of(path: &str) -> Service {
     let below = |prefix: &str| path.starts_with(prefix);
     if below("/_matrix/media/") || below("/_matrix/client/v1/media/") {
         Service::Media
-    } else if below("/_matrix/client/") || below("/livekit/") {
+    } else if below("/_matrix/client/") || below("/_echorift/client/") || below("/livekit/") {
         Service::Client
     } else if below("/_matrix/federation/") || below("/_matrix/key/") {
         Service::Federation

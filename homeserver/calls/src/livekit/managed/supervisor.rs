@@ -3,7 +3,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -19,8 +18,9 @@ use crate::livekit::{
 
 /// How often the SFU is asked whether it is well.
 const CHECK_PAUSE: Duration = Duration::from_secs(2);
-/// The same while it starts: people may be waiting for it.
-const START_PAUSE: Duration = Duration::from_millis(100);
+/// The same while it starts: people may be waiting for it. Longer than LiveKit takes from its first answer to the end of
+/// its start, 100 ms.
+const START_PAUSE: Duration = Duration::from_millis(150);
 /// An SFU that has not answered for so long will not come back by itself.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How long to wait before it is started again: first, and after many failures.
@@ -28,8 +28,6 @@ const RESTART_PAUSE: Duration = Duration::from_millis(500);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// One that was up for so long starts its next row of failures from the beginning.
 const STEADY_AFTER: Duration = Duration::from_secs(60);
-/// How long it may take to end once it was told that nobody is waited for; LiveKit allows its connections 5 seconds.
-const FORCED_END: Duration = Duration::from_secs(8);
 
 /// Keeps the SFU running until it is to stop.
 pub(super) struct Supervisor {
@@ -48,7 +46,7 @@ pub(super) struct Supervisor {
 
 /// Why a run of the SFU is over.
 enum Over {
-    Stopping,
+    Stopping { was_up: bool },
     Ended(String),
     Silent(String),
 }
@@ -64,10 +62,12 @@ impl Supervisor {
                 let problem = match running.take().map_or_else(|| self.launch(), Ok) {
                     Err(problem) => problem,
                     Ok(mut process) => match self.attend(&mut process).await {
-                        Over::Stopping => return self.leave(process).await,
-                        Over::Ended(how) => how,
+                        Over::Stopping { was_up } => return self.leave(process, was_up).await,
+                        Over::Ended(how) => {
+                            format!("{how}; livekit.log in the data folder holds its last words")
+                        }
                         Over::Silent(problem) => {
-                            self.end(process, Duration::ZERO).await;
+                            process.end(Duration::ZERO).await;
                             problem
                         }
                     },
@@ -75,11 +75,6 @@ impl Supervisor {
                 if begun.elapsed() > STEADY_AFTER {
                     pause = RESTART_PAUSE;
                 }
-                tracing::error!(
-                    problem,
-                    again_after_ms = pause.as_millis(),
-                    "the SFU does not run; livekit.log in the data folder holds its last words"
-                );
                 self.report(SfuState::Down, None, problem);
                 tokio::select! {
                     () = self.stop.cancelled() => break,
@@ -108,7 +103,7 @@ impl Supervisor {
                 ours = Some(process);
             } else {
                 tracing::info!(pid, "an SFU with other settings is still running and is ended");
-                self.end(process, self.drain).await;
+                process.end(self.drain).await;
             }
         }
         ours
@@ -135,18 +130,20 @@ impl Supervisor {
         };
         let pid = process.pid();
         let mut heard = Instant::now();
-        let mut was_up = false;
+        // It is up with its second answer: LiveKit answers before it has quite started, and loses signals until then.
+        let (mut heard_before, mut was_up) = (false, false);
         loop {
             let asked = tokio::select! {
                 how = process.ended() => return Over::Ended(how),
-                () = self.stop.cancelled() => return Over::Stopping,
+                () = self.stop.cancelled() => return Over::Stopping { was_up },
                 asked = ask_health(&http, &self.api_url) => asked,
             };
             match asked {
-                Ok(()) => {
+                Ok(()) if was_up || heard_before => {
                     (heard, was_up) = (Instant::now(), true);
                     self.report(SfuState::Up, pid, String::new());
                 }
+                Ok(()) => heard_before = true,
                 Err(Unwell::Silent(problem)) if heard.elapsed() > SILENCE_MAX => {
                     return Over::Silent(problem);
                 }
@@ -162,36 +159,21 @@ impl Supervisor {
             }
             tokio::select! {
                 how = process.ended() => return Over::Ended(how),
-                () = self.stop.cancelled() => return Over::Stopping,
+                () = self.stop.cancelled() => return Over::Stopping { was_up },
                 () = tokio::time::sleep(if was_up { CHECK_PAUSE } else { START_PAUSE }) => {}
             }
         }
     }
 
     /// What becomes of the SFU when this server stops.
-    async fn leave(&self, process: Process) {
+    async fn leave(&self, process: Process, was_up: bool) {
         if self.keep_on_stop {
             tracing::info!(pid = process.pid(), "the SFU stays, and calls with it");
+        } else if was_up {
+            process.end(self.drain).await;
         } else {
-            self.end(process, self.drain).await;
+            process.kill().await;
         }
-    }
-
-    /// Ends a process: with its first SIGTERM LiveKit takes no more participants and waits for the last one to leave,
-    /// with the second it puts them out, and what is left then is killed.
-    async fn end(&self, mut process: Process, drain: Duration) {
-        let steps = [
-            (Signal::TERM, drain),
-            (Signal::TERM, FORCED_END),
-            (Signal::KILL, FORCED_END),
-        ];
-        for (signal, patience) in steps {
-            process.signal(signal);
-            if tokio::time::timeout(patience, process.ended()).await.is_ok() {
-                return;
-            }
-        }
-        tracing::error!(pid = process.pid(), "the SFU cannot be ended");
     }
 
     fn report(&self, state: SfuState, pid: Option<u32>, problem: String) {
