@@ -33,7 +33,7 @@ pub(crate) struct Process {
 #[derive(Debug)]
 pub(crate) enum Program {
     EchoRift {
-        settings: Mutex<Settings>,
+        settings: Box<Mutex<Settings>>,
         _database: TestDatabase,
     },
     /// A homeserver of another make, to federate with.
@@ -53,7 +53,7 @@ impl Process {
         let name = settings.server_name();
         let ports = (settings.federation_port(), settings.tls_port());
         let program = Program::EchoRift {
-            settings: Mutex::new(settings),
+            settings: Box::new(Mutex::new(settings)),
             _database: database,
         };
         Self::run_first(program, name, ports, folder).await

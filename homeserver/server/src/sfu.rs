@@ -7,6 +7,7 @@ use echorift_calls::{
     observe,
 };
 use echorift_storage::Database;
+use echorift_web::outbound::{OutboundSetupError, read_certificates};
 use reqwest::Url;
 use tokio::sync::watch;
 
@@ -47,7 +48,7 @@ pub(crate) async fn start(
         }
         LivekitSettings::External(_) => {
             end_abandoned(config);
-            Ok(look_at(external(config)))
+            look_at(config)
         }
         LivekitSettings::Managed(settings) => start_managed(config, settings, database, own_url).await,
     }
@@ -84,13 +85,27 @@ pub(crate) fn external(config: &Config) -> Vec<SfuOptions> {
     options.collect()
 }
 
-fn look_at(sfus: Vec<SfuOptions>) -> RunningSfus {
-    let health = sfus.iter().map(|sfu| (sfu.name.clone(), observe(sfu))).collect();
-    RunningSfus {
+fn look_at(config: &Config) -> Result<RunningSfus, ServerError> {
+    let sfus = external(config);
+    let http = health_client(config)?;
+    let health = sfus
+        .iter()
+        .map(|sfu| (sfu.name.clone(), observe(sfu, http.clone())));
+    Ok(RunningSfus {
+        health: health.collect(),
         sfus: Sfus::new(sfus),
-        health,
         ..RunningSfus::default()
-    }
+    })
+}
+
+/// For asking external SFUs for their health. It trusts whom requests to others trust, but knows no forbidden addresses: the
+/// operator has written these.
+pub(crate) fn health_client(config: &Config) -> Result<reqwest::Client, ServerError> {
+    let certificates = read_certificates(&config.outbound.options.extra_ca_files)?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_merge(certificates);
+    Ok(client.build().map_err(OutboundSetupError::from)?)
 }
 
 async fn start_managed(

@@ -20,6 +20,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 /// An open WebSocket to the SFU.
 pub(crate) struct Signal {
     stream: Box<dyn Stream>,
+    /// The SFU's first message.
+    pub(crate) joined: Vec<u8>,
 }
 
 impl Signal {
@@ -57,11 +59,17 @@ impl Signal {
         let path = format!("/livekit/sfu/rtc?access_token={token}&auto_subscribe=1&sdk=js&protocol=15");
         let head = ask_for_upgrade(&mut stream, &path, "").await;
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-        let mut signal = Self { stream };
-        let joined = signal.message().await;
+        let mut signal = Self {
+            stream,
+            joined: Vec::new(),
+        };
+        signal.joined = signal.message().await;
         // The first message of the SFU is field 1 of a SignalResponse, `join`, and holds the room's name.
-        assert_eq!(joined.first(), Some(&0x0a));
-        assert!(holds(&joined, room), "the SFU let somebody into another room");
+        assert_eq!(signal.joined.first(), Some(&0x0a));
+        assert!(
+            holds(&signal.joined, room),
+            "the SFU let somebody into another room"
+        );
         signal
     }
 

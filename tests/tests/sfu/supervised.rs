@@ -6,7 +6,7 @@ use echorift_tests::{TestServer, free_port, until};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::signal::{Signal, administer, open_room};
+use crate::signal::{Signal, administer, holds, open_room};
 
 #[tokio::test]
 async fn a_server_with_calls_runs_an_sfu_that_opens_no_rooms_by_itself() {
@@ -210,6 +210,50 @@ async fn media_ports_are_as_written() {
     assert_eq!(sfu.config["region"], "europe");
     assert!(
         TcpListener::bind(("127.0.0.1", tcp)).is_err(),
+        "the SFU listens there"
+    );
+}
+
+#[tokio::test]
+async fn clients_are_told_of_no_strangers() {
+    let server = TestServer::builder().with_calls().start().await;
+    let room = open_room(&server.sfu_is_up().await).await;
+    let joined = Signal::join(&server, &room).await.joined;
+    assert!(holds(&joined, "stun:127.0.0.1:3478"));
+    for stranger in ["google", "twilio"] {
+        assert!(!holds(&joined, stranger), "{stranger}");
+    }
+}
+
+#[tokio::test]
+async fn clients_are_told_of_the_turn_servers_inside_the_sfu_and_beside_it() {
+    let (udp, tls) = (free_port(), free_port());
+    let server = TestServer::builder()
+        .with_calls()
+        .set("calls.livekit.turn.enabled", true)
+        .set("calls.livekit.turn.domain", "turn.example.org")
+        .set("calls.livekit.turn.udp_port", udp)
+        .set("calls.livekit.turn.tls_port", tls)
+        .set("calls.livekit.turn.external_tls", true)
+        .set("calls.livekit.turn.allowed_peers", json!(["127.0.0.0/8"]))
+        .set(
+            "calls.turn.uris",
+            json!(["turn:coturn.example.org:3479?transport=tcp"]),
+        )
+        .set("calls.turn.secret", "north")
+        .start()
+        .await;
+    let room = open_room(&server.sfu_is_up().await).await;
+    let joined = Signal::join(&server, &room).await.joined;
+    for uri in [
+        format!("turn:127.0.0.1:{udp}?transport=udp"),
+        "turns:turn.example.org:443?transport=tcp".to_owned(),
+        "turn:coturn.example.org:3479?transport=tcp".to_owned(),
+    ] {
+        assert!(holds(&joined, &uri), "{uri}");
+    }
+    assert!(
+        TcpListener::bind(("127.0.0.1", tls)).is_err(),
         "the SFU listens there"
     );
 }

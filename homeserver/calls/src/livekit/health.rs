@@ -82,11 +82,10 @@ fn cause_of(error: &reqwest::Error) -> String {
 }
 
 /// Asks an SFU that others run for its health, again and again, until nobody listens any more.
-pub fn observe(options: &SfuOptions) -> watch::Receiver<SfuHealth> {
+pub fn observe(options: &SfuOptions, http: reqwest::Client) -> watch::Receiver<SfuHealth> {
     let (health, watched) = watch::channel(SfuHealth::default());
     let (name, api_url) = (options.name.clone(), options.api_url.clone());
     tokio::spawn(async move {
-        let http = reqwest::Client::new();
         while !health.is_closed() {
             let now = match ask_health(&http, &api_url).await {
                 Ok(()) => SfuHealth {

@@ -20,6 +20,13 @@ pub(super) async fn look_at(config: &Config, is_running: bool, report: &mut Repo
 
 /// Whether each answers, and knows our key.
 async fn look_at_external(config: &Config, report: &mut Report) {
+    let http = match sfu::health_client(config) {
+        Ok(http) => http,
+        Err(error) => {
+            report.failure(&error.to_string(), "Correct outbound.extra_ca_files.");
+            return;
+        }
+    };
     for options in sfu::external(config) {
         let (url, api_url) = (options.url.clone(), options.api_url.clone());
         match Sfu::new(options).rooms().await {
@@ -28,7 +35,7 @@ async fn look_at_external(config: &Config, report: &mut Report) {
                 rooms.len()
             )),
             Err(error) => {
-                let unwell = ask_health(&reqwest::Client::new(), &api_url).await.err();
+                let unwell = ask_health(&http, &api_url).await.err();
                 let finding = match unwell {
                     Some(unwell) => format!("the SFU at {api_url} is not well: {unwell}"),
                     None => format!("the SFU at {api_url} is well, but does not do as asked: {error}"),

@@ -46,7 +46,7 @@ pub(super) struct Supervisor {
 
 /// Why a run of the SFU is over.
 enum Over {
-    Stopping { was_up: bool },
+    Stopping { may_have_calls: bool },
     Ended(String),
     Silent(String),
 }
@@ -55,14 +55,17 @@ impl Supervisor {
     /// Returns when the SFU has ended or is left alone. `found` are those that an earlier run of this server left behind.
     pub(super) async fn run(self, found: Vec<Found>) {
         let work = async {
-            let mut running = self.adopt(found).await;
+            let mut adopted = self.adopt(found).await;
             let mut pause = RESTART_PAUSE;
-            while !self.stop.is_cancelled() {
+            loop {
                 let begun = Instant::now();
-                let problem = match running.take().map_or_else(|| self.launch(), Ok) {
+                let may_have_calls = adopted.is_some();
+                let problem = match adopted.take().map_or_else(|| self.launch(), Ok) {
                     Err(problem) => problem,
-                    Ok(mut process) => match self.attend(&mut process).await {
-                        Over::Stopping { was_up } => return self.leave(process, was_up).await,
+                    Ok(mut process) => match self.attend(&mut process, may_have_calls).await {
+                        Over::Stopping { may_have_calls } => {
+                            return self.leave(process, may_have_calls).await;
+                        }
                         Over::Ended(how) => {
                             format!("{how}; livekit.log in the data folder holds its last words")
                         }
@@ -77,7 +80,7 @@ impl Supervisor {
                 }
                 self.report(SfuState::Down, None, problem);
                 tokio::select! {
-                    () = self.stop.cancelled() => break,
+                    () = self.stop.cancelled() => return,
                     () = tokio::time::sleep(pause) => {}
                 }
                 pause = (pause * 2).min(RESTART_PAUSE_MAX);
@@ -123,7 +126,7 @@ impl Supervisor {
     }
 
     /// Watches over a running SFU.
-    async fn attend(&self, process: &mut Process) -> Over {
+    async fn attend(&self, process: &mut Process, mut may_have_calls: bool) -> Over {
         let http = match reqwest::Client::builder().no_proxy().build() {
             Ok(http) => http,
             Err(error) => return Over::Silent(format!("its health cannot be asked for: {error}")),
@@ -135,12 +138,12 @@ impl Supervisor {
         loop {
             let asked = tokio::select! {
                 how = process.ended() => return Over::Ended(how),
-                () = self.stop.cancelled() => return Over::Stopping { was_up },
+                () = self.stop.cancelled() => return Over::Stopping { may_have_calls },
                 asked = ask_health(&http, &self.api_url) => asked,
             };
             match asked {
                 Ok(()) if was_up || heard_before => {
-                    (heard, was_up) = (Instant::now(), true);
+                    (heard, was_up, may_have_calls) = (Instant::now(), true, true);
                     self.report(SfuState::Up, pid, String::new());
                 }
                 Ok(()) => heard_before = true,
@@ -159,17 +162,17 @@ impl Supervisor {
             }
             tokio::select! {
                 how = process.ended() => return Over::Ended(how),
-                () = self.stop.cancelled() => return Over::Stopping { was_up },
+                () = self.stop.cancelled() => return Over::Stopping { may_have_calls },
                 () = tokio::time::sleep(if was_up { CHECK_PAUSE } else { START_PAUSE }) => {}
             }
         }
     }
 
     /// What becomes of the SFU when this server stops.
-    async fn leave(&self, process: Process, was_up: bool) {
+    async fn leave(&self, process: Process, may_have_calls: bool) {
         if self.keep_on_stop {
             tracing::info!(pid = process.pid(), "the SFU stays, and calls with it");
-        } else if was_up {
+        } else if may_have_calls {
             process.end(self.drain).await;
         } else {
             process.kill().await;
