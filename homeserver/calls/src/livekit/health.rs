@@ -98,7 +98,7 @@ pub fn observe(options: &SfuOptions, http: reqwest::Client) -> watch::Receiver<S
                     ..SfuHealth::default()
                 },
             };
-            report(&health, &name, now);
+            report(&health, &name, &now);
             tokio::time::sleep(PAUSE).await;
         }
     });
@@ -106,7 +106,7 @@ pub fn observe(options: &SfuOptions, http: reqwest::Client) -> watch::Receiver<S
 }
 
 /// Tells listeners, the metrics and, of what has changed, the log.
-pub(super) fn report(health: &watch::Sender<SfuHealth>, name: &str, now: SfuHealth) {
+pub(super) fn report(health: &watch::Sender<SfuHealth>, name: &str, now: &SfuHealth) {
     let label = if name.is_empty() { "default" } else { name };
     metrics::gauge!("echorift_calls_sfu_up", "sfu" => label.to_owned()).set(if now.is_up() {
         1.0

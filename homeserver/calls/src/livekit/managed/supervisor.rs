@@ -187,6 +187,6 @@ impl Supervisor {
             pid,
             restarts,
         };
-        report(&self.health, "", now);
+        report(&self.health, "", &now);
     }
 }
