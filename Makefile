@@ -2,6 +2,7 @@
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
+TOOLS := $(CARGO_TARGET_DIR)/tools
 
 .PHONY: help run demo test lint bench docs
 
@@ -12,14 +13,14 @@ help:
 	@echo "make lint   formatting and lints, warnings denied"
 	@echo "make bench  the load generator's scenarios against the release build; writes docs/performance.md"
 
-run: require-cargo
+run: require-cargo livekit
 	cargo build --release --locked -p echorift
 	@echo "EchoRift will answer on http://127.0.0.1:8008 (stop it with Ctrl-C)."
-	"$(CARGO_TARGET_DIR)/release/echorift" serve $(if $(wildcard echorift.toml),--config echorift.toml)
+	PATH="$$PATH:$(TOOLS)" "$(CARGO_TARGET_DIR)/release/echorift" serve $(if $(wildcard echorift.toml),--config echorift.toml)
 
-demo: require-cargo
+demo: require-cargo livekit
 	cargo build --release --locked -p echorift
-	tests/demo/run "$(CARGO_TARGET_DIR)/release/echorift"
+	PATH="$$PATH:$(TOOLS)" tests/demo/run "$(CARGO_TARGET_DIR)/release/echorift"
 
 test: require-cargo
 	tests/run
@@ -32,6 +33,20 @@ lint: require-cargo
 bench: require-cargo
 	cargo build --release --locked -p echorift
 	tests/bench/run "$(CARGO_TARGET_DIR)/release/echorift"
+
+# The SFU that carries calls: the one on the path, or one that Go builds. Without either there are no calls, and all else runs.
+LIVEKIT := v1.13.5
+.PHONY: livekit
+livekit:
+	@command -v livekit-server >/dev/null || [ -x "$(TOOLS)/livekit-server" ] || \
+	if ! command -v go >/dev/null; then \
+		echo "There will be no voice and video: install Go 1.26 (https://go.dev/dl) or livekit-server, and try again."; \
+	elif echo "Building livekit-server $(LIVEKIT), which carries voice and video." && \
+		GOBIN="$(TOOLS)" go install github.com/livekit/livekit-server/cmd/server@$(LIVEKIT); then \
+		mv "$(TOOLS)/server" "$(TOOLS)/livekit-server"; \
+	else \
+		echo "There will be no voice and video: livekit-server could not be built; Go's words are above."; \
+	fi
 
 # Rewrites the generated parts of docs/: the table of settings, the list of endpoints.
 docs:

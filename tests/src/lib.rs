@@ -13,7 +13,8 @@
 //!
 //! `ECHORIFT_BIN` names the binary (otherwise it is built), `ECHORIFT_TEST_DATABASE` is `sqlite` or `postgres`, and
 //! `ECHORIFT_TEST_POSTGRES` is the URL of an administrator under whom each server gets a database of its own.
-//! `ECHORIFT_TEST_SYNAPSE` names a Python that has Synapse, to federate with. `make test` prepares and sets them all.
+//! `ECHORIFT_TEST_SYNAPSE` names a Python that has Synapse, to federate with, and `ECHORIFT_TEST_LIVEKIT` a livekit-server.
+//! `make test` prepares and sets them all.
 //!
 //! Other servers are a [`Synapse`], more of ours ([`ServerBuilder::federating`]) with a bad wire between them ([`Link`]),
 //! and a [`Peer`] that says what the test wants.
@@ -39,6 +40,7 @@ mod peer;
 mod port;
 mod process;
 mod reader;
+mod scripted_sfu;
 mod server;
 mod settings;
 mod sfu;
@@ -59,9 +61,10 @@ pub use link::{Link, Weather};
 pub use peer::{Heard, Peer, PeerEvent, PeerRoom, Reply, authorization, key_of, now_ms, rules_of, signed};
 pub use port::free_port;
 pub use reader::Reader;
+pub use scripted_sfu::{ScriptedSfu, Webhook, sign, tell};
 pub use server::TestServer;
 pub use settings::{SHARED_SECRET, ServerBuilder};
-pub use sfu::{ScriptedSfu, Webhook, sign, tell};
+pub use sfu::{RunningSfu, SFU_KEY, SFU_SECRET, sfu_token};
 pub use synapse::Synapse;
 pub use sync::Sync;
 pub use user::{Caller, User, register_by_secret};

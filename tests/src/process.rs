@@ -9,6 +9,7 @@ use crate::binary::binary;
 use crate::database::TestDatabase;
 use crate::logs::Logs;
 use crate::settings::{ServerBuilder, Settings};
+use crate::sfu::RunningSfu;
 use crate::synapse::Synapse;
 
 /// One data folder and the process that serves it.
@@ -22,6 +23,7 @@ pub(crate) struct Process {
     /// The server's name, and where other servers find it.
     pub(crate) name: String,
     pub(crate) federation_port: Option<u16>,
+    pub(crate) tls_port: Option<u16>,
     pub(crate) program: Program,
     // Dropped last, after the process has ended.
     pub(crate) folder: tempfile::TempDir,
@@ -31,7 +33,7 @@ pub(crate) struct Process {
 #[derive(Debug)]
 pub(crate) enum Program {
     EchoRift {
-        settings: Mutex<Settings>,
+        settings: Box<Mutex<Settings>>,
         _database: TestDatabase,
     },
     /// A homeserver of another make, to federate with.
@@ -49,24 +51,24 @@ impl Process {
         );
         settings.set("database.url", database.url());
         let name = settings.server_name();
-        let federation_port = settings.federation_port();
+        let ports = (settings.federation_port(), settings.tls_port());
         let program = Program::EchoRift {
-            settings: Mutex::new(settings),
+            settings: Box::new(Mutex::new(settings)),
             _database: database,
         };
-        Self::run_first(program, name, federation_port, folder).await
+        Self::run_first(program, name, ports, folder).await
     }
 
     pub(crate) async fn start_synapse(synapse: Synapse) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (name, port) = (synapse.name(), synapse.federation_port);
-        Self::run_first(Program::Synapse(synapse), name, Some(port), folder).await
+        Self::run_first(Program::Synapse(synapse), name, (Some(port), None), folder).await
     }
 
     async fn run_first(
         program: Program,
         name: String,
-        federation_port: Option<u16>,
+        (federation_port, tls_port): (Option<u16>, Option<u16>),
         folder: tempfile::TempDir,
     ) -> Self {
         let process = Self {
@@ -76,6 +78,7 @@ impl Process {
             were_logs_shown: false.into(),
             name,
             federation_port,
+            tls_port,
             program,
             folder,
         };
@@ -176,6 +179,10 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.end();
+        // Its SFU outlives it on purpose, but not the test.
+        if let Program::EchoRift { .. } = self.program {
+            RunningSfu::end_all_of(self.folder());
+        }
     }
 }
 

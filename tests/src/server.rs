@@ -82,6 +82,11 @@ impl TestServer {
         self.process.federation_port.expect("a server that federates")
     }
 
+    /// Where it answers clients by TLS.
+    pub fn tls_port(&self) -> u16 {
+        self.process.tls_port.expect("a server with TLS")
+    }
+
     /// The CPU time that it has used, user and system, as the kernel counts it: in steps of 10 ms.
     pub fn cpu(&self) -> std::time::Duration {
         let file = format!("/proc/{}/stat", self.process.pid());
@@ -176,11 +181,12 @@ impl TestServer {
             let child = process.child.lock().unwrap().take();
             child.map(|mut child| child.wait().unwrap())
         });
-        let ended = tokio::time::timeout(PATIENCE, wait)
-            .await
-            .expect("the server stops in time")
-            .unwrap();
-        ended.is_some_and(|status| status.success())
+        let Ok(ended) = tokio::time::timeout(PATIENCE, wait).await else {
+            // Or the wait would keep the test from ending.
+            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+            panic!("the server does not stop in time");
+        };
+        ended.unwrap().is_some_and(|status| status.success())
     }
 }
 

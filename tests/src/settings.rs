@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::database::DatabaseKind;
+use crate::sfu::{SFU_KEY, SFU_SECRET, livekit};
 use crate::{TestAuthority, TestCertificate, TestServer, free_port};
 
 /// `registration.shared_secret` of every test server.
@@ -60,7 +61,11 @@ impl ServerBuilder {
         let mut hosts = vec![host, "127.0.0.1", "localhost"];
         hosts.dedup();
         let certificate = authority.certify(&hosts);
-        self.settings.federation = Some(FederationListener { port, certificate });
+        self.settings.federation = Some(TlsListener {
+            port,
+            certificate,
+            serves: r#"["federation", "media"]"#,
+        });
         self.set("server.name", name)
             .set("outbound.extra_ca_files", json!([authority.file()]))
             .set("outbound.denied_ip_ranges", json!([]))
@@ -76,6 +81,37 @@ impl ServerBuilder {
             .iter()
             .map(|(name, port)| ((*name).to_owned(), json!(format!("127.0.0.1:{port}"))));
         self.set("federation.hosts", Value::Object(hosts.collect()))
+    }
+
+    /// With calls: an SFU that the server runs itself, on free ports of this machine ([`TestServer::sfu_is_up`]). The
+    /// server has one port for all its runs, by which the SFU knows it.
+    #[must_use]
+    pub fn with_calls(mut self) -> Self {
+        let port = free_port();
+        self.settings.client_port = port;
+        self.set("server.public_base_url", format!("http://127.0.0.1:{port}"))
+            .set("calls.livekit.mode", "managed")
+            .set(
+                "calls.livekit.binary",
+                livekit().to_str().expect("a path in UTF-8"),
+            )
+            .set("calls.livekit.port", 0)
+            .set("calls.livekit.rtc_tcp_port", 0)
+            .set("calls.livekit.rtc_udp_ports", "0")
+            .set("calls.livekit.api_key", SFU_KEY)
+            .set("calls.livekit.api_secret", SFU_SECRET)
+            .set("calls.livekit.drain", "2s")
+    }
+
+    /// Answers clients by TLS, too ([`TestServer::tls_port`]).
+    #[must_use]
+    pub fn with_tls(mut self, authority: &TestAuthority) -> Self {
+        self.settings.clients_tls = Some(TlsListener {
+            port: free_port(),
+            certificate: authority.certify(&["127.0.0.1", "localhost"]),
+            serves: r#"["client"]"#,
+        });
+        self
     }
 
     /// Takes a table out altogether.
@@ -94,22 +130,30 @@ impl ServerBuilder {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     tables: BTreeMap<String, BTreeMap<String, Value>>,
-    federation: Option<FederationListener>,
+    /// Where clients are answered; 0 for wherever there is place.
+    client_port: u16,
+    /// The listener for other servers.
+    federation: Option<TlsListener>,
+    clients_tls: Option<TlsListener>,
 }
 
-/// The listener for other servers, with TLS.
+/// A listener with TLS.
 #[derive(Debug, Clone)]
-struct FederationListener {
+struct TlsListener {
     port: u16,
     certificate: TestCertificate,
+    /// As written in the file.
+    serves: &'static str,
 }
 
 impl Settings {
-    /// Quick password hashes, no rate limits, and operators' registration.
+    /// Quick password hashes, no rate limits, operators' registration, and no calls.
     fn for_tests() -> Self {
         let mut settings = Self {
             tables: BTreeMap::new(),
+            client_port: 0,
             federation: None,
+            clients_tls: None,
         };
         for (key, value) in [
             ("server.name", json!("test.example")),
@@ -119,6 +163,7 @@ impl Settings {
             ("rate_limits.enabled", json!(false)),
             ("rooms.publish", json!("everyone")),
             ("log.level", json!("info")),
+            ("calls.livekit.mode", json!("off")),
         ] {
             settings.set(key, value);
         }
@@ -142,7 +187,12 @@ impl Settings {
         self.federation.as_ref().map(|listener| listener.port)
     }
 
-    /// The configuration file: one plain listener on a port that the system chooses, and the one for other servers.
+    pub(crate) fn tls_port(&self) -> Option<u16> {
+        self.clients_tls.as_ref().map(|listener| listener.port)
+    }
+
+    /// The configuration file: one plain listener, on a port that the system chooses unless one is wanted, and those
+    /// with TLS.
     pub(crate) fn write(&self, file: &Path) {
         let mut text = String::new();
         for (table, keys) in &self.tables {
@@ -151,14 +201,20 @@ impl Settings {
                 let _ = writeln!(text, "{key} = {}", toml(value));
             }
         }
-        text.push_str("[[listener]]\naddress = \"127.0.0.1:0\"\n");
+        let port = self.client_port;
+        let _ = writeln!(text, "[[listener]]\naddress = \"127.0.0.1:{port}\"");
         text.push_str(
             "serves = [\"client\", \"federation\", \"media\", \"web\", \"admin\", \"health\", \"metrics\"]\n",
         );
-        if let Some(FederationListener { port, certificate }) = &self.federation {
+        for listener in self.federation.iter().chain(&self.clients_tls) {
+            let TlsListener {
+                port,
+                certificate,
+                serves,
+            } = listener;
             let _ = write!(
                 text,
-                "[[listener]]\naddress = \"127.0.0.1:{port}\"\nserves = [\"federation\", \"media\"]\ntls = true\n\
+                "[[listener]]\naddress = \"127.0.0.1:{port}\"\nserves = {serves}\ntls = true\n\
                  tls_certificate = {:?}\ntls_private_key = {:?}\n",
                 certificate.certificate_file, certificate.key_file,
             );

@@ -13,6 +13,7 @@ mod error;
 mod http;
 mod leaving;
 mod livekit;
+pub mod media_policy;
 mod names;
 mod options;
 mod overview;
@@ -32,7 +33,7 @@ pub use self::{
     livekit::{
         EmbeddedTurn, ManagedError, ManagedOptions, ManagedSfu, NodeAddress, Permission, Sfu, SfuError,
         SfuHealth, SfuKey, SfuOptions, SfuPorts, SfuProxy, SfuState, Sfus, Source, TakenPort, TurnServer,
-        TurnTls, UdpPorts, Unwell, ask_health, find_program, livekit_version, observe,
+        TurnTls, UdpPorts, Unwell, ask_health, end_abandoned, find_program, livekit_version, observe,
     },
     options::{CallsOptions, Publishers},
     peers::{CallPeers, PeerTokenRequest},

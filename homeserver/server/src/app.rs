@@ -8,6 +8,7 @@ use echorift_accounts::{
     SessionOptions,
 };
 use echorift_appservice_ldap::Directory;
+use echorift_calls::media_policy::{self, MediaPolicyApi};
 use echorift_calls::{
     Calls, CallsApi, CallsOptions, CallsParts, DelayedEvents, SfuHealth, SfuProxy, TurnOptions,
 };
@@ -180,6 +181,11 @@ impl App {
             limits: Arc::clone(&limits),
             visible: config.user_directory.visible,
         };
+        let media_policy_api = MediaPolicyApi {
+            rooms: rooms.clone(),
+            policy: Arc::new(config.calls.media.policy.clone()),
+            networks: Arc::new(config.calls.media.networks.clone()),
+        };
         let rooms_api = RoomsApi {
             rooms,
             accounts: accounts.clone(),
@@ -196,6 +202,7 @@ impl App {
             .merge(echorift_search::router(search_api))
             .merge(http::application_services::routes())
             .merge(echorift_calls::router(calls_api))
+            .merge(media_policy::router(media_policy_api))
             .merge(sfus.proxy.take().map(SfuProxy::router).unwrap_or_default())
             .layer(Extension(accounts.verifier()))
             .merge(federation.as_ref().map(Federation::router).unwrap_or_default());

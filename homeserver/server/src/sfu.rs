@@ -1,10 +1,13 @@
 //! The SFUs that the configuration names: the managed one is started, the others are looked at.
 
+use std::time::Duration;
+
 use echorift_calls::{
     ManagedOptions, ManagedSfu, SERVICE_PATH, SfuHealth, SfuKey, SfuOptions, SfuProxy, Sfus, TurnServer,
     WEBHOOK_PATH, find_program, observe,
 };
 use echorift_storage::Database;
+use echorift_web::outbound::{OutboundSetupError, read_certificates};
 use reqwest::Url;
 use tokio::sync::watch;
 
@@ -13,6 +16,8 @@ use crate::error::ServerError;
 
 /// Where the managed SFU is proxied.
 const PROXY_PATH: &str = "/livekit/sfu";
+/// How long the calls may go on of an SFU that is not wanted any more.
+const ABANDONED_DRAIN: Duration = Duration::from_secs(10);
 /// The port that STUN and TURN servers usually have.
 const STUN_PORT: u16 = 3478;
 
@@ -34,10 +39,26 @@ pub(crate) async fn start(
     own_url: Option<&str>,
 ) -> Result<RunningSfus, ServerError> {
     match &config.calls.livekit {
-        LivekitSettings::Off => Ok(RunningSfus::default()),
-        LivekitSettings::External(_) => Ok(look_at(external(config))),
+        LivekitSettings::Off => {
+            end_abandoned(config);
+            Ok(RunningSfus::default())
+        }
+        LivekitSettings::External(_) => {
+            end_abandoned(config);
+            look_at(config)
+        }
         LivekitSettings::Managed(settings) => start_managed(config, settings, database, own_url).await,
     }
+}
+
+/// One that this server ran before its configuration was changed would stay for ever. It may hold up nobody.
+fn end_abandoned(config: &Config) {
+    let data_dir = config.server.data_dir.clone();
+    tokio::spawn(async move {
+        if let Err(error) = echorift_calls::end_abandoned(&data_dir, ABANDONED_DRAIN).await {
+            tracing::warn!(%error, "it is not known whether an SFU of an earlier run is still running");
+        }
+    });
 }
 
 /// The SFUs that others run, the preferred first.
@@ -61,13 +82,27 @@ pub(crate) fn external(config: &Config) -> Vec<SfuOptions> {
     options.collect()
 }
 
-fn look_at(sfus: Vec<SfuOptions>) -> RunningSfus {
-    let health = sfus.iter().map(|sfu| (sfu.name.clone(), observe(sfu))).collect();
-    RunningSfus {
+fn look_at(config: &Config) -> Result<RunningSfus, ServerError> {
+    let sfus = external(config);
+    let http = health_client(config)?;
+    let health = sfus
+        .iter()
+        .map(|sfu| (sfu.name.clone(), observe(sfu, http.clone())));
+    Ok(RunningSfus {
+        health: health.collect(),
         sfus: Sfus::new(sfus),
-        health,
         ..RunningSfus::default()
-    }
+    })
+}
+
+/// For asking external SFUs for their health. It trusts whom requests to others trust, but knows no forbidden addresses: the
+/// operator has written these.
+pub(crate) fn health_client(config: &Config) -> Result<reqwest::Client, ServerError> {
+    let certificates = read_certificates(&config.outbound.options.extra_ca_files)?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_merge(certificates);
+    Ok(client.build().map_err(OutboundSetupError::from)?)
 }
 
 async fn start_managed(

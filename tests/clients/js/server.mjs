@@ -49,6 +49,8 @@ address = "127.0.0.1:${port}"
 serves = ["client", "web", "health"]
 [rate_limits]
 enabled = false
+[calls.livekit]
+mode = "off"
 [directory]
 urls = [${text(facts.ldaps)}]
 ca_file = ${text(facts.ca_file)}

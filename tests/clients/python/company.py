@@ -17,6 +17,8 @@ address = "127.0.0.1:0"
 serves = ["client", "web", "health"]
 [rate_limits]
 enabled = false
+[calls.livekit]
+mode = "off"
 [directory]
 urls = [{ldap}]
 start_tls = true

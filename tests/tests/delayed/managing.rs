@@ -259,7 +259,7 @@ async fn heartbeats_have_a_rate_of_their_own() {
         );
     }
     refused(
-        act(&nobody, UNSTABLE, "one guess more", "send").await,
+        act(&nobody, UNSTABLE, "guess3", "send").await,
         429,
         "M_LIMIT_EXCEEDED",
     );

@@ -1,4 +1,4 @@
-use echorift_tests::TestServer;
+use echorift_tests::{Look as _, TestServer};
 
 use super::*;
 
@@ -7,28 +7,33 @@ async fn what_was_scheduled_survives_a_kill_and_is_sent_once_and_in_order() {
     let server = TestServer::start().await;
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_room_with(&[]).await;
-    let mut ids = Vec::new();
-    let due = now_ms() + 5_000;
+    let mut promised = Vec::new();
+    let due = now_ms() + 6_000;
     // The later they are asked for, the sooner they are due.
     for number in (0..20).rev() {
         let delay_ms = u64::try_from(due + 20 * number - now_ms()).expect("this does not take that long");
-        ids.push(say_later(&alice, &room, &format!("{number}"), delay_ms).await);
+        let body = number.to_string();
+        let id = say_later(&alice, &room, &body, delay_ms).await;
+        let told = look_up(&alice, &id).await;
+        promised.push((told.number("/scheduled_at") + told.number("/delay_ms"), body, id));
     }
+    promised.sort();
     let kept = say_later(&alice, &room, "kept", NEVER).await;
     server.kill();
-    while now_ms() < due + 20 * 20 {
+    let last = promised.last().expect("there are some").0;
+    while now_ms() <= last {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     server.restart().await;
-    for id in &ids {
+    for (_, _, id) in &promised {
         finalised(&alice, id).await.text("/event_id");
     }
     let bodies = json!(alice.whole_timeline(&room, 100).await).bodies("");
-    let expected: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+    let expected: Vec<&str> = promised.iter().map(|(_, body, _)| body.as_str()).collect();
     assert_eq!(bodies, expected);
     assert_eq!(waiting(&alice).await, [kept.as_str()]);
     // Actions that are replayed after the restart change nothing.
-    act(&alice, STABLE, &ids[0], "send").await.unwrap();
+    act(&alice, STABLE, &promised[0].2, "send").await.unwrap();
     act(&alice, STABLE, &kept, "cancel").await.unwrap();
     server.kill();
     server.restart().await;

@@ -1,4 +1,4 @@
-//! What administrators see of calls: EchoRift's own, described in docs/calls.md.
+//! What administrators see of calls: EchoRift's own, described in docs/call-access.md.
 
 use axum::{Json, Router, extract::State, routing::get};
 use echorift_web::{MatrixError, Session};

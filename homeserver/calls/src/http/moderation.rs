@@ -1,4 +1,4 @@
-//! What moderators do in calls, for which Matrix has no endpoints: EchoRift's own, described in docs/calls.md.
+//! What moderators do in calls, for which Matrix has no endpoints: EchoRift's own, described in docs/call-access.md.
 
 use axum::{
     Json, Router,

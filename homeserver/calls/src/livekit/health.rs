@@ -40,7 +40,7 @@ impl SfuHealth {
 
 /// What an SFU says of itself: `Ok` if it is well.
 ///
-/// Errors: a sentence that says what is wrong; `Reply::Unwell` if it answers, but not as it should.
+/// Errors: a sentence that says what is wrong.
 pub async fn ask_health(http: &reqwest::Client, api_url: &str) -> Result<(), Unwell> {
     let asked = http.get(api_url).timeout(ANSWER_TIMEOUT).send().await;
     match asked {
@@ -82,11 +82,10 @@ fn cause_of(error: &reqwest::Error) -> String {
 }
 
 /// Asks an SFU that others run for its health, again and again, until nobody listens any more.
-pub fn observe(options: &SfuOptions) -> watch::Receiver<SfuHealth> {
+pub fn observe(options: &SfuOptions, http: reqwest::Client) -> watch::Receiver<SfuHealth> {
     let (health, watched) = watch::channel(SfuHealth::default());
     let (name, api_url) = (options.name.clone(), options.api_url.clone());
     tokio::spawn(async move {
-        let http = reqwest::Client::new();
         while !health.is_closed() {
             let now = match ask_health(&http, &api_url).await {
                 Ok(()) => SfuHealth {
@@ -99,15 +98,15 @@ pub fn observe(options: &SfuOptions) -> watch::Receiver<SfuHealth> {
                     ..SfuHealth::default()
                 },
             };
-            report(&health, &name, now);
+            report(&health, &name, &now);
             tokio::time::sleep(PAUSE).await;
         }
     });
     watched
 }
 
-/// Tells listeners, the metrics and, when it has changed, the log.
-pub(super) fn report(health: &watch::Sender<SfuHealth>, name: &str, now: SfuHealth) {
+/// Tells listeners, the metrics and, of what has changed, the log.
+pub(super) fn report(health: &watch::Sender<SfuHealth>, name: &str, now: &SfuHealth) {
     let label = if name.is_empty() { "default" } else { name };
     metrics::gauge!("echorift_calls_sfu_up", "sfu" => label.to_owned()).set(if now.is_up() {
         1.0
@@ -115,7 +114,7 @@ pub(super) fn report(health: &watch::Sender<SfuHealth>, name: &str, now: SfuHeal
         0.0
     });
     let before = health.send_replace(now.clone());
-    if before.state == now.state {
+    if (before.state, &before.problem) == (now.state, &now.problem) {
         return;
     }
     match now.state {

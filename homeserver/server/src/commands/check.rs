@@ -71,6 +71,7 @@ async fn look_at(config: &Config, partners: &[String], report: &mut Report) {
     }
     look_at_discovery(config, report);
     super::check_federation::look_at(config, partners, report).await;
+    super::check_calls::look_at(config, is_running, report).await;
     look_at_directory(config, report).await;
 }
 

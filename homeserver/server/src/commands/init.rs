@@ -77,12 +77,17 @@ pub(super) fn run(options: &InitOptions) -> Result<(), ServerError> {
 fn fill(template: &str, name: &str, data_dir: &Path) -> String {
     let data_dir = data_dir.display().to_string();
     let mut text = String::with_capacity(template.len() + data_dir.len());
+    let mut section = "";
     for line in template.lines() {
-        match line.split_once(" = ").map_or("", |(key, _)| key) {
-            "name" => text.push_str(&format!("name = {name:?}")),
-            "data_dir" => text.push_str(&format!("data_dir = {data_dir:?}")),
-            "url" => text.push_str("#url = \"postgres://user:password@host/name\""),
-            "public_base_url" if name != "localhost" => {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let key = line.split_once(" = ").map_or("", |(key, _)| key);
+        match (section, key) {
+            ("[server]", "name") => text.push_str(&format!("name = {name:?}")),
+            ("[server]", "data_dir") => text.push_str(&format!("data_dir = {data_dir:?}")),
+            ("[database]", "url") => text.push_str("#url = \"postgres://user:password@host/name\""),
+            ("[server]", "public_base_url") if name != "localhost" => {
                 text.push_str(&format!("public_base_url = \"https://{name}\""));
             }
             _ => text.push_str(line),
@@ -120,6 +125,9 @@ mod tests {
             config.database.url,
             format!("sqlite:{}/echorift.db", data.display())
         );
+        // A key of the same name elsewhere is another key.
+        assert_eq!(text.matches("postgres://user").count(), 2);
+        assert!(text.contains("\nurl = \"\"\n"));
     }
 
     #[test]

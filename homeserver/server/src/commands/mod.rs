@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod check_calls;
 mod check_federation;
 mod init;
 mod rotate_key;

@@ -1,9 +1,10 @@
-//! `[calls]`: who may send, and TURN servers; the SFU is in `livekit`.
+//! `[calls]`: who may send, and TURN servers; the SFU is in `livekit`, what goes through it in `call_media`.
 
 use std::time::Duration;
 
 use echorift_calls::Publishers;
 
+use super::call_media::CallMediaSettings;
 use super::delayed_events::DelayedEventSettings;
 use super::livekit::LivekitSettings;
 use super::secret::Secret;
@@ -16,6 +17,7 @@ pub(crate) struct CallsSettings {
     pub(crate) delayed_events: DelayedEventSettings,
     pub(crate) livekit: LivekitSettings,
     pub(crate) turn: TurnSettings,
+    pub(crate) media: CallMediaSettings,
 }
 
 impl CallsSettings {
@@ -26,6 +28,7 @@ impl CallsSettings {
             delayed_events: DelayedEventSettings::read(table),
             livekit: table.table("livekit", |table| LivekitSettings::read(table, public_base_url)),
             turn: table.table("turn", TurnSettings::read),
+            media: table.table("media", CallMediaSettings::read),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::table::Table;
 /// A group of routes that a listener can serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Service {
-    /// `/_matrix/client`, and `/livekit` for calls.
+    /// `/_matrix/client`, `/_echorift/client`, and `/livekit` for calls.
     Client,
     /// `/_matrix/federation` and `/_matrix/key`.
     Federation,

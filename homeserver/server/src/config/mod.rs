@@ -3,6 +3,7 @@
 //! `config/echorift.toml` documents every key with its default; [`Config::default_settings`] is what a
 //! server without a file runs with.
 
+mod call_media;
 mod calls;
 mod delayed_events;
 mod email;

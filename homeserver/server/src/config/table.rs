@@ -190,18 +190,24 @@ impl<'n, 'f> Table<'n, 'f> {
 
     /// Reads a whole number in the given range.
     pub(crate) fn whole(&mut self, key: &str, default: u32, range: std::ops::RangeInclusive<u32>) -> u32 {
-        let Some(value) = self.take(key) else {
-            return default;
-        };
+        let fix = format!("The default is {default}.");
+        self.whole_or(key, range, &fix).unwrap_or(default)
+    }
+
+    /// Reads a whole number in the given range where it is written.
+    pub(crate) fn optional_whole(&mut self, key: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
+        self.whole_or(key, range, "Correct or remove it.")
+    }
+
+    fn whole_or(&mut self, key: &str, range: std::ops::RangeInclusive<u32>, fix: &str) -> Option<u32> {
+        let value = self.take(key)?;
         let number = whole_number(&value).and_then(|number| u32::try_from(number).ok());
-        match number {
-            Some(number) if range.contains(&number) => number,
-            _ => {
-                let problem = format!("must be a whole number from {} to {}", range.start(), range.end());
-                self.refuse(key, &problem, &format!("The default is {default}."));
-                default
-            }
+        let number = number.filter(|number| range.contains(number));
+        if number.is_none() {
+            let problem = format!("must be a whole number from {} to {}", range.start(), range.end());
+            self.refuse(key, &problem, fix);
         }
+        number
     }
 
     /// Reads a number above zero, with or without a fraction.

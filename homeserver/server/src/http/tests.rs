@@ -144,6 +144,8 @@ async fn a_stopping_server_lives_but_is_not_ready() {
 fn every_path_belongs_to_one_service() {
     for (path, service) in [
         ("/_matrix/client/v3/sync", Service::Client),
+        ("/_echorift/client/v1/rtc/policy", Service::Client),
+        ("/livekit/sfu/rtc", Service::Client),
         ("/_matrix/client/v1/media/download/a/b", Service::Media),
         ("/_matrix/media/v3/upload", Service::Media),
         ("/_matrix/federation/v1/version", Service::Federation),

@@ -42,7 +42,7 @@ const NOT_PUBLIC: [&str; 31] = [
     "ff00::/8",
 ];
 
-/// One entry of `outbound.denied_ip_ranges` or `outbound.allowed_ip_ranges`: an address, a range in CIDR notation, or
+/// One entry of `outbound.denied_ip_ranges`, of `outbound.allowed_ip_ranges` or of a network's `ranges`: an address, a range in CIDR notation, or
 /// the word `private` for all that is not public.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpRanges(Vec<IpNet>);
@@ -71,8 +71,10 @@ impl IpRanges {
         Self(NOT_PUBLIC.iter().filter_map(|range| range.parse().ok()).collect())
     }
 
-    fn contains(&self, address: &IpAddr) -> bool {
-        self.0.iter().any(|net| net.contains(address))
+    /// An IPv4 address in IPv6 clothes is judged as what it is.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|net| net.contains(&address))
     }
 }
 
@@ -94,11 +96,10 @@ impl Default for AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// Whether a connection may go to this address. An IPv4 address in IPv6 clothes is judged as what it is.
+    /// Whether a connection may go to this address.
     pub fn permits(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.allowed.iter().any(|ranges| ranges.contains(&address))
-            || !self.denied.iter().any(|ranges| ranges.contains(&address))
+        self.allowed.iter().any(|ranges| ranges.contains(address))
+            || !self.denied.iter().any(|ranges| ranges.contains(address))
     }
 }
 

@@ -64,6 +64,8 @@ serves = ["client", "media", "web", "health"]
 [registration]
 enabled = true
 without_verification = true
+[calls.livekit]
+mode = "off"
 [passwords]
 hash_memory_kib = 64
 hash_iterations = 1

@@ -163,3 +163,32 @@ fn put(object: &mut Value, key: &str, value: impl Into<Value>) {
         map.insert(key.to_owned(), value.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turn_uris_are_handed_on_as_livekit_writes_them() {
+        let parse = |uri: &str| {
+            let server = TurnServer::parse(uri, "s", 60)?;
+            Some((server.host, server.port, server.protocol))
+        };
+        let place = |host: &str, port, protocol| Some((host.to_owned(), port, protocol));
+        assert_eq!(parse("turn:a.org:1?transport=udp"), place("a.org", 1, "udp"));
+        assert_eq!(parse("turn:a.org?transport=tcp"), place("a.org", 3478, "tcp"));
+        assert_eq!(parse("turn:a.org"), place("a.org", 3478, "udp"));
+        assert_eq!(parse("turns:a.org"), place("a.org", 5349, "tls"));
+        assert_eq!(parse("turns:a.org:443?transport=tcp"), place("a.org", 443, "tls"));
+        assert_eq!(parse("turn:[2001:db8::1]"), place("[2001:db8::1]", 3478, "udp"));
+        assert_eq!(parse("turn:[2001:db8::1]:9"), place("[2001:db8::1]", 9, "udp"));
+        for wrong in [
+            "stun:a.org",
+            "turn:a.org:x",
+            "turn:a.org?transport=smoke",
+            "a.org",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -26,7 +26,11 @@ pub use self::{
     ports::{SfuPorts, TakenPort, UdpPorts},
     store::SfuKey,
 };
-use self::{logs::LogFile, process::Process, supervisor::Supervisor};
+use self::{
+    logs::LogFile,
+    process::{Found, Process},
+    supervisor::Supervisor,
+};
 use super::{SfuHealth, SfuOptions};
 
 /// A program that has not told its version by then is not the one that we look for.
@@ -37,7 +41,7 @@ const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct ManagedOptions {
     /// The program, as [`find_program`] found it.
     pub binary: PathBuf,
-    /// Where its log lies. Also what marks the process as ours: no two servers share a data folder.
+    /// Where its log lies.
     pub data_dir: PathBuf,
     pub ports: SfuPorts,
     pub node: NodeAddress,
@@ -86,15 +90,9 @@ pub struct ManagedSfu {
 impl ManagedSfu {
     /// Takes over the SFU that is running, or begins to start one; it is up when [`ManagedSfu::health`] says so.
     pub async fn start(options: ManagedOptions, database: &Database) -> Result<Self, ManagedError> {
-        let data_dir = std::fs::canonicalize(&options.data_dir).unwrap_or_else(|_| options.data_dir.clone());
-        let mark = data_dir.display().to_string();
-        let log = LogFile::open(&data_dir)?;
-        let looked = tokio::task::spawn_blocking({
-            let mark = mark.clone();
-            move || Process::find(&mark)
-        });
-        let found = looked.await.map_err(std::io::Error::other);
-        let found = found.and_then(|found| found).map_err(ManagedError::Processes)?;
+        let mark = mark_of(&options.data_dir);
+        let log = LogFile::open(&options.data_dir)?;
+        let found = look_for_our_own(&mark).await?;
 
         let kept = store::load(database).await?;
         let key = options.key.clone().or(kept.as_ref().map(|kept| kept.key.clone()));
@@ -167,6 +165,28 @@ impl ManagedSfu {
             tracing::error!(%error, "the SFU's supervisor has failed; the SFU may still be running");
         }
     }
+}
+
+/// Ends the SFUs that earlier runs of the server with this data folder have left behind: it is to run none any more.
+pub async fn end_abandoned(data_dir: &Path, drain: Duration) -> Result<(), ManagedError> {
+    for Found { process, .. } in look_for_our_own(&mark_of(data_dir)).await? {
+        tracing::info!(pid = process.pid(), "an SFU is still running and is ended");
+        process.end(drain).await;
+    }
+    Ok(())
+}
+
+/// What an SFU's process carries: the data folder, for no two servers share one.
+fn mark_of(data_dir: &Path) -> String {
+    let path = std::fs::canonicalize(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+    path.display().to_string()
+}
+
+async fn look_for_our_own(mark: &str) -> Result<Vec<Found>, ManagedError> {
+    let mark = mark.to_owned();
+    let looked = tokio::task::spawn_blocking(move || Process::find(&mark)).await;
+    let found = looked.map_err(std::io::Error::other).and_then(|found| found);
+    found.map_err(ManagedError::Processes)
 }
 
 /// The program of this name: a path, or a name to be looked up on `PATH`. `None` if there is none that can be run.

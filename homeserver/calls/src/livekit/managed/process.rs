@@ -34,6 +34,9 @@ const INHERITED: [&str; 9] = [
 /// How often it is looked whether a process has ended that is no child of ours.
 const LOOK_PAUSE: Duration = Duration::from_millis(200);
 
+/// How long it may take to end once it was told that nobody is waited for; LiveKit allows its connections 5 seconds.
+const FORCED_END: Duration = Duration::from_secs(8);
+
 /// A running SFU.
 pub(super) enum Process {
     Child(Child),
@@ -119,8 +122,28 @@ impl Process {
         }
     }
 
+    /// Ends it: with its first SIGTERM LiveKit takes no more participants and waits for the last one to leave, with the
+    /// second it puts them out, and what is left then is killed.
+    pub(super) async fn end(mut self, drain: Duration) {
+        for patience in [drain, FORCED_END] {
+            self.signal(Signal::TERM);
+            if tokio::time::timeout(patience, self.ended()).await.is_ok() {
+                return;
+            }
+        }
+        self.kill().await;
+    }
+
+    /// Ends it without asking.
+    pub(super) async fn kill(mut self) {
+        self.signal(Signal::KILL);
+        if tokio::time::timeout(FORCED_END, self.ended()).await.is_err() {
+            tracing::error!(pid = self.pid(), "the SFU cannot be ended");
+        }
+    }
+
     /// Sends a signal; nothing happens if it has ended.
-    pub(super) fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) {
         let sent = match self {
             // A child keeps its number until its end was waited for, and has none here after that.
             Self::Child(child) => {

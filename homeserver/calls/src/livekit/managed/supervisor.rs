@@ -3,7 +3,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -19,8 +18,9 @@ use crate::livekit::{
 
 /// How often the SFU is asked whether it is well.
 const CHECK_PAUSE: Duration = Duration::from_secs(2);
-/// The same while it starts: people may be waiting for it.
-const START_PAUSE: Duration = Duration::from_millis(100);
+/// The same while it starts: people may be waiting for it. Longer than LiveKit takes from its first answer to the end of
+/// its start, 100 ms.
+const START_PAUSE: Duration = Duration::from_millis(150);
 /// An SFU that has not answered for so long will not come back by itself.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How long to wait before it is started again: first, and after many failures.
@@ -28,8 +28,6 @@ const RESTART_PAUSE: Duration = Duration::from_millis(500);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// One that was up for so long starts its next row of failures from the beginning.
 const STEADY_AFTER: Duration = Duration::from_secs(60);
-/// How long it may take to end once it was told that nobody is waited for; LiveKit allows its connections 5 seconds.
-const FORCED_END: Duration = Duration::from_secs(8);
 
 /// Keeps the SFU running until it is to stop.
 pub(super) struct Supervisor {
@@ -48,7 +46,7 @@ pub(super) struct Supervisor {
 
 /// Why a run of the SFU is over.
 enum Over {
-    Stopping,
+    Stopping { may_have_calls: bool },
     Ended(String),
     Silent(String),
 }
@@ -57,17 +55,22 @@ impl Supervisor {
     /// Returns when the SFU has ended or is left alone. `found` are those that an earlier run of this server left behind.
     pub(super) async fn run(self, found: Vec<Found>) {
         let work = async {
-            let mut running = self.adopt(found).await;
+            let mut adopted = self.adopt(found).await;
             let mut pause = RESTART_PAUSE;
-            while !self.stop.is_cancelled() {
+            loop {
                 let begun = Instant::now();
-                let problem = match running.take().map_or_else(|| self.launch(), Ok) {
+                let may_have_calls = adopted.is_some();
+                let problem = match adopted.take().map_or_else(|| self.launch(), Ok) {
                     Err(problem) => problem,
-                    Ok(mut process) => match self.attend(&mut process).await {
-                        Over::Stopping => return self.leave(process).await,
-                        Over::Ended(how) => how,
+                    Ok(mut process) => match self.attend(&mut process, may_have_calls).await {
+                        Over::Stopping { may_have_calls } => {
+                            return self.leave(process, may_have_calls).await;
+                        }
+                        Over::Ended(how) => {
+                            format!("{how}; livekit.log in the data folder holds its last words")
+                        }
                         Over::Silent(problem) => {
-                            self.end(process, Duration::ZERO).await;
+                            process.end(Duration::ZERO).await;
                             problem
                         }
                     },
@@ -75,14 +78,9 @@ impl Supervisor {
                 if begun.elapsed() > STEADY_AFTER {
                     pause = RESTART_PAUSE;
                 }
-                tracing::error!(
-                    problem,
-                    again_after_ms = pause.as_millis(),
-                    "the SFU does not run; livekit.log in the data folder holds its last words"
-                );
                 self.report(SfuState::Down, None, problem);
                 tokio::select! {
-                    () = self.stop.cancelled() => break,
+                    () = self.stop.cancelled() => return,
                     () = tokio::time::sleep(pause) => {}
                 }
                 pause = (pause * 2).min(RESTART_PAUSE_MAX);
@@ -108,7 +106,7 @@ impl Supervisor {
                 ours = Some(process);
             } else {
                 tracing::info!(pid, "an SFU with other settings is still running and is ended");
-                self.end(process, self.drain).await;
+                process.end(self.drain).await;
             }
         }
         ours
@@ -128,25 +126,27 @@ impl Supervisor {
     }
 
     /// Watches over a running SFU.
-    async fn attend(&self, process: &mut Process) -> Over {
+    async fn attend(&self, process: &mut Process, mut may_have_calls: bool) -> Over {
         let http = match reqwest::Client::builder().no_proxy().build() {
             Ok(http) => http,
             Err(error) => return Over::Silent(format!("its health cannot be asked for: {error}")),
         };
         let pid = process.pid();
         let mut heard = Instant::now();
-        let mut was_up = false;
+        // It is up with its second answer: LiveKit answers before it has quite started, and loses signals until then.
+        let (mut heard_before, mut was_up) = (false, false);
         loop {
             let asked = tokio::select! {
                 how = process.ended() => return Over::Ended(how),
-                () = self.stop.cancelled() => return Over::Stopping,
+                () = self.stop.cancelled() => return Over::Stopping { may_have_calls },
                 asked = ask_health(&http, &self.api_url) => asked,
             };
             match asked {
-                Ok(()) => {
-                    (heard, was_up) = (Instant::now(), true);
+                Ok(()) if was_up || heard_before => {
+                    (heard, was_up, may_have_calls) = (Instant::now(), true, true);
                     self.report(SfuState::Up, pid, String::new());
                 }
+                Ok(()) => heard_before = true,
                 Err(Unwell::Silent(problem)) if heard.elapsed() > SILENCE_MAX => {
                     return Over::Silent(problem);
                 }
@@ -162,36 +162,21 @@ impl Supervisor {
             }
             tokio::select! {
                 how = process.ended() => return Over::Ended(how),
-                () = self.stop.cancelled() => return Over::Stopping,
+                () = self.stop.cancelled() => return Over::Stopping { may_have_calls },
                 () = tokio::time::sleep(if was_up { CHECK_PAUSE } else { START_PAUSE }) => {}
             }
         }
     }
 
     /// What becomes of the SFU when this server stops.
-    async fn leave(&self, process: Process) {
+    async fn leave(&self, process: Process, may_have_calls: bool) {
         if self.keep_on_stop {
             tracing::info!(pid = process.pid(), "the SFU stays, and calls with it");
+        } else if may_have_calls {
+            process.end(self.drain).await;
         } else {
-            self.end(process, self.drain).await;
+            process.kill().await;
         }
-    }
-
-    /// Ends a process: with its first SIGTERM LiveKit takes no more participants and waits for the last one to leave,
-    /// with the second it puts them out, and what is left then is killed.
-    async fn end(&self, mut process: Process, drain: Duration) {
-        let steps = [
-            (Signal::TERM, drain),
-            (Signal::TERM, FORCED_END),
-            (Signal::KILL, FORCED_END),
-        ];
-        for (signal, patience) in steps {
-            process.signal(signal);
-            if tokio::time::timeout(patience, process.ended()).await.is_ok() {
-                return;
-            }
-        }
-        tracing::error!(pid = process.pid(), "the SFU cannot be ended");
     }
 
     fn report(&self, state: SfuState, pid: Option<u32>, problem: String) {
@@ -202,6 +187,6 @@ impl Supervisor {
             pid,
             restarts,
         };
-        report(&self.health, "", now);
+        report(&self.health, "", &now);
     }
 }
