@@ -16,7 +16,7 @@ for (const mode of ["compatibility", "matrix_2_0"]) {
             stage.site.elementCallMode = mode;
             await alice.join(room, { isEncrypted, dialect: mode });
             await erin.open(room);
-            await allAreMembers([alice, erin]);
+            await allAreMembers([alice, erin], { seenBy: [alice] });
             await hearsAndSees(alice, erin);
             await erin.hearsAndSees();
             await assertAsked(erin, mode);

@@ -54,7 +54,7 @@ story(stage, "a call outlives the homeserver's death, and who dies meanwhile is 
     await hearsAndSees(alice, bob);
     await homeserver.restart();
 
-    await allAreMembers([alice, bob], 40_000);
+    await allAreMembers([alice, bob], { patienceMs: 40_000 });
     assert.equal(homeserver.sfu(), sfu, "the SFU is the one that was");
     await hearsAndSees(alice, bob);
     const { longestGapMs } = await alice.ask("arrivals");

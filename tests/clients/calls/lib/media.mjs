@@ -10,11 +10,11 @@ const SILENCE_MS = 2_000;
 export const of = (report, other, source) =>
     report.received.find(({ userId, source: its }) => userId === other.userId && its === source);
 
-/** Waits until all of them are in the call, as each of them sees it. */
-export async function allAreMembers(people, patienceMs) {
-    const userIds = people.map(({ userId }) => userId).sort();
-    for (const person of people) {
-        const isComplete = ({ members }) => String(members.map(({ userId }) => userId).sort()) === String(userIds);
+/** Waits until these are in the call and nobody else, as each of them sees it, or those who are said to look. */
+export async function allAreMembers(people, { seenBy = people, patienceMs } = {}) {
+    const idsOf = (members) => String(members.map(({ userId }) => userId).sort());
+    const isComplete = ({ members }) => idsOf(members) === idsOf(people);
+    for (const person of seenBy) {
         await until(`${person.name} counts ${people.length} members`, () => person.report(), isComplete, patienceMs);
     }
 }
