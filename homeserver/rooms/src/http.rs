@@ -14,6 +14,7 @@ mod reports;
 mod send;
 mod spaces;
 mod state;
+mod sticky_duration;
 mod thread_subscriptions;
 mod timeline;
 mod upgrade;

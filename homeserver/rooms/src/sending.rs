@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use echorift_storage::UserNumber;
-use ruma::{EventId, OwnedEventId, UserId, events::TimelineEventType};
+use ruma::{
+    EventId, OwnedEventId, UserId,
+    events::{TimelineEventType, sticky::StickyDurationMs},
+};
 use serde::Deserialize;
 use serde_json::{
     Map, Value,
@@ -38,7 +41,7 @@ impl RelatesTo {
 }
 
 impl Rooms {
-    /// Appends a client's message event, once for each transaction.
+    /// Appends a client's message event, once for each transaction; a sticky one, with a duration.
     ///
     /// Errors: those of [`Rooms::append`], `NoThreadRoot`, `DuplicateAnnotation`; for redactions those of
     /// [`Rooms::redact`].
@@ -48,20 +51,19 @@ impl Rooms {
         sender: &Sender<'_>,
         event_type: TimelineEventType,
         content: Box<RawValue>,
+        sticky_duration_ms: Option<StickyDurationMs>,
         transaction: Transaction,
     ) -> Result<OwnedEventId, RoomError> {
-        if event_type == TimelineEventType::RoomRedaction {
+        let draft = if event_type == TimelineEventType::RoomRedaction {
             let (target, content) = take_redacts(content, room.rules.redaction.content_field_redacts)?;
-            return self.redact(room, sender, target, content, transaction).await;
-        }
-        self.check_relation(room, sender.user_number, &event_type, &content, &transaction)
-            .await?;
-        self.send_once(
-            room,
-            EventDraft::message(sender.user_id, event_type, content),
-            transaction,
-        )
-        .await
+            self.redaction(room, sender, target, content).await?
+        } else {
+            self.check_relation(room, sender.user_number, &event_type, &content, &transaction)
+                .await?;
+            EventDraft::message(sender.user_id, event_type, content)
+        };
+        self.send_once(room, draft.sticking_for(sticky_duration_ms), transaction)
+            .await
     }
 
     /// Appends a redaction of `target`, once for each transaction.
@@ -77,6 +79,18 @@ impl Rooms {
         content: Box<RawValue>,
         transaction: Transaction,
     ) -> Result<OwnedEventId, RoomError> {
+        let draft = self.redaction(room, sender, target, content).await?;
+        self.send_once(room, draft, transaction).await
+    }
+
+    /// A redaction, if the sender may redact the target.
+    async fn redaction(
+        &self,
+        room: &Arc<Room>,
+        sender: &Sender<'_>,
+        target: OwnedEventId,
+        content: Box<RawValue>,
+    ) -> Result<EventDraft, RoomError> {
         self.check_joined(room, sender.user_id).await?;
         let event = self.event_by_id(room, &target).await?;
         if event.pdu.sender != sender.user_id {
@@ -90,7 +104,7 @@ impl Rooms {
         }
         let mut draft = EventDraft::message(sender.user_id, TimelineEventType::RoomRedaction, content);
         draft.redacts = Some(target);
-        self.send_once(room, draft, transaction).await
+        Ok(draft)
     }
 
     /// What the relationship types demand of new events: a thread starts from an event that relates to nothing

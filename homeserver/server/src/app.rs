@@ -134,6 +134,7 @@ impl App {
             limits: Arc::clone(&limits),
             visible: config.user_directory.visible,
         };
+        rooms.sweep_sticky_events(stopping.clone());
         let rooms_api = RoomsApi {
             rooms,
             accounts: accounts.clone(),

@@ -8,7 +8,7 @@ use ruma::{
 };
 use serde_json::value::to_raw_value;
 
-use super::RoomsApi;
+use super::{RoomsApi, sticky_duration::StickyDuration};
 use crate::{EventDraft, RoomError, Sender, Transaction};
 
 pub(super) fn routes() -> Router<RoomsApi> {
@@ -38,6 +38,7 @@ fn sender(session: &Session) -> Sender<'_> {
 async fn send_message(
     State(api): State<RoomsApi>,
     session: Session,
+    StickyDuration(sticky): StickyDuration,
     Ruma(request): Ruma<send_message_event::v3::Request>,
 ) -> Result<Ruma<send_message_event::v3::Response>, MatrixError> {
     api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
@@ -56,7 +57,7 @@ async fn send_message(
     let content = request.body.into_json();
     let event_id = api
         .rooms
-        .send(&room, &sender, event_type, content, transaction)
+        .send(&room, &sender, event_type, content, sticky, transaction)
         .await?;
     if is_redaction {
         // It may have taken away what let guests in.
@@ -99,6 +100,7 @@ async fn redact(
 async fn send_state(
     State(api): State<RoomsApi>,
     session: Session,
+    StickyDuration(sticky): StickyDuration,
     Ruma(request): Ruma<send_state_event::v3::Request>,
 ) -> Result<Ruma<send_state_event::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
@@ -110,6 +112,9 @@ async fn send_state(
         .await?;
     let event = match request.event_type {
         StateEventType::RoomMember => {
+            if sticky.is_some() {
+                return Err(MatrixError::invalid_param("A membership cannot be sticky here."));
+            }
             let target = UserId::parse(&request.state_key).map_err(|_| {
                 RoomError::BadRequest("The state key of a member event is a user ID.".to_owned())
             })?;
@@ -122,7 +127,8 @@ async fn send_state(
                 rooms.check_canonical_alias(&room, content.get()).await?;
             }
             let concerns_guests = event_type == StateEventType::RoomGuestAccess;
-            let draft = EventDraft::state(user_id, event_type, &request.state_key, content);
+            let draft =
+                EventDraft::state(user_id, event_type, &request.state_key, content).sticking_for(sticky);
             let event = rooms.append(&room, draft).await?;
             if concerns_guests {
                 rooms.expel_guests(&api.accounts, &room).await?;

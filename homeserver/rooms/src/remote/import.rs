@@ -118,6 +118,8 @@ impl Rooms {
             is_ours: false,
             transaction: None,
             number: known.map(|event| event.number),
+            is_late: false,
+            may_stick: true,
         };
         let event = batch.place(placed).await?;
         batch.adopt_members(memberships);

@@ -36,6 +36,7 @@ async fn send(
             &sender(server, user).await,
             event_type.into(),
             content,
+            None,
             transaction(id),
         )
         .await
