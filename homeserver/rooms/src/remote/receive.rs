@@ -151,11 +151,15 @@ impl Rooms {
             transaction,
             delay_id,
             number,
+            is_late: false,
+            // What the room's policy server does not recommend does not stick (MSC4354 § Proposal).
+            may_stick: !is_refused,
         };
         let event = batch.place(placed).await?;
         if outcome == Outcome::Accepted {
             batch.apply_waiting_redactions(&event_id).await?;
         }
+        batch.admit_withheld(room).await?;
         also(&mut batch.change);
         let (head, _, commit) = batch.submit(room).await;
         *guard = Some(head);
