@@ -47,7 +47,8 @@ async fn main() {
 
     let (cpu, started) = (server.cpu(), Instant::now());
     let tokens: Vec<String> = stream::iter(people.iter().zip(&openids))
-        .map(|(user, openid)| async {
+        .map(|(user, openid)| (user, openid, &room, &server))
+        .map(async |(user, openid, room, server)| {
             let body = json!({ "room": room, "openid_token": openid, "device_id": user.device_id });
             let answer = server
                 .anonymous()

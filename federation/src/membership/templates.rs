@@ -150,6 +150,7 @@ impl Template {
             state_key: Some(self.state_key.into()),
             content: to_raw_value(&content).map_err(unreadable)?,
             redacts: None,
+            sticky_duration_ms: None,
             origin_server_ts: now,
             prev_events: ids(self.prev_events),
             auth_events: ids(self.auth_events),

@@ -106,6 +106,7 @@ fn leave(sender: &UserId, state_key: &str, event_type: &str) -> Pdu {
         state_key: Some(state_key.to_owned()),
         content: to_raw_value(&json!({ "membership": "leave" })).unwrap(),
         redacts: None,
+        sticky_duration_ms: None,
         origin_server_ts: MilliSecondsSinceUnixEpoch(UInt::from(1_u32)),
         prev_events: vec![owned_event_id!("$c:one.example")],
         auth_events: vec![owned_event_id!("$a:one.example")],

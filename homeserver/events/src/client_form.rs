@@ -7,6 +7,7 @@ use ruma::events::TimelineEventType;
 use crate::{
     Pdu,
     json::{Json, Numbers, parse_object, write_object, write_string},
+    sticky::write_sticky,
 };
 
 /// The event without `unsigned` and without the closing brace.
@@ -16,6 +17,9 @@ pub(crate) fn open(pdu: &Pdu) -> String {
     write_content(&mut out, pdu);
     out.push_str(",\"event_id\":");
     write_string(&mut out, pdu.event_id.as_str());
+    if let Some(duration_ms) = pdu.sticky_duration_ms {
+        write_sticky(&mut out, duration_ms);
+    }
     // Writing to a string cannot fail.
     let _infallible = write!(out, ",\"origin_server_ts\":{}", pdu.origin_server_ts.get());
     if let Some(redacts) = &pdu.redacts {

@@ -76,6 +76,7 @@ mod tests {
             state_key: None,
             content: to_raw_value(&serde_json::json!({ "body": "hello" })).unwrap(),
             redacts: None,
+            sticky_duration_ms: None,
             origin_server_ts: MilliSecondsSinceUnixEpoch(uint!(1)),
             prev_events: Vec::new(),
             auth_events: Vec::new(),

@@ -19,6 +19,7 @@ mod format;
 mod incoming;
 mod pdu;
 mod seal;
+mod sticky;
 mod stored;
 
 mod auth;

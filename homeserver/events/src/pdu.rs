@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use ruma::{
     MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId,
-    events::{StateEventType, TimelineEventType},
+    events::{StateEventType, TimelineEventType, sticky::StickyDurationMs},
     room_version_rules::RoomVersionRules,
     signatures::PublicKeyMap,
     state_res,
@@ -48,6 +48,8 @@ pub struct Pdu {
     pub depth: u64,
     /// What a redaction event redacts, from where the room version keeps it.
     pub redacts: Option<OwnedEventId>,
+    /// How long the event sticks from when it was made or received, an hour at most (MSC4354); `None` for most events.
+    pub sticky_duration_ms: Option<StickyDurationMs>,
     /// Whether the event failed the authorisation rules; such an event never enters room state.
     pub rejected: bool,
     json: Box<str>,
@@ -102,6 +104,7 @@ impl Pdu {
         let stored: StoredPdu<'_> =
             serde_json::from_str(&json).map_err(|error| EventError::BadFormat(error.to_string()))?;
         let redacts = stored.redacts(rules);
+        let sticky_duration_ms = stored.sticky_duration_ms();
         let event_type = TimelineEventType::from(&*stored.type_name);
         let integer_levels = power::without_floats(&event_type, stored.content, rules);
         Ok(Self {
@@ -115,6 +118,7 @@ impl Pdu {
             auth_events: stored.auth_events.0,
             depth: stored.depth.0,
             redacts,
+            sticky_duration_ms,
             rejected: false,
             has_room_id: stored.room_id.is_some(),
             integer_levels,

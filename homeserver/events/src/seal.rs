@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use ruma::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId,
-    events::TimelineEventType,
+    events::{TimelineEventType, sticky::StickyDurationMs},
     room_version_rules::{EventIdFormatVersion, EventsReferenceFormatVersion, RoomVersionRules},
 };
 use serde_json::value::RawValue;
@@ -18,6 +18,7 @@ use crate::{
     incoming::room_id_from_create,
     json::{INTEGER_MAX, Json, Numbers, parse_object, write_object, write_string},
     redact::redact_content,
+    sticky::write_sticky,
 };
 
 /// The parts of an event that the server has decided upon and not yet signed.
@@ -35,6 +36,8 @@ pub struct Draft {
     pub content: Box<RawValue>,
     /// The target of a redaction, wherever the room version keeps it.
     pub redacts: Option<OwnedEventId>,
+    /// How long the event sticks (MSC4354); lost on redaction.
+    pub sticky_duration_ms: Option<StickyDurationMs>,
     /// The current time.
     pub origin_server_ts: MilliSecondsSinceUnixEpoch,
     /// The room's forward extremities; at most 20 (SS API § PDUs).
@@ -56,25 +59,28 @@ pub fn seal(draft: Draft, rules: &RoomVersionRules, key: &SigningKey) -> Result<
     let event_type = draft.event_type.to_string();
     check_draft(&draft, &event_type, rules)?;
     let (content, redacted_content) = content_texts(&draft, &event_type, rules)?;
-    let top_level_redacts = draft
-        .redacts
-        .as_ref()
-        .filter(|_| !rules.redaction.content_field_redacts);
+    let unprotected = Unprotected {
+        redacts: draft
+            .redacts
+            .as_ref()
+            .filter(|_| !rules.redaction.content_field_redacts),
+        sticky_duration_ms: draft.sticky_duration_ms,
+    };
     let mut fields = Fields {
         draft: &draft,
         event_type: &event_type,
         event_id: None,
         rules,
     };
-    let mut unhashed = fields.write(&content, None, None, top_level_redacts);
+    let mut unhashed = fields.write(&content, None, None, unprotected);
     if rules.event_id_format == EventIdFormatVersion::V1 {
         fields.event_id = Some(opaque_event_id(&unhashed, key)?);
-        unhashed = fields.write(&content, None, None, top_level_redacts);
+        unhashed = fields.write(&content, None, None, unprotected);
     }
     let hash = BASE64.encode(Sha256::digest(unhashed.as_bytes()));
-    let to_sign = fields.write(&redacted_content, Some(&hash), None, None);
+    let to_sign = fields.write(&redacted_content, Some(&hash), None, Unprotected::default());
     let signature = key.sign_bytes(to_sign.as_bytes());
-    let json = fields.write(&content, Some(&hash), Some((key, &signature)), top_level_redacts);
+    let json = fields.write(&content, Some(&hash), Some((key, &signature)), unprotected);
     check_size(json.len())?;
 
     let event_id = match fields.event_id {
@@ -153,6 +159,13 @@ struct Fields<'a> {
     rules: &'a RoomVersionRules,
 }
 
+/// What redaction takes away at the top level of the event.
+#[derive(Clone, Copy, Default)]
+struct Unprotected<'a> {
+    redacts: Option<&'a OwnedEventId>,
+    sticky_duration_ms: Option<StickyDurationMs>,
+}
+
 impl Fields<'_> {
     /// Writes the event with its keys in canonical order.
     fn write(
@@ -160,7 +173,7 @@ impl Fields<'_> {
         content: &str,
         hash: Option<&str>,
         signature: Option<(&SigningKey, &str)>,
-        redacts: Option<&OwnedEventId>,
+        unprotected: Unprotected<'_>,
     ) -> String {
         let draft = self.draft;
         let mut out = String::with_capacity(content.len() + 768);
@@ -177,10 +190,13 @@ impl Fields<'_> {
         if let Some(hash) = hash {
             let _infallible = write!(out, ",\"hashes\":{{\"sha256\":\"{hash}\"}}");
         }
+        if let Some(duration_ms) = unprotected.sticky_duration_ms {
+            write_sticky(&mut out, duration_ms);
+        }
         let _infallible = write!(out, ",\"origin_server_ts\":{}", draft.origin_server_ts.get());
         out.push_str(",\"prev_events\":");
         self.write_references(&mut out, &draft.prev_events);
-        if let Some(redacts) = redacts {
+        if let Some(redacts) = unprotected.redacts {
             write_field(&mut out, "redacts", redacts.as_str());
         }
         if let Some(room_id) = &draft.room_id {

@@ -3,13 +3,16 @@
 use std::{borrow::Cow, fmt};
 
 use ruma::{
-    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, room_version_rules::RoomVersionRules,
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, events::sticky::StickyDurationMs,
+    room_version_rules::RoomVersionRules,
 };
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
+
+use crate::sticky::read_sticky;
 
 /// The fields of any room version's PDU that the server works with.
 #[derive(Deserialize)]
@@ -27,9 +30,16 @@ pub(crate) struct StoredPdu<'a> {
     pub(crate) depth: Depth,
     #[serde(borrow)]
     redacts: Option<&'a RawValue>,
+    #[serde(borrow, rename = "msc4354_sticky")]
+    sticky: Option<&'a RawValue>,
 }
 
 impl StoredPdu<'_> {
+    /// How long the event sticks, if it says so in the way that it must.
+    pub(crate) fn sticky_duration_ms(&self) -> Option<StickyDurationMs> {
+        self.sticky.and_then(read_sticky)
+    }
+
     /// The target of a redaction: up to version 10 at the top level, later in the content. `None` for other types
     /// and for what is not an event ID.
     pub(crate) fn redacts(&self, rules: &RoomVersionRules) -> Option<OwnedEventId> {

@@ -158,6 +158,7 @@ impl TestRoom {
             state_key: say.state_key.map(str::to_owned),
             content,
             redacts: None,
+            sticky_duration_ms: None,
             origin_server_ts: MilliSecondsSinceUnixEpoch(UInt::from(self.now)),
             prev_events: fork.heads.clone(),
             auth_events,

@@ -117,6 +117,11 @@ impl Rooms {
         if event.outcome == Outcome::Outlier || room.standing() != Standing::Resident {
             return Err(RoomError::UnknownEvent(event.pdu.event_id.clone()));
         }
+        Ok(self.stored_state_before(event).await?)
+    }
+
+    /// The state before an event that is no outlier, as it is stored.
+    pub(crate) async fn stored_state_before(&self, event: &Event) -> Result<State, StorageError> {
         let mut state = self.state(event.snapshot).await?;
         let Some(state_key) = event.pdu.state_key.as_deref() else {
             return Ok(state);

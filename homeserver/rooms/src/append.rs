@@ -6,7 +6,7 @@ use echorift_events::{Draft, Pdu, authorise, rules_for, seal};
 use echorift_storage::{Change, RoomNumber, StorageError, Timestamp};
 use ruma::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomId, RoomVersionId, UInt, UserId,
-    events::{StateEventType, TimelineEventType, room::member::MembershipState},
+    events::{StateEventType, TimelineEventType, room::member::MembershipState, sticky::StickyDurationMs},
 };
 use serde_json::value::RawValue;
 
@@ -29,6 +29,8 @@ pub struct EventDraft {
     pub content: Box<RawValue>,
     /// The target of a redaction.
     pub redacts: Option<OwnedEventId>,
+    /// How long it is to stick (MSC4354), if at all.
+    pub sticky_duration_ms: Option<StickyDurationMs>,
     pub transaction: Option<Transaction>,
     /// The delayed event that this was until now (MSC4140).
     pub delay_id: Option<DelayId>,
@@ -44,6 +46,7 @@ impl EventDraft {
             state_key: None,
             content,
             redacts: None,
+            sticky_duration_ms: None,
             transaction: None,
             delay_id: None,
             origin_server_ts: None,
@@ -61,6 +64,12 @@ impl EventDraft {
             state_key: Some(state_key.to_owned()),
             ..Self::message(sender, event_type, content)
         }
+    }
+
+    #[must_use]
+    pub fn sticking_for(mut self, duration_ms: Option<StickyDurationMs>) -> Self {
+        self.sticky_duration_ms = duration_ms;
+        self
     }
 
     #[must_use]
@@ -100,6 +109,9 @@ impl Rooms {
         drafts: Vec<EventDraft>,
         also: impl FnOnce(&mut Change, &EventId),
     ) -> Result<Vec<Arc<Event>>, RoomError> {
+        for draft in drafts.iter().filter(|draft| draft.sticky_duration_ms.is_some()) {
+            self.check_sticky(room, self.user_number(&draft.sender).await?)?;
+        }
         if room.view().state.get("m.room.policy", "").is_some() && self.peers().is_ok() {
             return self.append_recommended(room, drafts, also).await;
         }
@@ -113,8 +125,10 @@ impl Rooms {
             if batch.appended.is_empty() {
                 return Ok(batch.events);
             }
-            if let Some(last) = batch.events.last() {
-                also(&mut batch.change, &last.pdu.event_id);
+            let last_id = batch.events.last().map(|event| event.pdu.event_id.clone());
+            batch.admit_withheld(room).await?;
+            if let Some(event_id) = last_id {
+                also(&mut batch.change, &event_id);
             }
             let (head, events, commit) = batch.submit(room).await;
             *guard = Some(head);
@@ -209,6 +223,7 @@ impl Rooms {
             state_key: create.state_key.clone(),
             content: create.content.clone(),
             redacts: None,
+            sticky_duration_ms: create.sticky_duration_ms,
             origin_server_ts: self.timestamp(Some(self.creation_time(create.origin_server_ts))),
             prev_events: Vec::new(),
             auth_events: Vec::new(),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use echorift_accounts::Accounts;
 use echorift_storage::{Change, Position, StorageError};
 use echorift_web::{BoxFuture, MatrixError, Session};
-use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedTransactionId, events::TimelineEventType};
+use ruma::{
+    EventId, OwnedEventId, OwnedRoomId, OwnedTransactionId,
+    events::{TimelineEventType, sticky::StickyDurationMs},
+};
 use serde_json::value::RawValue;
 
 use crate::{EventDraft, Room, RoomError, Rooms, Sender};
@@ -36,7 +39,7 @@ pub struct Postponed {
     pub content: Box<RawValue>,
     pub delay_ms: u64,
     /// For how long it is to be sticky once it is sent (MSC4354).
-    pub sticky_duration_ms: Option<u64>,
+    pub sticky_duration_ms: Option<StickyDurationMs>,
     /// Absent where the endpoint knows no transactions.
     pub transaction_id: Option<OwnedTransactionId>,
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use echorift_accounts::AccountError;
 use echorift_events::{AuthRefusal, EventError};
 use echorift_storage::StorageError;
@@ -56,6 +58,9 @@ pub enum RoomError {
     UnsubscribedSince,
     #[error("{0} has the same annotation of this user already")]
     DuplicateAnnotation(OwnedEventId),
+    /// The user has as many sticky events in the room as one may have at a time.
+    #[error("too many sticky events of one user")]
+    TooManySticky { retry_after: Duration },
     /// The operator has turned federation off.
     #[error("this server does not federate")]
     NoFederation,
@@ -146,6 +151,7 @@ impl From<RoomError> for echorift_web::MatrixError {
             RoomError::DuplicateAnnotation(_) => {
                 Self::duplicate_annotation("You have reacted like this already.")
             }
+            RoomError::TooManySticky { retry_after } => Self::limit_exceeded(retry_after),
             RoomError::NoFederation => Self::forbidden("This server does not federate with other servers."),
             RoomError::Unreachable(_) => Self::new(
                 StatusCode::BAD_GATEWAY,

@@ -52,6 +52,7 @@ mod server_visibility;
 mod servers;
 mod sharing;
 mod state;
+mod sticky;
 mod store;
 mod summary;
 #[cfg(test)]
@@ -98,6 +99,7 @@ pub use self::{
     sending::Sender,
     server_hierarchy::ServerHierarchy,
     state::{State, StateChange, key_of},
+    sticky::StickyEvent,
     store::{events::Order, memberships::UserMembership},
     summary::{Onlooker, SummarisedRoom},
     thread_changes::{ThreadChange, ThreadChanges},

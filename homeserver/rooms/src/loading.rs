@@ -11,6 +11,7 @@ use crate::{
     engine::Slot,
     receipts::{self, RoomReceipts},
     room::{Extremity, Head, Members, Room, Standing},
+    sticky::RoomSticky,
     store::{self, events::StoredEvent, heads::StoredHead},
 };
 
@@ -79,6 +80,11 @@ impl Rooms {
         for (room, key, receipt) in receipts::load(database, numbers).await? {
             all_receipts.entry(room).or_default().push((key, receipt));
         }
+        let mut all_sticky: HashMap<RoomNumber, Vec<_>> = HashMap::new();
+        for (room, sticky, position) in store::sticky::of_rooms(database, numbers, self.clock().now()).await?
+        {
+            all_sticky.entry(room).or_default().push((sticky, position));
+        }
         let mut tails: HashMap<RoomNumber, Vec<StoredEvent>> = HashMap::new();
         for event in store::events::tails(database, numbers, LOADED_TAIL).await? {
             tails.entry(event.room).or_default().push(event);
@@ -107,7 +113,8 @@ impl Rooms {
                     .collect(),
             );
             let standing = stored.standing;
-            let room = Room::new(
+            let sticky = all_sticky.remove(&stored.room).unwrap_or_default();
+            let mut room = Room::new(
                 (stored.room, id),
                 (stored.version, rules),
                 head,
@@ -115,6 +122,7 @@ impl Rooms {
                 is_whole,
                 receipts,
             );
+            room.sticky = RoomSticky::new(sticky);
             room.set_standing(standing);
             rooms.push(room);
         }

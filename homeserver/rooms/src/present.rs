@@ -62,8 +62,12 @@ impl Rooms {
 
     /// As [`Rooms::present_plain`], as a JSON text that nothing has parsed again.
     pub fn present_plain_json(&self, event: &Event) -> String {
+        let now = self.clock().now();
         let mut out = open(event, 32);
-        write_age(&mut out, event, self.clock().now());
+        write_age(&mut out, event, now);
+        if let Some(ttl_ms) = self.sticky_ttl_ms(event, now) {
+            write_sticky_ttl(&mut out, ttl_ms);
+        }
         out.push_str("}}");
         out
     }
@@ -87,6 +91,8 @@ struct Page<'a> {
     /// Those of the predecessors that the reader may see.
     visible: HashSet<EventNumber>,
     membership: Memberships,
+    /// For how many milliseconds those of the events that are sticky still are.
+    sticky_ttls: HashMap<EventNumber, i64>,
 }
 
 /// How to tell what the reader was at an event.
@@ -137,13 +143,17 @@ impl<'a> Page<'a> {
             );
         }
         let membership = Memberships::load(rooms, room, all(), reader).await?;
+        let now = rooms.clock().now();
+        let sticky_ttls = all().filter_map(|event| Some((event.number, rooms.sticky_ttl_ms(event, now)?)));
+        let sticky_ttls = sticky_ttls.collect();
         Ok(Self {
             reader,
-            now: rooms.clock().now(),
+            now,
             bundles,
             others,
             visible,
             membership,
+            sticky_ttls,
         })
     }
 
@@ -167,6 +177,9 @@ impl<'a> Page<'a> {
 
     fn write_unsigned(&self, out: &mut String, event: &Event) {
         write_age(out, event, self.now);
+        if let Some(ttl_ms) = self.sticky_ttls.get(&event.number) {
+            write_sticky_ttl(out, *ttl_ms);
+        }
         if let Some(membership) = self.membership.at(event.position()) {
             write_field(out, "membership", membership.as_str());
         }
@@ -308,6 +321,11 @@ fn open(event: &Event, more: usize) -> String {
 fn write_age(out: &mut String, event: &Event, now: Timestamp) {
     let age = now.0.saturating_sub(i64::from(event.pdu.origin_server_ts.get()));
     let _ = write!(out, "\"age\":{age}");
+}
+
+/// MSC4354 § Sync API changes: for how long a sticky event still is one.
+fn write_sticky_ttl(out: &mut String, ttl_ms: i64) {
+    let _ = write!(out, ",\"msc4354_sticky_duration_ttl_ms\":{ttl_ms}");
 }
 
 fn write_field(out: &mut String, name: &str, value: &str) {

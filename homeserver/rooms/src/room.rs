@@ -18,7 +18,7 @@ use ruma::{
 };
 use tokio::sync::Notify;
 
-use crate::{activity::bumps, event::Event, receipts::RoomReceipts, state::State};
+use crate::{activity::bumps, event::Event, receipts::RoomReceipts, state::State, sticky::RoomSticky};
 
 /// How many of its latest events a room keeps at hand for those who follow it live.
 const TAIL: usize = 128;
@@ -59,6 +59,7 @@ pub struct Room {
     /// The position of the last event that people would look at the room for; 0 if it is not in memory.
     bumped: AtomicI64,
     pub(crate) receipts: RoomReceipts,
+    pub(crate) sticky: RoomSticky,
 }
 
 /// What the next event of a room builds upon.
@@ -212,6 +213,7 @@ impl Room {
             }),
             bumped: AtomicI64::new(bumped),
             receipts,
+            sticky: RoomSticky::default(),
         }
     }
 

@@ -39,7 +39,7 @@ impl RelatesTo {
 }
 
 impl Rooms {
-    /// Appends a client's message event, once for each transaction.
+    /// Appends a client's message event, once for each transaction; a sticky one, with a duration.
     ///
     /// Errors: those of [`Rooms::append`], `NoThreadRoot`, `DuplicateAnnotation`; for redactions those of
     /// [`Rooms::redact`].
@@ -47,11 +47,9 @@ impl Rooms {
         &self,
         room: &Arc<Room>,
         sender: &Sender<'_>,
-        event_type: TimelineEventType,
-        content: Box<RawValue>,
+        draft: EventDraft,
         transaction: Transaction,
     ) -> Result<OwnedEventId, RoomError> {
-        let draft = EventDraft::message(sender.user_id, event_type, content);
         let draft = draft.with_transaction(Some(transaction.clone()));
         let draft = self.prepare(room, sender, draft).await?;
         self.send_once(room, draft, transaction).await
@@ -78,7 +76,8 @@ impl Rooms {
     /// Sets a state event as its sender's client wants it. `also` is written in the same commit, if the event goes
     /// through this server's door alone and changes anything.
     ///
-    /// Errors: those of [`Rooms::append`]; `BadAlias`; for member events those of the endpoint of that membership.
+    /// Errors: those of [`Rooms::append`]; `BadAlias`; for member events those of the endpoint of that membership, and
+    /// `BadRequest` if one is to be sticky: not each way into a room goes through here.
     pub async fn set_state(
         &self,
         accounts: &Accounts,
@@ -88,6 +87,9 @@ impl Rooms {
     ) -> Result<Arc<Event>, RoomError> {
         let state_key = draft.state_key.clone().unwrap_or_default();
         if draft.event_type == TimelineEventType::RoomMember {
+            if draft.sticky_duration_ms.is_some() {
+                return Err(RoomError::BadRequest("A membership cannot be sticky.".to_owned()));
+            }
             let target = UserId::parse(&state_key).map_err(|_| {
                 RoomError::BadRequest("The state key of a member event is a user ID.".to_owned())
             })?;

@@ -13,6 +13,7 @@ pub(crate) mod partial;
 pub(crate) mod relations;
 pub(crate) mod reports;
 pub(crate) mod snapshots;
+pub(crate) mod sticky;
 pub(crate) mod thread_subscriptions;
 pub(crate) mod timeline;
 

@@ -186,6 +186,7 @@ impl App {
             policy: Arc::new(config.calls.media.policy.clone()),
             networks: Arc::new(config.calls.media.networks.clone()),
         };
+        rooms.sweep_sticky_events(stopping.clone());
         let rooms_api = RoomsApi {
             rooms,
             accounts: accounts.clone(),

@@ -19,6 +19,9 @@ pub enum Record {
     },
     /// The room's state was resolved anew, and with it the membership of a user whom no event of the moment is about.
     Membership { room: RoomNumber, user: UserNumber },
+    /// A room has a sticky event (MSC4354) that no other record tells of: it belongs to an older part of the timeline, or
+    /// to none.
+    Sticky { room: RoomNumber },
     /// A receipt of `user`; a private one concerns only `user`.
     Receipt {
         room: RoomNumber,

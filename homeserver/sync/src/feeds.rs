@@ -175,7 +175,9 @@ impl LogListener for Feeds {
                     user,
                     private: true,
                 } => self.tell(user, Some(room), *position),
-                Record::Receipt { room, .. } => self.tell_room(room, None, *position),
+                Record::Receipt { room, .. } | Record::Sticky { room } => {
+                    self.tell_room(room, None, *position);
+                }
                 Record::AccountData { user } => self.tell(user, None, *position),
                 Record::RoomAccountData { user, room }
                 | Record::ThreadSubscription { user, room }

@@ -13,6 +13,7 @@ mod presence;
 mod remote;
 mod service;
 mod sliding;
+mod sticky;
 mod stripped;
 mod summary;
 mod timeline;

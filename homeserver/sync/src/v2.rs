@@ -27,6 +27,7 @@ use tokio::time::Instant;
 use crate::{
     Changes, Syncs,
     feeds::Feed,
+    sticky::StickyPlace,
     timeline::WantedEvents,
     token::SyncToken,
     v2::{devices::ClientToken, membership::Standing},
@@ -44,6 +45,8 @@ pub(crate) struct Scope<'a> {
     pub since: Option<SyncToken>,
     /// Up to where the device has heard of messages to it.
     pub messages_after: Position,
+    /// Where the client is with sticky events, if it is behind with those.
+    pub sticky_after: Option<&'a StickyPlace>,
     pub now: SyncToken,
 }
 
@@ -83,8 +86,9 @@ impl Syncs {
             .map(str::parse)
             .transpose()
             .map_err(bad_token)?;
-        let mut since = token.map(|token| token.sync);
-        let messages_after = token.map_or(Position(0), |token| token.messages_until());
+        let mut since = token.as_ref().map(|token| token.sync);
+        let messages_after = token.as_ref().map_or(Position(0), ClientToken::messages_until);
+        let mut sticky_after = token.as_ref().and_then(|token| token.sticky.as_ref());
         let mut messages_after = messages_after.min(self.now().position);
         self.encryption()
             .acknowledge(reader.user, &session.device_id, messages_after)
@@ -106,8 +110,10 @@ impl Syncs {
             });
             let changes = match since {
                 Some(since) if !options.full_state => match feed.since(since) {
-                    // There were more messages to the device than one answer takes.
-                    Changes::Nothing if messages_after < since.position => Changes::In(Vec::new()),
+                    // There were more messages to the device or sticky events than one answer takes.
+                    Changes::Nothing if messages_after < since.position || sticky_after.is_some() => {
+                        Changes::In(Vec::new())
+                    }
                     changes => changes,
                 },
                 _ => Changes::Unknown,
@@ -126,6 +132,7 @@ impl Syncs {
                     options: &options,
                     since,
                     messages_after,
+                    sticky_after,
                     now,
                 };
                 // Boxed: a waiting poll need not hold room for what building an answer takes.
@@ -136,6 +143,7 @@ impl Syncs {
                 }
                 since = Some(now);
                 messages_after = now.position;
+                sticky_after = None;
             }
             // Not left to the timer, which would round "no wait" up to a millisecond.
             let is_over = Instant::now() >= deadline;
@@ -173,6 +181,10 @@ impl Syncs {
                     .since
                     .map(|since| self.typing().rooms_changed_after(since.ephemeral));
                 rooms.extend(typing.unwrap_or_default());
+                if scope.sticky_after.is_some() {
+                    let sticky = self.rooms().rooms_with_sticky_events(scope.reader.user).await;
+                    rooms.extend(sticky.map_err(RoomError::from)?);
+                }
                 rooms.sort_unstable();
                 rooms.dedup();
                 rooms
@@ -182,7 +194,8 @@ impl Syncs {
         let standing = self.standings(&scope, &memberships, &candidates).await?;
         let mut response = Response::new(now.to_string());
         let (joined, left) = self.plan_rooms(&scope, &standing).await?;
-        response.rooms.join = self.assemble_joined(&scope, joined).await?;
+        let sticky = self.plan_sticky(&scope, &joined).await?;
+        response.rooms.join = self.assemble_joined(&scope, joined, &sticky).await?;
         response.rooms.leave = self.assemble_left(&scope, left).await?;
         for (room, standing) in &standing {
             match standing {
@@ -210,7 +223,8 @@ impl Syncs {
         }
         response.account_data = self.global_account_data(&scope).await?;
         response.presence = self.presence_for(&scope).await?;
-        self.add_device_news(&scope, &mut response).await?;
+        let sticky_place = sticky.has_more.then_some(sticky.place);
+        self.add_device_news(&scope, sticky_place, &mut response).await?;
         Ok(response)
     }
 }

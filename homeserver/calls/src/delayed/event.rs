@@ -1,6 +1,6 @@
 use echorift_rooms::DelayId;
 use echorift_storage::{Position, Timestamp, UserNumber};
-use ruma::{OwnedDeviceId, OwnedEventId, OwnedRoomId, OwnedUserId};
+use ruma::{OwnedDeviceId, OwnedEventId, OwnedRoomId, OwnedUserId, events::sticky::StickyDurationMs};
 use serde_json::value::RawValue;
 
 /// The types under which devices say that they are in a call, and later that they have left it: in state, and as
@@ -26,7 +26,7 @@ pub struct DelayedEvent {
     pub state_key: Option<String>,
     pub content: Box<RawValue>,
     /// For how long it is sticky once it is sent (MSC4354).
-    pub sticky_duration_ms: Option<u64>,
+    pub sticky_duration_ms: Option<StickyDurationMs>,
     pub delay_ms: i64,
     /// When it was asked for or restarted.
     pub scheduled_at: Timestamp,

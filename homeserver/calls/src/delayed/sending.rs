@@ -39,6 +39,7 @@ impl DelayedEvents {
         let draft = EventDraft {
             state_key: event.state_key.clone(),
             delay_id: Some(event.id.clone()),
+            sticky_duration_ms: event.sticky_duration_ms,
             ..EventDraft::message(&event.user_id, event.event_type.as_str().into(), content)
         };
         if inner.rooms.is_overtaken(&room, &draft, event.position).await? {

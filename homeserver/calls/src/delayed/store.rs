@@ -2,7 +2,7 @@ use echorift_rooms::DelayId;
 use echorift_storage::{
     Cells, Change, Database, Position, Row, Statement, StorageError, Timestamp, Tx, UserNumber, list,
 };
-use ruma::{DeviceId, OwnedTransactionId};
+use ruma::{DeviceId, OwnedTransactionId, events::sticky::StickyDurationMs};
 
 use super::event::{DelayedEvent, Fate};
 
@@ -63,7 +63,7 @@ pub(super) fn insert(change: &mut Change, event: &DelayedEvent, request: &Reques
         .with(event.event_type.as_str())
         .with(event.state_key.as_deref())
         .with(event.content.get())
-        .with(sticky.map(|duration| i64::try_from(duration).unwrap_or(i64::MAX)))
+        .with(sticky.map(|duration| i64::from(duration.get())))
         .with(event.delay_ms)
         .with(event.scheduled_at)
         .with(event.due_at)
@@ -194,7 +194,8 @@ fn read(row: &Row) -> Result<DelayedEvent, StorageError> {
         },
         (Some(at), None, None) => Fate::Cancelled { at },
     };
-    let sticky = row.optional_int(8)?.map(u64::try_from).transpose();
+    let sticky = row.optional_int(8)?.map(u32::try_from).transpose();
+    let sticky = parsed("delayed_events.sticky_duration_ms", sticky)?;
     Ok(DelayedEvent {
         id: DelayId::from(row.text(0)?),
         room_id: parsed("delayed_events.room_id", ruma::RoomId::parse(row.text(1)?))?,
@@ -204,7 +205,7 @@ fn read(row: &Row) -> Result<DelayedEvent, StorageError> {
         event_type: row.text(5)?,
         state_key: row.optional_text(6)?,
         content: json("delayed_events.content", row.text(7)?)?,
-        sticky_duration_ms: parsed("delayed_events.sticky_duration_ms", sticky)?,
+        sticky_duration_ms: sticky.map(StickyDurationMs::new_clamped),
         delay_ms: row.int(9)?,
         scheduled_at: Timestamp(row.int(10)?),
         due_at: Timestamp(row.int(11)?),

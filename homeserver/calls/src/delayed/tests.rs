@@ -145,7 +145,7 @@ on_both_databases! {
             state_key: None,
             content: to_raw_value(&json!({ "b": 1, "a": "x\u{0}\u{1F44B}" })).unwrap(),
             delay_ms: 5,
-            sticky_duration_ms: Some(3_600_000),
+            sticky_duration_ms: Some(ruma::events::sticky::StickyDurationMs::new_clamped(3_600_000_u32)),
             transaction_id: Some("txn".into()),
         };
         let id = server.delayed.schedule(&alice, postponed()).await.unwrap();
@@ -154,7 +154,7 @@ on_both_databases! {
         assert_eq!((event.user_id.as_str(), event.device_id.as_str()), ("@alice:one.example", "PHONE"));
         assert_eq!((event.event_type.as_str(), event.state_key.as_deref()), ("m.rtc.member", None));
         assert_eq!(event.content.get(), "{\"a\":\"x\\u0000\u{1F44B}\",\"b\":1}");
-        assert_eq!((event.sticky_duration_ms, event.delay_ms), (Some(3_600_000), 5));
+        assert_eq!((event.sticky_duration_ms.map(ruma::events::sticky::StickyDurationMs::get), event.delay_ms), (Some(3_600_000), 5));
         assert!(event.ends_call());
         assert!(server.delayed.find(&DelayId::from("none".to_owned())).await.unwrap().is_none());
     }

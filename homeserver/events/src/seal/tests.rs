@@ -18,6 +18,7 @@ fn draft(content: &str) -> Draft {
         state_key: None,
         content: RawValue::from_string(content.to_owned()).unwrap(),
         redacts: None,
+        sticky_duration_ms: None,
         origin_server_ts: MilliSecondsSinceUnixEpoch(UInt::from(1_u32)),
         prev_events: vec![EventId::parse("$previous:one").unwrap()],
         auth_events: vec![EventId::parse("$create:one").unwrap()],

@@ -3,6 +3,7 @@
 mod history;
 mod members;
 mod redactions;
+mod sticky;
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use ruma::{
     events::{StateEventType, TimelineEventType, room::member::MembershipState},
 };
 
-use self::redactions::redacts;
+use self::{redactions::redacts, sticky::StickyChanges};
 use crate::{
     DelayId, EventDraft, RoomError, Rooms,
     event::{Event, EventParts, Outcome, Relation, Transaction},
@@ -30,12 +31,15 @@ pub(crate) struct Batch<'a> {
     rooms: &'a Rooms,
     room: (RoomNumber, &'a RoomVersionRules, Option<&'a RoomId>),
     pub head: Head,
+    /// The room's state before the batch.
+    pub began_with: State,
     pub change: Change,
     pub appended: Vec<Appended>,
     /// For each draft the event that it became, or that stood there already.
     pub events: Vec<Arc<Event>>,
     /// Whether the room's members are not all told yet.
     pub is_partial: bool,
+    pub sticky: StickyChanges,
 }
 
 /// An event that has passed the rules, and where it stands.
@@ -51,6 +55,10 @@ pub(crate) struct Placed {
     pub delay_id: Option<DelayId>,
     /// Its number, if it is stored as an outlier.
     pub number: Option<EventNumber>,
+    /// Whether it was soft-failed before: then others may be built upon it already, and it moves no ends.
+    pub is_late: bool,
+    /// Whether it may be a sticky event, if it says so.
+    pub may_stick: bool,
 }
 
 /// What becomes visible by one event of a batch.
@@ -80,11 +88,13 @@ impl<'a> Batch<'a> {
         Self {
             rooms,
             room,
+            began_with: head.state.clone(),
             head,
             change: Change::new(),
             appended: Vec::new(),
             events: Vec::new(),
             is_partial: false,
+            sticky: StickyChanges::default(),
         }
     }
 
@@ -118,6 +128,7 @@ impl<'a> Batch<'a> {
             state_key: draft.state_key,
             content: draft.content,
             redacts: draft.redacts,
+            sticky_duration_ms: draft.sticky_duration_ms,
             origin_server_ts: self.rooms.timestamp(draft.origin_server_ts),
             prev_events: self.prev_events(),
             auth_events: authority.iter().map(|event| event.pdu.event_id.clone()).collect(),
@@ -185,6 +196,10 @@ impl<'a> Batch<'a> {
         let Some(standing) = self.state_events(&[key]).await?.pop() else {
             return Ok(None);
         };
+        // What is to stick is sent again, for the one that stands may stick no longer.
+        if draft.sticky_duration_ms.is_some() {
+            return Ok(None);
+        }
         let is_same = standing.pdu.sender == draft.sender
             && standing.redacted_by.is_none()
             && canonical_json(draft.content.get())? == standing.pdu.content.get();
@@ -218,6 +233,8 @@ impl<'a> Batch<'a> {
             transaction,
             delay_id,
             number: None,
+            is_late: false,
+            may_stick: true,
         };
         let event = self.place(placed).await?;
         self.events.push(event);
@@ -236,6 +253,8 @@ impl<'a> Batch<'a> {
             transaction,
             delay_id,
             number,
+            is_late,
+            may_stick,
         } = placed;
         let is_accepted = outcome == Outcome::Accepted;
         let is_known = number.is_some();
@@ -274,7 +293,7 @@ impl<'a> Batch<'a> {
             redacted_by: None,
             has_relations: false,
         };
-        if is_accepted {
+        if is_accepted && !is_late {
             self.move_head(&parts, &after).await?;
         }
         parts.room_snapshot = self.head.state.snapshot;
@@ -317,9 +336,13 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        for (_, redacted) in &redacted {
+        if may_stick && outcome != Outcome::Rejected {
+            self.stick(&event, record);
+        }
+        for (target, redacted) in &redacted {
             let by = redacted.redacted_by.unwrap_or(number);
             store::events::redact(&mut self.change, redacted, by);
+            self.unstick(target);
         }
         self.appended.push(Appended {
             event: Arc::clone(&event),
@@ -417,8 +440,11 @@ impl<'a> Batch<'a> {
         }
         let (rooms, published_in) = (self.rooms.clone(), Arc::clone(room));
         let appended = std::mem::take(&mut self.appended);
-        self.change
-            .on_commit(move |first| publish(&rooms, &published_in, first, appended));
+        let sticky = std::mem::take(&mut self.sticky);
+        self.change.on_commit(move |first| {
+            sticky.publish(&published_in, first);
+            publish(&rooms, &published_in, first, appended);
+        });
         let commit = self.rooms.database().writer().submit(self.change).await;
         (self.head, self.events, commit)
     }

@@ -30,6 +30,7 @@ impl Batch<'_> {
         };
         let Some(target) = self.redaction_target(pdu).await? else {
             store::events::await_target(&mut self.change, target_id, number, room);
+            self.unstick_outlier(pdu, target_id).await?;
             return Ok(Vec::new());
         };
         if target.redacted_by.is_some() || !self.may_redact(pdu, &target).await? {
@@ -57,6 +58,7 @@ impl Batch<'_> {
         }
         let redacted = Arc::new(target.redacted(Arc::new(target.pdu.redacted(rules)?), redaction.number));
         store::events::redact(&mut self.change, &redacted, redaction.number);
+        self.unstick(&target);
         if let Some(last) = self.appended.last_mut() {
             last.redacted.push((target, redacted));
         }
@@ -79,6 +81,7 @@ impl Batch<'_> {
             redacted.set_position(place);
         }
         store::events::redact(&mut self.change, &redacted, redaction.number);
+        self.unstick(target);
         self.rooms.0.events.insert(redacted.number, redacted);
         Ok(())
     }

@@ -7,6 +7,7 @@ use axum::{
 };
 use echorift_web::{LimitKind, MatrixError, Session};
 use http::request::Parts;
+use ruma::events::sticky::StickyDurationMs;
 use serde_json::json;
 
 use super::RoomsApi;
@@ -14,18 +15,17 @@ use crate::Postponed;
 
 /// The name of the parameter, which has no stable one: the accepted proposal has an endpoint of its own instead.
 const DELAY: &str = "org.matrix.msc4140.delay";
-/// For how long the event is to be sticky (MSC4354).
+/// For how long the event is to be sticky (MSC4354). ruma's requests know the unstable name only.
 const STICKY_DURATION: [&str; 2] = ["sticky_duration_ms", "org.matrix.msc4354.sticky_duration_ms"];
-/// The longest that an event can be sticky.
-const STICKY_DURATION_MAX_MS: u64 = 3_600_000;
 
-/// What a request says of when its event is to be sent. Errors: `M_INVALID_PARAM` for a delay that is no positive
-/// number: an event that was to be sent later must never be sent at once.
+/// What a request says of when its event is to be sent, and how long it sticks. Errors: `M_INVALID_PARAM` for a delay that
+/// is no positive number, for an event that was to be sent later must never be sent at once; and for a stickiness of more
+/// than an hour.
 #[derive(Debug, Clone, Copy)]
 pub struct Later {
     /// Absent for an event to be sent now.
     pub delay_ms: Option<u64>,
-    pub sticky_duration_ms: Option<u64>,
+    pub sticky_duration_ms: Option<StickyDurationMs>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Later {
@@ -36,7 +36,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Later {
             .map_err(|_| MatrixError::invalid_param("The query parameters cannot be read."))?;
         Ok(Self {
             delay_ms: find(&query, &[DELAY], 1..=u64::MAX)?,
-            sticky_duration_ms: find(&query, &STICKY_DURATION, 0..=STICKY_DURATION_MAX_MS)?,
+            sticky_duration_ms: find(&query, &STICKY_DURATION, 0..=u64::from(StickyDurationMs::MAX))?
+                .map(StickyDurationMs::new_clamped),
         })
     }
 }
@@ -81,7 +82,12 @@ mod tests {
         let (mut parts, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
         let later = Later::from_request_parts(&mut parts, &()).await;
         later
-            .map(|later| (later.delay_ms, later.sticky_duration_ms))
+            .map(|later| {
+                (
+                    later.delay_ms,
+                    later.sticky_duration_ms.map(|sticky| u64::from(sticky.get())),
+                )
+            })
             .map_err(|refusal| refusal.errcode().to_owned())
     }
 

@@ -70,11 +70,9 @@ async fn send_message(
         .await?;
     let event_type = TimelineEventType::from(request.event_type.to_string());
     let is_redaction = event_type == TimelineEventType::RoomRedaction;
-    let content = request.body.into_json();
-    let event_id = api
-        .rooms
-        .send(&room, &sender, event_type, content, transaction)
-        .await?;
+    let draft = EventDraft::message(&session.user_id, event_type, request.body.into_json());
+    let draft = draft.sticking_for(later.sticky_duration_ms);
+    let event_id = api.rooms.send(&room, &sender, draft, transaction).await?;
     if is_redaction {
         // It may have taken away what let guests in.
         api.rooms.expel_guests(&api.accounts, &room).await?;
@@ -138,7 +136,8 @@ async fn send_state(
         .check_guest(&api.accounts, &room, UserNumber(session.user_number))
         .await?;
     let content = request.body.into_json();
-    let draft = EventDraft::state(&session.user_id, request.event_type, &request.state_key, content);
+    let draft = EventDraft::state(&session.user_id, request.event_type, &request.state_key, content)
+        .sticking_for(later.sticky_duration_ms);
     let event = api
         .rooms
         .set_state(&api.accounts, &room, draft, |_, _| {})

@@ -119,6 +119,8 @@ impl Rooms {
             transaction: None,
             delay_id: None,
             number: known.map(|event| event.number),
+            is_late: false,
+            may_stick: true,
         };
         let event = batch.place(placed).await?;
         batch.adopt_members(memberships);

@@ -8,6 +8,7 @@
 //! - [`Rooms::import`] takes a room over when a user of ours joins it elsewhere (`import`).
 //! - [`Rooms::complete`] adds the members to a room that was joined without them (`partial`).
 //! - [`Rooms::prepend`] adds history from before this server's time (`prepend`).
+//! - [`Rooms::receive_sticky`] keeps sticky events from before this server's time (`sticky`).
 //! - [`Rooms::record_outside`] is about rooms that this server is not in (`outside`).
 
 mod auth_chain;
@@ -19,6 +20,7 @@ mod partial;
 mod prepend;
 mod receive;
 mod resolve;
+mod sticky;
 #[cfg(test)]
 mod tests;
 

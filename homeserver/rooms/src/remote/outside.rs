@@ -123,6 +123,7 @@ impl Rooms {
             state_key: Some(user.to_string()),
             content,
             redacts: None,
+            sticky_duration_ms: None,
             origin_server_ts: self.timestamp(None),
             prev_events: vec![standing.pdu.event_id.clone()],
             auth_events: vec![standing.pdu.event_id.clone()],

@@ -140,7 +140,8 @@ impl Rooms {
         let commit = self.database().writer().submit(change).await;
         *guard = Some(head);
         drop(guard);
-        Ok(commit.done().await?)
+        commit.done().await?;
+        self.judge_withheld_again(room).await
     }
 
     /// Gives a partial join up, because nobody of this server is in the room any more.

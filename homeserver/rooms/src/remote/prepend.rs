@@ -143,13 +143,22 @@ impl Rooms {
             next = next.saturating_add(1);
         }
         self.write_old(&mut batch, &made, &settled, &places);
+        for event in &accepted {
+            batch.stick_old(event).await?;
+        }
         self.redact_old(&mut batch, &made, &places).await?;
         let accepted = accepted.len();
         let (head, commit) = {
-            let Batch { head, mut change, .. } = batch;
+            let Batch {
+                head,
+                mut change,
+                sticky,
+                ..
+            } = batch;
             change.chain(&head.chain);
             let (rooms, held, kept) = (self.clone(), Arc::clone(room), made.clone());
-            change.on_commit(move |_| {
+            change.on_commit(move |first| {
+                sticky.publish(&held, first);
                 for event in kept {
                     if let Some(position) = places.get(&event.number) {
                         event.set_position(*position);

@@ -151,11 +151,16 @@ impl Rooms {
             transaction,
             delay_id,
             number,
+            is_late: false,
+            // What the room's policy server does not recommend does not stick (MSC4354 § Proposal); nor is an event of ours
+            // let in later, whose sender is told that it was refused.
+            may_stick: outcome == Outcome::Accepted || !(is_refused || is_ours),
         };
         let event = batch.place(placed).await?;
         if outcome == Outcome::Accepted {
             batch.apply_waiting_redactions(&event_id).await?;
         }
+        batch.admit_withheld(room).await?;
         also(&mut batch.change);
         let (head, _, commit) = batch.submit(room).await;
         *guard = Some(head);

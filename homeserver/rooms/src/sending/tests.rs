@@ -34,8 +34,7 @@ async fn send(
         .send(
             room,
             &sender(server, user).await,
-            event_type.into(),
-            content,
+            EventDraft::message(user, event_type.into(), content),
             transaction(id),
         )
         .await

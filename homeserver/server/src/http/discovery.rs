@@ -51,6 +51,8 @@ const FEATURES: &[&str] = &[
     "org.matrix.msc4028",
     // A spare device that receives room keys.
     "org.matrix.msc3814",
+    // Events that reach everybody in the room for a while.
+    "org.matrix.msc4354",
     // Redactions sent like other events, in every room version.
     "com.beeper.msc4169",
 ];

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use echorift_storage::Position;
+use echorift_storage::{EventNumber, Position};
 use ruma::{
     OwnedRoomId, OwnedUserId, api::client::sync::sync_events::v5::response::Extensions,
     events::AnyStrippedStateEvent, serde::Raw,
@@ -63,6 +63,9 @@ pub(crate) struct RoomAnswer {
     /// The place before the first event of the timeline.
     #[serde(skip)]
     pub shown_after: Option<Position>,
+    /// The events of the timeline.
+    #[serde(skip)]
+    pub shown: Vec<EventNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub joined_count: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]

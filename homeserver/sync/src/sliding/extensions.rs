@@ -3,6 +3,7 @@
 mod account_data;
 mod encryption;
 mod receipts;
+mod sticky_events;
 mod thread_subscriptions;
 mod typing;
 
@@ -60,6 +61,7 @@ impl Syncs {
         self.tell_account_data(look, sent, &mut told).await?;
         self.tell_receipts(look, sent, &mut told).await?;
         self.tell_typing_of_rooms(look, &mut told).await?;
+        self.tell_sticky_events(look, &mut told).await?;
         self.tell_thread_subscriptions(look, sent, &mut told).await?;
         self.tell_encryption(look, sent, &mut told).await?;
         Ok(told)

@@ -173,6 +173,7 @@ impl Syncs {
         if let Some(timeline) = &inside.timeline {
             let shown = self.rooms().present(room, &timeline.events, turn.reader).await?;
             answer.timeline = shown;
+            answer.shown = timeline.events.iter().map(|event| event.number).collect();
             answer.limited = timeline.limited;
             answer.shown_after = Some(timeline.start);
             answer.prev_batch = Some(TimelineToken(timeline.start).to_string());

@@ -24,6 +24,9 @@ pub(crate) struct Windows {
     pub counts: BTreeMap<String, usize>,
     pub lists: HashMap<String, HashSet<RoomNumber>>,
     pub subscribed: HashMap<OwnedRoomId, RoomNumber>,
+    /// The joined rooms of lists, whatever part of them is looked at, and of subscriptions; only for who asks for what is
+    /// told of all of them.
+    pub followed: BTreeMap<RoomNumber, Arc<Room>>,
     pub facts: FilterFacts,
     /// Where each room stands in `rooms`.
     by_number: HashMap<RoomNumber, usize>,
@@ -70,6 +73,13 @@ impl Syncs {
         let mut matched: HashMap<RoomNumber, Matched> = HashMap::new();
         let mut subscribed = HashMap::new();
         let mut order: Vec<Entry> = Vec::new();
+        let wants_sticky = wishes.extensions.sticky_events.enabled == Some(true);
+        let mut followed = BTreeMap::new();
+        let mut follow = |entry: &Entry| {
+            if wants_sticky && entry.standing == Standing::Joined {
+                followed.insert(entry.room.number, Arc::clone(&entry.room));
+            }
+        };
         let known: HashMap<&RoomId, &Entry> = entries.iter().map(|entry| (&*entry.room.id, entry)).collect();
         let elsewhere = wishes
             .subscriptions
@@ -83,6 +93,7 @@ impl Syncs {
             let Some(entry) = known.get(&**room).copied().or_else(|| left.iter().find(is_it)) else {
                 continue;
             };
+            follow(entry);
             let number = entry.room.number;
             subscribed.insert(room.clone(), number);
             matched.entry(number).or_default().rules.push(configs.len());
@@ -96,6 +107,7 @@ impl Syncs {
                 .filter(|entry| facts.matches(&list.filters, entry))
                 .collect();
             counts.insert(list.name.clone(), of_list.len());
+            of_list.iter().for_each(|entry| follow(entry));
             let is_looked_at = |place: usize| match &list.ranges {
                 None => true,
                 Some(ranges) => ranges
@@ -134,6 +146,7 @@ impl Syncs {
             counts,
             lists,
             subscribed,
+            followed,
             facts,
         })
     }

@@ -25,6 +25,7 @@ use super::{Joined, Left, Scope, plan::Plan};
 use crate::{
     Syncs,
     account_data::{raw, write_account_data},
+    sticky::StickyPage,
     summary::summary_of,
 };
 
@@ -35,6 +36,7 @@ impl Syncs {
         &self,
         scope: &Scope<'_>,
         plans: Vec<Plan>,
+        sticky: &StickyPage,
     ) -> Result<Joined, MatrixError> {
         let mut lazy = Vec::with_capacity(plans.len());
         for plan in &plans {
@@ -49,6 +51,16 @@ impl Syncs {
             answer.timeline = self.write_timeline(scope, &plan).await?;
             answer.state = write_state(self.rooms(), scope, &plan, &state, &events);
             answer.ephemeral = self.write_ephemeral(scope, &plan).await?;
+            if let Some(events) = sticky.events.get(&room.number) {
+                let events = self
+                    .rooms()
+                    .present(room, events, scope.reader)
+                    .await?
+                    .into_iter();
+                answer.sticky.events = events
+                    .map(|event| Raw::from_json(scope.options.shape(event)))
+                    .collect();
+            }
             let data = account_data
                 .get(&room.number)
                 .into_iter()

@@ -11,16 +11,18 @@ use ruma::{DeviceId, api::client::sync::sync_events::v3::Response};
 use super::Scope;
 use crate::{
     Syncs,
+    sticky::StickyPlace,
     token::{BadToken, SyncToken},
 };
 
-/// A `since` or `next_batch`: where the client is, and where with the messages to its device if it is behind with
-/// those, because they were more than one answer takes. As text `s<position>.<version>` or
-/// `s<position>.<version>.<position>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A `since` or `next_batch`: where the client is, and where with the messages to its device and with sticky events if it
+/// is behind with those, because they were more than one answer takes. As text `s<position>.<version>`,
+/// `s<position>.<version>.<messages>` or `s<position>.<version>.<messages, if it is behind with those>.<sticky>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClientToken {
     pub sync: SyncToken,
     pub messages: Option<Position>,
+    pub sticky: Option<StickyPlace>,
 }
 
 impl ClientToken {
@@ -33,9 +35,11 @@ impl ClientToken {
 impl fmt::Display for ClientToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.sync.fmt(f)?;
-        match self.messages {
-            Some(messages) => write!(f, ".{messages}"),
-            None => Ok(()),
+        match (self.messages, &self.sticky) {
+            (Some(messages), None) => write!(f, ".{messages}"),
+            (Some(messages), Some(sticky)) => write!(f, ".{messages}.{sticky}"),
+            (None, Some(sticky)) => write!(f, "..{sticky}"),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -48,19 +52,26 @@ impl FromStr for ClientToken {
             Some((dot, _)) => (text.get(..dot), text.get(dot + 1..)),
             None => (Some(text), None),
         };
+        let (messages, sticky) = match messages.and_then(|rest| rest.split_once('.')) {
+            Some((messages, sticky)) => (Some(messages).filter(|text| !text.is_empty()), Some(sticky)),
+            None => (messages, None),
+        };
         let messages = messages.map(|messages| messages.parse().map_err(|_| BadToken));
         Ok(Self {
             sync: sync.ok_or(BadToken)?.parse()?,
             messages: messages.transpose()?.map(Position),
+            sticky: sticky.map(str::parse).transpose()?,
         })
     }
 }
 
 impl Syncs {
-    /// Adds what is new for the device, and how many keys it has left.
+    /// Adds what is new for the device, and how many keys it has left. `sticky` is where the client is with sticky events, if
+    /// it is behind.
     pub(super) async fn add_device_news(
         &self,
         scope: &Scope<'_>,
+        sticky: Option<StickyPlace>,
         response: &mut Response,
     ) -> Result<(), MatrixError> {
         let (encryption, reader, now) = (self.encryption(), scope.reader, scope.now);
@@ -72,6 +83,7 @@ impl Syncs {
         response.next_batch = ClientToken {
             sync: now,
             messages: Some(page.up_to).filter(|up_to| *up_to < now.position),
+            sticky,
         }
         .to_string();
         if let Some(after) = scope.after() {
@@ -106,16 +118,33 @@ mod tests {
             position: Position(17),
             ephemeral: 3,
         };
-        let up_to_date = ClientToken { sync, messages: None };
-        let behind = ClientToken {
-            messages: Some(Position(5)),
-            ..up_to_date
-        };
-        for (token, until) in [(up_to_date, 17), (behind, 5)] {
-            assert_eq!(token.to_string().parse(), Ok(token));
+        let sticky = StickyPlace::all_until(Position(9));
+        for (messages, sticky, until) in [
+            (None, None, 17),
+            (Some(Position(5)), None, 5),
+            (None, Some(&sticky), 17),
+            (Some(Position(5)), Some(&sticky), 5),
+        ] {
+            let sticky = sticky.cloned();
+            let token = ClientToken {
+                sync,
+                messages,
+                sticky,
+            };
             assert_eq!(token.messages_until(), Position(until));
+            assert_eq!(token.to_string().parse(), Ok(token));
         }
-        for bad in ["", "s1", "s1.2.", "s1.2.x", "s1.2.3.4", "t1.2.3"] {
+        for bad in [
+            "",
+            "s1",
+            "s1.2.",
+            "s1.2.x",
+            "s1.2.3.4",
+            "s1.2.3.",
+            "s1.2..",
+            "s1.2..4-5.",
+            "t1.2.3",
+        ] {
             assert_eq!(bad.parse::<ClientToken>(), Err(BadToken), "{bad}");
         }
     }

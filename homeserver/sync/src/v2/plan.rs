@@ -7,7 +7,11 @@ use echorift_rooms::{Event, Room, RoomError, State, View};
 use echorift_storage::{EventNumber, Position, SnapshotNumber};
 
 use super::{Scope, Standings, membership::Standing};
-use crate::{Syncs, timeline::Timeline};
+use crate::{
+    Syncs,
+    sticky::{STICKY_EVENTS_MAX, StickyPage, StickyPlace, StickyRoom},
+    timeline::Timeline,
+};
 
 /// What is told of one room, before it is written out.
 pub(crate) struct Plan {
@@ -90,6 +94,28 @@ impl Syncs {
             }
         }
         Ok((joined, left))
+    }
+
+    /// The sticky events to tell of the rooms that the reader is in (MSC4354). Filters of rooms' events do not apply.
+    pub(super) async fn plan_sticky(
+        &self,
+        scope: &Scope<'_>,
+        joined: &[Plan],
+    ) -> Result<StickyPage, RoomError> {
+        let rooms = joined.iter().filter(|plan| plan.room.has_sticky_events());
+        let rooms = rooms.map(|plan| StickyRoom {
+            room: &plan.room,
+            shown: plan.timeline.events.iter().map(|event| event.number).collect(),
+        });
+        let rooms: Vec<StickyRoom<'_>> = rooms.collect();
+        let after = match (scope.sticky_after, scope.after()) {
+            (Some(place), Some(_)) => place.clone(),
+            (_, Some(after)) => StickyPlace::all_until(after),
+            (_, None) => StickyPlace::start(),
+        };
+        let between = (&after, scope.now.position);
+        self.sticky_page(scope.reader, &rooms, between, STICKY_EVENTS_MAX)
+            .await
     }
 
     /// Which state events to tell (CS API § Syncing; `state_after`: MSC4222).

@@ -158,7 +158,7 @@ mod tests {
         let (mut cutter, mut told) = (Lines::default(), Vec::new());
         for piece in pieces {
             cutter.push(piece, |line| {
-                told.push(String::from_utf8_lossy(line).into_owned())
+                told.push(String::from_utf8_lossy(line).into_owned());
             });
         }
         told

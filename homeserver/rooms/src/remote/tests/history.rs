@@ -64,6 +64,7 @@ on_both_databases! {
             state_key: None,
             content: redaction.pdu.content.clone(),
             redacts: Some(target.pdu.event_id.clone()),
+            sticky_duration_ms: None,
             origin_server_ts: redaction.pdu.origin_server_ts,
             prev_events: vec![fork.pdu.event_id.clone()],
             auth_events: redaction.pdu.auth_events.clone(),

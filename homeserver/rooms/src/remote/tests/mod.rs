@@ -4,6 +4,7 @@
 mod forks;
 mod history;
 mod joins;
+mod sticky;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -97,6 +98,7 @@ pub(super) fn signed_by(server: &TestRooms, room: &Room, pdu: &Pdu) -> Pdu {
         state_key: pdu.state_key.clone(),
         content: pdu.content.clone(),
         redacts: pdu.redacts.clone(),
+        sticky_duration_ms: pdu.sticky_duration_ms,
         origin_server_ts: pdu.origin_server_ts,
         prev_events: pdu.prev_events.clone(),
         auth_events: pdu.auth_events.clone(),
