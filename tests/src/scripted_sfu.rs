@@ -219,7 +219,7 @@ pub fn sign(key: &str, secret: &str, body: &str) -> String {
 /// Posts a webhook with any signature.
 pub async fn tell(server: &TestServer, body: &str, authorization: &str) -> StatusCode {
     let url = format!("{}/livekit/jwt/sfu_webhook", server.base_url());
-    let request = reqwest::Client::builder().no_proxy().build().unwrap().post(url);
+    let request = server.http.post(url);
     let answer = request
         .header(header::AUTHORIZATION, authorization)
         .header(header::CONTENT_TYPE, "application/webhook+json")

@@ -24,7 +24,7 @@ use crate::{Federation, FederationError, STATE_ANSWER_BYTES_MAX, SendOptions};
 const SERVERS_ASKED: usize = 4;
 /// How many events are asked for in one step back, and how many steps are taken. Beyond that the state is asked for,
 /// and the gap stays.
-const GAP_STEP: u32 = 50;
+pub(super) const GAP_STEP: u32 = 50;
 const GAP_STEPS_MAX: usize = 25;
 /// Up to so many missing events of a state are fetched one by one, so many at a time; otherwise the whole state.
 const SINGLY_MAX: usize = 100;
@@ -129,7 +129,7 @@ impl Federation {
     }
 
     /// Those of the events some of whose parents are neither here nor among them.
-    async fn ends_of(
+    pub(super) async fn ends_of(
         &self,
         found: &HashMap<OwnedEventId, Pdu>,
         start: &Pdu,

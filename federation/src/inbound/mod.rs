@@ -4,11 +4,12 @@
 //! - `worker` works a room's staged events off in order.
 //! - `verify` checks formats, hashes and signatures, many at once.
 //! - `ancestors` fetches what an event is built upon, `backfill` what was before our time, `partial` the members of
-//!   rooms that were joined without them.
+//!   rooms that were joined without them; `sticky` keeps sticky events that nothing known is built upon.
 
 mod ancestors;
 mod backfill;
 mod partial;
+mod sticky;
 mod store;
 mod transaction;
 mod verify;

@@ -119,6 +119,7 @@ impl Federation {
         let Ok(Place { room_id }) = serde_json::from_str(text.get()) else {
             return Ok(None);
         };
+        self.joins().settled(&room_id).await;
         let room = match self.rooms().room(&room_id).await {
             Ok(room) => room,
             Err(RoomError::UnknownRoom(_)) => return Ok(None),

@@ -35,7 +35,7 @@ pub(crate) struct Inbox {
 }
 
 /// What became of a staged event.
-enum Progress {
+pub(super) enum Progress {
     /// Queued to be written, and unstaged with that.
     Taken(Arc<Event>, Commit),
     /// Of no use any more.
@@ -275,6 +275,12 @@ impl Federation {
                 Reception::Taken(event, commit) => return Ok(Progress::Taken(event, commit)),
                 Reception::Missing(missing) => missing,
             };
+            if !missing.prev_events.is_empty()
+                && !is_refused
+                && self.is_sticky_from_before(room, &event.origin, &pdu).await?
+            {
+                return self.keep_sticky(room, event, &pdu).await;
+            }
             match self.fetch_missing(room, &event.origin, &pdu, &missing).await? {
                 Some(state) => told = state.or(told),
                 None => return Ok(Progress::Deferred),
@@ -286,7 +292,7 @@ impl Federation {
 
     /// Fetches what an event lacks. `None` if nobody could be asked; otherwise the state before the event, if its
     /// parents cannot be had.
-    async fn fetch_missing(
+    pub(super) async fn fetch_missing(
         &self,
         room: &Arc<Room>,
         origin: &ServerName,

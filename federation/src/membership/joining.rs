@@ -33,6 +33,9 @@ const STATE_PATIENCE: u32 = 2;
 /// Of the servers that are said to be in a room so many are believed.
 const SERVERS_MAX: usize = 20_000;
 
+/// How long events of a room that is being joined wait for that: less than their senders wait for an answer.
+const EVENTS_PATIENCE: Duration = Duration::from_secs(20);
+
 /// Rooms that are being joined: one at a time for each.
 pub(crate) struct Joins {
     rooms: DashMap<OwnedRoomId, Arc<Mutex<()>>>,
@@ -45,6 +48,26 @@ impl Default for Joins {
             rooms: DashMap::new(),
             permits: Semaphore::new(JOINS_AT_ONCE),
         }
+    }
+}
+
+impl Joins {
+    /// Waits until the room is not being joined, for a while. Others know of a join before the server that joins does, and
+    /// what they send in between is for a member.
+    pub async fn settled(&self, room_id: &RoomId) {
+        let turn = self.rooms.get(room_id).map(|turn| Arc::clone(&turn));
+        let Some(turn) = turn else { return };
+        if tokio::time::timeout(EVENTS_PATIENCE, turn.lock()).await.is_err() {
+            tracing::info!(%room_id, "events have come that wait for a join no longer");
+        }
+        drop(turn);
+        self.tidy(room_id);
+    }
+
+    /// Forgets a room that nobody joins any more.
+    fn tidy(&self, room_id: &RoomId) {
+        self.rooms
+            .remove_if(room_id, |_, turn| Arc::strong_count(turn) == 1);
     }
 }
 
@@ -86,9 +109,7 @@ impl Federation {
         };
         drop(guard);
         drop(turn);
-        self.joins()
-            .rooms
-            .remove_if(&joining.room_id, |_, turn| Arc::strong_count(turn) == 1);
+        self.joins().tidy(&joining.room_id);
         let result = if joined.is_ok() { "ok" } else { "failed" };
         metrics::counter!("echorift_federation_joins_total", "result" => result).increment(1);
         joined

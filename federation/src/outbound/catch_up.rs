@@ -16,6 +16,9 @@ const MISSED_MAX: i64 = 2_000;
 /// So does one that missed something so long ago.
 const AWAY_MAX_MS: i64 = 7 * 24 * 3_600_000;
 
+/// How many sticky events a server is sent that comes into rooms, the latest ones: as many as one room has.
+const STICKY_MAX: i64 = 10_000;
+
 /// Missed events, oldest first.
 pub(super) struct Page {
     pub events: Vec<Queued>,
@@ -37,20 +40,19 @@ impl Missed<'_> {
         let to = self.database.log().visible();
         let of_server = store::rooms_of_server(self.database, server, after).await?;
         let numbers: Vec<RoomNumber> = of_server.iter().map(|room| room.room).collect();
-        let nothing = Page {
-            events: Vec::new(),
-            covers: to,
-        };
         if numbers.is_empty() {
-            return Ok(nothing);
+            return Ok(Page {
+                events: Vec::new(),
+                covers: to,
+            });
         }
+        let now = self.clock.now();
         let (count, first) =
             store::backlog(self.database, &numbers, (after, to), MISSED_MAX.saturating_add(1)).await?;
-        let Some(first) = first else {
-            return Ok(nothing);
-        };
-        let is_long = count > MISSED_MAX || first < self.clock.now().plus_ms(-AWAY_MAX_MS);
-        let found = if is_long {
+        let is_long = count > MISSED_MAX || first.is_some_and(|first| first < now.plus_ms(-AWAY_MAX_MS));
+        let found = if count == 0 {
+            Vec::new()
+        } else if is_long {
             let joined: Vec<_> = of_server
                 .iter()
                 .filter(|room| room.is_joined)
@@ -61,7 +63,7 @@ impl Missed<'_> {
                 .filter(|room| !room.is_joined)
                 .map(|room| room.room)
                 .collect();
-            store::latest(self.database, server, (&joined, &left), (after, to), PAGE).await?
+            store::latest(self.database, server, (&joined, &left), (after, to), (now, PAGE)).await?
         } else {
             store::missed(self.database, &numbers, (after, to), PAGE).await?
         };
@@ -74,8 +76,39 @@ impl Missed<'_> {
             .iter()
             .filter(|room| room.is_joined && !room.has_changed);
         let steady: HashSet<RoomNumber> = steady.map(|room| room.room).collect();
-        let events = self.only_for(server, found, &steady).await?;
+        let mut events = self.only_for(server, found, &steady).await?;
+        let came: Vec<_> = of_server
+            .iter()
+            .filter(|room| room.has_come)
+            .map(|room| room.room)
+            .collect();
+        if !came.is_empty() {
+            events.extend(self.sticky_for(server, &came, covers).await?);
+            events.sort_unstable();
+            events.dedup();
+        }
         Ok(Page { events, covers })
+    }
+
+    /// What of ours sticks to rooms that the server has come into, from before it came too (MSC4354 § Proposal). Up to where
+    /// the page goes, so that the destination's place is not moved past what comes after.
+    async fn sticky_for(
+        &self,
+        server: &ServerName,
+        rooms: &[RoomNumber],
+        to: Position,
+    ) -> Result<Vec<Queued>, StorageError> {
+        let now = self.clock.now();
+        let mut found = store::sticky(self.database, rooms, (to, now), STICKY_MAX).await?;
+        let numbers: Vec<EventNumber> = found.iter().map(|(_, event)| *event).collect();
+        let mut events = self.rooms.events(&numbers).await?;
+        events.retain(|event| {
+            let crossing = Crossing::Event(&event.pdu.room_id, &event.pdu.event_type);
+            self.rooms.is_local(&event.pdu.sender) && self.policy.allows(server, crossing)
+        });
+        let wanted: HashSet<EventNumber> = events.into_iter().map(|event| event.number).collect();
+        found.retain(|(_, event)| wanted.contains(event));
+        Ok(found)
     }
 
     /// Those of the events that are for the server, which was in the rooms of `steady` all the time.

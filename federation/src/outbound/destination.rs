@@ -168,6 +168,21 @@ impl Destination {
         self.start(&mut state)
     }
 
+    /// Has all that concerns it from this place on read from the database, and what else it is owed by then. Whether a
+    /// worker must be started.
+    pub fn fall_behind(&self, position: Position) -> bool {
+        let mut state = self.state.lock();
+        if position <= state.events_sent {
+            return false;
+        }
+        if !state.has_events() {
+            state.events_sent = Position(position.0 - 1);
+        }
+        state.latest = state.latest.max(position);
+        state.lag();
+        self.start(&mut state)
+    }
+
     /// Says that durable EDUs wait with `after < position <= up_to`. Whether a worker must be started.
     pub fn push_durable(&self, after: Position, up_to: Position) -> bool {
         let mut state = self.state.lock();
@@ -321,6 +336,13 @@ impl Destination {
         }
         if events.is_empty() {
             state.events_sent = state.events_sent.max(covers);
+        }
+        // What comes from before is no part of the transaction that got no answer, and would go under its name.
+        if events
+            .first()
+            .is_some_and(|(first, _)| *first <= state.events_sent)
+        {
+            state.unanswered = None;
         }
         state.queue = events.into();
         state.queue_covers = covers;

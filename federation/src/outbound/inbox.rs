@@ -34,7 +34,15 @@ pub(super) struct Heard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
     Event(EventNumber),
-    Receipt { room: RoomNumber, user: UserNumber },
+    /// Somebody's membership in a room, whoever says so: with a join their server may have come in.
+    Member {
+        room: RoomNumber,
+        user: UserNumber,
+    },
+    Receipt {
+        room: RoomNumber,
+        user: UserNumber,
+    },
     DeviceList(UserNumber),
     ToDevice(UserNumber),
 }
@@ -104,9 +112,18 @@ impl LogListener for Inbox {
         let mut heard = self.heard.lock();
         for (position, record) in records {
             heard.up_to = *position;
-            if !heard.is_cut
-                && let Some(told) = Told::of(*record)
+            if heard.is_cut {
+                continue;
+            }
+            if let Record::Event {
+                room,
+                member: Some(user),
+                ..
+            } = *record
             {
+                heard.records.push_back((*position, Told::Member { room, user }));
+            }
+            if let Some(told) = Told::of(*record) {
                 heard.records.push_back((*position, told));
             }
         }

@@ -76,18 +76,19 @@ async fn route(outbound: &Outbound, heard: Heard) -> Result<(), StorageError> {
         return route_stored(outbound, heard.up_to).await;
     }
     let records: Vec<(Position, Told)> = heard.records.into();
-    let (mut events, mut receipts, mut device_lists, mut to_device) = (vec![], vec![], vec![], vec![]);
+    let (mut events, mut members) = (vec![], vec![]);
+    let (mut receipts, mut device_lists, mut to_device) = (vec![], vec![], vec![]);
     for (position, told) in records {
         match told {
             Told::Event(event) => events.push((position, event)),
+            Told::Member { room, user } => members.push((position, room, user)),
             Told::Receipt { room, user } => receipts.push((position, room, user)),
             Told::DeviceList(user) => device_lists.push((position, user)),
             Told::ToDevice(user) => to_device.push((position, user)),
         }
     }
-    for page in events.chunks(PAGE) {
-        route_events(outbound, page).await?;
-    }
+    let comers = comers(outbound, &members).await?;
+    route_in_order(outbound, &events, &comers).await?;
     route_receipts(outbound, &receipts).await?;
     route_durable(outbound, &device_lists, &to_device).await?;
     outbound.set_routed(heard.up_to);
@@ -100,15 +101,23 @@ async fn route_stored(outbound: &Outbound, to: Position) -> Result<(), StorageEr
     if to <= from {
         return Ok(());
     }
+    let now = outbound.now();
+    let members = store::joins_where_something_sticks(outbound.database(), (from, to), now).await?;
+    let mut comers = comers(outbound, &members).await?;
     let mut after = from;
     loop {
         let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
         let page = store::ours(outbound.database(), (after, to), limit).await?;
-        route_events(outbound, &page).await?;
-        match page.last() {
-            Some((last, _)) if page.len() == PAGE => after = *last,
-            _ => break,
+        let end = match page.last() {
+            Some((last, _)) if page.len() == PAGE => *last,
+            _ => to,
+        };
+        let later = comers.split_off(comers.partition_point(|comer| comer.position <= end));
+        route_in_order(outbound, &page, &comers).await?;
+        if end == to {
+            break;
         }
+        (after, comers) = (end, later);
     }
     if let Some(durable) = outbound.durable() {
         for server in durable.waiting(from, to).await? {
@@ -116,6 +125,79 @@ async fn route_stored(outbound: &Outbound, to: Position) -> Result<(), StorageEr
         }
     }
     outbound.set_routed(to);
+    Ok(())
+}
+
+/// A server that came into a room where something sticks.
+struct Comer {
+    position: Position,
+    server: OwnedServerName,
+}
+
+/// Those of the memberships by which a server came in that is owed our sticky events (MSC4354 § Proposal), in log order.
+async fn comers(
+    outbound: &Outbound,
+    members: &[(Position, RoomNumber, UserNumber)],
+) -> Result<Vec<Comer>, StorageError> {
+    if members.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parts = &outbound.0.parts;
+    let mut numbers: Vec<RoomNumber> = members.iter().map(|(_, room, _)| *room).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let loaded = parts.rooms.load(&numbers).await?.into_iter();
+    let rooms: HashMap<RoomNumber, Arc<Room>> = loaded
+        .filter(|room| room.has_sticky_events() && is_shared(room))
+        .map(|room| (room.number, room))
+        .collect();
+    let concerned = members.iter().filter(|(_, room, _)| rooms.contains_key(room));
+    let concerned: Vec<_> = concerned.copied().collect();
+    if concerned.is_empty() {
+        return Ok(Vec::new());
+    }
+    let users: Vec<UserNumber> = concerned.iter().map(|(.., user)| *user).collect();
+    let mut wanted = Vec::new();
+    for ((position, number, _), user_id) in concerned.into_iter().zip(parts.rooms.user_ids(&users).await?) {
+        let server = user_id.server_name().to_owned();
+        let Some(room) = rooms.get(&number) else { continue };
+        let is_in = room.view().members.remote_servers.contains_key(&server);
+        if is_in && parts.policy.allows(&server, Crossing::Room(&room.id)) {
+            wanted.push((position, number, server));
+        }
+    }
+    let came = store::newly_in(outbound.database(), &wanted).await?.into_iter();
+    let mut comers: Vec<Comer> = came
+        .map(|(position, server)| Comer { position, server })
+        .collect();
+    comers.sort_by_key(|comer| comer.position);
+    Ok(comers)
+}
+
+/// Routes events; who came in has what they are owed read from the database, from where they came.
+async fn route_in_order(
+    outbound: &Outbound,
+    events: &[Queued],
+    comers: &[Comer],
+) -> Result<(), StorageError> {
+    let mut rest = events;
+    for comer in comers {
+        let (before, behind) = rest.split_at(rest.partition_point(|(at, _)| *at < comer.position));
+        route_all(outbound, before).await?;
+        rest = behind;
+        outbound.set_changed();
+        let destination = outbound.0.roster.destination(&comer.server);
+        if destination.fall_behind(comer.position) {
+            worker::start(outbound, &destination);
+        }
+    }
+    route_all(outbound, rest).await
+}
+
+async fn route_all(outbound: &Outbound, events: &[Queued]) -> Result<(), StorageError> {
+    for page in events.chunks(PAGE) {
+        route_events(outbound, page).await?;
+    }
     Ok(())
 }
 

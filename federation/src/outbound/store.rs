@@ -91,6 +91,8 @@ pub(super) struct RoomOfServer {
     pub is_joined: bool,
     /// Whether memberships of its users changed since.
     pub has_changed: bool,
+    /// Whether the server was not in the room then, and is now.
+    pub has_come: bool,
 }
 
 /// The rooms that a server is in, and those in which memberships of its users changed after `after`.
@@ -103,14 +105,18 @@ pub(super) async fn rooms_of_server(
     const SQL: Sql = Sql::split(
         "SELECT memberships.room_number,
                 MAX(CASE WHEN memberships.membership = 'join' THEN 1 ELSE 0 END),
-                MAX(CASE WHEN memberships.position > $2 THEN 1 ELSE 0 END)
+                MAX(CASE WHEN memberships.position > $2 THEN 1 ELSE 0 END),
+                CASE WHEN MIN(CASE memberships.membership WHEN 'join' THEN memberships.sharing_position END) > $2
+                     THEN 1 ELSE 0 END
            FROM user_numbers JOIN memberships ON memberships.user_number = user_numbers.user_number
           WHERE substr(user_numbers.user_id, instr(user_numbers.user_id, ':') + 1) = $1
             AND (memberships.membership = 'join' OR memberships.position > $2)
           GROUP BY memberships.room_number",
         "SELECT memberships.room_number,
                 CAST(MAX(CASE WHEN memberships.membership = 'join' THEN 1 ELSE 0 END) AS BIGINT),
-                CAST(MAX(CASE WHEN memberships.position > $2 THEN 1 ELSE 0 END) AS BIGINT)
+                CAST(MAX(CASE WHEN memberships.position > $2 THEN 1 ELSE 0 END) AS BIGINT),
+                CAST(CASE WHEN MIN(CASE memberships.membership WHEN 'join' THEN memberships.sharing_position END) > $2
+                          THEN 1 ELSE 0 END AS BIGINT)
            FROM user_numbers JOIN memberships ON memberships.user_number = user_numbers.user_number
           WHERE substr(user_numbers.user_id, strpos(user_numbers.user_id, ':') + 1) = $1
             AND (memberships.membership = 'join' OR memberships.position > $2)
@@ -124,6 +130,7 @@ pub(super) async fn rooms_of_server(
             room: RoomNumber(row.int(0)?),
             is_joined: row.flag(1)?,
             has_changed: row.flag(2)?,
+            has_come: row.flag(3)?,
         })
     });
     parsed.collect()
@@ -168,14 +175,15 @@ pub(super) async fn missed(
         .collect()
 }
 
-/// For a server that was away for long: the latest event of ours in each room of `joined`, and in the rooms of `left`
-/// those about memberships of its users. All with `after < position <= to`, in log order, the first `limit` of them.
+/// For a server that was away for long: in each room of `joined` the latest event of ours and those that stick at `now`, and
+/// in the rooms of `left` those about memberships of its users. All with `after < position <= to`, in log order, the first
+/// `limit` of them.
 pub(super) async fn latest(
     database: &Database,
     server: &ServerName,
     (joined, left): (&[RoomNumber], &[RoomNumber]),
     (after, to): (Position, Position),
-    limit: i64,
+    (now, limit): (Timestamp, i64),
 ) -> Result<Vec<Queued>, StorageError> {
     const SQL: &str = "
         SELECT events.position, events.event_number
@@ -186,6 +194,10 @@ pub(super) async fn latest(
                   WHERE newest.is_ours = 1 AND newest.position > $3 AND newest.position <= $4
                     AND newest.room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))
                   GROUP BY newest.room_number)
+            OR events.event_number IN
+                (SELECT sticky_events.event_number FROM sticky_events
+                  WHERE sticky_events.expires_ts > $7
+                    AND sticky_events.room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1)))
             OR (events.event_type = 'm.room.member' AND events.state_key LIKE $6
                 AND events.room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($2))))
          ORDER BY events.position LIMIT $5";
@@ -197,11 +209,102 @@ pub(super) async fn latest(
         limit.into(),
         // A server name has no character that a pattern gives a meaning to.
         format!("%:{server}").into(),
+        now.into(),
     ];
     let rows = database.fetch_all(SQL, &values).await?;
     rows.iter()
         .map(|row| Ok((Position(row.int(0)?), EventNumber(row.int(1)?))))
         .collect()
+}
+
+/// The latest `limit` events of ours with `position <= to` that stick to these rooms at a time, in log order.
+pub(super) async fn sticky(
+    database: &Database,
+    rooms: &[RoomNumber],
+    (to, now): (Position, Timestamp),
+    limit: i64,
+) -> Result<Vec<Queued>, StorageError> {
+    const SQL: &str = "
+        SELECT events.position, events.event_number
+          FROM sticky_events JOIN events ON events.event_number = sticky_events.event_number
+         WHERE sticky_events.room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))
+           AND sticky_events.expires_ts > $2
+           AND events.is_ours = 1 AND events.position <= $3
+         ORDER BY events.position DESC LIMIT $4";
+    let values = [list(rooms.iter().copied()), now.into(), to.into(), limit.into()];
+    let rows = database.fetch_all(SQL, &values).await?;
+    let latest_first = rows.iter().rev();
+    latest_first
+        .map(|row| Ok((Position(row.int(0)?), EventNumber(row.int(1)?))))
+        .collect()
+}
+
+/// Who came with `after < position <= to` into rooms where something sticks at a time, in log order.
+pub(super) async fn joins_where_something_sticks(
+    database: &Database,
+    (after, to): (Position, Position),
+    now: Timestamp,
+) -> Result<Vec<(Position, RoomNumber, UserNumber)>, StorageError> {
+    const SQL: &str = "
+        SELECT sharing_position, room_number, user_number FROM memberships
+         WHERE room_number IN (SELECT room_number FROM sticky_events WHERE expires_ts > $1)
+           AND membership = 'join' AND sharing_position > $2 AND sharing_position <= $3
+         ORDER BY sharing_position, room_number, user_number";
+    let rows = database
+        .fetch_all(SQL, &[now.into(), after.into(), to.into()])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                Position(row.int(0)?),
+                RoomNumber(row.int(1)?),
+                UserNumber(row.int(2)?),
+            ))
+        })
+        .collect()
+}
+
+/// Of these servers, each with a room that it is in and a place in the log, those that nobody had been joined of to the
+/// room before that place.
+pub(super) async fn newly_in(
+    database: &Database,
+    wanted: &[(Position, RoomNumber, OwnedServerName)],
+) -> Result<Vec<(Position, OwnedServerName)>, StorageError> {
+    // The databases name the function that finds a character differently.
+    const SQL: Sql = Sql::split(
+        "SELECT CAST(wanted.value ->> 0 AS BIGINT), wanted.value ->> 2 FROM json_each($1) AS wanted
+          WHERE NOT EXISTS
+                (SELECT 1 FROM user_numbers JOIN memberships ON memberships.user_number = user_numbers.user_number
+                  WHERE substr(user_numbers.user_id, instr(user_numbers.user_id, ':') + 1) = wanted.value ->> 2
+                    AND memberships.room_number = CAST(wanted.value ->> 1 AS BIGINT)
+                    AND memberships.membership = 'join'
+                    AND memberships.sharing_position < CAST(wanted.value ->> 0 AS BIGINT))",
+        "SELECT CAST(wanted.value ->> 0 AS BIGINT), wanted.value ->> 2 FROM json_each($1) AS wanted
+          WHERE NOT EXISTS
+                (SELECT 1 FROM user_numbers JOIN memberships ON memberships.user_number = user_numbers.user_number
+                  WHERE substr(user_numbers.user_id, strpos(user_numbers.user_id, ':') + 1) = wanted.value ->> 2
+                    AND memberships.room_number = CAST(wanted.value ->> 1 AS BIGINT)
+                    AND memberships.membership = 'join'
+                    AND memberships.sharing_position < CAST(wanted.value ->> 0 AS BIGINT))",
+    );
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = wanted.iter().map(|(position, room, server)| {
+        Cells::new()
+            .with(*position)
+            .with(*room)
+            .with(server.as_str())
+            .into_row()
+    });
+    let rows = format!("[{}]", rows.collect::<Vec<_>>().join(","));
+    let rows = database.fetch_all(SQL, &[rows.into()]).await?;
+    let parsed = rows.iter().map(|row| {
+        let server = ServerName::parse(row.text(1)?)
+            .map_err(|error| StorageError::corrupt("user_numbers.user_id", error))?;
+        Ok((Position(row.int(0)?), server))
+    });
+    parsed.collect()
 }
 
 /// Which of these users are joined to which rooms.

@@ -25,6 +25,7 @@ mod reading;
 mod signatures;
 mod sizes;
 mod stalling;
+mod sticky;
 mod transactions;
 
 use std::sync::{Arc, Weak};

@@ -11,6 +11,7 @@
 
 mod crashes;
 mod network;
+mod sticky;
 mod weather;
 
 // The stories that are told with a Synapse hold here as well.

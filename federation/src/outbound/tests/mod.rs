@@ -3,4 +3,5 @@
 mod away;
 mod edus;
 mod many;
+mod sticky;
 mod traffic;

@@ -152,8 +152,9 @@ impl Rooms {
             delay_id,
             number,
             is_late: false,
-            // What the room's policy server does not recommend does not stick (MSC4354 § Proposal).
-            may_stick: !is_refused,
+            // What the room's policy server does not recommend does not stick (MSC4354 § Proposal); nor is an event of ours
+            // let in later, whose sender is told that it was refused.
+            may_stick: outcome == Outcome::Accepted || !(is_refused || is_ours),
         };
         let event = batch.place(placed).await?;
         if outcome == Outcome::Accepted {
