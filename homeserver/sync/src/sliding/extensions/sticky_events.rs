@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
 use echorift_web::MatrixError;
-use ruma::{
-    api::client::sync::sync_events::v5::response::StickyEventsRoom, events::AnySyncTimelineEvent, serde::Raw,
-};
+use ruma::{api::client::sync::sync_events::v5::response::StickyEventsRoom, serde::Raw};
 
 use super::{Look, Told};
 use crate::{
@@ -53,12 +51,10 @@ impl Syncs {
             let Some(events) = page.events.get(&room.number) else {
                 continue;
             };
-            let shown = self.rooms().present(room, events, turn.reader).await;
-            let mut of_room = StickyEventsRoom::default();
-            of_room.events = shown?
-                .into_iter()
-                .map(Raw::<AnySyncTimelineEvent>::from_json)
-                .collect();
+            let shown = self.rooms().present(room, events, turn.reader).await?;
+            let of_room = StickyEventsRoom {
+                events: shown.into_iter().map(Raw::from_json).collect(),
+            };
             answer.insert(room.id.clone(), of_room);
         }
         told.is_news |= !answer.is_empty();
