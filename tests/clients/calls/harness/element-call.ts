@@ -3,6 +3,7 @@
 import { ClientWidgetApi, type IRoomEvent, type IWidget, type IWidgetApiRequest, Widget } from "matrix-widget-api";
 import {
     ClientEvent,
+    Direction,
     type MatrixClient,
     type MatrixEvent,
     MatrixEventEvent,
@@ -49,7 +50,8 @@ const host = {
         };
         // It is listened to before it loads.
         document.body.append(frame);
-        widget = new ClientWidgetApi(new Widget(definition), frame, new ElementCallDriver(client, room));
+        const driver = new ElementCallDriver(client, room, () => tellCreation(room));
+        widget = new ClientWidgetApi(new Widget(definition), frame, driver);
         widget.setViewedRoomId(roomId);
         feed(widget, room);
         for (const action of OTHER_ACTIONS) {
@@ -83,6 +85,12 @@ function widgetUrl(client: MatrixClient, roomId: string): string {
         perParticipantE2EE: String(client.getRoom(roomId)?.hasEncryptionStateEvent() ?? false),
     });
     return `${location.origin}/element-call/index.html#?${parameters}`;
+}
+
+/** Tells that the room was created: together with the rest of its state, if that is about to be told. */
+async function tellCreation(room: Room): Promise<void> {
+    const creation = room.getLiveTimeline().getState(Direction.Forward)?.getStateEvents("m.room.create", "");
+    if (creation) await widget?.feedStateUpdate(rawEvent(creation));
 }
 
 /** Passes on what happens in the room, and messages to this device. */

@@ -18,9 +18,11 @@ import { Direction, MatrixError, type MatrixClient, type MatrixEvent, type Room 
 export const rawEvent = (event: MatrixEvent) => event.getEffectiveEvent() as unknown as IRoomEvent;
 
 export class ElementCallDriver extends WidgetDriver {
+    /** `stateIsTold` settles when the widget has taken in the room's state. */
     constructor(
         private readonly client: MatrixClient,
         private readonly room: Room,
+        private readonly stateIsTold: () => Promise<void>,
     ) {
         super();
     }
@@ -109,7 +111,9 @@ export class ElementCallDriver extends WidgetDriver {
         return (events ?? []).filter((event) => !!event).map(rawEvent);
     }
 
+    /** Element Call begins with what it is told first, and without the room's state it finds itself outside. */
     override async readStickyEvents(): Promise<IRoomEvent[]> {
+        await this.stateIsTold();
         return [...this.room._unstable_getStickyEvents()].map(rawEvent);
     }
 
