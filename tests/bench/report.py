@@ -20,6 +20,15 @@ Two servers of ours on one machine, by TLS on loopback; then one with 500 script
 | --- | --- | --- | --- |
 """
 
+CALLS = """
+## Calls
+
+A thousand people in one room, and an SFU that costs nothing (`tests/examples/calls_load.rs`).
+
+| what | rate | CPU of the server each | aim |
+| --- | --- | --- | --- |
+"""
+
 
 def page(results, machine, cpus):
     text = HEAD.format(machine=machine, cpus=cpus)
@@ -47,6 +56,9 @@ def page(results, machine, cpus):
     federation = results.get("federation")
     if federation:
         text += FEDERATION + "\n".join(federation["rows"]) + "\n"
+    calls = results.get("calls")
+    if calls:
+        text += CALLS + "\n".join(calls["rows"]) + "\n"
     return text
 
 

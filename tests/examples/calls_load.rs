@@ -1,6 +1,6 @@
 //! What calls cost the server: tokens issued, and webhooks taken, with an SFU that costs nothing.
 //!
-//! `cargo run --workspace --release --example calls_load`, with `ECHORIFT_BIN` at a release build; prints a table for
+//! `cargo run --release -p echorift-tests --example calls_load`, with `ECHORIFT_BIN` at a release build; prints rows for
 //! docs/performance.md.
 
 #![allow(
@@ -20,6 +20,8 @@ use serde_json::json;
 
 const PEOPLE: usize = 1_000;
 const AT_ONCE: usize = 32;
+/// How often everybody comes and goes.
+const ROUNDS: usize = 5;
 
 #[tokio::main]
 async fn main() {
@@ -60,13 +62,21 @@ async fn main() {
         .buffered(AT_ONCE)
         .collect()
         .await;
-    report("tokens issued", PEOPLE, server.cpu() - cpu, started);
+    report(
+        "a token, with its room opened",
+        PEOPLE,
+        server.cpu() - cpu,
+        started,
+        "1 ms",
+    );
 
     for token in &tokens {
         sfu.admit(token, "PA").await;
     }
-    for round in 0..5 {
-        let (cpu, started, memory) = (server.cpu(), Instant::now(), server.memory());
+    let memory = server.memory();
+    let (cpu, started) = (server.cpu(), Instant::now());
+    let mut count = 0;
+    for _ in 0..ROUNDS {
         let webhooks = tokens.iter().flat_map(|token| {
             [
                 "participant_joined",
@@ -76,7 +86,7 @@ async fn main() {
             ]
             .map(|event| Webhook::of(token, event, "PA"))
         });
-        let count = stream::iter(webhooks)
+        count += stream::iter(webhooks)
             .map(|webhook| {
                 let (sfu, server) = (&sfu, &server);
                 async move { assert_eq!(sfu.tell(server, &webhook).await, 200) }
@@ -84,22 +94,22 @@ async fn main() {
             .buffer_unordered(AT_ONCE)
             .count()
             .await;
-        report(
-            &format!("webhooks taken, round {round}"),
-            count,
-            server.cpu() - cpu,
-            started,
-        );
-        println!(
-            "  memory: {:+} KiB",
-            (server.memory() as i64 - memory as i64) / 1_024
-        );
     }
+    let people = "webhooks of a thousand people a second";
+    report(
+        "a webhook: coming, two tracks, going",
+        count,
+        server.cpu() - cpu,
+        started,
+        people,
+    );
+    let grown = server.memory().saturating_sub(memory) / 1_024;
+    println!("| memory that {count} webhooks took | | {grown} KiB in all | none that stays |");
 }
 
-fn report(what: &str, count: usize, cpu: std::time::Duration, started: Instant) {
-    let elapsed = started.elapsed();
-    let rate = count as f64 / elapsed.as_secs_f64();
+/// A row of the table.
+fn report(what: &str, count: usize, cpu: std::time::Duration, started: Instant, aim: &str) {
+    let rate = count as f64 / started.elapsed().as_secs_f64();
     let each = cpu.as_secs_f64() * 1e6 / count as f64;
-    println!("{what}: {count} in {elapsed:.1?}, {rate:.0}/s, {each:.0} µs of the server's CPU each");
+    println!("| {what} | {rate:.0}/s | {each:.0} µs | {aim} |");
 }

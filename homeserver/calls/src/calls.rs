@@ -99,17 +99,16 @@ impl Calls {
         Arc::new(rights::Listener(Arc::downgrade(&self.0)))
     }
 
-    /// Goes on with what was left to this server before the last stop, and enforces rights from now on, until the last
-    /// clone is dropped. Error: `Storage`.
-    pub async fn run(&self) -> Result<(), CallError> {
+    /// Goes on with what was left to this server before the last stop, and enforces rights from now on, until `stopping` turns
+    /// true. Errors: `Delayed`, `Storage`.
+    pub async fn run(&self, stopping: watch::Receiver<bool>) -> Result<(), CallError> {
         if !self.is_on() {
             return Ok(());
         }
         self.resume_departures().await?;
-        let inner = Arc::downgrade(&self.0);
-        tokio::spawn(leaving::run(inner.clone()));
-        tokio::spawn(rights::follow(inner.clone()));
-        tokio::spawn(sweep::run(inner));
+        spawn_until(stopping.clone(), leaving::run(self.clone()));
+        spawn_until(stopping.clone(), rights::follow(self.clone()));
+        spawn_until(stopping, sweep::run(self.clone()));
         Ok(())
     }
 
@@ -159,4 +158,14 @@ impl Calls {
         let peers = self.0.peers.get().map(|peers| &**peers);
         peers.ok_or(CallError::NoFederation)
     }
+}
+
+fn spawn_until(mut stopping: watch::Receiver<bool>, work: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(async move {
+        tokio::select! {
+            // An error is the end of whoever could have said so.
+            _ = stopping.wait_for(|stop| *stop) => {}
+            () = work => {}
+        }
+    });
 }

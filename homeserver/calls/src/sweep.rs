@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::Weak,
     time::Duration,
 };
 
@@ -12,7 +11,7 @@ use livekit_protocol::ParticipantInfo;
 
 use crate::{
     CallError, Calls, Sfu, SfuError,
-    calls::{Grant, Inner, Seat},
+    calls::{Grant, Seat},
     leaving::Signal,
     options::{TOKEN_LIFETIME, milliseconds},
     store::grants,
@@ -49,17 +48,15 @@ struct Seen {
     populated: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Sweeps until the server ends.
-pub(crate) async fn run(calls: Weak<Inner>) {
+/// Sweeps for ever.
+pub(crate) async fn run(calls: Calls) {
     let mut seen = Seen::default();
+    let mut nudged = calls.0.nudges.subscribe();
     loop {
-        let Some(inner) = calls.upgrade() else { return };
-        let calls_now = Calls(inner);
-        if let Err(error) = calls_now.sweep(&mut seen).await {
+        nudged.mark_unchanged();
+        if let Err(error) = calls.sweep(&mut seen).await {
             tracing::error!(%error, "the calls could not be compared with what the SFUs say");
         }
-        let mut nudged = calls_now.0.nudges.subscribe();
-        drop(calls_now);
         // An SFU that has come back is asked at once.
         let _ = tokio::time::timeout(EVERY, nudged.changed()).await;
     }

@@ -66,6 +66,7 @@ impl EventDraft {
         }
     }
 
+    /// The same, as a sticky event if there is a duration.
     #[must_use]
     pub fn sticking_for(mut self, duration_ms: Option<StickyDurationMs>) -> Self {
         self.sticky_duration_ms = duration_ms;

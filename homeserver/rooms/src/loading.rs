@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use echorift_events::rules_for;
 use echorift_storage::{Chain, EventNumber, RoomNumber, StorageError, UserNumber};
+use imbl::OrdSet;
 use ruma::RoomId;
 
 use crate::{
@@ -160,6 +161,7 @@ impl Rooms {
                 depth: head.depth,
                 state: states.remove(&head.snapshot).unwrap_or_default(),
                 members: members.remove(&head.room).unwrap_or_default(),
+                admitted: OrdSet::new(),
                 chain: Chain::new(),
             };
             loaded.insert(head.room, head_of_room);

@@ -70,6 +70,8 @@ pub(crate) struct Head {
     pub depth: u64,
     pub state: State,
     pub members: Members,
+    /// Known events that were let in among the sticky ones ahead of the commits, so that none is let in twice.
+    pub admitted: OrdSet<EventNumber>,
     pub chain: Chain,
 }
 
@@ -81,6 +83,7 @@ impl Head {
             depth: 1,
             state: State::default(),
             members: Members::default(),
+            admitted: OrdSet::new(),
             chain: Chain::new(),
         }
     }

@@ -45,6 +45,17 @@ pub struct StickyEvent {
     sender: UserNumber,
 }
 
+impl StickyEvent {
+    fn new(sticky: Sticky, position: Position) -> Self {
+        Self {
+            event: sticky.event,
+            position,
+            expires: sticky.expires,
+            sender: sticky.sender,
+        }
+    }
+}
+
 /// Until when an event sticks that was received at a time, if it does so at all (MSC4354 § Proposal).
 pub(crate) fn expiry(pdu: &Pdu, received: Timestamp) -> Option<Timestamp> {
     let duration_ms = i64::from(pdu.sticky_duration_ms?.get());
@@ -64,34 +75,41 @@ struct Lists {
     withheld: Vec<Sticky>,
 }
 
+impl Lists {
+    fn withhold(&mut self, sticky: Sticky) {
+        self.withheld.push(sticky);
+        let excess = self.withheld.len().saturating_sub(WITHHELD_MAX);
+        self.withheld.drain(..excess);
+    }
+}
+
 impl RoomSticky {
     /// From stored rows.
     pub fn new(rows: impl IntoIterator<Item = (Sticky, Option<Position>)>) -> Self {
-        let sticky = Self::default();
+        let mut lists = Lists::default();
         for (row, position) in rows {
-            sticky.put(row, position);
+            match position {
+                Some(position) => lists.told.push(StickyEvent::new(row, position)),
+                None => lists.withhold(row),
+            }
         }
-        sticky
+        lists.told.sort_unstable_by_key(|known| known.position);
+        Self(RwLock::new(lists))
     }
 
     /// Takes an event that readers hear of from a position on, or that is withheld.
     pub fn put(&self, sticky: Sticky, position: Option<Position>) {
         let mut lists = self.0.write();
+        if lists.told.iter().any(|known| known.event == sticky.event) {
+            return;
+        }
         lists.withheld.retain(|known| known.event != sticky.event);
         let Some(position) = position else {
-            lists.withheld.push(sticky);
-            let excess = lists.withheld.len().saturating_sub(WITHHELD_MAX);
-            lists.withheld.drain(..excess);
+            lists.withhold(sticky);
             return;
         };
-        let told = StickyEvent {
-            event: sticky.event,
-            position,
-            expires: sticky.expires,
-            sender: sticky.sender,
-        };
         let place = lists.told.partition_point(|known| known.position <= position);
-        lists.told.insert(place, told);
+        lists.told.insert(place, StickyEvent::new(sticky, position));
     }
 
     /// Whether readers hear of the event.

@@ -166,7 +166,7 @@ impl App {
             federation.run().await?;
         }
         // First those whose departure is left to this server: their delayed events wait until the SFU was asked.
-        calls.run().await?;
+        calls.run(stopping.clone()).await?;
         accounts.add_capabilities(delayed_events.options().capabilities());
         delayed_events.run(watched, stopping.clone());
         look_again_at_revived_sfus(&calls, &sfus.health);

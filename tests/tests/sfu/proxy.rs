@@ -140,27 +140,3 @@ async fn nothing_of_the_sfu_is_shown_but_where_clients_connect() {
         refused(anybody.post(path, json!({})).await, 405, "M_UNRECOGNIZED");
     }
 }
-
-#[tokio::test]
-async fn clients_cannot_tell_the_sfu_where_they_come_from_or_hand_it_cookies() {
-    let server = TestServer::builder().with_calls().start().await;
-    let sfu = server.sfu_is_up().await;
-    let room = open_room(&sfu).await;
-    let token = sfu_token("dave", &json!({ "room": room, "roomJoin": true }));
-    let mut stream = TcpStream::connect(server.base_url().replace("http://", ""))
-        .await
-        .unwrap();
-    let path = format!("/livekit/sfu/rtc?access_token={token}&sdk=js&protocol=15");
-    let lies = "X-Forwarded-For: 203.0.113.66\r\nX-Real-IP: 203.0.113.67\r\nCF-Connecting-IP: 203.0.113.68\r\n\
-                Cookie: session=203.0.113.69\r\n";
-    let head = ask_for_upgrade(&mut stream, &path, lies).await;
-    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-    // LiveKit notes the address with its session.
-    let log = server.data_dir().join("livekit.log");
-    let log = echorift_tests::until("the session is noted", async || {
-        let log = std::fs::read_to_string(&log).unwrap();
-        log.contains("starting RTC session").then_some(log)
-    })
-    .await;
-    assert!(!log.contains("203.0.113."), "{log}");
-}

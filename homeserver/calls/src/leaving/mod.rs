@@ -16,10 +16,7 @@ use tokio::sync::Notify;
 use self::job::{Action, Job};
 pub(crate) use self::{job::Signal, settling::Settling};
 use crate::{
-    CallError, Calls, SeatClaim, Sfu,
-    authorisation::Delay,
-    calls::{Inner, Seat},
-    names::livekit_room,
+    CallError, Calls, SeatClaim, Sfu, authorisation::Delay, calls::Seat, names::livekit_room,
     store::departures,
 };
 
@@ -220,16 +217,14 @@ impl Departures {
     }
 }
 
-/// Does what is due, until the server ends.
-pub(crate) async fn run(calls: std::sync::Weak<Inner>) {
+/// Does what is due, for ever.
+pub(crate) async fn run(calls: Calls) {
+    let departures = &calls.0.departures;
     loop {
-        let Some(inner) = calls.upgrade() else { return };
-        let calls_now = Calls(inner);
-        let departures = &calls_now.0.departures;
-        match departures.due(calls_now.now()) {
+        match departures.due(calls.now()) {
             Some(due) => {
                 let work = |seat: Seat| {
-                    let calls = calls_now.clone();
+                    let calls = &calls;
                     async move { calls.signal(&seat, Signal::Due).await }
                 };
                 stream::iter(due)
@@ -240,7 +235,6 @@ pub(crate) async fn run(calls: std::sync::Weak<Inner>) {
             }
             None => departures.has_come.notified().await,
         }
-        drop(calls_now);
         tokio::time::sleep(BEAT).await;
     }
 }

@@ -215,19 +215,19 @@ mod tests {
         }
     }
 
-    fn limited(content: Value) -> MediaPolicy {
-        policy().limited(&MediaLimits::of_content(&content))
+    fn limited(content: &Value) -> MediaPolicy {
+        policy().limited(&MediaLimits::of_content(content))
     }
 
     #[test]
     fn without_limits_it_stays_as_it_is() {
-        assert_eq!(limited(json!({})), policy());
-        assert_eq!(limited(json!("nonsense")), policy());
+        assert_eq!(limited(&json!({})), policy());
+        assert_eq!(limited(&json!("nonsense")), policy());
     }
 
     #[test]
     fn nothing_can_be_raised() {
-        let raised = limited(json!({
+        let raised = limited(&json!({
             "audio": { "max_bitrate": 510_000, "channels": 8 },
             "video": {
                 "enabled": true, "max_height": 2_160, "max_bitrate": 50_000_000, "max_framerate": 120,
@@ -244,14 +244,14 @@ mod tests {
 
     #[test]
     fn audio_is_lowered_but_never_silenced() {
-        let audio = limited(json!({ "audio": { "max_bitrate": 16_000, "channels": 0 } })).audio;
+        let audio = limited(&json!({ "audio": { "max_bitrate": 16_000, "channels": 0 } })).audio;
         assert_eq!((audio.max_bitrate, audio.channels), (16_000, 1));
     }
 
     #[test]
     fn layers_go_from_above() {
         let heights = |content: Value| -> Vec<u32> {
-            let layers = limited(json!({ "video": content })).video.layers;
+            let layers = limited(&json!({ "video": content })).video.layers;
             layers.iter().map(|layer| layer.height).collect()
         };
         assert_eq!(heights(json!({ "max_height": 360 })), [180, 360]);
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn the_lowest_layer_stays_and_becomes_as_small_as_it_must() {
         let content = json!({ "video": { "max_bitrate": 100_000, "max_height": 90, "max_framerate": 5 } });
-        let layers = limited(content).video.layers;
+        let layers = limited(&content).video.layers;
         assert_eq!(layers, [Picture::wide(90, 100_000, 5)]);
         assert_eq!(layers[0].width, 160);
     }
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn video_ends_earlier_but_not_later() {
         let off_below = |threshold: u32| {
-            limited(json!({ "video": { "off_below_bitrate": threshold } }))
+            limited(&json!({ "video": { "off_below_bitrate": threshold } }))
                 .video
                 .off_below_bitrate
         };
@@ -302,6 +302,6 @@ mod tests {
             "video": { "max_height": 1.5, "enabled": "no" },
             "screen_share": [],
         });
-        assert_eq!(limited(content), policy());
+        assert_eq!(limited(&content), policy());
     }
 }

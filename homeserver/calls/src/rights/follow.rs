@@ -1,7 +1,4 @@
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Weak},
-};
+use std::{collections::BTreeSet, sync::Weak};
 
 use echorift_storage::{EventNumber, LogListener, Position, Record, RoomNumber};
 use parking_lot::Mutex;
@@ -82,25 +79,15 @@ impl Changes {
     }
 }
 
-/// Enforces what changes in rooms and accounts, as it changes.
-pub(crate) async fn follow(calls: Weak<Inner>) {
-    let Some(inner) = calls.upgrade() else { return };
-    let mut endings = inner.parts.accounts.endings();
-    let changes = Arc::clone(&inner);
-    drop(inner);
-    let changes = Arc::downgrade(&changes);
+/// Enforces what changes in rooms and accounts, as it changes, for ever.
+pub(crate) async fn follow(calls: Calls) {
+    let mut endings = calls.accounts().endings();
+    let changes = &calls.0.changes;
     loop {
-        let Some(inner) = changes.upgrade() else { return };
         tokio::select! {
-            () = inner.changes.has_come.notified() => {}
-            changed = endings.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                inner.changes.waiting.lock().is_everything = true;
-            }
+            () = changes.has_come.notified() => {}
+            Ok(()) = endings.changed() => changes.waiting.lock().is_everything = true,
         }
-        let calls = Calls(inner);
         if let Err(error) = enforce(&calls).await {
             tracing::error!(%error, "rights in calls could not be compared with what holds now");
         }

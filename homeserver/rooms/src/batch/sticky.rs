@@ -73,7 +73,7 @@ impl Batch<'_> {
         store::sticky::put(&mut self.change, number, &sticky, record);
         self.sticky.begun.push((sticky, record));
         let now = self.rooms.clock().now();
-        let room = self.rooms.loaded(number);
+        let room = self.rooms.loaded(number).filter(|_| record.is_some());
         if let Some(victim) = room.and_then(|room| room.sticky.one_too_many(now)) {
             metrics::counter!("echorift_rooms_sticky_events_ended_early_total").increment(1);
             store::sticky::end(&mut self.change, number, &victim);
@@ -125,7 +125,7 @@ impl Batch<'_> {
         let numbers: Vec<EventNumber> = withheld.iter().map(|sticky| sticky.event).collect();
         for event in self.rooms.events(&numbers).await? {
             let sticky = withheld.iter().find(|sticky| sticky.event == event.number);
-            if let Some(sticky) = sticky
+            if let Some(sticky) = sticky.filter(|_| !self.head.admitted.contains(&event.number))
                 && self.has_become_allowed(&event).await?
             {
                 self.admit(&event, *sticky).await?;
@@ -139,7 +139,8 @@ impl Batch<'_> {
     pub async fn stick_old(&mut self, event: &Event) -> Result<(), RoomError> {
         let (number, ..) = self.room;
         let room = self.rooms.loaded(number);
-        let is_known = room.is_some_and(|room| room.sticky.knows(event.number));
+        let is_known = room.is_some_and(|room| room.sticky.knows(event.number))
+            || self.head.admitted.contains(&event.number);
         if is_known || expiry(&event.pdu, self.rooms.clock().now()).is_none() {
             return Ok(());
         }
@@ -147,6 +148,9 @@ impl Batch<'_> {
             true => Some(self.change.record(Record::Sticky { room: number })),
             false => None,
         };
+        if record.is_some() {
+            self.note_admission(event.number);
+        }
         self.stick(event, record);
         Ok(())
     }
@@ -213,7 +217,18 @@ impl Batch<'_> {
         .ok()
     }
 
+    /// Remembers until its commit that the event was let in.
+    fn note_admission(&mut self, event: EventNumber) {
+        let (number, ..) = self.room;
+        if let Some(room) = self.rooms.loaded(number) {
+            let is_under_way = |known: &EventNumber| !room.sticky.tells(*known);
+            self.head.admitted = self.head.admitted.iter().copied().filter(is_under_way).collect();
+        }
+        self.head.admitted.insert(event);
+    }
+
     async fn admit(&mut self, event: &Arc<Event>, sticky: Sticky) -> Result<(), RoomError> {
+        self.note_admission(event.number);
         metrics::counter!("echorift_rooms_sticky_events_admitted_total").increment(1);
         if event.outcome != Outcome::SoftFailed {
             // It is part of the room's older history, or will be: readers only hear of it.
@@ -234,9 +249,12 @@ impl Batch<'_> {
             delay_id: event.delay_id.clone(),
             number: Some(event.number),
             is_late: true,
-            may_stick: true,
+            // It does so below, until the time that was found when it came.
+            may_stick: false,
         };
         let placed = self.place(placed).await?;
+        let record = self.appended.last().and_then(|last| last.record);
+        self.begin_to_stick(sticky, record);
         tracing::info!(event_id = %placed.pdu.event_id, "a soft-failed sticky event is allowed now");
         Ok(())
     }

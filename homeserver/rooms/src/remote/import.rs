@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use echorift_events::{Pdu, authorise, rules_for};
 use echorift_storage::{Chain, EventNumber, RoomNumber, UserNumber};
+use imbl::OrdSet;
 use ruma::{
     OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, UserId,
     events::{StateEventType, TimelineEventType, room::member::MembershipState},
@@ -87,6 +88,7 @@ impl Rooms {
             depth: join.depth,
             state: before,
             members,
+            admitted: OrdSet::new(),
             chain: Chain::new(),
         };
         for event in outliers.made() {

@@ -41,8 +41,8 @@ fn columns(room: RoomNumber, sticky: &Sticky, expires: Timestamp) -> Cells {
         .with(expires)
 }
 
-/// The sticky events of these rooms that have not expired at `now`: those that readers hear of by their positions, then
-/// the withheld ones of each room.
+/// The sticky events of these rooms that have not expired at `now`, in the order in which they came to be known; each with
+/// the position at which readers hear of it, or none if it is withheld.
 pub(crate) async fn of_rooms(
     database: &Database,
     rooms: &[RoomNumber],
@@ -51,7 +51,7 @@ pub(crate) async fn of_rooms(
     const SQL: &str = "
         SELECT room_number, event_number, sender_number, expires_ts, position FROM sticky_events
          WHERE room_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1)) AND expires_ts > $2
-         ORDER BY room_number, position, event_number";
+         ORDER BY room_number, event_number";
     let values = [list(rooms.iter().copied()), now.into()];
     let rows = database.fetch_all(SQL, &values).await?;
     rows.iter().map(read).collect()

@@ -11,22 +11,25 @@ use crate::sfu;
 
 /// Looks at the SFUs. `is_running`: whether a server runs with this configuration at this moment.
 pub(super) async fn look_at(config: &Config, is_running: bool, report: &mut Report) {
+    let http = match sfu::health_client() {
+        Ok(http) => http,
+        Err(error) => {
+            report.failure(&error.to_string(), "Without TLS no SFU can be asked.");
+            return;
+        }
+    };
     match &config.calls.livekit {
         LivekitSettings::Off => report.good("there are no calls (calls.livekit.mode is off)"),
-        LivekitSettings::External(_) => look_at_external(config, report).await,
-        LivekitSettings::Managed(settings) => look_at_managed(config, settings, is_running, report).await,
+        LivekitSettings::External(_) => look_at_external(config, &http, report).await,
+        LivekitSettings::Managed(settings) => {
+            let running = is_running.then_some(&http);
+            look_at_managed(config, settings, running, report).await;
+        }
     }
 }
 
 /// Whether each answers, and knows our key.
-async fn look_at_external(config: &Config, report: &mut Report) {
-    let http = match sfu::health_client(config) {
-        Ok(http) => http,
-        Err(error) => {
-            report.failure(&error.to_string(), "Correct outbound.extra_ca_files.");
-            return;
-        }
-    };
+async fn look_at_external(config: &Config, http: &reqwest::Client, report: &mut Report) {
     for options in sfu::external(config) {
         let (url, api_url) = (options.url.clone(), options.api_url.clone());
         match Sfu::new(options).rooms().await {
@@ -35,7 +38,7 @@ async fn look_at_external(config: &Config, report: &mut Report) {
                 rooms.len()
             )),
             Err(error) => {
-                let unwell = ask_health(&http, &api_url).await.err();
+                let unwell = ask_health(http, &api_url).await.err();
                 let finding = match unwell {
                     Some(unwell) => format!("the SFU at {api_url} is not well: {unwell}"),
                     None => format!("the SFU at {api_url} is well, but does not do as asked: {error}"),
@@ -49,7 +52,13 @@ async fn look_at_external(config: &Config, report: &mut Report) {
     }
 }
 
-async fn look_at_managed(config: &Config, settings: &ManagedSettings, is_running: bool, report: &Report) {
+/// `running` asks the SFU of a server that runs at this moment.
+async fn look_at_managed(
+    config: &Config,
+    settings: &ManagedSettings,
+    running: Option<&reqwest::Client>,
+    report: &Report,
+) {
     let Some(binary) = find_program(&settings.binary) else {
         report.warning(
             &format!("there will be no calls: the program {:?} was not found", settings.binary),
@@ -64,10 +73,9 @@ async fn look_at_managed(config: &Config, settings: &ManagedSettings, is_running
             "Calls need a livekit-server that this machine can run.",
         ),
     }
-    if is_running {
-        look_at_running(settings, report).await;
-    } else {
-        look_at_ports(settings, report);
+    match running {
+        Some(http) => look_at_running(settings, http, report).await,
+        None => look_at_ports(settings, report),
     }
     look_at_address(config, settings, report);
     let has_plain = config
@@ -84,12 +92,12 @@ async fn look_at_managed(config: &Config, settings: &ManagedSettings, is_running
     }
 }
 
-async fn look_at_running(settings: &ManagedSettings, report: &Report) {
+async fn look_at_running(settings: &ManagedSettings, http: &reqwest::Client, report: &Report) {
     if settings.ports.signal == 0 {
         return;
     }
     let api_url = format!("http://127.0.0.1:{}", settings.ports.signal);
-    match ask_health(&reqwest::Client::new(), &api_url).await {
+    match ask_health(http, &api_url).await {
         Ok(()) => report.good("the SFU is well"),
         Err(unwell) => report.warning(
             &format!("the SFU is not well: {unwell}"),

@@ -95,19 +95,14 @@ impl ManagedSfu {
         let found = look_for_our_own(&mark).await?;
 
         let kept = store::load(database).await?;
-        let key = options.key.clone().or(kept.as_ref().map(|kept| kept.key.clone()));
-        let key = key.unwrap_or_else(SfuKey::generate);
         let remembered = kept.as_ref().map(|kept| kept.ports);
+        let own_key = kept.map_or_else(SfuKey::generate, |kept| kept.key);
         // The ports of an SFU that runs already are taken, by itself.
         let ports = options.ports.settle(remembered, !found.is_empty());
         let ports = ports.ok_or(ManagedError::NoFreePort)?;
-        // A pair that the operator wrote stands in the configuration and nowhere else.
-        let to_keep = match (&options.key, kept) {
-            (None, _) => key.clone(),
-            (Some(_), Some(kept)) => kept.key,
-            (Some(_), None) => SfuKey::generate(),
-        };
-        store::keep(database, &to_keep, ports).await?;
+        // A pair that the operator wrote is kept nowhere but in the configuration.
+        store::keep(database, &own_key, ports).await?;
+        let key = options.key.clone().unwrap_or(own_key);
 
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.signal));
         let sfu = SfuOptions {

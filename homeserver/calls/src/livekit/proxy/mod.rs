@@ -181,3 +181,44 @@ async fn join(on_client: OnUpgrade, on_sfu: OnUpgrade) {
     metrics::gauge!("echorift_calls_proxied_connections").decrement(1.0);
     tracing::debug!(?ended, "a client's connection to the SFU has ended");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sfu_sees_the_address_that_we_know_and_of_the_rest_what_it_needs() {
+        let request = Request::get("/livekit/sfu/rtc/v1?access_token=a.b.c&join_request=x%2Fy")
+            .header("upgrade", "websocket")
+            .header("connection", "keep-alive, Upgrade")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .header("user-agent", "a browser")
+            .header("x-forwarded-for", "203.0.113.66")
+            .header("x-real-ip", "203.0.113.67")
+            .header("cf-connecting-ip", "203.0.113.68")
+            .header("cookie", "session=secret")
+            .header("host", "chat.example.org")
+            .body(Body::empty())
+            .unwrap();
+        let client = ClientAddress(Some("192.0.2.1".parse().unwrap()));
+        let asked = for_the_sfu(&request, &client);
+        assert_eq!(asked.uri(), "/rtc/v1?access_token=a.b.c&join_request=x%2Fy");
+        let mut headers: Vec<(&str, &str)> = asked
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        headers.sort_unstable();
+        assert_eq!(
+            headers,
+            [
+                ("connection", "Upgrade"),
+                ("host", "livekit"),
+                ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+                ("upgrade", "websocket"),
+                ("user-agent", "a browser"),
+                ("x-forwarded-for", "192.0.2.1"),
+            ]
+        );
+    }
+}

@@ -112,6 +112,35 @@ on_both_databases! {
         other.server.end().await;
     }
 
+    async fn what_is_let_in_ahead_of_the_commits_is_told_once(server: &TestRooms) {
+        let (alice, room) = room_of(server).await;
+        let other = Other::start().await;
+        let there = other.join(server, &room, false).await;
+        let bob = &other.user;
+        set_membership(server, &room, &alice, bob, "ban").await;
+        let late = stick(&other.server, &there, bob, "still here", HOUR_MS).await;
+        take(server, &room, &late.pdu, false).await;
+        set_membership(server, &room, &alice, bob, "leave").await;
+        // Two joins, one upon the other, of which none waits for the other's commit.
+        let mut commits = Vec::new();
+        for name in ["Bob", "Bobby"] {
+            let content = json!({ "membership": "join", "displayname": name });
+            let join = other.template(server, &room, ("m.room.member", Some(bob.as_str())), content).await;
+            match server.rooms.receive(&room, Received::foreign(join), |_| {}).await.unwrap() {
+                Reception::Taken(_, commit) => commits.push(commit),
+                _ => panic!("it is new, and lacks nothing"),
+            }
+        }
+        for commit in commits {
+            commit.done().await.unwrap();
+        }
+        assert_eq!(sticky(server, &room).await, ["still here"]);
+        let shown = timeline(server, &room).await;
+        let is_it = |event: &&Arc<Event>| event.pdu.event_id == late.pdu.event_id;
+        assert_eq!(shown.iter().filter(is_it).count(), 1);
+        other.server.end().await;
+    }
+
     async fn a_withheld_event_is_stored_and_a_redaction_ends_it(server: &TestRooms) {
         let (alice, room) = room_of(server).await;
         let other = Other::start().await;

@@ -54,12 +54,9 @@ impl Syncs {
                 continue;
             };
             let shown = self.rooms().present(room, events, turn.reader).await;
-            let mut of_room = StickyEventsRoom::default();
-            of_room.events = shown?
-                .into_iter()
-                .map(Raw::<AnySyncTimelineEvent>::from_json)
-                .collect();
-            answer.insert(room.id.clone(), of_room);
+            let shown = shown?.into_iter();
+            let events = shown.map(Raw::<AnySyncTimelineEvent>::from_json).collect();
+            answer.insert(room.id.clone(), StickyEventsRoom { events });
         }
         told.is_news |= !answer.is_empty();
         let sticky_events = &mut told.extensions.sticky_events;
