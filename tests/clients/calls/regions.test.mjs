@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Authority } from "./lib/authority.mjs";
+import { otherDatabase } from "./lib/database.mjs";
 import { allAreMembers, allHearAndSee, mediaStops } from "./lib/media.mjs";
 import { freePort } from "./lib/processes.mjs";
 import { Stage, stageOf, story } from "./lib/stage.mjs";
@@ -27,7 +28,9 @@ class TwoRegions extends Stage {
                 tls_certificate: certificate,
                 tls_private_key: key,
             };
-            await this.add({ name, settings, listeners: [listener] });
+            // Where it can be, each stands on another kind of database.
+            const database = i === 0 ? undefined : otherDatabase();
+            await this.add({ name, database, settings, listeners: [listener] });
         }
     }
 }

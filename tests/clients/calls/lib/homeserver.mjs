@@ -3,17 +3,22 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createDatabase } from "./database.mjs";
 import { endAtExit, endProcessWith, freePort, processWith, run, temporaryFolder } from "./processes.mjs";
 import { toml } from "./toml.mjs";
 
 const SHARED_SECRET = "the tests' own secret";
 
 export class Homeserver {
-    /** Starts a server of this name with an SFU of its own; `settings` are those that are not usual in tests. */
-    static async start({ name = "calls.example", settings = {}, listeners = [] } = {}) {
+    /**
+     * Starts a server of this name, on a database of this kind, with an SFU of its own; `settings` are those that are not
+     * usual in tests.
+     */
+    static async start({ name = "calls.example", database, settings = {}, listeners = [] } = {}) {
         const binary = process.env.ECHORIFT_BIN;
         if (!binary) throw new Error("ECHORIFT_BIN is to name the server's binary: cargo build --workspace");
         const server = new Homeserver(binary, temporaryFolder("echorift-calls"), name, await freePort());
+        server.database = await createDatabase(server.folder, database);
         await writeFile(server.configuration, toml(await server.settings(settings, listeners)));
         await server.restart();
         return server;
@@ -41,6 +46,7 @@ export class Homeserver {
                 ...own.calls,
             },
             server: { name: this.name, public_base_url: this.baseUrl, data_dir: this.folder },
+            database: { url: this.database.url },
             registration: { shared_secret: SHARED_SECRET },
             passwords: { hash_memory_kib: 64, hash_iterations: 1 },
             rate_limits: { enabled: false },
@@ -67,6 +73,7 @@ export class Homeserver {
     async stop() {
         await this.process.end("SIGTERM");
         endProcessWith(this.sfuKey);
+        await this.database.drop();
     }
 
     /** The process of its SFU, known by the key in its environment; `undefined` while there is none. */
