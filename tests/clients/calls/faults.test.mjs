@@ -17,7 +17,7 @@ async function inCall(names, options = {}) {
     return { room, people };
 }
 
-/** Lets the other go by `leave`, and waits until this person sees him neither among the members nor in the SFU. */
+/** Lets the other go by `leave`, and waits until this person sees them neither among the members nor in the SFU. */
 async function misses(person, other, leave, { membershipMs, mediaMs }) {
     const { members } = await person.report();
     const { identity } = members.find(({ userId }) => userId === other.userId);

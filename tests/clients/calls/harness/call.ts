@@ -77,7 +77,7 @@ export class Call {
         return call;
     }
 
-    /** Leaves the room's call first: that is what others see. */
+    /** Leaves the room's call and the SFUs. */
     async hangUp(): Promise<void> {
         this.hasLeft = true;
         this.session.off(MatrixRTCSessionEvent.MembershipsChanged, this.onMemberships);

@@ -6,7 +6,7 @@ const FRAMES_MIN = 30;
 /** Audio comes every 20 ms, or with silence at least every 400. */
 const SILENCE_MS = 2_000;
 
-/** What this person receives of another: his microphone, camera, screen. */
+/** What this person receives of another: their microphone, camera, screen. */
 export const of = (report, other, source) =>
     report.received.find(({ userId, source: its }) => userId === other.userId && its === source);
 

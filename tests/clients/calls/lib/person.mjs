@@ -12,7 +12,7 @@ export class Person {
     static page = "page";
     static handle = "person";
 
-    /** Registers somebody, opens a browser's page for him and logs him in there; `path` is his network, if special. */
+    /** Registers somebody, opens a browser's page for them and logs them in there; `path` is their network, if special. */
     static async come({ homeserver, browser, site }, name, path) {
         const account = await homeserver.register(name);
         const context = await browser.newContext();

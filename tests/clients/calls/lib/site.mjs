@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { dirname, extname, join, normalize } from "node:path";
+import { basename, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -81,5 +81,5 @@ async function bundle(names) {
         write: false,
         logLevel: "error",
     });
-    return new Map(outputFiles.map(({ path, contents }) => [path.slice(dirname(path).length - 1), contents]));
+    return new Map(outputFiles.map(({ path, contents }) => [`/${basename(path)}`, contents]));
 }

@@ -39,7 +39,7 @@ export class Stage {
         return this.homeservers[0];
     }
 
-    /** Somebody new at a browser; his name is made unique. */
+    /** Somebody new at a browser; their name is made unique. */
     person(name, { at = this.homeserver, path, kind = Person } = {}) {
         return this.bring(kind, name, at, path);
     }
