@@ -8,10 +8,10 @@ import { until } from "./lib/until.mjs";
 const stage = stageOf();
 
 /** Some people in a plain room's call, who hear and see each other. */
-async function inCall(names, options = () => ({})) {
+async function inCall(names, options = {}) {
     const people = await Promise.all(names.map((name) => stage.person(name)));
     const room = await people[0].createRoom(people.slice(1));
-    await Promise.all(people.map((person, i) => person.join(room, options(names[i]))));
+    await Promise.all(people.map((person) => person.join(room, options)));
     await allAreMembers(people);
     await allHearAndSee(people);
     return { room, people };
@@ -21,12 +21,22 @@ async function inCall(names, options = () => ({})) {
 async function misses(person, other, leave, { membershipMs, mediaMs }) {
     const { members } = await person.report();
     const { identity } = members.find(({ userId }) => userId === other.userId);
-    await leave();
     const mediaDeadline = Date.now() + mediaMs;
+    const hasLeft = leave();
     const isNoMember = ({ members }) => members.every((member) => member.identity !== identity);
     await until(`${other.name} is no member`, () => person.report(), isNoMember, membershipMs);
     const isSilent = ({ received }) => received.every((media) => media.identity !== identity);
     await until(`${other.name} is out of the SFU`, () => person.report(), isSilent, mediaDeadline - Date.now());
+    await hasLeft;
+}
+
+/** The events that say that these people are in the call: the same ones as long as nobody was taken for gone. */
+async function membershipEvents(room, people) {
+    const state = await people[0].call("GET", `rooms/${encodeURIComponent(room)}/state`);
+    const isTheirs = ({ type, sender }) => {
+        return type === "org.matrix.msc3401.call.member" && people.some(({ userId }) => userId === sender);
+    };
+    return state.filter(isTheirs).map(({ event_id: eventId }) => eventId).sort();
 }
 
 story(stage, "who hangs up is gone within two seconds", async () => {
@@ -35,19 +45,20 @@ story(stage, "who hangs up is gone within two seconds", async () => {
 });
 
 story(stage, "a page that crashes is gone when its delayed leave is due", async () => {
-    const { people: [alice, bob] } = await inCall(["alice", "bob"], () => ({ leaveDelayMs: 8_000 }));
+    const { people: [alice, bob] } = await inCall(["alice", "bob"], { leaveDelayMs: 8_000 });
     await misses(alice, bob, () => bob.crash(), { membershipMs: 10_000, mediaMs: 25_000 });
 });
 
 story(stage, "a page that crashes is gone by the SFU's word, long before its delegated leave is due", async () => {
-    const { people: [alice, bob] } = await inCall(["alice", "bob"], () => ({ delegatesLeave: true }));
+    const { people: [alice, bob] } = await inCall(["alice", "bob"], { delegatesLeave: true });
     await misses(alice, bob, () => bob.crash(), { membershipMs: 25_000, mediaMs: 25_000 });
 });
 
 story(stage, "a call outlives the homeserver's death, and who dies meanwhile is missed", async () => {
     const { homeserver } = stage;
-    const { people: [alice, bob, carol] } = await inCall(["alice", "bob", "carol"], () => ({ delegatesLeave: true }));
+    const { room, people: [alice, bob, carol] } = await inCall(["alice", "bob", "carol"], { delegatesLeave: true });
     const sfu = homeserver.sfu();
+    const before = await membershipEvents(room, [alice, bob]);
     await alice.ask("watch", bob.userId);
     await homeserver.kill();
     await carol.crash();
@@ -56,6 +67,7 @@ story(stage, "a call outlives the homeserver's death, and who dies meanwhile is 
 
     await allAreMembers([alice, bob], { patienceMs: 40_000 });
     assert.equal(homeserver.sfu(), sfu, "the SFU is the one that was");
+    assert.deepEqual(await membershipEvents(room, [alice, bob]), before, "who stayed was not taken for gone");
     await hearsAndSees(alice, bob);
     const { longestGapMs } = await alice.ask("arrivals");
     assert.ok(longestGapMs < 3_000, `media was missing for ${longestGapMs} ms`);
@@ -63,12 +75,14 @@ story(stage, "a call outlives the homeserver's death, and who dies meanwhile is 
 
 story(stage, "an SFU that is killed comes back, and the call with it", async () => {
     const { homeserver } = stage;
-    const { people } = await inCall(["alice", "bob"]);
-    const before = homeserver.sfu();
-    process.kill(before, "SIGKILL");
-    await until("there is another SFU", () => homeserver.sfu(), (now) => now !== undefined && now !== before);
+    const { room, people } = await inCall(["alice", "bob"], { delegatesLeave: true });
+    const before = await membershipEvents(room, people);
+    const killed = homeserver.sfu();
+    process.kill(killed, "SIGKILL");
+    await until("there is another SFU", () => homeserver.sfu(), (now) => now !== undefined && now !== killed);
     await allHearAndSee(people, 90_000);
     await allAreMembers(people);
+    assert.deepEqual(await membershipEvents(room, people), before, "nobody was taken for gone");
 });
 
 story(stage, "who is kicked is heard for no more than two seconds", async () => {

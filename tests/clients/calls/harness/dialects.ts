@@ -54,8 +54,7 @@ export function newMemberId(client: MatrixClient, dialect: Dialect): string {
 export async function sfuToken(caller: Caller, transport: LivekitTransport, serverName?: string): Promise<SfuToken> {
     const { client, dialect } = caller;
     if (dialect === "homeserver") {
-        const url = transport.url;
-        if (!url) throw new Error(`no address of the SFU at ${transport.livekit_service_url}`);
+        const url = addressOf(transport);
         const { jwt } = await client._unstable_getLivekitToken({
             url,
             room_id: caller.roomId,
@@ -86,13 +85,21 @@ export async function delegateLeave(
             return;
         case "homeserver":
             await caller.client._unstable_delegateDelayedLeave({
-                url: transport.url ?? "",
+                url: addressOf(transport),
                 room_id: caller.roomId,
                 slot_id: SLOT_ID,
                 member: { id: caller.memberId, claimed_device_id: caller.client.getDeviceId()! },
                 delay_id: delayId,
             });
     }
+}
+
+/**
+ * Where the SFU itself is. Members do not tell it: matrix-js-sdk 43 leaves it out of what they publish. A server of this
+ * project has it beside the service.
+ */
+function addressOf({ url, livekit_service_url: serviceUrl }: LivekitTransport): string {
+    return url ?? serviceUrl.replace(/^http/, "ws").replace(/\/jwt$/, "/sfu");
 }
 
 /** The request to the service beside an SFU, which knows us by an OpenID token of our homeserver. */
