@@ -17,7 +17,7 @@ const EMPTY_SECONDS: u32 = 300;
 const DEPARTURE_SECONDS: u32 = 20;
 
 /// One SFU that this server has the keys of.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SfuOptions {
     /// What the operator calls it; part of the path under which clients ask for its tokens. Empty for the only one.
     pub name: String,
