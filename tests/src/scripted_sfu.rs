@@ -31,6 +31,8 @@ pub struct ScriptedSfu {
 #[derive(Default)]
 struct Rooms {
     rooms: BTreeMap<String, BTreeMap<String, proto::ParticipantInfo>>,
+    /// When rooms were opened, in milliseconds since the epoch.
+    opened: BTreeMap<String, i64>,
     /// What it was told to do, in order: `(method, room, identity)`.
     orders: Vec<(String, String, String)>,
     is_down: bool,
@@ -140,7 +142,9 @@ impl ScriptedSfu {
 
     /// Forgets everything, as a restart does.
     pub async fn lose_everything(&self) {
-        self.state.lock().await.rooms.clear();
+        let mut state = self.state.lock().await;
+        state.rooms.clear();
+        state.opened.clear();
     }
 
     /// Refuses everything, or no longer.
@@ -258,6 +262,8 @@ async fn answer(
         "CreateRoom" => {
             let request = proto::CreateRoomRequest::decode(body).unwrap();
             state.rooms.entry(request.name.clone()).or_default();
+            let now = i64::try_from(crate::now_ms()).unwrap();
+            state.opened.entry(request.name.clone()).or_insert(now);
             found(&proto::Room {
                 name: request.name,
                 ..Default::default()
@@ -268,6 +274,7 @@ async fn answer(
             let is_asked = |name: &&String| request.names.is_empty() || request.names.contains(name);
             let rooms = state.rooms.keys().filter(is_asked).map(|name| proto::Room {
                 name: name.clone(),
+                creation_time_ms: state.opened.get(name).copied().unwrap_or_default(),
                 ..Default::default()
             });
             found(&proto::ListRoomsResponse {

@@ -79,6 +79,10 @@ impl Calls {
         for sfu in self.sfus().all() {
             let name = &sfu.options().name;
             let of_sfu: Vec<&Grant> = grants.iter().filter(|grant| grant.seat.sfu == *name).collect();
+            if of_sfu.is_empty() {
+                seen.populated.remove(name);
+                continue;
+            }
             let roster = match self.roster(sfu, &of_sfu).await {
                 Ok(roster) => roster,
                 Err(error) => {

@@ -179,6 +179,24 @@ async fn a_restart_of_the_sfu_ends_no_call() {
     call.membership_ends().await;
 }
 
+/// Somebody else was quicker to come back, so that the room is open again.
+#[tokio::test]
+async fn who_is_slower_after_a_restart_of_the_sfu_is_waited_for() {
+    let call = Call::start().await;
+    let jwt = call.token().await;
+    call.sfu.join(&call.server, &jwt, "PA_one").await;
+    let [bob] = call.server.register(["bob"]).await;
+    call.alice.invite(&call.room, &bob).await.unwrap();
+    bob.join(&call.room).await.unwrap();
+    call.sfu.lose_everything().await;
+    crate::caller::token(&call.server, &bob, &call.room).await;
+    let gone = Webhook::of(&jwt, "participant_left", "PA_one");
+    assert_eq!(call.sfu.tell(&call.server, &gone).await, StatusCode::OK);
+    assert!(call.is_member().await);
+    call.sfu.join(&call.server, &jwt, "PA_two").await;
+    assert!(call.is_member().await);
+}
+
 #[tokio::test]
 async fn a_restart_of_the_server_ends_no_call() {
     // Long over when the server comes back, had nobody taken care of it.

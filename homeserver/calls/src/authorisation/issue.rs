@@ -179,10 +179,15 @@ impl Calls {
         };
         self.0.rooms_with_grants.insert(room.number);
         self.put_grant(&grant).await?;
-        // Who was put out of the room meanwhile held no grant then that could have been taken back.
-        if self.permission(&standing).await?.is_none() {
-            grant.is_revoked = true;
+        // Who was put out of the room or demoted meanwhile held no grant then that could have been changed.
+        let holds = self.permission(&standing).await?;
+        grant.is_revoked = holds.is_none();
+        let holds = holds.filter(|_| terms.may_publish).unwrap_or_default();
+        if grant.is_revoked || grant.permission != holds {
+            grant.permission = holds;
             self.put_grant(&grant).await?;
+        }
+        if grant.is_revoked {
             return Err(CallError::Forbidden);
         }
         let jwt = token::sign(sfu.options(), &grant.seat, &grant.permission)?;

@@ -34,8 +34,15 @@ pub(super) struct Job {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
-    Waiting { until: Timestamp, look_ms: i64 },
-    Connected { sid: String, restart_at: Timestamp },
+    Waiting {
+        until: Timestamp,
+        look_ms: i64,
+    },
+    Connected {
+        sid: String,
+        since: Timestamp,
+        restart_at: Timestamp,
+    },
     Leaving,
 }
 
@@ -112,13 +119,13 @@ impl Job {
             }
             (Phase::Leaving, Signal::Joined { .. } | Signal::Present { .. }) => {
                 // They were back before the event was sent.
-                self.connect(signal, now);
+                self.connect(signal, now, now);
                 Action::Restart
             }
             (Phase::Leaving, _) => Action::Send,
             (Phase::Waiting { .. }, Signal::Joined { .. } | Signal::Present { .. })
             | (Phase::Connected { .. }, Signal::Joined { .. }) => {
-                self.connect(signal, now);
+                self.connect(signal, now, now);
                 Action::Restart
             }
             (Phase::Waiting { .. }, Signal::Aborted { .. }) => Action::Forget,
@@ -131,7 +138,11 @@ impl Job {
             ) => {
                 // They had come before the departure was left to this server.
                 let sid = sid.clone();
-                self.phase = Phase::Connected { sid, restart_at: now };
+                self.phase = Phase::Connected {
+                    sid,
+                    since: now,
+                    restart_at: now,
+                };
                 Action::Look
             }
             (Phase::Waiting { until, look_ms }, Signal::Absent) => {
@@ -155,7 +166,7 @@ impl Job {
             ) if sid == gone => Action::Look,
             (Phase::Connected { restart_at, .. }, Signal::Present { .. }) => {
                 let restart_at = *restart_at;
-                self.connect(signal, restart_at);
+                self.connect(signal, now, restart_at);
                 self.due = restart_at;
                 if now >= restart_at {
                     Action::Restart
@@ -184,10 +195,28 @@ impl Job {
         matches!(self.phase, Phase::Connected { .. })
     }
 
-    fn connect(&mut self, signal: &Signal, restart_at: Timestamp) {
+    /// Since when they have been there, as far as is known.
+    pub fn connected_since(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Connected { since, .. } => Some(since),
+            Phase::Waiting { .. } | Phase::Leaving => None,
+        }
+    }
+
+    fn connect(&mut self, signal: &Signal, now: Timestamp, restart_at: Timestamp) {
         if let Signal::Joined { sid } | Signal::Present { sid } = signal {
             let sid = sid.clone();
-            self.phase = Phase::Connected { sid, restart_at };
+            let since = match &self.phase {
+                Phase::Connected {
+                    sid: known, since, ..
+                } if *known == sid => *since,
+                _ => now,
+            };
+            self.phase = Phase::Connected {
+                sid,
+                since,
+                restart_at,
+            };
         }
     }
 }

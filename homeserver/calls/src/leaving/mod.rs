@@ -143,7 +143,10 @@ impl Calls {
         };
         match sfu.participant(&seat.livekit_room, &seat.identity).await {
             Ok(Some(participant)) => Signal::Present { sid: participant.sid },
-            Ok(None) => match self.is_settled(sfu, &seat.livekit_room).await {
+            Ok(None) => match self
+                .is_settled(sfu, &seat.livekit_room, self.0.departures.since(seat))
+                .await
+            {
                 Ok(true) => Signal::Absent,
                 Ok(false) => Signal::Failed,
                 Err(error) => failed(seat, &error),
@@ -189,6 +192,11 @@ impl Departures {
         let mut jobs = self.jobs.lock();
         let job = jobs.get_mut(seat)?;
         Some((job.on(signal, now), job.delay_id.clone()))
+    }
+
+    /// Since when somebody is in a call, as far as this server knows.
+    fn since(&self, seat: &Seat) -> Option<Timestamp> {
+        self.jobs.lock().get(seat)?.connected_since()
     }
 
     fn remove(&self, seat: &Seat, delay_id: &DelayId) {

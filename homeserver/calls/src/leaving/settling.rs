@@ -33,18 +33,30 @@ impl Settling {
 }
 
 impl Calls {
-    /// Whether who is missing in a room is gone. They may be on their way back where the SFU was restarted: it has lost
-    /// the room then, which stays open for a while after somebody has left it. It is opened again, so that they find it.
-    pub(crate) async fn is_settled(&self, sfu: &Sfu, room: &str) -> Result<bool, SfuError> {
+    /// Whether who is missing in a room, and had been there since a time, is gone. They may be on their way back where the SFU
+    /// was restarted. It has lost the room then, which otherwise stays open for a while after somebody has left it: so it
+    /// is missing, or was opened after they had come, by somebody who was quicker. A missing one is opened again.
+    pub(crate) async fn is_settled(
+        &self,
+        sfu: &Sfu,
+        room: &str,
+        since: Option<Timestamp>,
+    ) -> Result<bool, SfuError> {
         let now = self.now();
         if let Some(until) = self.0.settling.until(sfu, room) {
             return Ok(until <= now);
         }
-        if sfu.is_open(room).await? {
-            return Ok(true);
+        match sfu.opened_at(room).await? {
+            None => {
+                self.reopen(sfu, room).await?;
+                Ok(false)
+            }
+            Some(opened) if since.is_some_and(|since| opened > since) => {
+                self.0.settling.start(sfu, room, now.plus_ms(SETTLING_MS));
+                Ok(false)
+            }
+            Some(_) => Ok(true),
         }
-        self.reopen(sfu, room).await?;
-        Ok(false)
     }
 
     /// Opens a room that the SFU has lost.

@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use echorift_storage::Timestamp;
 use livekit_api::services::{
     ServiceError,
     room::{CreateRoomOptions, RoomClient, UpdateParticipantOptions},
@@ -17,7 +18,7 @@ const EMPTY_SECONDS: u32 = 300;
 const DEPARTURE_SECONDS: u32 = 20;
 
 /// One SFU that this server has the keys of.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SfuOptions {
     /// What the operator calls it; part of the path under which clients ask for its tokens. Empty for the only one.
     pub name: String,
@@ -155,10 +156,10 @@ impl Sfu {
         Ok(rooms.into_iter().map(|room| room.name).collect())
     }
 
-    /// Whether a room is open.
-    pub async fn is_open(&self, room: &str) -> Result<bool, SfuError> {
+    /// When a room was opened, by the SFU's clock; `None` if it is not open.
+    pub async fn opened_at(&self, room: &str) -> Result<Option<Timestamp>, SfuError> {
         let rooms = self.answer(self.0.rooms.list_rooms(vec![room.to_owned()]).await)?;
-        Ok(!rooms.is_empty())
+        Ok(rooms.first().map(|room| Timestamp(room.creation_time_ms)))
     }
 
     /// Who is in a room; nobody in one that is not open.
