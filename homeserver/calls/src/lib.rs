@@ -10,6 +10,7 @@ mod authorisation;
 mod calls;
 mod delayed;
 mod error;
+mod holders;
 mod http;
 mod leaving;
 mod livekit;

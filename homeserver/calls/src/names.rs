@@ -5,6 +5,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use ruma::{RoomId, UserId};
 use sha2::{Digest as _, Sha256};
 
+use crate::MemberClaim;
+
 /// The slot that calls of the state dialect take place in, which has no name there.
 pub const ROOM_SLOT: &str = "m.call#ROOM";
 
@@ -20,32 +22,13 @@ pub fn livekit_room(room: &RoomId, slot_id: &str) -> String {
     hash(&[room.as_str(), slot_id])
 }
 
-/// How a member of a call is named in the SFU.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity<'a> {
-    /// Of the state dialect: in clear.
-    Device { user: &'a UserId, device_id: &'a str },
-    /// Of the sticky dialect.
-    Member {
-        user: &'a UserId,
-        device_id: &'a str,
-        member_id: &'a str,
-    },
-    /// Of the newest draft, in which members are not bound to devices.
-    MemberAlone { user: &'a UserId, member_id: &'a str },
-}
-
-impl Identity<'_> {
-    pub fn name(&self) -> String {
-        match self {
-            Self::Device { user, device_id } => format!("{user}:{device_id}"),
-            Self::Member {
-                user,
-                device_id,
-                member_id,
-            } => hash(&[user.as_str(), device_id, member_id]),
-            Self::MemberAlone { user, member_id } => hash(&[user.as_str(), member_id]),
-        }
+/// How a user is named in the SFU as this member of a call.
+pub fn identity(user: &UserId, member: &MemberClaim) -> String {
+    match member {
+        // In clear.
+        MemberClaim::Device { device_id } => format!("{user}:{device_id}"),
+        MemberClaim::Member { device_id, member_id } => hash(&[user.as_str(), device_id, member_id]),
+        MemberClaim::MemberAlone { member_id } => hash(&[user.as_str(), member_id]),
     }
 }
 
@@ -66,22 +49,26 @@ mod tests {
             livekit_room(room_id!("!abc:example.org"), ROOM_SLOT),
             "9YzbCxM8P0fwObUtiQ9m/ujMP9ruNMxS7SOsugBEaxA"
         );
-        let member = Identity::Member {
-            user: user_id!("@alice:example.com"),
-            device_id: "DEVICE123",
-            member_id: "memberABC",
+        let member = MemberClaim::Member {
+            device_id: "DEVICE123".to_owned(),
+            member_id: "memberABC".to_owned(),
         };
-        assert_eq!(member.name(), "J+T45tGruxc+HrUOqJJlyQSV33m728Cme4+vt8/SWrU");
-        let alone = Identity::MemberAlone {
-            user: user_id!("@alice:example.org"),
-            member_id: "0b9c5b1e-0000-4000-8000-000000000001",
+        assert_eq!(
+            identity(user_id!("@alice:example.com"), &member),
+            "J+T45tGruxc+HrUOqJJlyQSV33m728Cme4+vt8/SWrU"
+        );
+        let alice = user_id!("@alice:example.org");
+        let alone = MemberClaim::MemberAlone {
+            member_id: "0b9c5b1e-0000-4000-8000-000000000001".to_owned(),
         };
-        assert_eq!(alone.name(), "tqheYgbKFeqTgUTkq4Kw1WyPmGo4szLjrRQ+hpXFRgQ");
-        let device = Identity::Device {
-            user: user_id!("@alice:example.org"),
-            device_id: "DEV",
+        assert_eq!(
+            identity(alice, &alone),
+            "tqheYgbKFeqTgUTkq4Kw1WyPmGo4szLjrRQ+hpXFRgQ"
+        );
+        let device = MemberClaim::Device {
+            device_id: "DEV".to_owned(),
         };
-        assert_eq!(device.name(), "@alice:example.org:DEV");
+        assert_eq!(identity(alice, &device), "@alice:example.org:DEV");
     }
 
     #[test]

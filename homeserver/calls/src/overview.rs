@@ -1,11 +1,10 @@
 //! Everything that goes on in calls, for administrators.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use echorift_storage::{RoomNumber, UserNumber};
-use ruma::{OwnedRoomId, OwnedUserId};
+use ruma::OwnedRoomId;
 
-use crate::{CallError, Calls, Sfu, calls::Grant, rights::Participant, store::grants};
+use crate::{CallError, Calls, Sfu, calls::Grant, holders::Holders, rights::Participant, store::grants};
 
 /// What one SFU carries.
 #[derive(Debug, Clone)]
@@ -37,12 +36,6 @@ pub(crate) struct Overview {
     pub departures: usize,
 }
 
-/// The IDs of those who hold grants.
-struct Named {
-    users: HashMap<UserNumber, OwnedUserId>,
-    rooms: HashMap<RoomNumber, OwnedRoomId>,
-}
-
 impl Calls {
     /// Errors: `Off`, `Storage`. An SFU that does not answer has its own entry say so.
     pub(crate) async fn overview(&self) -> Result<Overview, CallError> {
@@ -52,14 +45,14 @@ impl Calls {
         let mut grants = grants::all(self.database()).await?;
         let now = self.now();
         grants.retain(|grant| !grant.is_revoked && grant.expires > now);
-        let named = self.named(&grants).await?;
+        let holders = self.holders(grants.iter()).await?;
         let mut sfus = Vec::new();
         for sfu in self.sfus().all() {
             let of_sfu: Vec<&Grant> = grants
                 .iter()
                 .filter(|grant| grant.seat.sfu == sfu.options().name)
                 .collect();
-            sfus.push(self.overview_of(sfu, &of_sfu, &named).await);
+            sfus.push(self.overview_of(sfu, &of_sfu, &holders).await);
         }
         Ok(Overview {
             sfus,
@@ -68,22 +61,7 @@ impl Calls {
         })
     }
 
-    async fn named(&self, grants: &[Grant]) -> Result<Named, CallError> {
-        let mut users: Vec<UserNumber> = grants.iter().map(|grant| grant.user).collect();
-        let mut rooms: Vec<RoomNumber> = grants.iter().map(|grant| grant.room).collect();
-        users.sort_unstable();
-        users.dedup();
-        rooms.sort_unstable();
-        rooms.dedup();
-        let ids = self.rooms().user_ids(&users).await?;
-        let rooms = self.rooms().load(&rooms).await?.into_iter();
-        Ok(Named {
-            users: users.into_iter().zip(ids).collect(),
-            rooms: rooms.map(|room| (room.number, room.id.clone())).collect(),
-        })
-    }
-
-    async fn overview_of(&self, sfu: &Sfu, grants: &[&Grant], named: &Named) -> SfuOverview {
+    async fn overview_of(&self, sfu: &Sfu, grants: &[&Grant], holders: &Holders) -> SfuOverview {
         let options = sfu.options();
         let mut overview = SfuOverview {
             name: options.name.clone(),
@@ -101,13 +79,10 @@ impl Calls {
         };
         let mut calls: BTreeMap<(&OwnedRoomId, &str), Vec<Participant>> = BTreeMap::new();
         for grant in grants {
-            let (Some(room_id), Some(user_id)) = (named.rooms.get(&grant.room), named.users.get(&grant.user))
-            else {
-                continue;
-            };
-            if let Some(info) = roster.find(&grant.seat) {
+            let (holder, info) = (holders.of(grant), roster.find(&grant.seat));
+            if let (Some((room, user_id)), Some(info)) = (holder, info) {
                 let participant = Participant::new(grant, user_id, info);
-                let key = (room_id, grant.seat.livekit_room.as_str());
+                let key = (&room.id, grant.seat.livekit_room.as_str());
                 calls.entry(key).or_default().push(participant);
             }
         }

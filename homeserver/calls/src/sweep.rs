@@ -13,6 +13,7 @@ use crate::{
     CallError, Calls, Sfu, SfuError,
     calls::{Grant, Seat},
     leaving::Signal,
+    livekit::label,
     options::{TOKEN_LIFETIME, milliseconds},
     store::grants,
 };
@@ -86,7 +87,7 @@ impl Calls {
             let roster = match self.roster(sfu, &of_sfu).await {
                 Ok(roster) => roster,
                 Err(error) => {
-                    tracing::warn!(sfu = name, %error, "an SFU does not tell who is in its calls");
+                    tracing::warn!(sfu = label(name), %error, "an SFU does not tell who is in its calls");
                     continue;
                 }
             };
@@ -100,7 +101,7 @@ impl Calls {
             people = people.saturating_add(roster.participants.values().map(Vec::len).sum());
             seen.populated.insert(name.clone(), populated);
             if let Err(error) = self.compare(sfu, &of_sfu, &roster).await {
-                tracing::warn!(sfu = name, %error, "the calls of an SFU could not be put right");
+                tracing::warn!(sfu = label(name), %error, "the calls of an SFU could not be put right");
             }
         }
         gauge("echorift_calls_running", calls);

@@ -1,11 +1,7 @@
-use echorift_rooms::DelayId;
-use ruma::{OwnedRoomId, OwnedServerName, UserId};
+use ruma::{OwnedRoomId, OwnedServerName};
 use serde::Deserialize;
 
-use crate::{
-    CallError,
-    names::{Identity, ROOM_SLOT},
-};
+use crate::{CallError, names::ROOM_SLOT};
 
 /// As whom somebody wants to enter, in one of the three dialects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,12 +59,6 @@ pub struct SeatClaim {
     pub member: MemberClaim,
 }
 
-/// A delayed event whose sending is to be left to this server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Delay {
-    pub id: DelayId,
-}
-
 /// What `POST …/openid/request_token` answered, as far as it is needed (CS API § OpenID).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OpenIdToken {
@@ -77,20 +67,6 @@ pub(crate) struct OpenIdToken {
 }
 
 impl MemberClaim {
-    /// The name in the SFU of `user` as this member.
-    pub(crate) fn identity(&self, user: &UserId) -> String {
-        let identity = match self {
-            Self::Device { device_id } => Identity::Device { user, device_id },
-            Self::Member { device_id, member_id } => Identity::Member {
-                user,
-                device_id,
-                member_id,
-            },
-            Self::MemberAlone { member_id } => Identity::MemberAlone { user, member_id },
-        };
-        identity.name()
-    }
-
     pub(crate) fn device_id(&self) -> Option<&str> {
         match self {
             Self::Device { device_id } | Self::Member { device_id, .. } => Some(device_id),

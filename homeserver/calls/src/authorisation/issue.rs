@@ -1,13 +1,13 @@
-use echorift_rooms::{Room, RoomError};
+use echorift_rooms::{DelayId, Room, RoomError};
 use echorift_storage::{Change, UserNumber};
 use ruma::{OwnedDeviceId, RoomId, ServerName, UserId};
 
-use super::{Delay, SeatClaim, token};
+use super::{SeatClaim, token};
 use crate::{
     CallError, Calls, Permission, Sfu,
     authorisation::Standing,
     calls::{Grant, Seat},
-    names::livekit_room,
+    names::{identity, livekit_room},
     options::{TOKEN_LIFETIME, milliseconds},
     peers::PeerTokenRequest,
     store::grants,
@@ -35,7 +35,7 @@ impl Calls {
         sfu: &Sfu,
         user: &UserId,
         claim: &SeatClaim,
-        delay: Option<&Delay>,
+        delay: Option<&DelayId>,
     ) -> Result<String, CallError> {
         let is_trusted = self.may_publish_here(user.server_name());
         let terms = Terms {
@@ -134,7 +134,7 @@ impl Calls {
         user_id: &UserId,
         claim: &SeatClaim,
         terms: Terms,
-        delay: Option<&Delay>,
+        delay: Option<&DelayId>,
     ) -> Result<String, CallError> {
         let room = self.room(&claim.room_id).await?;
         let user = self.rooms().user_number(user_id).await?;
@@ -147,7 +147,7 @@ impl Calls {
         let seat = Seat {
             sfu: sfu.options().name.clone(),
             livekit_room: livekit_room(&room.id, &claim.slot_id),
-            identity: claim.member.identity(user_id),
+            identity: identity(user_id, &claim.member),
         };
         let delay = match delay {
             Some(delay) => Some(self.delayed_leave(&room, user_id, delay).await?),

@@ -7,8 +7,4 @@ mod permission;
 mod token;
 
 pub use self::claim::{MemberClaim, MemberParts, SeatClaim};
-pub(crate) use self::{
-    claim::{Delay, OpenIdToken},
-    openid::OpenIdCache,
-    permission::Standing,
-};
+pub(crate) use self::{claim::OpenIdToken, openid::OpenIdCache, permission::Standing};

@@ -7,10 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::CallsApi;
-use crate::{
-    CallError, SeatClaim,
-    authorisation::{Delay, MemberParts},
-};
+use crate::{CallError, SeatClaim, authorisation::MemberParts};
 
 /// Where the proposal has them until it is accepted, and where then.
 const PREFIXES: [&str; 2] = [
@@ -77,9 +74,7 @@ async fn delegate_delayed_leave(
         .limits()
         .check(LimitKind::Calls, session.user_id.as_str())?;
     let claim = claim(request.room_id, request.slot_id, request.member, &session)?;
-    let delay = Delay {
-        id: request.delay_id.into(),
-    };
+    let delay = request.delay_id.into();
     api.calls
         .delegate_at(&request.url, &session.user_id, &claim, &delay)
         .await?;

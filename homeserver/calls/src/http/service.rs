@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     routing::{MethodRouter, get, post},
 };
+use echorift_rooms::DelayId;
 use echorift_web::{Body, ClientAddress, LimitKind, MatrixError};
 use ruma::{OwnedRoomId, OwnedServerName, OwnedUserId, UserId};
 use serde::Deserialize;
@@ -15,10 +16,7 @@ use serde_json::{Value, json};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::CallsApi;
-use crate::{
-    CallError, MemberClaim, SeatClaim, Sfu,
-    authorisation::{Delay, OpenIdToken},
-};
+use crate::{CallError, MemberClaim, SeatClaim, Sfu, authorisation::OpenIdToken};
 
 /// Where the service stands below the server's public address.
 pub const SERVICE_PATH: &str = "/livekit/jwt";
@@ -96,10 +94,10 @@ struct Member {
 }
 
 impl DelayPair {
-    fn read(self) -> Result<Option<Delay>, CallError> {
+    fn read(self) -> Result<Option<DelayId>, CallError> {
         match (self.delay_id, self.delay_timeout) {
             (None, None) => Ok(None),
-            (Some(id), Some(1..)) if !id.is_empty() => Ok(Some(Delay { id: id.into() })),
+            (Some(id), Some(1..)) if !id.is_empty() => Ok(Some(id.into())),
             _ => Err(CallError::Incomplete("`delay_id` or a `delay_timeout` over 0")),
         }
     }
@@ -127,11 +125,7 @@ async fn sfu_get(
     let claim = SeatClaim::of_device(request.room, device_id);
     let openid = request.openid_token.into();
     let user = api.user_of(&openid, address).await?;
-    let jwt = api
-        .calls
-        .token_by_service(sfu, &user, &claim, delay.as_ref())
-        .await?;
-    Ok(Json(json!({ "url": sfu.options().url, "jwt": jwt })))
+    api.token(sfu, &user, &claim, delay.as_ref()).await
 }
 
 /// `POST {service}/get_token`: a token as a member of the sticky dialect.
@@ -145,11 +139,7 @@ async fn get_token(
     let (openid, claim, claimed, delay) = request.read()?;
     let delay = delay.read()?;
     let user = api.user_who_claims(&claimed, &openid, address).await?;
-    let jwt = api
-        .calls
-        .token_by_service(sfu, &user, &claim, delay.as_ref())
-        .await?;
-    Ok(Json(json!({ "url": sfu.options().url, "jwt": jwt })))
+    api.token(sfu, &user, &claim, delay.as_ref()).await
 }
 
 /// `POST {service}/delegate_delayed_leave`: as `get_token` with a delay, for who has a token already.
@@ -204,6 +194,18 @@ impl CallsApi {
             None => sfus.all().first(),
         };
         sfu.filter(|_| self.calls.is_on()).ok_or(CallError::Off)
+    }
+
+    /// What is answered to who is let in. Errors as [`crate::Calls::token_by_service`].
+    async fn token(
+        &self,
+        sfu: &Sfu,
+        user: &UserId,
+        claim: &SeatClaim,
+        delay: Option<&DelayId>,
+    ) -> Result<Json<Value>, MatrixError> {
+        let jwt = self.calls.token_by_service(sfu, user, claim, delay).await?;
+        Ok(Json(json!({ "url": sfu.options().url, "jwt": jwt })))
     }
 
     /// Whose the token is, unless they ask too often. Errors: `M_UNAUTHORIZED`, `M_FORBIDDEN`, `M_LIMIT_EXCEEDED`.

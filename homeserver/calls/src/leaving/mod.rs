@@ -16,7 +16,10 @@ use tokio::sync::Notify;
 use self::job::{Action, Job};
 pub(crate) use self::{job::Signal, settling::Settling};
 use crate::{
-    CallError, Calls, SeatClaim, Sfu, authorisation::Delay, calls::Seat, names::livekit_room,
+    CallError, Calls, SeatClaim, Sfu,
+    calls::Seat,
+    livekit::label,
+    names::{identity, livekit_room},
     store::departures,
 };
 
@@ -52,7 +55,7 @@ impl Calls {
         sfu: &Sfu,
         user: &UserId,
         claim: &SeatClaim,
-        delay: &Delay,
+        delay: &DelayId,
     ) -> Result<(), CallError> {
         if !self.rooms().is_local(user) {
             return Err(CallError::ForeignDelay);
@@ -64,7 +67,7 @@ impl Calls {
         let seat = Seat {
             sfu: sfu.options().name.clone(),
             livekit_room: livekit_room(&room.id, &claim.slot_id),
-            identity: claim.member.identity(user),
+            identity: identity(user, &claim.member),
         };
         self.leave_to_us(seat, leave).await
     }
@@ -75,7 +78,7 @@ impl Calls {
         url: &str,
         user: &UserId,
         claim: &SeatClaim,
-        delay: &Delay,
+        delay: &DelayId,
     ) -> Result<(), CallError> {
         let sfu = self.sfu_at(url)?;
         self.delegate(sfu, user, claim, delay).await
@@ -86,9 +89,9 @@ impl Calls {
         &self,
         room: &Room,
         user: &UserId,
-        delay: &Delay,
+        delay: &DelayId,
     ) -> Result<DelayedLeave, CallError> {
-        let event = self.delayed().find(&delay.id).await?;
+        let event = self.delayed().find(delay).await?;
         let event =
             event.filter(|event| event.is_waiting() && event.user_id == user && event.room_id == room.id);
         let event = event.ok_or(CallError::UnknownDelay)?;
@@ -127,7 +130,11 @@ impl Calls {
                     // Sent, or it never will be: who was put out of the room can say nothing in it.
                     sent => {
                         metrics::counter!("echorift_calls_departures_total").increment(1);
-                        tracing::debug!(sfu = seat.sfu, is_sent = sent.is_ok(), "somebody left a call");
+                        tracing::debug!(
+                            sfu = label(&seat.sfu),
+                            is_sent = sent.is_ok(),
+                            "somebody left a call"
+                        );
                         return self.forget(seat, &delay_id).await;
                     }
                 },
@@ -178,7 +185,7 @@ impl Calls {
 }
 
 fn failed(seat: &Seat, error: &dyn std::fmt::Display) -> Signal {
-    tracing::info!(sfu = seat.sfu, %error, "a departure from a call is tried again");
+    tracing::info!(sfu = label(&seat.sfu), %error, "a departure from a call is tried again");
     Signal::Failed
 }
 

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use echorift_storage::Timestamp;
 use parking_lot::Mutex;
 
-use crate::{Calls, Sfu, SfuError};
+use crate::{Calls, Sfu, SfuError, livekit::label};
 
 /// How long people have to come back after their SFU has lost its rooms. Clients try for longer than that, but most are back
 /// within seconds.
@@ -63,7 +63,7 @@ impl Calls {
     pub(crate) async fn reopen(&self, sfu: &Sfu, room: &str) -> Result<(), SfuError> {
         self.0.settling.start(sfu, room, self.now().plus_ms(SETTLING_MS));
         tracing::info!(
-            sfu = sfu.options().name,
+            sfu = label(&sfu.options().name),
             "the SFU has lost a call; its room is opened again"
         );
         sfu.create_room(room).await

@@ -105,9 +105,14 @@ pub fn observe(options: &SfuOptions, http: reqwest::Client) -> watch::Receiver<S
     watched
 }
 
+/// How logs and metrics call an SFU: the only one has no name.
+pub(crate) fn label(name: &str) -> &str {
+    if name.is_empty() { "default" } else { name }
+}
+
 /// Tells listeners, the metrics and, of what has changed, the log.
 pub(super) fn report(health: &watch::Sender<SfuHealth>, name: &str, now: &SfuHealth) {
-    let label = if name.is_empty() { "default" } else { name };
+    let label = label(name);
     metrics::gauge!("echorift_calls_sfu_up", "sfu" => label.to_owned()).set(if now.is_up() {
         1.0
     } else {

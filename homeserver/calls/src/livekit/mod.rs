@@ -5,6 +5,7 @@ mod managed;
 mod proxy;
 mod sfu;
 
+pub(crate) use self::health::label;
 pub use self::{
     health::{SfuHealth, SfuState, Unwell, ask_health, observe},
     managed::{

@@ -4,19 +4,20 @@
 mod follow;
 mod moderate;
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashSet;
 
-use echorift_accounts::AccountError;
-use echorift_rooms::Room;
 use echorift_storage::{Change, RoomNumber, UserNumber};
 use futures_util::{StreamExt as _, stream};
-use ruma::{OwnedDeviceId, OwnedUserId};
+use ruma::OwnedDeviceId;
 
 pub(crate) use self::{
     follow::{Changes, Listener, follow},
     moderate::Participant,
 };
-use crate::{CallError, Calls, Permission, authorisation::Standing, calls::Grant, store::grants};
+use crate::{
+    CallError, Calls, Permission, authorisation::Standing, calls::Grant, holders::Holders, livekit::label,
+    store::grants,
+};
 
 /// How many orders to SFUs are under way at the same time.
 const ORDERS_AT_ONCE: usize = 16;
@@ -75,7 +76,7 @@ impl Calls {
     pub(crate) async fn order(&self, changed: Vec<Grant>) {
         let order = |grant: Grant| async move {
             if let Err(error) = self.order_one(&grant).await {
-                tracing::warn!(sfu = grant.seat.sfu, %error, "an SFU could not be told of a right that changed");
+                tracing::warn!(sfu = label(&grant.seat.sfu), %error, "an SFU could not be told of a right that changed");
             }
         };
         stream::iter(changed)
@@ -96,7 +97,7 @@ impl Calls {
         } else if sfu.remove(&seat.livekit_room, &seat.identity).await? {
             metrics::counter!("echorift_calls_evictions_total").increment(1);
             tracing::info!(
-                sfu = seat.sfu,
+                sfu = label(&seat.sfu),
                 "somebody who may no longer take part was put out of a call"
             );
         }
@@ -106,45 +107,32 @@ impl Calls {
 
 /// What decides about some grants, read at once.
 struct Known {
-    rooms: HashMap<RoomNumber, Arc<Room>>,
-    users: HashMap<UserNumber, OwnedUserId>,
-    ended_devices: Vec<(UserNumber, OwnedDeviceId)>,
+    holders: Holders,
+    ended_devices: HashSet<(UserNumber, OwnedDeviceId)>,
 }
 
 impl Known {
     async fn load(calls: &Calls, grants: &[Grant]) -> Result<Self, CallError> {
-        let mut rooms: Vec<RoomNumber> = grants.iter().map(|grant| grant.room).collect();
-        let mut users: Vec<UserNumber> = grants.iter().map(|grant| grant.user).collect();
-        rooms.sort_unstable();
-        rooms.dedup();
-        users.sort_unstable();
-        users.dedup();
-        let devices: Vec<_> = grants
-            .iter()
+        let devices = grants.iter();
+        let devices: Vec<_> = devices
             .filter_map(|grant| Some((grant.user, grant.device_id.clone()?)))
             .collect();
-        let ended: Result<_, AccountError> = calls.accounts().ended_devices(&devices).await;
-        let rooms = calls.rooms().load(&rooms).await?;
-        let user_ids = calls.rooms().user_ids(&users).await?;
+        let ended = calls.accounts().ended_devices(&devices).await?;
         Ok(Self {
-            rooms: rooms.into_iter().map(|room| (room.number, room)).collect(),
-            users: users.into_iter().zip(user_ids).collect(),
-            ended_devices: ended?,
+            holders: calls.holders(grants.iter()).await?,
+            ended_devices: ended.into_iter().collect(),
         })
     }
 
     /// Whether the device that a grant was given to is no more.
     fn is_logged_out(&self, grant: &Grant) -> bool {
-        grant.device_id.as_ref().is_some_and(|device_id| {
-            let is_it =
-                |(user, ended): &(UserNumber, OwnedDeviceId)| *user == grant.user && ended == device_id;
-            self.ended_devices.iter().any(is_it)
-        })
+        let device_id = grant.device_id.clone();
+        device_id.is_some_and(|device_id| self.ended_devices.contains(&(grant.user, device_id)))
     }
 
     /// What the holder of a grant may send now; `None` if they may not take part.
     async fn permission(&self, calls: &Calls, grant: &Grant) -> Result<Option<Permission>, CallError> {
-        let (Some(room), Some(user_id)) = (self.rooms.get(&grant.room), self.users.get(&grant.user)) else {
+        let Some((room, user_id)) = self.holders.of(grant) else {
             return Ok(None);
         };
         if self.is_logged_out(grant) {

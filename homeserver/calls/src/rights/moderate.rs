@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use echorift_rooms::Room;
-use echorift_storage::{Change, UserNumber};
+use echorift_storage::Change;
 use livekit_protocol::{ParticipantInfo, TrackSource, TrackType};
 use ruma::{OwnedDeviceId, OwnedUserId, RoomId, UserId};
 
@@ -51,14 +51,10 @@ impl Calls {
     ) -> Result<Vec<Participant>, CallError> {
         let room = self.room_of(room, reader).await?;
         let seated = self.seated(&room, None).await?;
-        let mut users: Vec<UserNumber> = seated.iter().map(|(grant, _)| grant.user).collect();
-        users.sort_unstable();
-        users.dedup();
-        let ids = self.rooms().user_ids(&users).await?;
-        let ids: BTreeMap<UserNumber, OwnedUserId> = users.into_iter().zip(ids).collect();
+        let holders = self.holders(seated.iter().map(|(grant, _)| grant)).await?;
         let mut participants: Vec<Participant> = seated
             .into_iter()
-            .filter_map(|(grant, info)| Some(Participant::new(&grant, ids.get(&grant.user)?, &info)))
+            .filter_map(|(grant, info)| Some(Participant::new(&grant, holders.of(&grant)?.1, &info)))
             .collect();
         participants.sort_by(|a, b| (&a.user_id, a.joined_ts).cmp(&(&b.user_id, b.joined_ts)));
         Ok(participants)
