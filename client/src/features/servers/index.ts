@@ -1,0 +1,2 @@
+export { useCurrentServer } from "./current-server";
+export { ServersRail } from "./servers-rail";

@@ -1,0 +1,1 @@
+export { VoiceDock } from "./voice-dock";

@@ -1,0 +1,79 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+} from "@tanstack/react-router";
+import * as v from "valibot";
+
+// Every route and its search parameters, so that all links are typed. Screens are fetched when first visited.
+
+const root = createRootRoute({ component: Outlet });
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: v.object({
+    code: v.optional(v.string()),
+    state: v.optional(v.string()),
+    error: v.optional(v.string()),
+  }),
+  component: lazyRouteComponent(() => import("./features/login"), "LoginScreen"),
+});
+
+/** Everything behind the login: rail, channels, dock, and the outlet between them. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: lazyRouteComponent(() => import("./features/shell"), "Shell"),
+});
+
+/** The pages of the server's administrators; what they may see, the server decides. */
+const admin = createRoute({
+  getParentRoute: () => shell,
+  path: "/admin/$page",
+  validateSearch: v.object({
+    q: v.optional(v.string()),
+    state: v.optional(v.string()),
+    order: v.optional(v.string()),
+    /** What the drawer shows: a user, a room, a server. */
+    item: v.optional(v.string()),
+    range: v.optional(v.picklist(["1h", "24h", "7d"])),
+  }),
+  component: lazyRouteComponent(() => import("./features/admin"), "AdminScreen"),
+});
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  component: lazyRouteComponent(() => import("./features/home"), "HomeScreen"),
+});
+
+/** `/room/!id:server`: any channel or direct message; the rail follows the room. */
+const room = createRoute({
+  getParentRoute: () => shell,
+  path: "/room/$roomId",
+  validateSearch: v.object({
+    /** Scrolls to this event. */
+    event: v.optional(v.string()),
+    /** Opens this thread beside it. */
+    thread: v.optional(v.string()),
+    panel: v.optional(v.picklist(["members", "threads", "pins", "search", "profile"])),
+    /** Whose profile the panel shows. */
+    user: v.optional(v.string()),
+    q: v.optional(v.string()),
+  }),
+  component: lazyRouteComponent(() => import("./features/room"), "RoomScreen"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([login, shell.addChildren([admin, home, room])]),
+  defaultPreload: "intent",
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
