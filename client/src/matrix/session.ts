@@ -14,6 +14,7 @@ import { type Credentials, forgetCredentials } from "./credentials";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
+import { Permissions } from "./permissions";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
 import { Changes } from "./slice";
@@ -37,6 +38,7 @@ export class Session {
   readonly rooms: Rooms;
   readonly spaces: Spaces;
   readonly members: Members;
+  readonly permissions: Permissions;
   readonly unread: Unread;
   readonly timelines: Timelines;
   readonly sender: Sender;
@@ -60,6 +62,7 @@ export class Session {
     this.rooms = new Rooms(context);
     this.spaces = new Spaces(context, this.rooms);
     this.members = new Members(context);
+    this.permissions = new Permissions(context);
     this.unread = new Unread(context);
     this.timelines = new Timelines(context);
     this.sender = new Sender(context);
