@@ -10,10 +10,13 @@ import {
 } from "matrix-js-sdk";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
+import { Creation } from "./creation";
 import { type Credentials, forgetCredentials } from "./credentials";
+import { Directory } from "./hierarchy";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
+import { Membership } from "./membership";
 import { Permissions } from "./permissions";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
@@ -39,6 +42,9 @@ export class Session {
   readonly spaces: Spaces;
   readonly members: Members;
   readonly permissions: Permissions;
+  readonly membership: Membership;
+  readonly creation: Creation;
+  readonly directory: Directory;
   readonly unread: Unread;
   readonly timelines: Timelines;
   readonly sender: Sender;
@@ -63,7 +69,10 @@ export class Session {
     this.spaces = new Spaces(context, this.rooms);
     this.members = new Members(context);
     this.permissions = new Permissions(context);
-    this.unread = new Unread(context);
+    this.membership = new Membership(context);
+    this.creation = new Creation(context, this.spaces);
+    this.directory = new Directory(context);
+    this.unread = new Unread(context, this.rooms, this.spaces);
     this.timelines = new Timelines(context);
     this.sender = new Sender(context);
     this.media = new MediaUrls(context, tokens);
