@@ -27,12 +27,18 @@ export class RenewalError extends Error {
  */
 export class Tokens {
   private renewal: Promise<void> | undefined;
+  private isForgotten = false;
 
   constructor(
     private credentials: Credentials,
     private readonly baseUrl: string,
     private readonly now: () => number = Date.now,
   ) {}
+
+  /** From now on nothing is saved any more: a renewal that is under way must not bring back a session that was left. */
+  forget(): void {
+    this.isForgotten = true;
+  }
 
   get current(): Credentials {
     return this.credentials;
@@ -51,8 +57,7 @@ export class Tokens {
     const headers = new Headers(init?.headers);
     if (!headers.has("Authorization")) return globalThis.fetch(input, init);
     const used = await this.fresh().catch((error: unknown) => {
-      // Offline or overloaded: the old token may still do, and if not, the refusal says so.
-      if (error instanceof RenewalError && !error.hasEnded) return this.credentials.accessToken;
+      // Offline, overloaded or over: the old token may still do, and if not, the refusal says so.
       if (error instanceof RenewalError) return this.credentials.accessToken;
       throw error;
     });
@@ -74,6 +79,17 @@ export class Tokens {
     headers.set("Authorization", `Bearer ${this.credentials.accessToken}`);
     return globalThis.fetch(input, { ...init, headers });
   };
+
+  /** Ends the tokens at the server: at the endpoint that gave them, or by the log-out of the others. */
+  async revoke(logOut: () => Promise<unknown>): Promise<void> {
+    const { oauth, refreshToken, accessToken } = this.credentials;
+    this.forget();
+    if (!oauth?.revocationEndpoint) return void (await logOut());
+    await globalThis.fetch(oauth.revocationEndpoint, {
+      method: "POST",
+      body: new URLSearchParams({ token: refreshToken ?? accessToken, client_id: oauth.clientId }),
+    });
+  }
 
   private renew(): Promise<void> {
     this.renewal ??= this.askForNew().finally(() => {
@@ -126,6 +142,6 @@ export class Tokens {
       refreshToken: refresh_token ?? refreshToken,
       ...(lifetimeMs === undefined ? {} : { expiresTs: this.now() + lifetimeMs }),
     };
-    await saveCredentials(this.credentials);
+    if (!this.isForgotten) await saveCredentials(this.credentials);
   }
 }

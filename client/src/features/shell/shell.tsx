@@ -1,13 +1,12 @@
-import { Navigate, Outlet } from "@tanstack/react-router";
-import { Suspense, use } from "react";
+import { Outlet } from "@tanstack/react-router";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
+import { EncryptionDialogs, VerificationPrompt } from "~/features/encryption";
 import { ServersRail } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
-import { useConfig } from "~/hooks/config";
-import { SessionProvider } from "~/hooks/session";
 import { Spinner } from "~/ui/marks";
-import { openSession } from "./open-session";
+import { SessionGate } from "./session-gate";
 import styles from "./shell.module.css";
 
 /** The frame of everything behind the login. */
@@ -15,26 +14,26 @@ export function Shell() {
   const { t } = useTranslation("ui");
   return (
     <Suspense fallback={<Spinner label={t("loading")} />}>
-      <Opened />
+      <SessionGate>
+        <Frame />
+      </SessionGate>
     </Suspense>
   );
 }
 
-function Opened() {
-  const session = use(openSession(useConfig()));
-  if (!session) return <Navigate to="/login" />;
+function Frame() {
   return (
-    <SessionProvider session={session}>
-      <div className={styles.app}>
-        <ServersRail className={styles.rail} />
-        <ChannelColumn className={styles.channels} />
-        <VoiceDock className={styles.dock} />
+    <div className={styles.app}>
+      <ServersRail className={styles.rail} />
+      <ChannelColumn className={styles.channels} />
+      <VoiceDock className={styles.dock} />
+      <div className={styles.outlet}>
+        <VerificationPrompt />
         <Suspense fallback={<div className={styles.main} />}>
-          <div className={styles.outlet}>
-            <Outlet />
-          </div>
+          <Outlet />
         </Suspense>
       </div>
-    </SessionProvider>
+      <EncryptionDialogs />
+    </div>
   );
 }
