@@ -21,6 +21,7 @@ import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { quietLogger } from "./logger";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
+import { OwnApi } from "./own-api";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
 import { Changes } from "./slice";
@@ -53,6 +54,7 @@ export class Session {
   readonly verifications: Verifications;
   readonly devices: Devices;
   readonly directs: Directs;
+  readonly own: OwnApi;
   /** Called once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
@@ -82,6 +84,7 @@ export class Session {
     this.verifications = new Verifications(context);
     this.devices = new Devices(context, this.confirmations, tokens);
     this.directs = new Directs(context);
+    this.own = new OwnApi(tokens, client.baseUrl);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 
