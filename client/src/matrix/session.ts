@@ -85,6 +85,7 @@ export class Session {
     this.devices = new Devices(context, this.confirmations, tokens);
     this.directs = new Directs(context);
     this.own = new OwnApi(tokens, client.baseUrl);
+    tokens.onLocked = () => this.onLoggedOut(true);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 

@@ -29,6 +29,9 @@ export class Tokens {
   private renewal: Promise<void> | undefined;
   private isForgotten = false;
 
+  /** The account was locked: its sessions wait for somebody to unlock it (CS API § Account locking). */
+  onLocked: () => void = () => {};
+
   constructor(
     private credentials: Credentials,
     private readonly baseUrl: string,
@@ -63,12 +66,10 @@ export class Tokens {
     });
     headers.set("Authorization", `Bearer ${used}`);
     const response = await globalThis.fetch(input, { ...init, headers });
-    if (response.status !== 401 || !this.credentials.refreshToken) return response;
-    const refusal = (await response
-      .clone()
-      .json()
-      .catch(() => ({}))) as { errcode?: string };
-    if (refusal.errcode !== "M_UNKNOWN_TOKEN") return response;
+    if (response.status !== 401) return response;
+    const errcode = await errcodeOf(response);
+    if (errcode === "M_USER_LOCKED") this.onLocked();
+    if (errcode !== "M_UNKNOWN_TOKEN" || !this.credentials.refreshToken) return response;
     try {
       // Somebody else may have renewed it meanwhile.
       if (this.credentials.accessToken === used) await this.renew();
@@ -144,4 +145,13 @@ export class Tokens {
     };
     if (!this.isForgotten) await saveCredentials(this.credentials);
   }
+}
+
+async function errcodeOf(response: Response): Promise<string | undefined> {
+  const refusal: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  const parsed = v.safeParse(v.object({ errcode: v.string() }), refusal);
+  return parsed.success ? parsed.output.errcode : undefined;
 }
