@@ -52,8 +52,15 @@ const room = createRoute({
   component: lazyRouteComponent(() => import("./features/room"), "RoomScreen"),
 });
 
+/** `/settings/profile`: a window of its own over everything; `/settings/all` is the list of pages on phones. */
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/$page",
+  component: lazyRouteComponent(() => import("./features/settings"), "SettingsScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([home, room])]),
+  routeTree: root.addChildren([login, shell.addChildren([home, room, settings])]),
   defaultPreload: "intent",
 });
 

@@ -81,6 +81,11 @@ export class Moderation {
     await this.context.client.redactEvent(roomId, eventId, undefined, reason ? { reason } : {});
   }
 
+  /** Whether this account may delete messages of others there. */
+  canDeleteIn(roomId: RoomId): boolean {
+    return this.permissions.can(roomId).redactOthers;
+  }
+
   /**
    * Deletes what a person wrote in these rooms since `sinceTs`, newest first, telling how far it is. Stops at the signal;
    * what is deleted by then stays deleted.

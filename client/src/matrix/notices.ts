@@ -14,6 +14,7 @@ export interface Notice {
   /** What was written, in plain text; empty for what cannot be read (yet) and what is no text. */
   readonly text: string;
   readonly isMention: boolean;
+  readonly isInvite: boolean;
   readonly hasSound: boolean;
 }
 
@@ -92,6 +93,7 @@ export class Notices {
       senderName: room.getMember(sender)?.rawDisplayName ?? sender,
       text: textOf(event),
       isMention: actions.tweaks.highlight === true,
+      isInvite: false,
       hasSound: actions.tweaks.sound !== undefined,
     });
   }
@@ -111,6 +113,7 @@ export class Notices {
       senderName: room.getMember(sender)?.rawDisplayName ?? sender,
       text: "",
       isMention: true,
+      isInvite: true,
       hasSound: true,
     });
   }

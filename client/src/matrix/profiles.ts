@@ -34,6 +34,24 @@ const Mutual = v.object({ joined: v.array(v.string()), next_batch: v.optional(v.
 /** Pages of shared rooms that are asked for: a card lists a few. */
 const MUTUAL_PAGES_MAX = 5;
 
+/** Which fields people may change themselves; the others come from the company's directory. */
+export interface ProfileRights {
+  readonly name: boolean;
+  readonly avatar: boolean;
+}
+
+const MayChange = v.fallback(v.object({ enabled: v.fallback(v.boolean(), true) }), { enabled: true });
+const texts = v.fallback(v.optional(v.array(v.string())), undefined);
+/** What a server does not say is allowed (CS API § Capabilities negotiation). */
+const Capabilities = v.object({
+  "m.set_displayname": MayChange,
+  "m.set_avatar_url": MayChange,
+  "m.profile_fields": v.fallback(
+    v.object({ enabled: v.fallback(v.boolean(), true), allowed: texts, disallowed: texts }),
+    { enabled: true, allowed: undefined, disallowed: undefined },
+  ),
+});
+
 /** Profiles as the server tells them, asked for when they are looked at. */
 export class Profiles {
   constructor(private readonly context: SessionContext) {}
@@ -47,6 +65,17 @@ export class Profiles {
       title: answer["org.echorift.title"],
       department: answer["org.echorift.department"],
       timeZone: answer["m.tz"],
+    };
+  }
+
+  async rights(): Promise<ProfileRights> {
+    const capabilities = v.parse(Capabilities, await this.context.client.getCapabilities());
+    const { enabled, allowed, disallowed } = capabilities["m.profile_fields"];
+    const isField = (name: string) =>
+      enabled && (allowed ? allowed.includes(name) : !disallowed?.includes(name));
+    return {
+      name: capabilities["m.set_displayname"].enabled && isField("displayname"),
+      avatar: capabilities["m.set_avatar_url"].enabled && isField("avatar_url"),
     };
   }
 

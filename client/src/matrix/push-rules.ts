@@ -22,6 +22,9 @@ export class PushRules {
   /** One key, `"account"`. */
   readonly account: DerivedSlice<AccountChoices>;
   readonly rooms: DerivedSlice<{ level: RoomLevel }, RoomId>;
+  /** One key, `"all"`: rises with every change, for what is worked out from several rooms. */
+  readonly revision: DerivedSlice<{ revision: number }>;
+  private changesSeen = 0;
   /** One change after the other: each is worked out from the rules that the one before left. */
   private queue: Promise<void> = Promise.resolve();
 
@@ -29,6 +32,7 @@ export class PushRules {
     const { changes } = context;
     this.account = new DerivedSlice(changes, () => accountChoices(this.rules()), isSameChoices);
     this.rooms = new DerivedSlice(changes, (roomId) => ({ level: roomLevel(this.rules(), roomId) }));
+    this.revision = new DerivedSlice(changes, () => ({ revision: this.changesSeen }));
     watchAccountData(context, ["m.push_rules"], () => this.renew());
   }
 
@@ -81,6 +85,8 @@ export class PushRules {
   private renew(): void {
     this.account.invalidateAll();
     this.rooms.invalidateAll();
+    this.changesSeen += 1;
+    this.revision.invalidateAll();
   }
 
   private rules(): Rules {

@@ -11,6 +11,7 @@ import {
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { type Credentials, forgetCredentials } from "./credentials";
+import { DataExport } from "./data-export";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { Ignored } from "./ignore";
 import { MediaUrls } from "./media";
@@ -52,6 +53,7 @@ export class Session {
   readonly privacy: Privacy;
   readonly pushRules: PushRules;
   readonly notices: Notices;
+  readonly dataExport: DataExport;
   readonly permissions: Permissions;
   readonly unread: Unread;
   readonly timelines: Timelines;
@@ -84,6 +86,7 @@ export class Session {
     this.privacy = new Privacy(context);
     this.pushRules = new PushRules(context);
     this.notices = new Notices(context, this.rooms);
+    this.dataExport = new DataExport(context, this.rooms);
     this.unread = new Unread(context);
     this.timelines = new Timelines(context);
     this.sender = new Sender(context);

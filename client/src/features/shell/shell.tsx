@@ -2,6 +2,8 @@ import { Navigate, Outlet } from "@tanstack/react-router";
 import { Suspense, use } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
+import { ModerationDialogs } from "~/features/moderation";
+import { Notifier } from "~/features/notifications";
 import { ServersRail } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
 import { useConfig } from "~/hooks/config";
@@ -35,6 +37,10 @@ function Opened() {
           </div>
         </Suspense>
       </div>
+      <Suspense>
+        <ModerationDialogs />
+        <Notifier />
+      </Suspense>
     </SessionProvider>
   );
 }

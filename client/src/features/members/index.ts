@@ -1,0 +1,1 @@
+export { MemberPanel, type MemberPanelProps } from "./member-panel";
