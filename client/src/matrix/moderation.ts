@@ -1,12 +1,4 @@
-import {
-  Direction,
-  Filter,
-  MatrixError,
-  type MatrixEvent,
-  Method,
-  RoomMemberEvent,
-  RoomStateEvent,
-} from "matrix-js-sdk";
+import { Direction, Filter, type MatrixEvent, Method, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk";
 import * as v from "valibot";
 import type { SessionContext } from "./context";
 import { asRoomId, asUserId, type EventId, type RoomId, type UserId } from "./ids";
@@ -202,10 +194,6 @@ export class Moderation {
     });
   }
 }
-
-/** A refusal for want of power: somebody's role changed while the menu was open. */
-export const isForbidden = (error: unknown): boolean =>
-  error instanceof MatrixError && error.errcode === "M_FORBIDDEN";
 
 function isMessage(event: v.InferOutput<typeof LoggedEvent>): boolean {
   return (

@@ -10,12 +10,15 @@ import {
 } from "matrix-js-sdk";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
+import { Creation } from "./creation";
 import { type Credentials, forgetCredentials } from "./credentials";
 import { DataExport } from "./data-export";
+import { Directory } from "./hierarchy";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { Ignored } from "./ignore";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
+import { Membership } from "./membership";
 import { Moderation } from "./moderation";
 import { Notices } from "./notices";
 import { Permissions } from "./permissions";
@@ -55,6 +58,9 @@ export class Session {
   readonly notices: Notices;
   readonly dataExport: DataExport;
   readonly permissions: Permissions;
+  readonly membership: Membership;
+  readonly creation: Creation;
+  readonly directory: Directory;
   readonly unread: Unread;
   readonly timelines: Timelines;
   readonly sender: Sender;
@@ -87,7 +93,10 @@ export class Session {
     this.pushRules = new PushRules(context);
     this.notices = new Notices(context, this.rooms);
     this.dataExport = new DataExport(context, this.rooms);
-    this.unread = new Unread(context);
+    this.membership = new Membership(context);
+    this.creation = new Creation(context, this.spaces);
+    this.directory = new Directory(context);
+    this.unread = new Unread(context, this.rooms, this.spaces);
     this.timelines = new Timelines(context);
     this.sender = new Sender(context);
     this.media = new MediaUrls(context, tokens);

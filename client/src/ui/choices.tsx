@@ -1,50 +1,54 @@
 import type { LucideIcon } from "lucide-react";
-import { Label, Radio, RadioGroup, Text } from "react-aria-components";
+import { Label, Radio, RadioGroup } from "react-aria-components";
 import styles from "./choices.module.css";
+import { cx } from "./cx";
+
+export interface Choice<Id extends string> {
+  id: Id;
+  label: string;
+  hint?: string | undefined;
+  icon?: LucideIcon;
+}
 
 export interface ChoicesProps<Id extends string> {
   label: string;
-  hint?: string | undefined;
-  value: Id | undefined;
-  options: readonly { id: Id; label: string; icon?: LucideIcon }[];
+  hidesLabel?: boolean;
+  value: Id;
+  choices: readonly Choice<Id>[];
   isDisabled?: boolean;
   onChange: (id: Id) => void;
 }
 
-/** One of a few choices that are all in sight. `undefined` shows none as chosen. */
+/** One of a few choices that are all shown, each with a word of explanation. */
 export function Choices<Id extends string>({
   label,
-  hint,
+  hidesLabel,
   value,
-  options,
+  choices,
   isDisabled,
   onChange,
 }: ChoicesProps<Id>) {
   return (
     <RadioGroup
-      className={styles.group ?? ""}
-      orientation="horizontal"
-      value={value ?? null}
+      value={value}
       isDisabled={isDisabled ?? false}
       onChange={(id) => {
-        const chosen = options.find((option) => option.id === id);
+        const chosen = choices.find((choice) => choice.id === id);
         if (chosen) onChange(chosen.id);
       }}
+      className={styles.group ?? ""}
     >
-      <Label className={styles.label ?? ""}>{label}</Label>
-      <div className={styles.options}>
-        {options.map(({ id, label: name, icon: Icon }) => (
-          <Radio key={id} value={id} className={styles.option ?? ""}>
-            {Icon && <Icon size={16} strokeWidth={1.9} aria-hidden />}
-            {name}
-          </Radio>
-        ))}
-      </div>
-      {hint && (
-        <Text slot="description" className={styles.hint ?? ""}>
-          {hint}
-        </Text>
-      )}
+      <Label className={hidesLabel ? "sr-only" : (styles.label ?? "")}>{label}</Label>
+      {choices.map(({ id, label: name, hint, icon: Icon }) => (
+        <Radio key={id} value={id} className={cx(styles.choice)}>
+          {Icon && <Icon size={20} strokeWidth={1.9} aria-hidden />}
+          <span className={styles.text}>
+            <span className={styles.name}>{name}</span>
+            {hint && <span className={styles.hint}>{hint}</span>}
+          </span>
+          <i className={styles.mark} aria-hidden />
+        </Radio>
+      ))}
     </RadioGroup>
   );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useFailureText } from "~/hooks/act";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
 import type { RoomId, UserId } from "~/matrix/ids";
@@ -9,7 +10,6 @@ import { Dialog } from "~/ui/dialog";
 import { TextField } from "~/ui/field";
 import { Notice } from "~/ui/marks";
 import { Select } from "~/ui/select";
-import { useFailureText } from "./failure";
 import styles from "./moderation.module.css";
 import { useServerRooms } from "./server-rooms";
 

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useFailureText } from "~/hooks/act";
 import { useRoleNames } from "~/hooks/permissions";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
@@ -10,7 +11,6 @@ import type { Session } from "~/matrix/session";
 import { Button } from "~/ui/button";
 import { Empty, Notice, Spinner } from "~/ui/marks";
 import { Select } from "~/ui/select";
-import { useFailureText } from "./failure";
 import { LogReader } from "./log-reader";
 import styles from "./moderation.module.css";
 import { roomsOfServer } from "./server-rooms";

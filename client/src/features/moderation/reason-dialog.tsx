@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useFailureText } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
 import { memberKey } from "~/matrix/members";
 import type { Session } from "~/matrix/session";
@@ -8,7 +9,6 @@ import { Dialog } from "~/ui/dialog";
 import { TextField } from "~/ui/field";
 import { Notice } from "~/ui/marks";
 import { toast } from "~/ui/toast";
-import { useFailureText } from "./failure";
 import type { Question } from "./questions";
 
 export type ReasonQuestion = Exclude<Question, { kind: "deleteRecent" }>;

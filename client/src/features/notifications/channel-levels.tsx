@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useAttempt } from "~/hooks/attempt";
+import { useAct } from "~/hooks/act";
 import { useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
 import type { RoomId } from "~/matrix/ids";
@@ -32,7 +32,7 @@ function Server({ serverId }: { serverId: RoomId }) {
   const { t } = useTranslation("notifications");
   const { pushRules, spaces } = useSession();
   const levels = useLevels();
-  const { failure, isPending, attempt } = useAttempt();
+  const { error: failure, isPending, run: attempt } = useAct();
   const channels = useSlice(spaces.categories, serverId).flatMap((category) => category.channels);
   // Any change of the account's rules may be one of a channel's.
   useSlice(pushRules.revision, "all");
@@ -72,7 +72,7 @@ function Channel({ roomId }: { roomId: RoomId }) {
   const levels = useLevels();
   const name = useRoom(roomId)?.name ?? "";
   const { level } = useSlice(pushRules.rooms, roomId);
-  const { failure, attempt } = useAttempt();
+  const { error: failure, run: attempt } = useAct();
   return (
     <li className={styles.channel}>
       <span className={styles.channelName} aria-hidden>

@@ -1,15 +1,15 @@
 import { X } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useAttempt } from "~/hooks/attempt";
+import { useAct } from "~/hooks/act";
 import { type NotificationPreferences, usePreferences } from "~/hooks/preferences";
 import { useSession, useSlice } from "~/hooks/session";
 import type { AccountSwitch } from "~/matrix/push-choices";
 import { Button, IconButton } from "~/ui/button";
-import { Choices } from "~/ui/choices";
 import { Switch, TextField } from "~/ui/field";
 import { Notice } from "~/ui/marks";
 import { Group, Page } from "~/ui/page";
+import { Segments } from "~/ui/segments";
 import { ChannelLevels } from "./channel-levels";
 import styles from "./notifications.module.css";
 import { OnThisDevice } from "./on-this-device";
@@ -34,7 +34,7 @@ function AccountLevels() {
   const { t } = useTranslation("notifications");
   const { pushRules } = useSession();
   const choices = useSlice(pushRules.account, "account");
-  const { failure, isPending, attempt } = useAttempt();
+  const { error: failure, isPending, run: attempt } = useAct();
   const set = (what: AccountSwitch, isOn: boolean) => void attempt(() => pushRules.setSwitch(what, isOn));
   return (
     <Group title={t("account.title")} hint={t("account.hint")}>
@@ -45,7 +45,7 @@ function AccountLevels() {
         isDisabled={isPending}
         onChange={(isOn) => set("isSilent", isOn)}
       />
-      <Choices
+      <Segments
         label={t("account.channels")}
         value={choices.channels}
         isDisabled={choices.isSilent || isPending}
@@ -70,7 +70,7 @@ function Keywords() {
   const { t } = useTranslation("notifications");
   const { pushRules } = useSession();
   const { keywords } = useSlice(pushRules.account, "account");
-  const { failure, attempt } = useAttempt();
+  const { error: failure, run: attempt } = useAct();
   const [word, setWord] = useState("");
 
   async function add(event: FormEvent) {

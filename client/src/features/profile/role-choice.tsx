@@ -1,11 +1,10 @@
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useAct } from "~/hooks/act";
 import { useMemberActions } from "~/hooks/people";
 import { useRoleNames } from "~/hooks/permissions";
 import { useMember } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
 import type { RoomId, UserId } from "~/matrix/ids";
-import { isForbidden } from "~/matrix/moderation";
 import { Chip, Notice } from "~/ui/marks";
 import { Select } from "~/ui/select";
 import styles from "./profile.module.css";
@@ -17,7 +16,7 @@ export function RoleChoice({ roomId, userId }: { roomId: RoomId; userId: UserId 
   const member = useMember(roomId, userId);
   const nameOf = useRoleNames(roomId);
   const { grantable } = useMemberActions(roomId, userId);
-  const [failure, setFailure] = useState<string>();
+  const { error, run } = useAct();
   if (member.membership !== "join") return null;
   // One's own role is laid down in the settings of the channel, where it says what that means.
   if (grantable.length === 0 || userId === session.userId) {
@@ -29,24 +28,15 @@ export function RoleChoice({ roomId, userId }: { roomId: RoomId; userId: UserId 
   }
   const current = grantable.find(({ level }) => level <= member.powerLevel) ?? grantable.at(-1);
 
-  async function give(level: string) {
-    setFailure(undefined);
-    try {
-      await session.permissions.setLevel(roomId, userId, Number(level));
-    } catch (error) {
-      setFailure(isForbidden(error) ? t("roleNotAllowed") : t("roleFailed"));
-    }
-  }
-
   return (
     <div className={styles.role}>
       <Select
         label={t("role")}
         value={String(current?.level)}
         options={grantable.map(({ level }) => ({ id: String(level), label: nameOf(level) }))}
-        onChange={(level) => void give(level)}
+        onChange={(level) => void run(() => session.permissions.setLevel(roomId, userId, Number(level)))}
       />
-      {failure && <Notice tone="danger">{failure}</Notice>}
+      {error && <Notice tone="danger">{error}</Notice>}
     </div>
   );
 }

@@ -4,8 +4,8 @@ import { useTranslation } from "react-i18next";
 import { type Theme, usePreferences } from "~/hooks/preferences";
 import { useTimes } from "~/hooks/times";
 import { LANGUAGES, type Language, preferredLanguage, setLanguage } from "~/i18n";
-import { Choices } from "~/ui/choices";
 import { Group, Page } from "~/ui/page";
+import { Segments } from "~/ui/segments";
 import { Select } from "~/ui/select";
 import styles from "./settings.module.css";
 
@@ -26,13 +26,13 @@ export function AppearancePage() {
   return (
     <Page title={t("page.appearance")}>
       <Group title={t("appearance.look")}>
-        <Choices
+        <Segments
           label={t("appearance.theme")}
           value={preferences.theme}
           options={THEMES.map(({ id, icon }) => ({ id, icon, label: t(`appearance.themes.${id}`) }))}
           onChange={(theme) => set({ theme })}
         />
-        <Choices
+        <Segments
           label={t("appearance.density")}
           value={preferences.density}
           options={(["cosy", "compact"] as const).map((id) => ({
@@ -41,7 +41,7 @@ export function AppearancePage() {
           }))}
           onChange={(density) => set({ density })}
         />
-        <Choices
+        <Segments
           label={t("appearance.textSize")}
           value={TEXT_SCALES.find((scale) => Number(scale) === preferences.textScale)}
           options={TEXT_SCALES.map((id) => ({ id, label: `${Math.round(Number(id) * 100)} %` }))}
@@ -59,7 +59,7 @@ export function AppearancePage() {
             void setLanguage(id);
           }}
         />
-        <Choices
+        <Segments
           label={t("appearance.clock")}
           value={preferences.timeFormat}
           options={(["system", "24", "12"] as const).map((id) => ({

@@ -4,9 +4,9 @@ import { useSession, useSlice } from "~/hooks/session";
 import type { ExportedFile, ExportFormat, ExportProgress } from "~/matrix/data-export";
 import type { RoomId } from "~/matrix/ids";
 import { Button } from "~/ui/button";
-import { Choices } from "~/ui/choices";
 import { Notice } from "~/ui/marks";
 import { Group, Page } from "~/ui/page";
+import { Segments } from "~/ui/segments";
 import { Select } from "~/ui/select";
 import { download } from "./download";
 import styles from "./settings.module.css";
@@ -54,7 +54,7 @@ function RoomExport() {
       ) : (
         <>
           <Select label={t("export.channel")} value={roomId} options={options} onChange={setChosen} />
-          <Choices
+          <Segments
             label={t("export.format")}
             value={format}
             options={(["json", "html"] as const).map((id) => ({ id, label: t(`export.formats.${id}`) }))}

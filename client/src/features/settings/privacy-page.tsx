@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import { useAttempt } from "~/hooks/attempt";
+import { useAct } from "~/hooks/act";
 import { usePreferences } from "~/hooks/preferences";
 import { useSession, useSlice } from "~/hooks/session";
 import type { UserId } from "~/matrix/ids";
@@ -40,7 +40,7 @@ function OnTheAccount() {
   const { presence, privacy } = useSession();
   const own = useSlice(presence.own, "own");
   const { areBlocked } = useSlice(privacy.invites, "invites");
-  const { failure, attempt } = useAttempt();
+  const { error: failure, run: attempt } = useAct();
   return (
     <Group title={t("privacy.account")} hint={t("privacy.everyDevice")}>
       <Switch
@@ -85,7 +85,7 @@ function IgnoredPeople() {
 function IgnoredPerson({ userId }: { userId: UserId }) {
   const { t } = useTranslation("settings");
   const { ignored } = useSession();
-  const { failure, attempt } = useAttempt();
+  const { error: failure, run: attempt } = useAct();
   return (
     <li className={styles.row}>
       <Avatar name={userId} seed={userId} size={32} />

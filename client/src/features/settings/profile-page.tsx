@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useAttempt } from "~/hooks/attempt";
+import { useAct } from "~/hooks/act";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession } from "~/hooks/session";
 import type { Profile, ProfileRights } from "~/matrix/profiles";
@@ -41,7 +41,7 @@ function ProfileForm({ profile, rights }: { profile: Profile; rights: ProfileRig
   const { t } = useTranslation("settings");
   const { profiles, userId } = useSession();
   const queries = useQueryClient();
-  const { failure, isPending, attempt } = useAttempt();
+  const { error: failure, isPending, run: attempt } = useAct();
   const [name, setName] = useState(profile.name ?? "");
   const [title, setTitle] = useState(profile.title ?? "");
   const [department, setDepartment] = useState(profile.department ?? "");
@@ -114,7 +114,7 @@ function Picture({
 }) {
   const { t } = useTranslation("settings");
   const { profiles, userId } = useSession();
-  const { failure, isPending, attempt } = useAttempt();
+  const { error: failure, isPending, run: attempt } = useAct();
   const picker = useRef<HTMLInputElement>(null);
   const src = useMediaUrl(profile.avatarMxc, 72);
   const change = (picture: File | undefined) =>

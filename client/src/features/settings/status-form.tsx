@@ -1,14 +1,14 @@
 import { BellOff, Circle, CircleDashed, Moon } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useAttempt } from "~/hooks/attempt";
+import { useAct } from "~/hooks/act";
 import { useSession, useSlice } from "~/hooks/session";
 import { useTimes } from "~/hooks/times";
 import type { OwnStatus, PresenceMode } from "~/matrix/presence-status";
 import { Button } from "~/ui/button";
-import { Choices } from "~/ui/choices";
 import { TextField } from "~/ui/field";
 import { Notice } from "~/ui/marks";
+import { Segments } from "~/ui/segments";
 import { Select } from "~/ui/select";
 import styles from "./settings.module.css";
 import { endOf, STATUS_ENDS, type StatusEnd } from "./status-end";
@@ -26,13 +26,13 @@ export function StatusForm() {
   const { presence } = useSession();
   const own = useSlice(presence.own, "own");
   const times = useTimes();
-  const { failure, isPending, attempt } = useAttempt();
+  const { error: failure, isPending, run: attempt } = useAct();
   const [text, setText] = useState(own.text);
   const [end, setEnd] = useState<StatusEnd>("never");
   const choose = (change: Partial<OwnStatus>) => void attempt(() => presence.choose({ ...own, ...change }));
   return (
     <>
-      <Choices
+      <Segments
         label={t("status.mode")}
         hint={t(`status.hints.${own.mode}`)}
         value={own.mode}
