@@ -21,6 +21,7 @@ import { Members } from "./members";
 import { Membership } from "./membership";
 import { Moderation } from "./moderation";
 import { Notices } from "./notices";
+import { OwnApi } from "./own-api";
 import { Permissions } from "./permissions";
 import { Presences } from "./presence";
 import { Privacy } from "./privacy";
@@ -65,6 +66,7 @@ export class Session {
   readonly timelines: Timelines;
   readonly sender: Sender;
   readonly media: MediaUrls;
+  readonly own: OwnApi;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
@@ -100,6 +102,7 @@ export class Session {
     this.timelines = new Timelines(context);
     this.sender = new Sender(context);
     this.media = new MediaUrls(context, tokens);
+    this.own = new OwnApi(tokens, client.baseUrl);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 
