@@ -16,8 +16,6 @@ export interface Preferences {
   sendsTyping: boolean;
   /** New messages of the open channel are said by screen readers. */
   announcesMessages: boolean;
-  /** R, T, E and other single letters act on the focused message. */
-  hasLetterShortcuts: boolean;
   underlinesLinks: boolean;
   notifies: NotificationPreferences;
 }
@@ -45,7 +43,6 @@ export const usePreferences = create<Preferences>()(
       sendsReadReceipts: true,
       sendsTyping: true,
       announcesMessages: true,
-      hasLetterShortcuts: true,
       underlinesLinks: false,
       notifies: {
         onDesktop: false,

@@ -1,1 +1,1 @@
-export { MemberPanel, type MemberPanelProps } from "./member-panel";
+export { MemberPanel } from "./member-panel";

@@ -1,11 +1,10 @@
-import { Globe, Search, X } from "lucide-react";
+import { Globe } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Virtualizer } from "virtua";
 import { useRoleNames, useRoles } from "~/hooks/permissions";
 import { useSession, useSlice } from "~/hooks/session";
 import type { RoomId } from "~/matrix/ids";
-import { IconButton } from "~/ui/button";
 import { cx } from "~/ui/cx";
 import { TextField } from "~/ui/field";
 import { Empty, Spinner } from "~/ui/marks";
@@ -13,57 +12,31 @@ import { type MemberGroup, type MemberLine, memberLines } from "./member-list";
 import { MemberRow } from "./member-row";
 import styles from "./members.module.css";
 
-export interface MemberPanelProps {
-  roomId: RoomId;
-  /** Closes the panel; without it, it has no button for that. */
-  onClose?: () => void;
-}
+/** In shorter lists everybody is in sight. */
+const SEARCHED_FROM = 10;
 
-/** Everybody in a channel, beside it: by role, then who is offline; partners apart. */
-export function MemberPanel({ roomId, onClose }: MemberPanelProps) {
+/** Everybody in a channel, for the panel beside it: by role, then who is offline; partners apart. */
+export function MemberPanel({ roomId }: { roomId: RoomId }) {
   const { t } = useTranslation("members");
   const [query, setQuery] = useState("");
-  const [isSearching, setSearching] = useState(false);
   const { lines, count, isLoaded } = useMemberLines(roomId, useDeferredValue(query));
-  const search = (isOpen: boolean) => {
-    setSearching(isOpen);
-    setQuery("");
-  };
   return (
-    <section aria-label={t("members")} className={styles.panel}>
-      <header className={styles.header}>
-        <h2>{t("members")}</h2>
-        <span className={cx("num", styles.count)}>{count}</span>
-        <span className={styles.end}>
-          <IconButton
-            icon={Search}
-            label={t("search")}
-            size="small"
-            isCurrent={isSearching}
-            onPress={() => search(!isSearching)}
-          />
-          {onClose && <IconButton icon={X} label={t("close")} size="small" onPress={onClose} />}
-        </span>
-      </header>
-      {isSearching && (
+    <div className={styles.panel}>
+      {count >= SEARCHED_FROM && (
         <div className={styles.search}>
           <TextField
             label={t("search")}
-            placeholder={t("search")}
+            placeholder={t("searchAmong", { count })}
             hidesLabel
-            autoFocus
             value={query}
             onChange={setQuery}
-            onKeyDown={(event) => {
-              if (event.key === "Escape") search(false);
-            }}
           />
         </div>
       )}
       <MemberLines roomId={roomId} lines={lines} />
       {!isLoaded && <Spinner label={t("loading")} />}
       {isLoaded && lines.length === 0 && <Empty title={t("nobody")} />}
-    </section>
+    </div>
   );
 }
 

@@ -1,11 +1,13 @@
 import { useTranslation } from "react-i18next";
 import { usePreferences } from "~/hooks/preferences";
+import { useShortcutSettings } from "~/hooks/shortcuts";
 import { Switch } from "~/ui/field";
 import { Group, Page } from "~/ui/page";
 
 export function AccessibilityPage() {
   const { t } = useTranslation("settings");
   const preferences = usePreferences();
+  const { usesLetters } = useShortcutSettings();
   const set = usePreferences.setState;
   return (
     <Page title={t("page.accessibility")}>
@@ -19,8 +21,8 @@ export function AccessibilityPage() {
         <Switch
           label={t("accessibility.letters")}
           hint={t("accessibility.lettersHint")}
-          isSelected={preferences.hasLetterShortcuts}
-          onChange={(hasLetterShortcuts) => set({ hasLetterShortcuts })}
+          isSelected={usesLetters}
+          onChange={(isOn) => useShortcutSettings.setState({ usesLetters: isOn })}
         />
         <Switch
           label={t("accessibility.motion")}

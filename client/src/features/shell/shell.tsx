@@ -6,6 +6,7 @@ import { ModerationDialogs } from "~/features/moderation";
 import { Notifier } from "~/features/notifications";
 import { ServersRail } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
+import { AppliedPreferences } from "~/hooks/applied-preferences";
 import { useConfig } from "~/hooks/config";
 import { SessionProvider } from "~/hooks/session";
 import { Spinner } from "~/ui/marks";
@@ -40,6 +41,7 @@ function Opened() {
       <Suspense>
         <ModerationDialogs />
         <Notifier />
+        <AppliedPreferences />
       </Suspense>
     </SessionProvider>
   );
