@@ -3,8 +3,11 @@ import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
 import { EncryptionDialogs, VerificationPrompt } from "~/features/encryption";
+import { ModerationDialogs } from "~/features/moderation";
+import { Notifier } from "~/features/notifications";
 import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
+import { AppliedPreferences } from "~/hooks/applied-preferences";
 import { Spinner } from "~/ui/marks";
 import { ConnectionBar } from "./connection-bar";
 import { Dialogs } from "./dialogs";
@@ -51,6 +54,11 @@ function Frame() {
       <PhoneBar className={styles.phone} />
       <Dialogs />
       <EncryptionDialogs />
+      <Suspense>
+        <ModerationDialogs />
+        <Notifier />
+        <AppliedPreferences />
+      </Suspense>
     </div>
   );
 }
