@@ -11,9 +11,12 @@ import {
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { type Credentials, forgetCredentials } from "./credentials";
+import { Drafts } from "./drafts";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
+import { Outbox } from "./outbox";
+import { SendQueue } from "./queue";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
 import { Changes } from "./slice";
@@ -40,6 +43,7 @@ export class Session {
   readonly unread: Unread;
   readonly timelines: Timelines;
   readonly sender: Sender;
+  readonly drafts: Drafts;
   readonly media: MediaUrls;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
@@ -48,6 +52,7 @@ export class Session {
   private constructor(
     readonly client: MatrixClient,
     readonly tokens: Tokens,
+    queue: SendQueue,
   ) {
     this.userId = asUserId(client.getSafeUserId());
     this.deviceId = asDeviceId(client.getDeviceId() ?? "");
@@ -62,7 +67,8 @@ export class Session {
     this.members = new Members(context);
     this.unread = new Unread(context);
     this.timelines = new Timelines(context);
-    this.sender = new Sender(context);
+    this.sender = new Sender(context, new Outbox(context, queue));
+    this.drafts = new Drafts(context);
     this.media = new MediaUrls(context, tokens);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
@@ -74,12 +80,14 @@ export class Session {
     const store = isInMemory
       ? new MemoryStore()
       : new IndexedDBStore({ indexedDB: window.indexedDB, dbName: `echorift-sync:${credentials.userId}` });
+    const queue = new SendQueue();
     const client = createClient({
       baseUrl,
       userId: credentials.userId,
       deviceId: credentials.deviceId,
       accessToken: credentials.accessToken,
       fetchFn: tokens.fetch,
+      scheduler: queue,
       store,
       timelineSupport: true,
       useAuthorizationHeader: true,
@@ -89,7 +97,7 @@ export class Session {
       useIndexedDB: !isInMemory,
       cryptoDatabasePrefix: `echorift-crypto:${credentials.userId}:${credentials.deviceId}`,
     });
-    const session = new Session(client, tokens);
+    const session = new Session(client, tokens, queue);
     const isReady = new Promise<void>((resolve) => {
       client.on(ClientEvent.Sync, function look(state) {
         if (state !== SyncState.Prepared && state !== SyncState.Syncing) return;
