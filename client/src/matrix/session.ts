@@ -16,6 +16,7 @@ import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
 import { Outbox } from "./outbox";
+import { OwnApi } from "./own-api";
 import { SendQueue } from "./queue";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
@@ -45,6 +46,7 @@ export class Session {
   readonly sender: Sender;
   readonly drafts: Drafts;
   readonly media: MediaUrls;
+  readonly own: OwnApi;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
@@ -70,6 +72,7 @@ export class Session {
     this.sender = new Sender(context, new Outbox(context, queue));
     this.drafts = new Drafts(context);
     this.media = new MediaUrls(context, tokens);
+    this.own = new OwnApi(tokens, client.baseUrl);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 
