@@ -17,6 +17,7 @@ import { MediaUrls } from "./media";
 import { Members } from "./members";
 import { Outbox } from "./outbox";
 import { OwnApi } from "./own-api";
+import { Permissions } from "./permissions";
 import { SendQueue } from "./queue";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
@@ -41,6 +42,7 @@ export class Session {
   readonly rooms: Rooms;
   readonly spaces: Spaces;
   readonly members: Members;
+  readonly permissions: Permissions;
   readonly unread: Unread;
   readonly timelines: Timelines;
   readonly sender: Sender;
@@ -67,6 +69,7 @@ export class Session {
     this.rooms = new Rooms(context);
     this.spaces = new Spaces(context, this.rooms);
     this.members = new Members(context);
+    this.permissions = new Permissions(context);
     this.unread = new Unread(context);
     this.timelines = new Timelines(context);
     this.sender = new Sender(context, new Outbox(context, queue));
