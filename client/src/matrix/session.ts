@@ -8,6 +8,7 @@ import {
   PendingEventOrdering,
   SyncState,
 } from "matrix-js-sdk";
+import { Commands } from "./commands";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { type Credentials, forgetCredentials } from "./credentials";
@@ -47,6 +48,7 @@ export class Session {
   readonly timelines: Timelines;
   readonly sender: Sender;
   readonly drafts: Drafts;
+  readonly commands: Commands;
   readonly media: MediaUrls;
   readonly own: OwnApi;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
@@ -74,6 +76,7 @@ export class Session {
     this.timelines = new Timelines(context);
     this.sender = new Sender(context, new Outbox(context, queue));
     this.drafts = new Drafts(context);
+    this.commands = new Commands(context);
     this.media = new MediaUrls(context, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
