@@ -28,6 +28,7 @@ import { isForgetful } from "./storage";
 import { Timelines } from "./timeline";
 import { Tokens } from "./tokens";
 import { Unread } from "./unread";
+import { Uploads } from "./uploads";
 
 /** Events of a room that the first sync brings. */
 const FIRST_EVENTS = 20;
@@ -49,6 +50,7 @@ export class Session {
   readonly sender: Sender;
   readonly drafts: Drafts;
   readonly commands: Commands;
+  readonly uploads: Uploads;
   readonly media: MediaUrls;
   readonly own: OwnApi;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
@@ -77,6 +79,7 @@ export class Session {
     this.sender = new Sender(context, new Outbox(context, queue));
     this.drafts = new Drafts(context);
     this.commands = new Commands(context);
+    this.uploads = new Uploads(context, tokens);
     this.media = new MediaUrls(context, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));

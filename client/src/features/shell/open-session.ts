@@ -1,6 +1,7 @@
 import { baseUrlOf, type ClientConfig } from "~/hooks/config";
 import { loadCredentials } from "~/matrix/credentials";
 import type { Session } from "~/matrix/session";
+import { giveTokens } from "~/worker/register";
 
 let opening: Promise<Session | undefined> | undefined;
 
@@ -22,5 +23,7 @@ async function open(config: ClientConfig): Promise<Session | undefined> {
     return undefined;
   }
   const { Session } = await import("~/matrix/session");
-  return Session.open(credentials, baseUrlOf(config));
+  const session = await Session.open(credentials, baseUrlOf(config));
+  giveTokens((address) => session.media.tokenFor(address));
+  return session;
 }
