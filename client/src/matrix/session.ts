@@ -8,6 +8,7 @@ import {
   PendingEventOrdering,
   SyncState,
 } from "matrix-js-sdk";
+import { Calls } from "~/calls/calls";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { type Credentials, forgetCredentials } from "./credentials";
@@ -41,6 +42,7 @@ export class Session {
   readonly timelines: Timelines;
   readonly sender: Sender;
   readonly media: MediaUrls;
+  readonly calls: Calls;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
@@ -64,6 +66,7 @@ export class Session {
     this.timelines = new Timelines(context);
     this.sender = new Sender(context);
     this.media = new MediaUrls(context, tokens);
+    this.calls = new Calls(context);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 

@@ -1,1 +1,4 @@
+export { useJoinVoice } from "./join";
+export { QualityMark } from "./quality-mark";
 export { VoiceDock } from "./voice-dock";
+export { ElapsedChip, VoiceParticipants } from "./voice-participants";
