@@ -66,6 +66,10 @@ export class Calls {
     this.stats = new DerivedSlice(changes, () => this.statsNow);
     this.reactions = new Reactions(() => this.touch());
     this.ringing = new Ringing(context, (roomId) => this.list(roomId));
+    // Nobody waits alone for who has said no.
+    this.ringing.onNoAnswer = (roomId) => {
+      if (this.joining?.roomId === roomId && this.list(roomId).every(({ isMe }) => isMe)) void this.leave();
+    };
     const onMembership = (room: Room) => this.onMembership(room);
     const onTimeline = (event: MatrixEvent) => this.onEvent(event);
     client.on(RoomEvent.MyMembership, onMembership);
@@ -122,9 +126,16 @@ export class Calls {
     }
   }
 
+  /** Joins the call of a direct message and lets it ring at the other one. */
+  async callPerson(roomId: RoomId, userId: UserId, hasVideo: boolean): Promise<void> {
+    await this.join(roomId, { withCamera: hasVideo });
+    if (this.list(roomId).every(({ isMe }) => isMe)) await this.ringing.ring(roomId, userId, hasVideo);
+  }
+
   /** Leaves the call, if there is one. */
   async leave(): Promise<void> {
     const { call, joining } = this;
+    if (joining) this.ringing.stop(joining.roomId);
     this.call = undefined;
     this.joining = undefined;
     this.stopStats();

@@ -1,4 +1,5 @@
 import { type MatrixEvent, MatrixEventEvent, type Room, RoomEvent } from "matrix-js-sdk";
+import { MatrixRTCSessionEvent } from "matrix-js-sdk/lib/matrixrtc";
 import type { SessionContext } from "~/matrix/context";
 import { asRoomId, type RoomId, type UserId } from "~/matrix/ids";
 import { DerivedSlice } from "~/matrix/slice";
@@ -8,6 +9,8 @@ import { type Calling, type CallMember, memberKey, type Ring } from "./types";
 const SLOT_ID = "m.call#ROOM";
 /** How often it is looked whether somebody still rings: whoever joins or hangs up ends it. */
 const LOOK_EVERY_MS = 500;
+/** After joining, the room tells us of ourselves within a sync; longer means that it never will. */
+const MEMBERSHIP_WITHIN_MS = 15_000;
 /** For how long "declined" and "no answer" stay to be read. */
 const OUTCOME_MS = 8_000;
 
@@ -16,6 +19,8 @@ export class Ringing {
   /** The call that rings now; the first of several. */
   readonly incoming: DerivedSlice<{ ring: Ring | undefined }>;
   readonly outgoing: DerivedSlice<{ calling: Calling | undefined }>;
+  /** Called when the person whom we call has said no or nothing. */
+  onNoAnswer: (roomId: RoomId) => void = () => {};
   private rings: readonly Ring[] = [];
   private calling: (Calling & { eventId: string; untilTs: number }) | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -42,8 +47,7 @@ export class Ringing {
   /** Lets the call that we have joined ring at this person. */
   async ring(roomId: RoomId, userId: UserId, hasVideo: boolean): Promise<void> {
     const { client } = this.context;
-    const own = this.ownMembership(roomId);
-    if (!own) throw new Error("only who is in a call can let it ring");
+    const own = await this.ownMembership(roomId);
     const senderTs = Date.now();
     const { event_id: eventId } = await client.sendEvent(
       roomId,
@@ -81,20 +85,38 @@ export class Ringing {
     this.incoming.invalidate("incoming");
   }
 
-  /** We have left: nobody is called any longer. */
-  stop(): void {
-    this.setCalling(undefined);
+  /** We have left the room's call: nobody is called any longer. */
+  stop(roomId: RoomId): void {
+    if (this.calling?.roomId === roomId && this.calling.state === "ringing") this.setCalling(undefined);
   }
 
-  private ownMembership(roomId: RoomId): string | undefined {
+  /** Our membership's event; it comes back with the next sync after joining. */
+  private async ownMembership(roomId: RoomId): Promise<string> {
     const { client } = this.context;
     const room = client.getRoom(roomId);
+    if (!room) throw new Error("this account is not in the room");
+    const session = client.matrixRTC.getRoomSession(room);
     const me = memberKey(client.getSafeUserId(), client.getDeviceId() ?? "");
-    return room
-      ? client.matrixRTC
-          .getRoomSession(room)
-          .memberships.find(({ userId, deviceId }) => memberKey(userId, deviceId) === me)?.eventId
-      : undefined;
+    const find = () =>
+      session.memberships.find(({ userId, deviceId }) => memberKey(userId, deviceId) === me)?.eventId;
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        const eventId = find();
+        if (!eventId) return;
+        finish();
+        resolve(eventId);
+      };
+      const timer = setTimeout(() => {
+        finish();
+        reject(new Error("only who is in a call can let it ring"));
+      }, MEMBERSHIP_WITHIN_MS);
+      const finish = () => {
+        clearTimeout(timer);
+        session.off(MatrixRTCSessionEvent.MembershipsChanged, settle);
+      };
+      session.on(MatrixRTCSessionEvent.MembershipsChanged, settle);
+      settle();
+    });
   }
 
   private onEvent(event: MatrixEvent): void {
@@ -166,6 +188,7 @@ export class Ringing {
     if (!calling) return;
     const concluded = { ...calling, state };
     this.setCalling(concluded);
+    this.onNoAnswer(calling.roomId);
     setTimeout(() => {
       if (this.calling === concluded) this.setCalling(undefined);
     }, OUTCOME_MS);

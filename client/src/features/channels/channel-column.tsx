@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { Hash, Lock, Megaphone, Volume2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useCurrentServer } from "~/features/servers";
+import { ElapsedChip, useJoinVoice, VoiceParticipants } from "~/features/voice";
 import { useRoom, useUnread } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
 import type { RoomId } from "~/matrix/ids";
@@ -55,18 +56,25 @@ function ChannelRow({ id }: { id: RoomId }) {
   const { t } = useTranslation("channels");
   const room = useRoom(id);
   const unread = useUnread(id);
+  const { join, prepare } = useJoinVoice();
   if (!room || room.kind === "space") return null;
   const Icon = iconOf(room);
+  const isVoice = room.kind === "voice";
   return (
-    <Link
-      to="/room/$roomId"
-      params={{ roomId: id }}
-      className={cx(styles.row, unread.count > 0 && styles.unread)}
-    >
-      <Icon size={18} strokeWidth={1.9} aria-hidden />
-      <span className={styles.name}>{room.name}</span>
-      <Badge count={unread.mentions} label={t("mentions", { count: unread.mentions })} />
-    </Link>
+    <>
+      <Link
+        to="/room/$roomId"
+        params={{ roomId: id }}
+        className={cx(styles.row, unread.count > 0 && styles.unread)}
+        {...(isVoice ? { onPointerEnter: prepare, onClick: () => void join(id) } : {})}
+      >
+        <Icon size={18} strokeWidth={1.9} aria-hidden />
+        <span className={styles.name}>{room.name}</span>
+        {isVoice && <ElapsedChip roomId={id} />}
+        <Badge count={unread.mentions} label={t("mentions", { count: unread.mentions })} />
+      </Link>
+      {isVoice && <VoiceParticipants roomId={id} />}
+    </>
   );
 }
 

@@ -1,6 +1,8 @@
 import { useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Composer } from "~/features/composer";
+import { CallButtons } from "~/features/ringing";
+import { Stage } from "~/features/stage";
 import { Timeline } from "~/features/timeline";
 import { useRoom } from "~/hooks/rooms";
 import { asRoomId } from "~/matrix/ids";
@@ -19,7 +21,9 @@ export function RoomScreen() {
       <header className={styles.header}>
         <h1 className={styles.name}>{room.name}</h1>
         <p className={styles.topic}>{room.topic}</p>
+        <CallButtons roomId={id} />
       </header>
+      <Stage roomId={id} />
       <Timeline key={id} roomId={id} />
       <Composer key={`composer-${id}`} roomId={id} />
     </main>

@@ -2,6 +2,7 @@ import { Navigate, Outlet } from "@tanstack/react-router";
 import { Suspense, use } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
+import { Ringing } from "~/features/ringing";
 import { ServersRail } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
 import { useConfig } from "~/hooks/config";
@@ -29,6 +30,7 @@ function Opened() {
         <ServersRail className={styles.rail} />
         <ChannelColumn className={styles.channels} />
         <VoiceDock className={styles.dock} />
+        <Ringing />
         <Suspense fallback={<div className={styles.main} />}>
           <div className={styles.outlet}>
             <Outlet />

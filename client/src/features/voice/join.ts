@@ -1,13 +1,15 @@
-import { useCallback } from "react";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { CallsUnsupported } from "~/calls/calls";
 import { useSession } from "~/hooks/session";
-import type { RoomId } from "~/matrix/ids";
+import type { RoomId, UserId } from "~/matrix/ids";
 import { toast } from "~/ui/toast";
 
+/** Ways into a call with one click; they say why if it does not work. */
 export interface JoinVoice {
-  /** Joins with one click; says why if it does not work. */
-  join: (roomId: RoomId, options?: { withCamera?: boolean }) => Promise<boolean>;
+  join: (roomId: RoomId, options?: { withCamera?: boolean }) => Promise<void>;
+  /** Joins the call of a direct message, and lets it ring at the other one. */
+  call: (roomId: RoomId, userId: UserId, withCamera: boolean) => Promise<void>;
   /** Fetches what joining needs, for when a pointer is over a channel. */
   prepare: () => void;
 }
@@ -15,19 +17,15 @@ export interface JoinVoice {
 export function useJoinVoice(): JoinVoice {
   const { t } = useTranslation("voice");
   const { calls } = useSession();
-  const join = useCallback<JoinVoice["join"]>(
-    async (roomId, options = {}) => {
-      try {
-        await calls.join(roomId, options);
-        return true;
-      } catch (error) {
-        const text = error instanceof CallsUnsupported ? t("unsupported") : t("joinFailed");
-        toast({ text, tone: "danger" });
-        return false;
-      }
-    },
-    [calls, t],
-  );
-  const prepare = useCallback(() => calls.prepare(), [calls]);
-  return { join, prepare };
+  return useMemo(() => {
+    const explain = (error: unknown) => {
+      const text = error instanceof CallsUnsupported ? t("unsupported") : t("joinFailed");
+      toast({ text, tone: "danger" });
+    };
+    return {
+      join: (roomId, options = {}) => calls.join(roomId, options).catch(explain),
+      call: (roomId, userId, withCamera) => calls.callPerson(roomId, userId, withCamera).catch(explain),
+      prepare: () => calls.prepare(),
+    };
+  }, [calls, t]);
 }
