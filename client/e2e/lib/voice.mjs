@@ -5,8 +5,8 @@ import { until } from "../../../tests/clients/lib/until.mjs";
 const VOICE_ROOM_TYPE = "org.matrix.msc3417.call";
 
 export class Voice {
-  constructor(person, channel) {
-    Object.assign(this, { person, channel, page: person.page });
+  constructor(person) {
+    Object.assign(this, { person, page: person.page });
   }
 
   /** Somebody signed in, whose pages remember every connection that they make, to be asked for statistics. */
@@ -24,12 +24,20 @@ export class Voice {
       globalThis.allConnections = all;
     });
     await person.signIn();
-    return person;
+    return new Voice(person);
   }
 
-  /** Makes a voice channel with these people in it. */
-  static channel(person, { name, members, ...more }) {
-    return person.createRoom({ name, members, creation_content: { type: VOICE_ROOM_TYPE }, ...more });
+  /** Makes a voice channel with these people in it; settles when all see it. */
+  async opensChannel(name, others, more = {}) {
+    const roomId = await this.person.createRoom({
+      name,
+      members: others.map(({ person }) => person),
+      creation_content: { type: VOICE_ROOM_TYPE },
+      ...more,
+    });
+    for (const voice of [this, ...others]) voice.channel = name;
+    await Promise.all([this, ...others].map((voice) => voice.row.waitFor()));
+    return roomId;
   }
 
   get row() {
@@ -46,10 +54,6 @@ export class Voice {
 
   get stage() {
     return this.page.getByRole("region", { name: "Stage", exact: true });
-  }
-
-  seesChannel() {
-    return this.row.waitFor();
   }
 
   /** One click, and we are in. */
@@ -101,6 +105,21 @@ export class Voice {
       `${this.person.account.username} hears something`,
       () => this.received(),
       ({ energy }) => energy > before.energy + 0.001,
+    );
+  }
+
+  /** Waits until this video on the stage shows moving pictures. */
+  async sees(label) {
+    const video = this.stage.locator("video").and(this.stage.getByLabel(label));
+    let before = 0;
+    await until(
+      `${this.person.account.username} sees ${label}`,
+      () => video.evaluate(({ currentTime, videoWidth }) => ({ currentTime, videoWidth })),
+      ({ currentTime, videoWidth }) => {
+        const moves = before > 0 && currentTime > before && videoWidth > 0;
+        before = currentTime;
+        return moves;
+      },
     );
   }
 
