@@ -40,6 +40,37 @@ export class Voice {
     return roomId;
   }
 
+  /** Makes an encrypted direct message with somebody, and opens it on both sides. */
+  async opensDirect(other) {
+    const [me, you] = [this.person, other.person];
+    const roomId = await me.createRoom({
+      members: [you],
+      preset: "trusted_private_chat",
+      is_direct: true,
+      isEncrypted: true,
+    });
+    const mark = (person, { userId }) =>
+      person.call("PUT", `user/${encodeURIComponent(person.userId)}/account_data/m.direct`, {
+        [userId]: [roomId],
+      });
+    await Promise.all([mark(me, you), mark(you, me)]);
+    await Promise.all([me.open(roomId), you.open(roomId)]);
+    Object.assign(this, { channel: you.account.username });
+    Object.assign(other, { channel: me.account.username });
+  }
+
+  /** Ends the page as a crash would: it has no time to say anything. */
+  async crash() {
+    const session = await this.person.context.newCDPSession(this.page);
+    // The answer to this never comes.
+    session.send("Page.crash").catch(() => {});
+    await this.page.waitForEvent("crash");
+  }
+
+  dockGoes() {
+    return this.dock.waitFor({ state: "detached" });
+  }
+
   get row() {
     return this.page.getByRole("navigation", { name: "Channels" }).getByRole("link", { name: this.channel });
   }

@@ -349,7 +349,7 @@ export class Calls {
       this.statsNow = {
         quality: call.isReconnecting ? "lost" : quality,
         ...read,
-        sfus: call.connections.map(({ room }) => room.serverInfo?.region || room.name),
+        sfus: call.connections.map(({ host }) => host),
       };
       this.stats.invalidate("stats");
       const offers = this.poor.see(this.statsNow.quality, Date.now());

@@ -49,6 +49,8 @@ export interface SfuOptions {
 
 export class Sfu {
   readonly room: Room;
+  /** The host of the SFU, once we know it. */
+  host = "";
   private readonly worker: Worker | undefined;
   private isClosed = false;
   private isReturning = false;
@@ -69,6 +71,7 @@ export class Sfu {
 
   async connect(): Promise<void> {
     const { url, jwt } = await this.options.token();
+    this.host = new URL(url).host;
     if (this.options.keys) await this.room.setE2EEEnabled(true);
     await this.room.connect(url, jwt, { autoSubscribe: false });
     this.subscribe();
