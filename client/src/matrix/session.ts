@@ -8,6 +8,7 @@ import {
   PendingEventOrdering,
   SyncState,
 } from "matrix-js-sdk";
+import { Calls } from "~/calls/calls";
 import { Commands } from "./commands";
 import { Confirmations } from "./confirmations";
 import { Connection } from "./connection";
@@ -92,6 +93,8 @@ export class Session {
   readonly devices: Devices;
   readonly own: OwnApi;
   /** Called once, when the server no longer knows this session; `isSoft` keeps the keys. */
+  readonly calls: Calls;
+  /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
 
@@ -140,6 +143,7 @@ export class Session {
     this.devices = new Devices(context, this.confirmations, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     tokens.onLocked = () => this.onLoggedOut(true);
+    this.calls = new Calls(context);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 
