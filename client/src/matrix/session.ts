@@ -19,7 +19,7 @@ import { Sender } from "./send";
 import { Changes } from "./slice";
 import { Spaces } from "./spaces";
 import { isForgetful } from "./storage";
-import { Timelines } from "./timeline";
+import { MessageActions, MessageLookup, Pins, Threads, Timelines, Typing } from "./timeline";
 import { Tokens } from "./tokens";
 import { Unread } from "./unread";
 
@@ -39,6 +39,11 @@ export class Session {
   readonly members: Members;
   readonly unread: Unread;
   readonly timelines: Timelines;
+  readonly messages: MessageLookup;
+  readonly actions: MessageActions;
+  readonly pins: Pins;
+  readonly threads: Threads;
+  readonly typing: Typing;
   readonly sender: Sender;
   readonly media: MediaUrls;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
@@ -62,6 +67,11 @@ export class Session {
     this.members = new Members(context);
     this.unread = new Unread(context);
     this.timelines = new Timelines(context);
+    this.messages = new MessageLookup(context);
+    this.actions = new MessageActions(context);
+    this.pins = new Pins(context);
+    this.threads = new Threads(context);
+    this.typing = new Typing(context);
     this.sender = new Sender(context);
     this.media = new MediaUrls(context, tokens);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
