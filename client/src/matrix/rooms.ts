@@ -99,6 +99,14 @@ export class Rooms {
     }
   }
 
+  /** The room with this address, if this account knows it. */
+  byAlias(alias: string): RoomId | undefined {
+    const room = this.context.client
+      .getRooms()
+      .find((candidate) => candidate.getCanonicalAlias() === alias || candidate.getAltAliases().includes(alias));
+    return room && asRoomId(room.roomId);
+  }
+
   private summarize(room: Room | null): RoomSummary | undefined {
     if (!room) return undefined;
     const membership = room.getMyMembership();

@@ -11,9 +11,14 @@ import {
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { type Credentials, forgetCredentials } from "./credentials";
+import { Drafts } from "./drafts";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
+import { Outbox } from "./outbox";
+import { OwnApi } from "./own-api";
+import { Permissions } from "./permissions";
+import { SendQueue } from "./queue";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
 import { Changes } from "./slice";
@@ -37,6 +42,7 @@ export class Session {
   readonly rooms: Rooms;
   readonly spaces: Spaces;
   readonly members: Members;
+  readonly permissions: Permissions;
   readonly unread: Unread;
   readonly timelines: Timelines;
   readonly messages: MessageLookup;
@@ -45,7 +51,9 @@ export class Session {
   readonly threads: Threads;
   readonly typing: Typing;
   readonly sender: Sender;
+  readonly drafts: Drafts;
   readonly media: MediaUrls;
+  readonly own: OwnApi;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
@@ -53,6 +61,7 @@ export class Session {
   private constructor(
     readonly client: MatrixClient,
     readonly tokens: Tokens,
+    queue: SendQueue,
   ) {
     this.userId = asUserId(client.getSafeUserId());
     this.deviceId = asDeviceId(client.getDeviceId() ?? "");
@@ -65,15 +74,18 @@ export class Session {
     this.rooms = new Rooms(context);
     this.spaces = new Spaces(context, this.rooms);
     this.members = new Members(context);
+    this.permissions = new Permissions(context);
     this.unread = new Unread(context);
     this.timelines = new Timelines(context);
     this.messages = new MessageLookup(context);
-    this.actions = new MessageActions(context);
     this.pins = new Pins(context);
     this.threads = new Threads(context);
     this.typing = new Typing(context);
-    this.sender = new Sender(context);
+    this.sender = new Sender(context, new Outbox(context, queue));
+    this.actions = new MessageActions(context, this.sender);
+    this.drafts = new Drafts(context);
     this.media = new MediaUrls(context, tokens);
+    this.own = new OwnApi(tokens, client.baseUrl);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 
@@ -84,12 +96,14 @@ export class Session {
     const store = isInMemory
       ? new MemoryStore()
       : new IndexedDBStore({ indexedDB: window.indexedDB, dbName: `echorift-sync:${credentials.userId}` });
+    const queue = new SendQueue();
     const client = createClient({
       baseUrl,
       userId: credentials.userId,
       deviceId: credentials.deviceId,
       accessToken: credentials.accessToken,
       fetchFn: tokens.fetch,
+      scheduler: queue,
       store,
       timelineSupport: true,
       useAuthorizationHeader: true,
@@ -99,7 +113,7 @@ export class Session {
       useIndexedDB: !isInMemory,
       cryptoDatabasePrefix: `echorift-crypto:${credentials.userId}:${credentials.deviceId}`,
     });
-    const session = new Session(client, tokens);
+    const session = new Session(client, tokens, queue);
     const isReady = new Promise<void>((resolve) => {
       client.on(ClientEvent.Sync, function look(state) {
         if (state !== SyncState.Prepared && state !== SyncState.Syncing) return;

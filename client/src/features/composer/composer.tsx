@@ -16,7 +16,7 @@ export function Composer({ roomId }: { roomId: RoomId }) {
     event.preventDefault();
     if (text.trim() === "") return;
     setText("");
-    void sender.text(roomId, text);
+    sender.text(roomId, text);
   }
 
   const label = t("write", { channel: room?.name ?? "" });

@@ -1,6 +1,7 @@
-import { type MatrixEvent, MsgType, RelationType, type Room } from "matrix-js-sdk";
+import { EventStatus, type MatrixEvent, RelationType, type Room } from "matrix-js-sdk";
 import * as v from "valibot";
 import type { SessionContext } from "../context";
+import type { Sender } from "../send";
 import { asUserId, type EventId, type RoomId, type UserId } from "../ids";
 import { readBody, record } from "./content";
 import type { MessageBody } from "./types";
@@ -32,54 +33,52 @@ const Preview = v.object({
 
 /** What may be done to messages that are there already. */
 export class MessageActions {
-  constructor(private readonly context: SessionContext) {}
+  constructor(
+    private readonly context: SessionContext,
+    private readonly sender: Sender,
+  ) {}
 
-  async react(roomId: RoomId, eventId: EventId, name: string): Promise<void> {
+  react(roomId: RoomId, eventId: EventId, name: string): void {
     const relation = { rel_type: RelationType.Annotation, event_id: eventId, key: name };
-    await this.context.client.sendEvent(roomId, "m.reaction" as never, { "m.relates_to": relation } as never);
+    this.sender.event({ roomId }, "m.reaction", { "m.relates_to": relation });
   }
 
+  /** Deletes an event for everybody. */
   async redact(roomId: RoomId, eventId: EventId, reason?: string): Promise<void> {
     const { client } = this.context;
     const threadId = this.room(roomId)?.findEventById(eventId)?.threadRootId ?? null;
-    await client.redactEvent(roomId, threadId, eventId, undefined, reason ? { reason } : {});
+    const txnId = client.makeTxnId();
+    try {
+      await client.redactEvent(roomId, threadId, eventId, txnId, reason ? { reason } : {});
+    } catch (error) {
+      // What the server refuses must not look deleted.
+      const waiting = this.room(roomId)
+        ?.getPendingEvents()
+        .find((event) => event.getTxnId() === txnId);
+      if (waiting?.status === EventStatus.NOT_SENT) client.cancelPendingEvent(waiting);
+      throw error;
+    }
   }
 
   async report(roomId: RoomId, eventId: EventId, reason: string): Promise<void> {
     await this.context.client.reportEvent(roomId, eventId, -100, reason);
   }
 
-  /** Sends again what failed, in its place in the queue. */
-  async resend(roomId: RoomId, eventId: EventId): Promise<void> {
-    const room = this.room(roomId);
-    const event = room?.getPendingEvent(eventId);
-    if (room && event) await this.context.client.resendEvent(event, room);
-  }
-
-  /** Gives up on what failed. */
-  discard(roomId: RoomId, eventId: EventId): void {
-    const event = this.room(roomId)?.getPendingEvent(eventId);
-    if (event) this.context.client.cancelPendingEvent(event);
-  }
-
-  async vote(roomId: RoomId, pollId: EventId, answers: readonly string[]): Promise<void> {
-    const content = {
+  vote(roomId: RoomId, pollId: EventId, answers: readonly string[]): void {
+    this.sender.event({ roomId }, "org.matrix.msc3381.poll.response", {
       "m.relates_to": { rel_type: RelationType.Reference, event_id: pollId },
       "org.matrix.msc3381.poll.response": { answers },
       "m.selections": answers,
-    };
-    await this.sendBeside(roomId, pollId, "org.matrix.msc3381.poll.response", content);
+    });
   }
 
-  async endPoll(roomId: RoomId, pollId: EventId, text: string): Promise<void> {
-    const content = {
+  /** `text` is for clients that know no polls. */
+  endPoll(roomId: RoomId, pollId: EventId, text: string): void {
+    this.sender.event({ roomId }, "org.matrix.msc3381.poll.end", {
       "m.relates_to": { rel_type: RelationType.Reference, event_id: pollId },
       "org.matrix.msc3381.poll.end": {},
       "org.matrix.msc1767.text": text,
-      body: text,
-      msgtype: MsgType.Text,
-    };
-    await this.sendBeside(roomId, pollId, "org.matrix.msc3381.poll.end", content);
+    });
   }
 
   /** What a message said before, the oldest first. */
@@ -138,11 +137,6 @@ export class MessageActions {
       userId: asUserId(userId),
       ts: room?.getReadReceiptForUserId(userId)?.data.ts ?? 0,
     }));
-  }
-
-  private async sendBeside(roomId: RoomId, eventId: EventId, type: string, content: object): Promise<void> {
-    const threadId = this.room(roomId)?.findEventById(eventId)?.threadRootId ?? null;
-    await this.context.client.sendEvent(roomId, threadId, type as never, content as never);
   }
 
   private room(roomId: RoomId): Room | null {
