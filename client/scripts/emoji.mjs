@@ -15,7 +15,8 @@ export function layEmoji() {
   const { version } = read("package.json");
   const stamp = join(target, "version.json");
   if (existsSync(stamp) && JSON.parse(readFileSync(stamp, "utf8")) === version) return;
-  const shortcodes = read("en", "shortcodes", "emojibase.json");
+  // The names that people know from elsewhere come first.
+  const shortcodes = ["github", "emojibase"].map((set) => read("en", "shortcodes", `${set}.json`));
   for (const language of LANGUAGES) {
     mkdirSync(join(target, language), { recursive: true });
     const data = read(language, "data.json");
@@ -28,7 +29,7 @@ export function layEmoji() {
         // Regional letters have no group: they are parts of flags.
         .filter(({ group }) => group !== undefined)
         .map(({ emoji, hexcode, label, tags = [] }) => {
-          const codes = [shortcodes[hexcode] ?? []].flat();
+          const codes = [...new Set(shortcodes.flatMap((set) => set[hexcode] ?? []))];
           return [emoji, codes[0] ?? label.replaceAll(" ", "_"), label, [...codes.slice(1), ...tags]];
         }),
     );

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { SessionContext } from "./context";
 import type { EventId, RoomId } from "./ids";
 import { DerivedSlice } from "./slice";
-import { readValue, writeValue } from "./storage";
+import { readValue, writeValueAtOnce } from "./storage";
 
 /** Fast typing costs one write. */
 const SAVED_AFTER_MS = 300;
@@ -79,7 +79,7 @@ export class Drafts {
   private save(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    void writeValue(this.storedAs, Object.fromEntries(this.drafts)).catch(() => {});
+    writeValueAtOnce(this.storedAs, Object.fromEntries(this.drafts));
   }
 }
 

@@ -2,7 +2,7 @@ import { ClientEvent, EventStatus, type MatrixEvent, type Room, RoomEvent, SyncS
 import * as v from "valibot";
 import type { SessionContext } from "./context";
 import { pauseBefore, type SendQueue } from "./queue";
-import { readValue, writeValue } from "./storage";
+import { readValue, writeValueAtOnce } from "./storage";
 
 /** More than anybody writes while a train is in a tunnel; a bound on what a loop could fill the disk with. */
 const UNSENT_MAX = 500;
@@ -154,8 +154,7 @@ export class Outbox {
   }
 
   private save(): void {
-    // A full disk costs the safety across reloads, not the message.
-    void writeValue(this.storedAs, this.unsent).catch(() => {});
+    writeValueAtOnce(this.storedAs, this.unsent);
   }
 }
 

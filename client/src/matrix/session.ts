@@ -8,6 +8,7 @@ import {
   PendingEventOrdering,
   SyncState,
 } from "matrix-js-sdk";
+import { Commands } from "./commands";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { type Credentials, forgetCredentials } from "./credentials";
@@ -52,6 +53,7 @@ export class Session {
   readonly typing: Typing;
   readonly sender: Sender;
   readonly drafts: Drafts;
+  readonly commands: Commands;
   readonly media: MediaUrls;
   readonly own: OwnApi;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
@@ -84,6 +86,7 @@ export class Session {
     this.sender = new Sender(context, new Outbox(context, queue));
     this.actions = new MessageActions(context, this.sender);
     this.drafts = new Drafts(context);
+    this.commands = new Commands(context);
     this.media = new MediaUrls(context, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
