@@ -103,7 +103,9 @@ export class Rooms {
   byAlias(alias: string): RoomId | undefined {
     const room = this.context.client
       .getRooms()
-      .find((candidate) => candidate.getCanonicalAlias() === alias || candidate.getAltAliases().includes(alias));
+      .find(
+        (candidate) => candidate.getCanonicalAlias() === alias || candidate.getAltAliases().includes(alias),
+      );
     return room && asRoomId(room.roomId);
   }
 

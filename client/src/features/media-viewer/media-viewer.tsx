@@ -71,7 +71,12 @@ function Viewed({ roomId, message }: { roomId: RoomId; message: Message }) {
           <b>{body.name}</b>
           <small>{sender}</small>
         </span>
-        <IconButton icon={ZoomOut} label={t("zoomOut")} isDisabled={zoom === 0} onPress={() => setZoom(zoom - 1)} />
+        <IconButton
+          icon={ZoomOut}
+          label={t("zoomOut")}
+          isDisabled={zoom === 0}
+          onPress={() => setZoom(zoom - 1)}
+        />
         <IconButton
           icon={ZoomIn}
           label={t("zoomIn")}
@@ -95,7 +100,12 @@ function Viewed({ roomId, message }: { roomId: RoomId; message: Message }) {
       </div>
       {siblings.length > 1 && place >= 0 && (
         <footer className={styles.turn}>
-          <IconButton icon={ChevronLeft} label={t("previous")} isDisabled={place === 0} onPress={() => go(-1)} />
+          <IconButton
+            icon={ChevronLeft}
+            label={t("previous")}
+            isDisabled={place === 0}
+            onPress={() => go(-1)}
+          />
           <span className="num">{t("place", { place: place + 1, count: siblings.length })}</span>
           <IconButton
             icon={ChevronRight}
@@ -109,6 +119,8 @@ function Viewed({ roomId, message }: { roomId: RoomId; message: Message }) {
   );
 }
 
-function picturesOf(items: readonly { readonly kind: string; readonly message?: Message }[]): readonly Message[] {
+function picturesOf(
+  items: readonly { readonly kind: string; readonly message?: Message }[],
+): readonly Message[] {
   return items.flatMap(({ message }) => (message?.body.kind === "image" ? [message] : []));
 }

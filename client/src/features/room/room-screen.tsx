@@ -1,4 +1,4 @@
-import { useParams } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Composer } from "~/features/composer";
 import { Timeline } from "~/features/timeline";
@@ -11,6 +11,7 @@ import styles from "./room.module.css";
 export function RoomScreen() {
   const { t } = useTranslation("room");
   const { roomId } = useParams({ from: "/shell/room/$roomId" });
+  const { event } = useSearch({ from: "/shell/room/$roomId" });
   const id = asRoomId(roomId);
   const room = useRoom(id);
   if (!room) return <Empty title={t("unknown")} />;
@@ -20,7 +21,7 @@ export function RoomScreen() {
         <h1 className={styles.name}>{room.name}</h1>
         <p className={styles.topic}>{room.topic}</p>
       </header>
-      <Timeline key={id} roomId={id} />
+      <Timeline key={id} roomId={id} eventId={event} />
       <Composer key={`composer-${id}`} roomId={id} />
     </main>
   );

@@ -19,7 +19,15 @@ const STICKER_BOUNDS = { widthMax: 180, heightMax: 180 };
 type Of<Kind extends MessageBody["kind"]> = Extract<MessageBody, { kind: Kind }>;
 
 /** A picture in a place of its own size, so that nothing moves when it comes. Opens the viewer. */
-export function ImageBody({ roomId, message, body }: { roomId: RoomId; message: Message; body: Of<"image" | "sticker"> }) {
+export function ImageBody({
+  roomId,
+  message,
+  body,
+}: {
+  roomId: RoomId;
+  message: Message;
+  body: Of<"image" | "sticker">;
+}) {
   const { t } = useTranslation("timeline");
   const isSticker = body.kind === "sticker";
   const { width, height } = fitted(body.width, body.height, isSticker ? STICKER_BOUNDS : BOUNDS);
@@ -110,7 +118,9 @@ export function AudioBody({ body }: { body: Of<"audio"> }) {
         {!body.isVoice && <b className={styles.name}>{body.name}</b>}
         <Waveform samples={body.waveform} done={lengthMs > 0 ? (at * 1000) / lengthMs : 0} />
       </div>
-      <span className={cx(styles.meta, "num")}>{lengthMs > 0 && durationAsText(isPlaying ? at * 1000 : lengthMs)}</span>
+      <span className={cx(styles.meta, "num")}>
+        {lengthMs > 0 && durationAsText(isPlaying ? at * 1000 : lengthMs)}
+      </span>
       {audio.status === "ready" && (
         // biome-ignore lint/a11y/useMediaCaption: what people record has no captions.
         <audio
@@ -190,4 +200,3 @@ export function saveBlob(blob: Blob, name: string): void {
   link.click();
   URL.revokeObjectURL(url);
 }
-

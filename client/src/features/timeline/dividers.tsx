@@ -13,7 +13,6 @@ export function NewDivider({ item }: { item: NewItem }) {
   const { t } = useTranslation("timeline");
   const times = useMessageTimes();
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: it divides, nobody moves it.
     // biome-ignore lint/a11y/useSemanticElements: a rule has no words.
     <div role="separator" className={cx(styles.day, styles.new)}>
       {t("newSince", { count: item.count, time: times.clock(item.sinceTs) })}

@@ -1,38 +1,44 @@
 import type { LanguageFn } from "highlight.js";
 
 /** Coloured code as data: a text, or a stretch of code of one kind. */
-export type CodeNode = string | { readonly scope: string | undefined; readonly children: readonly CodeNode[] };
+export type CodeNode =
+  | string
+  | { readonly scope: string | undefined; readonly children: readonly CodeNode[] };
 
-const LANGUAGES = new Map<string, () => Promise<{ default: LanguageFn }>>(Object.entries({
-  bash: () => import("highlight.js/lib/languages/bash"),
-  css: () => import("highlight.js/lib/languages/css"),
-  go: () => import("highlight.js/lib/languages/go"),
-  java: () => import("highlight.js/lib/languages/java"),
-  json: () => import("highlight.js/lib/languages/json"),
-  markdown: () => import("highlight.js/lib/languages/markdown"),
-  python: () => import("highlight.js/lib/languages/python"),
-  rust: () => import("highlight.js/lib/languages/rust"),
-  sql: () => import("highlight.js/lib/languages/sql"),
-  typescript: () => import("highlight.js/lib/languages/typescript"),
-  xml: () => import("highlight.js/lib/languages/xml"),
-  yaml: () => import("highlight.js/lib/languages/yaml"),
-}));
-const ALIASES = new Map(Object.entries({
-  html: "xml",
-  javascript: "typescript",
-  js: "typescript",
-  jsx: "typescript",
-  md: "markdown",
-  py: "python",
-  rs: "rust",
-  sh: "bash",
-  shell: "bash",
-  svg: "xml",
-  ts: "typescript",
-  tsx: "typescript",
-  yml: "yaml",
-  zsh: "bash",
-}));
+const LANGUAGES = new Map<string, () => Promise<{ default: LanguageFn }>>(
+  Object.entries({
+    bash: () => import("highlight.js/lib/languages/bash"),
+    css: () => import("highlight.js/lib/languages/css"),
+    go: () => import("highlight.js/lib/languages/go"),
+    java: () => import("highlight.js/lib/languages/java"),
+    json: () => import("highlight.js/lib/languages/json"),
+    markdown: () => import("highlight.js/lib/languages/markdown"),
+    python: () => import("highlight.js/lib/languages/python"),
+    rust: () => import("highlight.js/lib/languages/rust"),
+    sql: () => import("highlight.js/lib/languages/sql"),
+    typescript: () => import("highlight.js/lib/languages/typescript"),
+    xml: () => import("highlight.js/lib/languages/xml"),
+    yaml: () => import("highlight.js/lib/languages/yaml"),
+  }),
+);
+const ALIASES = new Map(
+  Object.entries({
+    html: "xml",
+    javascript: "typescript",
+    js: "typescript",
+    jsx: "typescript",
+    md: "markdown",
+    py: "python",
+    rs: "rust",
+    sh: "bash",
+    shell: "bash",
+    svg: "xml",
+    ts: "typescript",
+    tsx: "typescript",
+    yml: "yaml",
+    zsh: "bash",
+  }),
+);
 /** Longer code stays plain: colouring it would hold up the page. */
 const LENGTH_MAX = 30_000;
 

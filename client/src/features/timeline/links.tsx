@@ -62,5 +62,9 @@ function RoomPill({ roomId, eventId }: { roomId: RoomId; eventId: string | undef
 /** The address of a room: leads there if this account is in it. */
 function AliasPill({ alias, children }: { alias: string; children: ReactNode }) {
   const roomId = useSession().rooms.byAlias(alias);
-  return roomId ? <RoomPill roomId={roomId} eventId={undefined} /> : <span className={styles.pill}>{children}</span>;
+  return roomId ? (
+    <RoomPill roomId={roomId} eventId={undefined} />
+  ) : (
+    <span className={styles.pill}>{children}</span>
+  );
 }

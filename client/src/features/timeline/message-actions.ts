@@ -1,4 +1,15 @@
-import { Code2, Copy, Flag, Link2, MessageSquareText, Pencil, Pin, PinOff, Reply, Trash2 } from "lucide-react";
+import {
+  Code2,
+  Copy,
+  Flag,
+  Link2,
+  MessageSquareText,
+  Pencil,
+  Pin,
+  PinOff,
+  Reply,
+  Trash2,
+} from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useComposer } from "~/features/composer";
@@ -27,7 +38,10 @@ export interface Surroundings {
   readonly openThread: (threadId: EventId) => void;
 }
 
-export function useMessageActs(message: Message, { roomId, threadId, openThread }: Surroundings): MessageActs {
+export function useMessageActs(
+  message: Message,
+  { roomId, threadId, openThread }: Surroundings,
+): MessageActs {
   const { t } = useTranslation("timeline");
   const { permissions, pins } = useSession();
   const may = useSlice(permissions.rooms, roomId);
@@ -59,14 +73,11 @@ export function useMessageActs(message: Message, { roomId, threadId, openThread 
 }
 
 /** The same as entries of a menu, with those that have no button. */
-export function useMessageMenu(
-  message: Message,
-  acts: MessageActs,
-  roomId: RoomId,
-): readonly MenuEntry[] {
+export function useMessageMenu(message: Message, acts: MessageActs, roomId: RoomId): readonly MenuEntry[] {
   const { t } = useTranslation("timeline");
   const { actions } = useSession();
-  const copy = (text: string) => void navigator.clipboard.writeText(text).then(() => toast({ text: t("copied") }));
+  const copy = (text: string) =>
+    void navigator.clipboard.writeText(text).then(() => toast({ text: t("copied") }));
   const entries: MenuEntry[] = [];
   const add = (
     id: string,
@@ -89,7 +100,9 @@ export function useMessageMenu(
   add("copyLink", Link2, () => copy(actions.link(roomId, message.eventId)));
   add("source", Code2, () => ask("source", roomId, message));
   entries.push("separator");
-  add("report", Flag, message.isOwn ? undefined : () => ask("report", roomId, message), { isDangerous: true });
+  add("report", Flag, message.isOwn ? undefined : () => ask("report", roomId, message), {
+    isDangerous: true,
+  });
   add("remove", Trash2, acts.remove, { hint: "Del", isDangerous: true });
   return entries.at(-1) === "separator" ? entries.slice(0, -1) : entries;
 }

@@ -84,7 +84,8 @@ export function MessageContent({ roomId, message }: { roomId: RoomId; message: M
   }
 }
 
-const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D|\p{Emoji_Modifier}|\p{Extended_Pictographic})*\s?){1,5}$/u;
+const ONLY_EMOJI =
+  /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D|\p{Emoji_Modifier}|\p{Extended_Pictographic})*\s?){1,5}$/u;
 
 function Words({
   roomId,

@@ -1,5 +1,5 @@
 import { RotateCcw, Trash2 } from "lucide-react";
-import { type FocusEvent, memo, type MouseEvent, useState } from "react";
+import { type FocusEvent, type MouseEvent, memo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
@@ -49,7 +49,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   };
   const onContextMenu = (event: MouseEvent<HTMLElement>) => {
     // Links, pictures and selections keep the browser's own menu; so does Shift.
-    const isOther = event.target instanceof Element && event.target.closest("a, img, video, textarea") !== null;
+    const isOther =
+      event.target instanceof Element && event.target.closest("a, img, video, textarea") !== null;
     if (event.shiftKey || isOther || (window.getSelection()?.toString() ?? "") !== "") return;
     event.preventDefault();
     setNear(true);

@@ -1,4 +1,5 @@
 import { Check } from "lucide-react";
+import { Group } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useMember } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
@@ -22,7 +23,7 @@ export function PollBody({ roomId, message, body }: { roomId: RoomId; message: M
   };
   const end = () => actions.endPoll(roomId, message.eventId, t("pollEndText", { result: winners(body) }));
   return (
-    <div role="group" aria-label={t("poll", { question: body.question })} className={styles.poll}>
+    <Group aria-label={t("poll", { question: body.question })} className={styles.poll ?? ""}>
       <p className={styles.question}>{body.question}</p>
       {body.answers.map((answer) => {
         const share = body.voterCount > 0 ? answer.voters.length / body.voterCount : 0;
@@ -36,7 +37,9 @@ export function PollBody({ roomId, message, body }: { roomId: RoomId; message: M
             className={cx(styles.answer, isOwn && styles.own)}
             onClick={() => choose(answer.id)}
           >
-            {showsResult && <i className={styles.share} style={{ "--share": `${Math.round(share * 100)}%` }} />}
+            {showsResult && (
+              <i className={styles.share} style={{ "--share": `${Math.round(share * 100)}%` }} />
+            )}
             <span className={styles.mark}>{isOwn && <Check size={12} strokeWidth={3} aria-hidden />}</span>
             <bdi className={styles.words}>{answer.text}</bdi>
             {showsResult && (
@@ -56,7 +59,7 @@ export function PollBody({ roomId, message, body }: { roomId: RoomId; message: M
           </Button>
         )}
       </p>
-    </div>
+    </Group>
   );
 }
 

@@ -36,7 +36,9 @@ function Card({ preview }: { preview: LinkPreview }) {
       aria-label={preview.title || preview.siteName}
     >
       {preview.imageMxc && (
-        <span className={styles.picture}>{picture && <img src={picture} alt="" className={styles.fill} />}</span>
+        <span className={styles.picture}>
+          {picture && <img src={picture} alt="" className={styles.fill} />}
+        </span>
       )}
       <span className={styles.words}>
         <small>{preview.siteName}</small>

@@ -1,5 +1,5 @@
 import { SmilePlus } from "lucide-react";
-import { Button, Tooltip, TooltipTrigger } from "react-aria-components";
+import { Button, Group, Tooltip, TooltipTrigger } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useSession } from "~/hooks/session";
 import type { RoomId, UserId } from "~/matrix/ids";
@@ -27,7 +27,7 @@ export function Reactions({
   const react = useReact(roomId, message);
   if (message.reactions.length === 0) return null;
   return (
-    <div role="group" aria-label={t("reactions")} className={styles.bar}>
+    <Group aria-label={t("reactions")} className={styles.bar ?? ""}>
       {message.reactions.map((reaction) => (
         <ReactionButton
           key={reaction.name}
@@ -42,7 +42,7 @@ export function Reactions({
           <SmilePlus size={15} strokeWidth={1.9} aria-hidden />
         </EmojiButton>
       )}
-    </div>
+    </Group>
   );
 }
 

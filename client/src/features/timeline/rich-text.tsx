@@ -1,7 +1,7 @@
 import { Fragment, memo, type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import type { RoomId } from "~/matrix/ids";
 import { type HtmlElement, type HtmlNode, readHtml, splitLinks } from "~/matrix/html";
+import type { RoomId } from "~/matrix/ids";
 import { CodeBlock } from "./code-block";
 import { InlineImage } from "./inline-image";
 import { TextLink } from "./links";
@@ -53,7 +53,8 @@ function renderAll(nodes: readonly HtmlNode[], roomId: RoomId, isInLink = false)
 
 function render(node: HtmlNode, roomId: RoomId, isInLink: boolean): ReactNode {
   if (node.kind === "text") return isInLink ? node.text : <Linked roomId={roomId} text={node.text} />;
-  const children = "children" in node ? renderAll(node.children, roomId, isInLink || node.kind === "link") : null;
+  const children =
+    "children" in node ? renderAll(node.children, roomId, isInLink || node.kind === "link") : null;
   switch (node.kind) {
     case "break":
       return <br />;
@@ -88,7 +89,10 @@ function render(node: HtmlNode, roomId: RoomId, isInLink: boolean): ReactNode {
   }
 }
 
-function renderElement({ tag: Tag }: Extract<HtmlElement, { kind: "element" }>, children: ReactNode): ReactNode {
+function renderElement(
+  { tag: Tag }: Extract<HtmlElement, { kind: "element" }>,
+  children: ReactNode,
+): ReactNode {
   if (Tag === "code") return <code className={styles.inlineCode}>{children}</code>;
   if (Tag === "table") {
     return (

@@ -48,9 +48,7 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
 
   const jump = useCallback(
     (target: EventId) =>
-      void timelines
-        .jumpTo(key, target)
-        .catch(() => toast({ text: t("jumpFailed"), tone: "danger" })),
+      void timelines.jumpTo(key, target).catch(() => toast({ text: t("jumpFailed"), tone: "danger" })),
     [timelines, key, t],
   );
   // The address names another event than before.

@@ -1,4 +1,4 @@
-import { Trans, useTranslation } from "react-i18next";
+import { useTranslation } from "react-i18next";
 import { useMember } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
 import type { RoomId, UserId } from "~/matrix/ids";
@@ -35,15 +35,24 @@ export function TypingLine({ roomId }: { roomId: RoomId }) {
 
 function One({ roomId, userId }: { roomId: RoomId; userId: UserId }) {
   const { t } = useTranslation("timeline");
-  const name = shortName(useMember(roomId, userId).name);
-  return <Trans t={t} i18nKey="typingOne" values={{ name }} components={{ b: <b /> }} />;
+  return withNames(t("typingOne", { name: PLACES[0] }), [useMember(roomId, userId).name]);
 }
 
 function Two({ roomId, users }: { roomId: RoomId; users: readonly [UserId, UserId] }) {
   const { t } = useTranslation("timeline");
-  const first = shortName(useMember(roomId, users[0]).name);
-  const second = shortName(useMember(roomId, users[1]).name);
-  return <Trans t={t} i18nKey="typingTwo" values={{ first, second }} components={{ b: <b /> }} />;
+  const names = [useMember(roomId, users[0]).name, useMember(roomId, users[1]).name];
+  return withNames(t("typingTwo", { first: PLACES[0], second: PLACES[1] }), names);
+}
+
+/** Where names go in a sentence: they are put in as elements, so that what is in a name stays a name. */
+const PLACES = ["{1}", "{2}"] as const;
+
+function withNames(sentence: string, names: readonly string[]) {
+  return sentence.split(/(\{[12]\})/).map((part) => {
+    const place = (PLACES as readonly string[]).indexOf(part);
+    const name = names[place];
+    return name === undefined ? part : <b key={part}>{shortName(name)}</b>;
+  });
 }
 
 function Several({ count }: { count: number }) {

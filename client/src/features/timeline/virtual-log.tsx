@@ -115,7 +115,6 @@ export function VirtualLog<T extends { readonly key: string }>(props: VirtualLog
   return (
     <section
       ref={scroller}
-      // biome-ignore lint/a11y/useSemanticElements: a log has no element of its own.
       role="log"
       aria-label={label}
       aria-live="off"

@@ -1,8 +1,8 @@
 import { EventStatus, type MatrixEvent, RelationType, type Room } from "matrix-js-sdk";
 import * as v from "valibot";
 import type { SessionContext } from "../context";
-import type { Sender } from "../send";
 import { asUserId, type EventId, type RoomId, type UserId } from "../ids";
+import type { Sender } from "../send";
 import { readBody, record } from "./content";
 import type { MessageBody } from "./types";
 

@@ -1,6 +1,6 @@
 export { type Edit, type LinkPreview, MessageActions } from "./actions";
-export { textOfBody } from "./content";
 export { decryptAttachment, safeType } from "./attachments";
+export { textOfBody } from "./content";
 export { type EventKey, eventKey, type FoundMessage, MessageLookup } from "./lookup";
 export { Pins } from "./pins";
 export { type ThreadRow, Threads } from "./threads";

@@ -40,7 +40,10 @@ const REACTION_LENGTH_MAX = 60;
 /** Turns the SDK's events of one room into entries. Remembers them until told that something about an event changed. */
 export class EventReader {
   /** By timeline: the root of a thread is summed up in one and plain in the other. */
-  private readonly known = new Map<EventTimelineSet, WeakMap<MatrixEvent, { readonly entry: Entry | undefined }>>();
+  private readonly known = new Map<
+    EventTimelineSet,
+    WeakMap<MatrixEvent, { readonly entry: Entry | undefined }>
+  >();
 
   constructor(
     private readonly client: MatrixClient,
