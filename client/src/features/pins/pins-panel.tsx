@@ -1,7 +1,7 @@
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp, PinOff } from "lucide-react";
 import { useTranslation } from "react-i18next";
-import { MessageCard, MissingMessage, SidePanel, useMessage } from "~/features/timeline";
+import { MessageCard, MissingMessage, useMessage } from "~/features/timeline";
 import { useSession, useSlice } from "~/hooks/session";
 import type { EventId, RoomId } from "~/matrix/ids";
 import { IconButton } from "~/ui/button";
@@ -13,12 +13,9 @@ import styles from "./pins-panel.module.css";
 export function PinsPanel({ roomId }: { roomId: RoomId }) {
   const { t } = useTranslation("pins");
   const { pins } = useSession();
-  const navigate = useNavigate();
   const pinned = useSlice(pins.rooms, roomId);
-  const close = () =>
-    void navigate({ to: "/room/$roomId", params: { roomId }, search: ({ panel: _closed, ...rest }) => rest });
   return (
-    <SidePanel title={t("title")} onClose={close}>
+    <>
       {pinned.length === 0 && (
         <Empty title={t("none")}>
           <p>{t("noneHint")}</p>
@@ -36,7 +33,7 @@ export function PinsPanel({ roomId }: { roomId: RoomId }) {
           </li>
         ))}
       </ol>
-    </SidePanel>
+    </>
   );
 }
 

@@ -1,14 +1,21 @@
-import { Navigate, Outlet } from "@tanstack/react-router";
+import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
 import { Suspense, use } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
-import { ServersRail } from "~/features/servers";
+import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
 import { useConfig } from "~/hooks/config";
 import { SessionProvider } from "~/hooks/session";
 import { Spinner } from "~/ui/marks";
+import { ConnectionBar } from "./connection-bar";
+import { Dialogs } from "./dialogs";
 import { openSession } from "./open-session";
+import { PhoneBar } from "./phone-bar";
+import { useRegions } from "./regions";
 import styles from "./shell.module.css";
+import { SkipLinks } from "./skip-links";
+import { useGeneralShortcuts } from "./use-general-shortcuts";
+import { useWindowTitle } from "./window-title";
 
 /** The frame of everything behind the login. */
 export function Shell() {
@@ -25,16 +32,32 @@ function Opened() {
   if (!session) return <Navigate to="/login" />;
   return (
     <SessionProvider session={session}>
-      <div className={styles.app}>
-        <ServersRail className={styles.rail} />
-        <ChannelColumn className={styles.channels} />
-        <VoiceDock className={styles.dock} />
-        <Suspense fallback={<div className={styles.main} />}>
-          <div className={styles.outlet}>
-            <Outlet />
-          </div>
+      <Frame />
+    </SessionProvider>
+  );
+}
+
+function Frame() {
+  // On a phone one of them fills the window: the lists at `/`, else the page.
+  const isList = useLocation({ select: ({ pathname }) => pathname === "/" });
+  useFollowOpenRoom();
+  useRegions();
+  useGeneralShortcuts();
+  useWindowTitle();
+  return (
+    <div className={styles.app} data-pane={isList ? "list" : "page"}>
+      <SkipLinks />
+      <ConnectionBar className={styles.bar} />
+      <ServersRail className={styles.rail} />
+      <ChannelColumn className={styles.channels} />
+      <VoiceDock className={styles.dock} />
+      <div id="page" className={styles.outlet}>
+        <Suspense fallback={<div className={styles.empty} />}>
+          <Outlet />
         </Suspense>
       </div>
-    </SessionProvider>
+      <PhoneBar className={styles.phone} />
+      <Dialogs />
+    </div>
   );
 }

@@ -1,7 +1,7 @@
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Name, SidePanel, useMessage, useMessageTimes, useSummary } from "~/features/timeline";
+import { Name, useMessage, useMessageTimes, useSummary } from "~/features/timeline";
 import { useSession, useSlice } from "~/hooks/session";
 import type { RoomId } from "~/matrix/ids";
 import type { Message, ThreadRow } from "~/matrix/timeline";
@@ -13,7 +13,6 @@ import styles from "./thread-list.module.css";
 export function ThreadList({ roomId }: { roomId: RoomId }) {
   const { t } = useTranslation("thread");
   const { threads } = useSession();
-  const navigate = useNavigate();
   const rows = useSlice(threads.rooms, roomId);
   const [status, setStatus] = useState<"loading" | "ready" | "failed">("loading");
   const [attempt, setAttempt] = useState(0);
@@ -29,10 +28,8 @@ export function ThreadList({ roomId }: { roomId: RoomId }) {
       isWanted = false;
     };
   }, [threads, roomId, attempt]);
-  const close = () =>
-    void navigate({ to: "/room/$roomId", params: { roomId }, search: ({ panel: _closed, ...rest }) => rest });
   return (
-    <SidePanel title={t("threads")} onClose={close}>
+    <>
       {status === "loading" && rows.length === 0 && <Spinner label={t("loading")} />}
       {status === "failed" && (
         <Empty title={t("failed")}>
@@ -51,7 +48,7 @@ export function ThreadList({ roomId }: { roomId: RoomId }) {
           </li>
         ))}
       </ul>
-    </SidePanel>
+    </>
   );
 }
 

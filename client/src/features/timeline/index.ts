@@ -2,7 +2,6 @@ export { saveBlob } from "./attachments";
 export { Name, shortName } from "./author";
 export { MessageCard, MissingMessage, useMessage } from "./found-message";
 export { MessageContent } from "./message-body";
-export { SidePanel } from "./panel";
 export { PersonAvatar } from "./person-avatar";
 export { RichText } from "./rich-text";
 export { summaryOf, useSummary } from "./summary";

@@ -59,12 +59,11 @@ function RoomPill({ roomId, eventId }: { roomId: RoomId; eventId: string | undef
   );
 }
 
-/** The address of a room: leads there if this account is in it. */
+/** The address of a room: leads there, or to the way in. */
 function AliasPill({ alias, children }: { alias: string; children: ReactNode }) {
-  const roomId = useSession().rooms.byAlias(alias);
-  return roomId ? (
-    <RoomPill roomId={roomId} eventId={undefined} />
-  ) : (
-    <span className={styles.pill}>{children}</span>
+  return (
+    <Link to="/room/$roomId" params={{ roomId: alias }} className={styles.pill}>
+      <bdi>{children}</bdi>
+    </Link>
   );
 }
