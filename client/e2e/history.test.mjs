@@ -38,10 +38,13 @@ describe("a long history", () => {
 
   test("older messages come without moving those that are read", async () => {
     for (let page = 0; page < 8; page++) {
-      const oldest = await oldestTotal();
+      const held = await holdPages();
       await log.evaluate((element) => element.scrollTo(0, element.clientHeight * 1.2));
-      const anchor = await middleRow();
-      await anna.page.waitForFunction(hasGrown, { oldest });
+      await held.isAsked;
+      await frames();
+      const [anchor, height] = [await middleRow(), await heightOfAll()];
+      await held.release();
+      await anna.page.waitForFunction(hasGrown, height);
       // The pictures of two frames later are what a reader sees.
       await frames();
       const after = await topOf(anchor.key);
@@ -100,7 +103,31 @@ describe("a long history", () => {
   // --- What the stories ask of the page -----------------------------------------------------------------
 
   const rows = () => log.getByRole("article").count();
-  const oldestTotal = () => log.evaluate((element) => element.scrollHeight);
+  const heightOfAll = () => log.evaluate((element) => element.scrollHeight);
+  /** Keeps the server's pages of history back, so that a story decides when they come. */
+  async function holdPages() {
+    const pages = /\/rooms\/[^/]+\/messages/;
+    let release;
+    let tellAsked;
+    const isReleased = new Promise((resolve) => {
+      release = resolve;
+    });
+    const isAsked = new Promise((resolve) => {
+      tellAsked = resolve;
+    });
+    await anna.page.route(pages, async (route) => {
+      tellAsked();
+      await isReleased;
+      await route.continue();
+    });
+    return {
+      isAsked,
+      release: () => {
+        release();
+        return anna.page.unroute(pages);
+      },
+    };
+  }
   const frames = () =>
     anna.page.evaluate(
       () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
@@ -130,8 +157,8 @@ describe("a long history", () => {
     });
 });
 
-function hasGrown({ oldest }) {
-  return document.querySelector('[role="log"][aria-label="Messages"]').scrollHeight > oldest;
+function hasGrown(before) {
+  return document.querySelector('[role="log"][aria-label="Messages"]').scrollHeight > before;
 }
 
 /** Of mixed length, so that no two neighbours are equally high. */
