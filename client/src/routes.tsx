@@ -18,6 +18,10 @@ const login = createRoute({
     code: v.optional(v.string()),
     state: v.optional(v.string()),
     error: v.optional(v.string()),
+    /** Where to go once signed in, an address of this client. */
+    next: v.optional(v.string()),
+    /** The session was ended from elsewhere: says so. */
+    ended: v.optional(v.boolean()),
   }),
   component: lazyRouteComponent(() => import("./features/login"), "LoginScreen"),
 });
@@ -50,6 +54,19 @@ const home = createRoute({
   component: lazyRouteComponent(() => import("./features/home"), "HomeScreen"),
 });
 
+const explore = createRoute({
+  getParentRoute: () => shell,
+  path: "/explore",
+  component: lazyRouteComponent(() => import("./features/explore"), "ExploreScreen"),
+});
+
+const inbox = createRoute({
+  getParentRoute: () => shell,
+  path: "/inbox",
+  validateSearch: v.object({ show: v.optional(v.picklist(["threads"])) }),
+  component: lazyRouteComponent(() => import("./features/inbox"), "InboxScreen"),
+});
+
 /** `/room/!id:server`: any channel or direct message; the rail follows the room. */
 const room = createRoute({
   getParentRoute: () => shell,
@@ -63,6 +80,8 @@ const room = createRoute({
     /** Whose profile the panel shows. */
     user: v.optional(v.string()),
     q: v.optional(v.string()),
+    /** Servers to ask where one is not in the room. */
+    via: v.optional(v.array(v.string())),
   }),
   component: lazyRouteComponent(() => import("./features/room"), "RoomScreen"),
 });
@@ -74,8 +93,18 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./features/settings"), "SettingsScreen"),
 });
 
+/** The first steps of somebody new. */
+const welcome = createRoute({
+  getParentRoute: () => shell,
+  path: "/welcome",
+  component: lazyRouteComponent(() => import("./features/onboarding"), "WelcomeScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([admin, home, room, settings])]),
+  routeTree: root.addChildren([
+    login,
+    shell.addChildren([admin, explore, home, inbox, room, settings, welcome]),
+  ]),
   defaultPreload: "intent",
 });
 

@@ -28,7 +28,7 @@ const SHOWN: Readonly<Record<string, string>> = {
 /** Keys as they are shown: `Ctrl K`, on macOS `⌘ K`. */
 export function shownKeys(keys: string, mac = isMac()): string {
   return keys
-    .replace(/\+\+$/, "+Plus")
+    .replace(/\+$/, "Plus")
     .split("+")
     .map((key) =>
       key === "Plus" || key === "" ? "+" : key === "Mod" ? (mac ? "⌘" : "Ctrl") : (SHOWN[key] ?? key),

@@ -63,7 +63,7 @@ export function shortcutKeys(id: ShortcutId): string {
 }
 
 /** Answers `false` to let others, and the browser, have the key. */
-type Handler = (event: KeyboardEvent) => boolean | undefined | void;
+type Handler = (event: KeyboardEvent) => unknown;
 
 const handlers = new Map<ShortcutId, Handler[]>();
 /** Registered with the shell's start; what its own control handles (`editLast`) is listed but not dispatched. */

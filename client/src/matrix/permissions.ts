@@ -59,6 +59,18 @@ export class Permissions {
     return levels !== undefined && mayGiveLevel(levels, this.me, target, level);
   }
 
+  /** Whether nobody else in the room may give out roles: who leaves last leaves it without a keeper. */
+  isOnlyKeeper(roomId: RoomId): boolean {
+    const room = this.context.client.getRoom(roomId);
+    const levels = this.levels(room);
+    if (!room || !levels) return false;
+    const keepers = [...levels.creators, ...levels.users.keys()].filter(
+      (userId) =>
+        permissionsOf(levels, asUserId(userId)).changeRoles && room.getMember(userId)?.membership === "join",
+    );
+    return keepers.every((userId) => userId === this.me);
+  }
+
   /** Gives that person a role: their level in the room's `m.room.power_levels`. */
   async setLevel(roomId: RoomId, target: UserId, level: number): Promise<void> {
     const before = this.content(roomId, "m.room.power_levels");

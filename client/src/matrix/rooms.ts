@@ -6,6 +6,8 @@ import { DerivedSlice } from "./slice";
 /** Rooms of this type are voice channels (MSC3417). */
 export const VOICE_ROOM_TYPE = "org.matrix.msc3417.call";
 
+export type RoomAccess = "public" | "restricted" | "knock" | "invite";
+
 export type RoomKind = "text" | "announcement" | "voice" | "direct" | "space";
 
 /** What lists and headers show of a room. */
@@ -18,6 +20,8 @@ export interface RoomSummary {
   readonly membership: "join" | "invite" | "knock" | "leave" | "ban";
   readonly isEncrypted: boolean;
   readonly isPublic: boolean;
+  /** How one gets in; `restricted` is for members of its server. */
+  readonly access: RoomAccess;
   readonly joinedCount: number;
   /** In a direct message, the other one. */
   readonly directWith: UserId | undefined;
@@ -136,12 +140,18 @@ export class Rooms {
       membership: membership as RoomSummary["membership"],
       isEncrypted: room.hasEncryptionStateEvent(),
       isPublic: room.getJoinRule() === "public",
+      access: accessOf(room.getJoinRule()),
       joinedCount: room.getJoinedMemberCount(),
       directWith,
       partnerServer: server && server !== serverOf(this.context.client.getSafeUserId()) ? server : undefined,
       lastTs: lastTs(room),
     };
   }
+}
+
+function accessOf(rule: string): RoomAccess {
+  if (rule === "knock_restricted") return "restricted";
+  return rule === "public" || rule === "restricted" || rule === "knock" ? rule : "invite";
 }
 
 const lastTs = (room: Room) => room.getLastLiveEvent()?.getTs() ?? 0;
