@@ -5,6 +5,7 @@ import { ChannelColumn } from "~/features/channels";
 import { EncryptionDialogs, VerificationPrompt } from "~/features/encryption";
 import { ModerationDialogs } from "~/features/moderation";
 import { Notifier } from "~/features/notifications";
+import { Ringing } from "~/features/ringing";
 import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
 import { AppliedPreferences } from "~/hooks/applied-preferences";
@@ -53,6 +54,7 @@ function Frame() {
       </div>
       <PhoneBar className={styles.phone} />
       <Dialogs />
+      <Ringing />
       <EncryptionDialogs />
       <Suspense>
         <ModerationDialogs />
