@@ -1,42 +1,66 @@
-import { Navigate, Outlet } from "@tanstack/react-router";
-import { Suspense, use } from "react";
+import { Outlet, useLocation } from "@tanstack/react-router";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
+import { EncryptionDialogs, VerificationPrompt } from "~/features/encryption";
+import { ModerationDialogs } from "~/features/moderation";
+import { Notifier } from "~/features/notifications";
 import { Ringing } from "~/features/ringing";
-import { ServersRail } from "~/features/servers";
+import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
-import { useConfig } from "~/hooks/config";
-import { SessionProvider } from "~/hooks/session";
+import { AppliedPreferences } from "~/hooks/applied-preferences";
 import { Spinner } from "~/ui/marks";
-import { openSession } from "./open-session";
+import { ConnectionBar } from "./connection-bar";
+import { Dialogs } from "./dialogs";
+import { PhoneBar } from "./phone-bar";
+import { useRegions } from "./regions";
+import { SessionGate } from "./session-gate";
 import styles from "./shell.module.css";
+import { SkipLinks } from "./skip-links";
+import { useGeneralShortcuts } from "./use-general-shortcuts";
+import { useWindowTitle } from "./window-title";
 
 /** The frame of everything behind the login. */
 export function Shell() {
   const { t } = useTranslation("ui");
   return (
     <Suspense fallback={<Spinner label={t("loading")} />}>
-      <Opened />
+      <SessionGate>
+        <Frame />
+      </SessionGate>
     </Suspense>
   );
 }
 
-function Opened() {
-  const session = use(openSession(useConfig()));
-  if (!session) return <Navigate to="/login" />;
+function Frame() {
+  // On a phone one of them fills the window: the lists at `/`, else the page.
+  const isList = useLocation({ select: ({ pathname }) => pathname === "/" });
+  useFollowOpenRoom();
+  useRegions();
+  useGeneralShortcuts();
+  useWindowTitle();
   return (
-    <SessionProvider session={session}>
-      <div className={styles.app}>
-        <ServersRail className={styles.rail} />
-        <ChannelColumn className={styles.channels} />
-        <VoiceDock className={styles.dock} />
-        <Ringing />
-        <Suspense fallback={<div className={styles.main} />}>
-          <div className={styles.outlet}>
-            <Outlet />
-          </div>
+    <div className={styles.app} data-pane={isList ? "list" : "page"}>
+      <SkipLinks />
+      <ConnectionBar className={styles.bar} />
+      <ServersRail className={styles.rail} />
+      <ChannelColumn className={styles.channels} />
+      <VoiceDock className={styles.dock} />
+      <div id="page" className={styles.outlet}>
+        <VerificationPrompt />
+        <Suspense fallback={<div className={styles.empty} />}>
+          <Outlet />
         </Suspense>
       </div>
-    </SessionProvider>
+      <PhoneBar className={styles.phone} />
+      <Dialogs />
+      <EncryptionDialogs />
+      <Suspense>
+        <ModerationDialogs />
+        <Notifier />
+        <Ringing />
+        <AppliedPreferences />
+      </Suspense>
+    </div>
   );
 }
