@@ -17,11 +17,11 @@ export function ChannelRow({ id, serverId }: { id: RoomId; serverId: RoomId | un
   const room = useRoom(id);
   const unread = useUnread(id);
   const entries = useChannelEntries(id, serverId);
-  const { join, prepare } = useJoinVoice();
   const { handlers, menu } = useContextMenu(t("menuOf", { name: room?.name }), entries);
+  const { join, prepare } = useJoinVoice();
   if (!room) return null;
-  const Icon = channelIcon(room);
   const isVoice = room.kind === "voice";
+  const Icon = channelIcon(room);
   return (
     <>
       <Link
@@ -36,9 +36,9 @@ export function ChannelRow({ id, serverId }: { id: RoomId; serverId: RoomId | un
         <span className={styles.name}>{room.name}</span>
         {unread.isUnread && unread.mentions === 0 && <span className="sr-only">{t("unread")}</span>}
         <span className={styles.end}>
+          {isVoice && <ElapsedChip roomId={id} />}
           {unread.isMuted && <BellOff size={15} strokeWidth={1.9} role="img" aria-label={t("muted")} />}
           {room.partnerServer && <Chip tone="partner">{room.partnerServer.split(".")[0]}</Chip>}
-          {isVoice && <ElapsedChip roomId={id} />}
           <Badge count={unread.mentions} label={t("mentions", { count: unread.mentions })} />
         </span>
       </Link>

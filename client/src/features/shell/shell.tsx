@@ -59,6 +59,7 @@ function Frame() {
       <Suspense>
         <ModerationDialogs />
         <Notifier />
+        <Ringing />
         <AppliedPreferences />
       </Suspense>
     </div>
