@@ -54,6 +54,19 @@ const home = createRoute({
   component: lazyRouteComponent(() => import("./features/home"), "HomeScreen"),
 });
 
+const explore = createRoute({
+  getParentRoute: () => shell,
+  path: "/explore",
+  component: lazyRouteComponent(() => import("./features/explore"), "ExploreScreen"),
+});
+
+const inbox = createRoute({
+  getParentRoute: () => shell,
+  path: "/inbox",
+  validateSearch: v.object({ show: v.optional(v.picklist(["threads"])) }),
+  component: lazyRouteComponent(() => import("./features/inbox"), "InboxScreen"),
+});
+
 /** `/room/!id:server`: any channel or direct message; the rail follows the room. */
 const room = createRoute({
   getParentRoute: () => shell,
@@ -67,6 +80,8 @@ const room = createRoute({
     /** Whose profile the panel shows. */
     user: v.optional(v.string()),
     q: v.optional(v.string()),
+    /** Servers to ask where one is not in the room. */
+    via: v.optional(v.array(v.string())),
   }),
   component: lazyRouteComponent(() => import("./features/room"), "RoomScreen"),
 });
@@ -78,8 +93,18 @@ const welcome = createRoute({
   component: lazyRouteComponent(() => import("./features/onboarding"), "WelcomeScreen"),
 });
 
+/** `/settings/profile`: a window of its own over everything; `/settings/all` is the list of pages on phones. */
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/$page",
+  component: lazyRouteComponent(() => import("./features/settings"), "SettingsScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([admin, home, room, welcome])]),
+  routeTree: root.addChildren([
+    login,
+    shell.addChildren([admin, explore, home, inbox, room, settings, welcome]),
+  ]),
   defaultPreload: "intent",
 });
 

@@ -6,6 +6,8 @@ import { DerivedSlice } from "./slice";
 /** Rooms of this type are voice channels (MSC3417). */
 export const VOICE_ROOM_TYPE = "org.matrix.msc3417.call";
 
+export type RoomAccess = "public" | "restricted" | "knock" | "invite";
+
 export type RoomKind = "text" | "announcement" | "voice" | "direct" | "space";
 
 /** What lists and headers show of a room. */
@@ -18,6 +20,8 @@ export interface RoomSummary {
   readonly membership: "join" | "invite" | "knock" | "leave" | "ban";
   readonly isEncrypted: boolean;
   readonly isPublic: boolean;
+  /** How one gets in; `restricted` is for members of its server. */
+  readonly access: RoomAccess;
   readonly joinedCount: number;
   /** In a direct message, the other one. */
   readonly directWith: UserId | undefined;
@@ -28,13 +32,17 @@ export interface RoomSummary {
 }
 
 /** Which rooms there are: one key for each list. */
-export type RoomList = "joined" | "invited" | "knocked" | "direct";
+export type RoomList = "joined" | "invited" | "knocked" | "direct" | "outside";
+
+const LISTS: readonly RoomList[] = ["joined", "invited", "knocked", "direct", "outside"];
 
 export class Rooms {
   /** One room; `undefined` if this account does not know it. */
   readonly summaries: DerivedSlice<{ room: RoomSummary | undefined }, RoomId>;
+  /** `direct`: by last message; `outside`: joined, in no server and no direct message. */
   readonly lists: DerivedSlice<readonly RoomId[], RoomList>;
   private directs = new Map<string, UserId>();
+  private inServers: ReadonlySet<RoomId> = new Set();
 
   constructor(private readonly context: SessionContext) {
     const { client, changes, onClose } = context;
@@ -50,10 +58,14 @@ export class Rooms {
     };
     const onRoom = (room: Room) => {
       touch(room.roomId);
-      for (const list of ["joined", "invited", "knocked", "direct"] as const) this.lists.invalidate(list);
+      for (const list of LISTS) this.lists.invalidate(list);
     };
     const onState = (event: MatrixEvent) => touch(event.getRoomId());
-    const onTimeline = (_event: MatrixEvent, room: Room | undefined) => touch(room?.roomId);
+    const onTimeline = (_event: MatrixEvent, room: Room | undefined) => {
+      touch(room?.roomId);
+      // The last message moves it up.
+      if (room && this.directs.has(room.roomId)) this.lists.invalidate("direct");
+    };
     const onAccountData = (event: MatrixEvent) => {
       if (event.getType() !== "m.direct") return;
       this.readDirects();
@@ -80,13 +92,27 @@ export class Rooms {
     return this.summaries.read(id).room;
   }
 
+  /** Direct messages and rooms in no server: what is listed where no server is. */
+  outside(): readonly RoomId[] {
+    return [...this.lists.read("direct"), ...this.lists.read("outside")];
+  }
+
+  /** Told by `Spaces`: which rooms are in some server. */
+  placesChanged(inServers: ReadonlySet<RoomId>): void {
+    this.inServers = inServers;
+    this.lists.invalidate("outside");
+  }
+
   private list(list: RoomList): readonly RoomId[] {
     const wanted = list === "invited" ? "invite" : list === "knocked" ? "knock" : "join";
-    return this.context.client
-      .getRooms()
-      .filter((room) => room.getMyMembership() === wanted)
-      .filter((room) => list !== "direct" || this.directs.has(room.roomId))
-      .map((room) => asRoomId(room.roomId));
+    const rooms = this.context.client.getRooms().filter((room) => room.getMyMembership() === wanted);
+    if (list === "direct") {
+      const directs = rooms.filter(({ roomId }) => this.directs.has(roomId));
+      return directs.sort((a, b) => lastTs(b) - lastTs(a)).map(({ roomId }) => asRoomId(roomId));
+    }
+    const isOutside = (room: Room) =>
+      !room.isSpaceRoom() && !this.directs.has(room.roomId) && !this.inServers.has(asRoomId(room.roomId));
+    return (list === "outside" ? rooms.filter(isOutside) : rooms).map(({ roomId }) => asRoomId(roomId));
   }
 
   private readDirects(): void {
@@ -114,13 +140,21 @@ export class Rooms {
       membership: membership as RoomSummary["membership"],
       isEncrypted: room.hasEncryptionStateEvent(),
       isPublic: room.getJoinRule() === "public",
+      access: accessOf(room.getJoinRule()),
       joinedCount: room.getJoinedMemberCount(),
       directWith,
       partnerServer: server && server !== serverOf(this.context.client.getSafeUserId()) ? server : undefined,
-      lastTs: room.getLastLiveEvent()?.getTs() ?? 0,
+      lastTs: lastTs(room),
     };
   }
 }
+
+function accessOf(rule: string): RoomAccess {
+  if (rule === "knock_restricted") return "restricted";
+  return rule === "public" || rule === "restricted" || rule === "knock" ? rule : "invite";
+}
+
+const lastTs = (room: Room) => room.getLastLiveEvent()?.getTs() ?? 0;
 
 function kindOf(room: Room, directWith: UserId | undefined): RoomKind {
   if (room.isSpaceRoom()) return "space";

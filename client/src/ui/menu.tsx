@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import type { ReactNode } from "react";
+import type { ReactNode, RefObject } from "react";
 import { Menu as AriaMenu, MenuItem, MenuTrigger, Popover, Separator } from "react-aria-components";
 import { cx } from "./cx";
 import styles from "./menu.module.css";
@@ -36,11 +36,30 @@ export function Menu({ label, entries, trigger = "press", children }: MenuProps)
   );
 }
 
-/** The floating part alone, for triggers of one's own. */
-export function MenuSurface({ label, entries }: Pick<MenuProps, "label" | "entries">) {
+export interface MenuSurfaceProps extends Pick<MenuProps, "label" | "entries"> {
+  /** Where it floats, if no trigger around it says so. */
+  anchor?: RefObject<Element | null>;
+  onClose?: () => void;
+}
+
+/** The floating part alone: inside a trigger, or open at an anchor of one's own. */
+export function MenuSurface({ label, entries, anchor, onClose }: MenuSurfaceProps) {
+  const placed = anchor && {
+    isOpen: true,
+    triggerRef: anchor,
+    placement: "bottom start" as const,
+    onOpenChange: (isOpen: boolean) => {
+      if (!isOpen) onClose?.();
+    },
+  };
   return (
-    <Popover className={styles.popover ?? ""} offset={6}>
-      <AriaMenu aria-label={label} className={styles.menu ?? ""}>
+    <Popover className={styles.popover ?? ""} offset={anchor ? 2 : 6} {...placed}>
+      <AriaMenu
+        aria-label={label}
+        className={styles.menu ?? ""}
+        {...(anchor ? { autoFocus: "first" as const } : {})}
+        {...(onClose ? { onClose } : {})}
+      >
         {entries.map((entry, index) =>
           entry === "separator" ? (
             // biome-ignore lint/suspicious/noArrayIndexKey: separators have no other identity.

@@ -1,77 +1,27 @@
-import { Link } from "@tanstack/react-router";
-import { Hash, Lock, Megaphone, Volume2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useCurrentServer } from "~/features/servers";
-import { useRoom, useUnread } from "~/hooks/rooms";
-import { useSession, useSlice } from "~/hooks/session";
-import type { RoomId } from "~/matrix/ids";
-import type { RoomSummary } from "~/matrix/rooms";
-import type { Category } from "~/matrix/spaces";
 import { cx } from "~/ui/cx";
-import { Badge } from "~/ui/marks";
 import styles from "./channels.module.css";
+import { DirectsColumn } from "./directs-column";
+import { Entrances } from "./entrances";
+import { ServerCard } from "./server-card";
+import { ServerChannels } from "./server-channels";
 
+/** The channels of the current server, or direct messages. */
 export function ChannelColumn({ className }: { className?: string | undefined }) {
   const { t } = useTranslation("channels");
   const { serverId } = useCurrentServer();
   return (
-    <nav aria-label={t("column")} className={cx(styles.column, className)}>
-      {serverId ? <ServerChannels serverId={serverId} /> : <Directs />}
+    <nav aria-label={t("column")} data-region="" className={cx(styles.column, className)}>
+      {serverId ? (
+        <>
+          <ServerCard serverId={serverId} />
+          <Entrances />
+          <ServerChannels key={serverId} serverId={serverId} />
+        </>
+      ) : (
+        <DirectsColumn />
+      )}
     </nav>
   );
-}
-
-function ServerChannels({ serverId }: { serverId: RoomId }) {
-  const categories = useSlice(useSession().spaces.categories, serverId);
-  return categories.map((category) => <CategoryList key={category.id ?? "own"} category={category} />);
-}
-
-function CategoryList({ category }: { category: Category }) {
-  return (
-    <ul>
-      {category.channels.map((id) => (
-        <li key={id}>
-          <ChannelRow id={id} />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Directs() {
-  const rooms = useSlice(useSession().rooms.lists, "joined");
-  return (
-    <ul>
-      {rooms.map((id) => (
-        <li key={id}>
-          <ChannelRow id={id} />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function ChannelRow({ id }: { id: RoomId }) {
-  const { t } = useTranslation("channels");
-  const room = useRoom(id);
-  const unread = useUnread(id);
-  if (!room || room.kind === "space") return null;
-  const Icon = iconOf(room);
-  return (
-    <Link
-      to="/room/$roomId"
-      params={{ roomId: id }}
-      className={cx(styles.row, unread.count > 0 && styles.unread)}
-    >
-      <Icon size={18} strokeWidth={1.9} aria-hidden />
-      <span className={styles.name}>{room.name}</span>
-      <Badge count={unread.mentions} label={t("mentions", { count: unread.mentions })} />
-    </Link>
-  );
-}
-
-function iconOf(room: RoomSummary) {
-  if (room.kind === "voice") return Volume2;
-  if (room.kind === "announcement") return Megaphone;
-  return room.isPublic ? Hash : Lock;
 }

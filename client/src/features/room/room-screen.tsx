@@ -1,27 +1,35 @@
-import { useParams } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { Composer } from "~/features/composer";
+import { Stage } from "~/features/stage";
 import { Timeline } from "~/features/timeline";
 import { useRoom } from "~/hooks/rooms";
 import { asRoomId } from "~/matrix/ids";
-import { Empty } from "~/ui/marks";
+import { cx } from "~/ui/cx";
+import { JoinScreen } from "./join-screen";
 import styles from "./room.module.css";
+import { RoomHeader } from "./room-header";
+import { SidePanel } from "./side-panel";
+import { SpaceScreen } from "./space-screen";
+import { useShownPanel } from "./use-panel";
 
 /** A channel: its header, its timeline, its composer, and a panel beside them. */
 export function RoomScreen() {
-  const { t } = useTranslation("room");
   const { roomId } = useParams({ from: "/shell/room/$roomId" });
+  const { via } = useSearch({ from: "/shell/room/$roomId" });
   const id = asRoomId(roomId);
   const room = useRoom(id);
-  if (!room) return <Empty title={t("unknown")} />;
+  const panel = useShownPanel();
+  if (room?.membership !== "join") return <JoinScreen key={id} target={id} via={via ?? []} />;
+  if (room.kind === "space") return <SpaceScreen key={id} room={room} />;
   return (
-    <main aria-label={room.name} className={styles.main}>
-      <header className={styles.header}>
-        <h1 className={styles.name}>{room.name}</h1>
-        <p className={styles.topic}>{room.topic}</p>
-      </header>
-      <Timeline key={id} roomId={id} />
-      <Composer key={`composer-${id}`} roomId={id} />
-    </main>
+    <div className={cx(styles.screen, panel && styles.withSide)}>
+      <main aria-label={room.name} data-region="" className={styles.main}>
+        <RoomHeader room={room} />
+        <Stage roomId={id} />
+        <Timeline key={id} roomId={id} />
+        <Composer key={`composer-${id}`} roomId={id} />
+      </main>
+      {panel && <SidePanel key={`side-${id}`} roomId={id} panel={panel} />}
+    </div>
   );
 }

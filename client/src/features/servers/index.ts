@@ -1,2 +1,10 @@
-export { useCurrentServer } from "./current-server";
+export { AddServerDialog } from "./add-server-dialog";
+export {
+  useCurrentServer,
+  useFollowOpenRoom,
+  useLastRoomId,
+  useOpenRoomId,
+  useOpenServer,
+} from "./current-server";
+export { Logo } from "./logo";
 export { ServersRail } from "./servers-rail";

@@ -1,48 +1,104 @@
-import { MessagesSquare } from "lucide-react";
+import { useNavigate } from "@tanstack/react-router";
+import { Compass, Plus, ShieldCheck } from "lucide-react";
+import { useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { useMediaUrl } from "~/hooks/media";
-import { useRoom } from "~/hooks/rooms";
+import { useAdminRight } from "~/hooks/admin-right";
+import { openDialog } from "~/hooks/dialogs";
 import { useSession, useSlice } from "~/hooks/session";
+import { useShortcut } from "~/hooks/shortcuts";
 import type { RoomId } from "~/matrix/ids";
-import { Avatar } from "~/ui/avatar";
-import { IconButton } from "~/ui/button";
 import { cx } from "~/ui/cx";
-import { useCurrentServer } from "./current-server";
+import { useCurrentServer, useOpenServer } from "./current-server";
+import { Logo } from "./logo";
+import { PlaceButton } from "./place-button";
+import { RailButton } from "./rail-button";
+import { ServerButton } from "./server-button";
 import styles from "./servers.module.css";
 
+/** Direct messages, the servers in this person's order, and the ways to more. */
 export function ServersRail({ className }: { className?: string | undefined }) {
   const { t } = useTranslation("servers");
-  const servers = useSlice(useSession().spaces.servers, "servers");
+  const navigate = useNavigate();
+  const { spaces } = useSession();
+  const servers = useSlice(spaces.servers, "servers");
   const { serverId } = useCurrentServer();
+  const openServer = useOpenServer();
+  const isAdmin = useAdminRight();
+  const dragged = useRef<RoomId>(undefined);
+  useServerShortcuts(servers, serverId, openServer);
+
   return (
-    <nav aria-label={t("rail")} className={cx(styles.rail, className)}>
-      <IconButton
-        icon={MessagesSquare}
-        size="large"
-        label={t("direct")}
-        isCurrent={serverId === undefined}
-        onPress={() => useCurrentServer.setState({ serverId: undefined })}
-      />
-      {servers.map((id) => (
-        <Server key={id} id={id} isCurrent={id === serverId} />
-      ))}
+    <nav aria-label={t("rail")} data-region="" className={cx(styles.rail, className)}>
+      <DirectsButton isCurrent={serverId === undefined} onOpen={() => openServer(undefined)} />
+      <hr />
+      <ul className={styles.servers}>
+        {servers.map((id, place) => (
+          <li
+            key={id}
+            onDragOver={(event) => {
+              if (dragged.current) event.preventDefault();
+            }}
+            onDrop={() => {
+              if (dragged.current) void spaces.moveServer(dragged.current, place);
+              dragged.current = undefined;
+            }}
+          >
+            <ServerButton
+              id={id}
+              place={place}
+              isLast={place === servers.length - 1}
+              isCurrent={id === serverId}
+              onOpen={() => openServer(id)}
+              onDragStart={() => {
+                dragged.current = id;
+              }}
+            />
+          </li>
+        ))}
+      </ul>
+      <RailButton icon={Plus} label={t("add")} isDashed onPress={() => openDialog({ kind: "add-server" })} />
+      <span className={styles.space} />
+      <RailButton icon={Compass} label={t("explore")} onPress={() => void navigate({ to: "/explore" })} />
+      {isAdmin && (
+        <RailButton
+          icon={ShieldCheck}
+          label={t("admin")}
+          onPress={() => void navigate({ to: "/admin" as "/" })}
+        />
+      )}
     </nav>
   );
 }
 
-function Server({ id, isCurrent }: { id: RoomId; isCurrent: boolean }) {
-  const space = useRoom(id);
-  const src = useMediaUrl(space?.avatarMxc, 46);
-  if (!space) return null;
+function DirectsButton({ isCurrent, onOpen }: { isCurrent: boolean; onOpen: () => void }) {
+  const { t } = useTranslation("servers");
+  const { unread: marks } = useSession();
+  const { count, isUnread } = useSlice(marks.sums, "direct");
   return (
-    <button
-      type="button"
-      aria-label={space.name}
-      aria-current={isCurrent ? "true" : undefined}
-      className={cx(styles.server, isCurrent && styles.current)}
-      onClick={() => useCurrentServer.setState({ serverId: id })}
+    <PlaceButton
+      label={t("direct")}
+      state={count > 0 ? t("messages", { count }) : ""}
+      isCurrent={isCurrent}
+      isUnread={isUnread}
+      mentions={count}
+      onClick={onOpen}
+      className={styles.logo}
     >
-      <Avatar name={space.name} seed={id} src={src} shape="place" size={46} />
-    </button>
+      <Logo />
+    </PlaceButton>
   );
+}
+
+function useServerShortcuts(
+  servers: readonly RoomId[],
+  current: RoomId | undefined,
+  openServer: (id: RoomId | undefined) => void,
+): void {
+  const move = (by: -1 | 1) => {
+    const places = [undefined, ...servers];
+    const next = places.indexOf(current) + by;
+    if (next >= 0 && next < places.length) openServer(places[next]);
+  };
+  useShortcut("previousServer", () => move(-1));
+  useShortcut("nextServer", () => move(1));
 }
