@@ -29,6 +29,21 @@ const shell = createRoute({
   component: lazyRouteComponent(() => import("./features/shell"), "Shell"),
 });
 
+/** The pages of the server's administrators; what they may see, the server decides. */
+const admin = createRoute({
+  getParentRoute: () => shell,
+  path: "/admin/$page",
+  validateSearch: v.object({
+    q: v.optional(v.string()),
+    state: v.optional(v.string()),
+    order: v.optional(v.string()),
+    /** What the drawer shows: a user, a room, a server. */
+    item: v.optional(v.string()),
+    range: v.optional(v.picklist(["1h", "24h", "7d"])),
+  }),
+  component: lazyRouteComponent(() => import("./features/admin"), "AdminScreen"),
+});
+
 const home = createRoute({
   getParentRoute: () => shell,
   path: "/",
@@ -68,7 +83,7 @@ const room = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([home, explore, inbox, room])]),
+  routeTree: root.addChildren([login, shell.addChildren([admin, explore, home, inbox, room])]),
   defaultPreload: "intent",
 });
 

@@ -27,7 +27,14 @@ export class World {
     return world;
   }
 
-  async open({ name = "nordlicht.example", settings = {}, calls = false, directory = false, database } = {}) {
+  async open({
+    name = "nordlicht.example",
+    settings = {},
+    calls = false,
+    directory = false,
+    database,
+    listeners = [],
+  } = {}) {
     const site = await Site.open();
     this.closers.push(() => site.close());
     const all = {
@@ -35,7 +42,13 @@ export class World {
       ...(directory ? await this.startDirectory() : {}),
       ...settings,
     };
-    const homeserver = await Homeserver.start({ name, settings: all, database, publicUrl: site.origin });
+    const homeserver = await Homeserver.start({
+      name,
+      settings: all,
+      database,
+      listeners,
+      publicUrl: site.origin,
+    });
     this.closers.push(() => homeserver.stop());
     site.homeserver = homeserver;
     Object.assign(this, { site, homeserver, origin: site.origin, browser: await startBrowser() });

@@ -19,6 +19,7 @@ import { Inbox } from "./inbox";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
 import { Membership } from "./membership";
+import { OwnApi } from "./own-api";
 import { People } from "./people";
 import { Permissions } from "./permissions";
 import { Rooms } from "./rooms";
@@ -55,6 +56,7 @@ export class Session {
   readonly timelines: Timelines;
   readonly sender: Sender;
   readonly media: MediaUrls;
+  readonly own: OwnApi;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
@@ -85,6 +87,7 @@ export class Session {
     this.timelines = new Timelines(context);
     this.sender = new Sender(context);
     this.media = new MediaUrls(context, tokens);
+    this.own = new OwnApi(tokens, client.baseUrl);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 
