@@ -82,8 +82,15 @@ const room = createRoute({
   component: lazyRouteComponent(() => import("./features/room"), "RoomScreen"),
 });
 
+/** `/settings/profile`: a window of its own over everything; `/settings/all` is the list of pages on phones. */
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/$page",
+  component: lazyRouteComponent(() => import("./features/settings"), "SettingsScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([admin, explore, home, inbox, room])]),
+  routeTree: root.addChildren([login, shell.addChildren([admin, explore, home, inbox, room, settings])]),
   defaultPreload: "intent",
 });
 

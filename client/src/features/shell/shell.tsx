@@ -2,8 +2,11 @@ import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
 import { Suspense, use } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
+import { ModerationDialogs } from "~/features/moderation";
+import { Notifier } from "~/features/notifications";
 import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
+import { AppliedPreferences } from "~/hooks/applied-preferences";
 import { useConfig } from "~/hooks/config";
 import { SessionProvider } from "~/hooks/session";
 import { Spinner } from "~/ui/marks";
@@ -33,6 +36,11 @@ function Opened() {
   return (
     <SessionProvider session={session}>
       <Frame />
+      <Suspense>
+        <ModerationDialogs />
+        <Notifier />
+        <AppliedPreferences />
+      </Suspense>
     </SessionProvider>
   );
 }
