@@ -18,6 +18,10 @@ const login = createRoute({
     code: v.optional(v.string()),
     state: v.optional(v.string()),
     error: v.optional(v.string()),
+    /** Where to go once signed in, an address of this client. */
+    next: v.optional(v.string()),
+    /** The session was ended from elsewhere: says so. */
+    ended: v.optional(v.boolean()),
   }),
   component: lazyRouteComponent(() => import("./features/login"), "LoginScreen"),
 });
@@ -89,8 +93,18 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./features/settings"), "SettingsScreen"),
 });
 
+/** The first steps of somebody new. */
+const welcome = createRoute({
+  getParentRoute: () => shell,
+  path: "/welcome",
+  component: lazyRouteComponent(() => import("./features/onboarding"), "WelcomeScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([admin, explore, home, inbox, room, settings])]),
+  routeTree: root.addChildren([
+    login,
+    shell.addChildren([admin, explore, home, inbox, room, settings, welcome]),
+  ]),
   defaultPreload: "intent",
 });
 

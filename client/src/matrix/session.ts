@@ -8,16 +8,22 @@ import {
   PendingEventOrdering,
   SyncState,
 } from "matrix-js-sdk";
+import { Confirmations } from "./confirmations";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { Creation } from "./creation";
 import { type Credentials, forgetCredentials } from "./credentials";
 import { DataExport } from "./data-export";
+import { Devices } from "./devices";
 import { Directs } from "./directs";
+import { Encryption } from "./encryption/encryption";
+import { SecretKeys } from "./encryption/secret-keys";
+import { SAS, Verifications } from "./encryption/verifications";
 import { Directory } from "./hierarchy";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { Ignored } from "./ignore";
 import { Inbox } from "./inbox";
+import { quietLogger } from "./logger";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
 import { Membership } from "./membership";
@@ -72,14 +78,19 @@ export class Session {
   readonly timelines: Timelines;
   readonly sender: Sender;
   readonly media: MediaUrls;
+  readonly confirmations: Confirmations;
+  readonly encryption: Encryption;
+  readonly verifications: Verifications;
+  readonly devices: Devices;
   readonly own: OwnApi;
-  /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
+  /** Called once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
 
   private constructor(
     readonly client: MatrixClient,
     readonly tokens: Tokens,
+    secrets: SecretKeys,
   ) {
     this.userId = asUserId(client.getSafeUserId());
     this.deviceId = asDeviceId(client.getDeviceId() ?? "");
@@ -111,17 +122,23 @@ export class Session {
     this.timelines = new Timelines(context);
     this.sender = new Sender(context);
     this.media = new MediaUrls(context, tokens);
+    this.confirmations = new Confirmations(context);
+    this.encryption = new Encryption(context, secrets, this.confirmations);
+    this.verifications = new Verifications(context);
+    this.devices = new Devices(context, this.confirmations, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
+    tokens.onLocked = () => this.onLoggedOut(true);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 
-  /** Opens the account's stores and starts to sync; settles when there is something to show. */
-  static async open(credentials: Credentials, baseUrl: string): Promise<Session> {
+  /** Opens the account's stores and its keys. */
+  static async begin(credentials: Credentials, baseUrl: string): Promise<Session> {
     const tokens = new Tokens(credentials, baseUrl);
     const isInMemory = await isForgetful();
     const store = isInMemory
       ? new MemoryStore()
       : new IndexedDBStore({ indexedDB: window.indexedDB, dbName: `echorift-sync:${credentials.userId}` });
+    const secrets = new SecretKeys();
     const client = createClient({
       baseUrl,
       userId: credentials.userId,
@@ -129,17 +146,29 @@ export class Session {
       accessToken: credentials.accessToken,
       fetchFn: tokens.fetch,
       store,
+      logger: quietLogger,
       timelineSupport: true,
       useAuthorizationHeader: true,
+      cryptoCallbacks: secrets.callbacks,
+      verificationMethods: [SAS],
     });
     await store.startup();
     await client.initRustCrypto({
       useIndexedDB: !isInMemory,
-      cryptoDatabasePrefix: `echorift-crypto:${credentials.userId}:${credentials.deviceId}`,
+      cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
     });
-    const session = new Session(client, tokens);
+    return new Session(client, tokens, secrets);
+  }
+
+  /**
+   * Starts to sync and settles when there is something to show: what was stored, or else the server's first answer.
+   * `onWaiting` tells that the server does not give it.
+   */
+  async ready(onWaiting: () => void): Promise<void> {
+    const { client } = this;
     const isReady = new Promise<void>((resolve) => {
       client.on(ClientEvent.Sync, function look(state) {
+        if (state === SyncState.Reconnecting || state === SyncState.Error) return onWaiting();
         if (state !== SyncState.Prepared && state !== SyncState.Syncing) return;
         client.off(ClientEvent.Sync, look);
         resolve();
@@ -152,15 +181,24 @@ export class Session {
       pendingEventOrdering: PendingEventOrdering.Detached,
     });
     await isReady;
-    return session;
+    this.encryption.start();
   }
 
   /** Ends the session at the server and forgets it here, keys included. */
   async logOut(): Promise<void> {
     // A server that is away does not keep anybody signed in here.
-    await this.client.logout(false).catch(() => {});
+    await this.tokens.revoke(() => this.client.logout(false)).catch(() => {});
+    await this.forget();
+  }
+
+  /** Forgets the session here: credentials, what was synced, keys. */
+  async forget(): Promise<void> {
+    this.tokens.forget();
     this.close();
-    await this.client.clearStores().catch(() => {});
+    await this.encryption.forgetUnsavedKey();
+    await this.client
+      .clearStores({ cryptoDatabasePrefix: cryptoDatabaseOf(this.tokens.current) })
+      .catch(() => {});
     await forgetCredentials();
   }
 
@@ -170,3 +208,5 @@ export class Session {
     this.client.stopClient();
   }
 }
+
+const cryptoDatabaseOf = ({ userId, deviceId }: Credentials) => `echorift-crypto:${userId}:${deviceId}`;

@@ -59,6 +59,8 @@ export class DerivedSlice<T, K extends string = string> implements Slice<T, K> {
   }
 
   watch(key: K, onChange: () => void): () => void {
+    // What changed between the first read and now had nobody to be told: who watches reads it again.
+    if (this.stale.has(key) && !this.watchers.has(key)) this.renew(key);
     const watchers = this.watchers.get(key) ?? new Set();
     this.watchers.set(key, watchers.add(onChange));
     return () => {

@@ -1,20 +1,19 @@
-import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
-import { Suspense, use } from "react";
+import { Outlet, useLocation } from "@tanstack/react-router";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
+import { EncryptionDialogs, VerificationPrompt } from "~/features/encryption";
 import { ModerationDialogs } from "~/features/moderation";
 import { Notifier } from "~/features/notifications";
 import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
 import { AppliedPreferences } from "~/hooks/applied-preferences";
-import { useConfig } from "~/hooks/config";
-import { SessionProvider } from "~/hooks/session";
 import { Spinner } from "~/ui/marks";
 import { ConnectionBar } from "./connection-bar";
 import { Dialogs } from "./dialogs";
-import { openSession } from "./open-session";
 import { PhoneBar } from "./phone-bar";
 import { useRegions } from "./regions";
+import { SessionGate } from "./session-gate";
 import styles from "./shell.module.css";
 import { SkipLinks } from "./skip-links";
 import { useGeneralShortcuts } from "./use-general-shortcuts";
@@ -25,23 +24,16 @@ export function Shell() {
   const { t } = useTranslation("ui");
   return (
     <Suspense fallback={<Spinner label={t("loading")} />}>
-      <Opened />
+      <SessionGate>
+        <Frame />
+        <Suspense>
+          <EncryptionDialogs />
+          <ModerationDialogs />
+          <Notifier />
+          <AppliedPreferences />
+        </Suspense>
+      </SessionGate>
     </Suspense>
-  );
-}
-
-function Opened() {
-  const session = use(openSession(useConfig()));
-  if (!session) return <Navigate to="/login" />;
-  return (
-    <SessionProvider session={session}>
-      <Frame />
-      <Suspense>
-        <ModerationDialogs />
-        <Notifier />
-        <AppliedPreferences />
-      </Suspense>
-    </SessionProvider>
   );
 }
 
@@ -60,6 +52,7 @@ function Frame() {
       <ChannelColumn className={styles.channels} />
       <VoiceDock className={styles.dock} />
       <div id="page" className={styles.outlet}>
+        <VerificationPrompt />
         <Suspense fallback={<div className={styles.empty} />}>
           <Outlet />
         </Suspense>
