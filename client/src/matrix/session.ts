@@ -8,6 +8,7 @@ import {
   PendingEventOrdering,
   SyncState,
 } from "matrix-js-sdk";
+import { Commands } from "./commands";
 import { Confirmations } from "./confirmations";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
@@ -16,6 +17,7 @@ import { type Credentials, forgetCredentials } from "./credentials";
 import { DataExport } from "./data-export";
 import { Devices } from "./devices";
 import { Directs } from "./directs";
+import { Drafts } from "./drafts";
 import { Encryption } from "./encryption/encryption";
 import { SecretKeys } from "./encryption/secret-keys";
 import { SAS, Verifications } from "./encryption/verifications";
@@ -29,6 +31,7 @@ import { Members } from "./members";
 import { Membership } from "./membership";
 import { Moderation } from "./moderation";
 import { Notices } from "./notices";
+import { Outbox } from "./outbox";
 import { OwnApi } from "./own-api";
 import { People } from "./people";
 import { Permissions } from "./permissions";
@@ -36,12 +39,13 @@ import { Presences } from "./presence";
 import { Privacy } from "./privacy";
 import { Profiles } from "./profiles";
 import { PushRules } from "./push-rules";
+import { SendQueue } from "./queue";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
 import { Changes } from "./slice";
 import { Spaces } from "./spaces";
 import { isForgetful } from "./storage";
-import { Timelines } from "./timeline";
+import { MessageActions, MessageLookup, Pins, Threads, Timelines, Typing } from "./timeline";
 import { Tokens } from "./tokens";
 import { Unread } from "./unread";
 
@@ -76,7 +80,14 @@ export class Session {
   readonly people: People;
   readonly unread: Unread;
   readonly timelines: Timelines;
+  readonly messages: MessageLookup;
+  readonly actions: MessageActions;
+  readonly pins: Pins;
+  readonly threads: Threads;
+  readonly typing: Typing;
   readonly sender: Sender;
+  readonly drafts: Drafts;
+  readonly commands: Commands;
   readonly media: MediaUrls;
   readonly confirmations: Confirmations;
   readonly encryption: Encryption;
@@ -91,6 +102,7 @@ export class Session {
     readonly client: MatrixClient,
     readonly tokens: Tokens,
     secrets: SecretKeys,
+    queue: SendQueue,
   ) {
     this.userId = asUserId(client.getSafeUserId());
     this.deviceId = asDeviceId(client.getDeviceId() ?? "");
@@ -120,7 +132,14 @@ export class Session {
     this.people = new People(context);
     this.unread = new Unread(context, this.rooms, this.spaces);
     this.timelines = new Timelines(context);
-    this.sender = new Sender(context);
+    this.messages = new MessageLookup(context);
+    this.pins = new Pins(context);
+    this.threads = new Threads(context);
+    this.typing = new Typing(context);
+    this.sender = new Sender(context, new Outbox(context, queue));
+    this.actions = new MessageActions(context, this.sender);
+    this.drafts = new Drafts(context);
+    this.commands = new Commands(context);
     this.media = new MediaUrls(context, tokens);
     this.confirmations = new Confirmations(context);
     this.encryption = new Encryption(context, secrets, this.confirmations);
@@ -139,12 +158,14 @@ export class Session {
       ? new MemoryStore()
       : new IndexedDBStore({ indexedDB: window.indexedDB, dbName: `echorift-sync:${credentials.userId}` });
     const secrets = new SecretKeys();
+    const queue = new SendQueue();
     const client = createClient({
       baseUrl,
       userId: credentials.userId,
       deviceId: credentials.deviceId,
       accessToken: credentials.accessToken,
       fetchFn: tokens.fetch,
+      scheduler: queue,
       store,
       logger: quietLogger,
       timelineSupport: true,
@@ -157,7 +178,7 @@ export class Session {
       useIndexedDB: !isInMemory,
       cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
     });
-    return new Session(client, tokens, secrets);
+    return new Session(client, tokens, secrets, queue);
   }
 
   /**
