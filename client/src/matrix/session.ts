@@ -8,6 +8,7 @@ import {
   PendingEventOrdering,
   SyncState,
 } from "matrix-js-sdk";
+import { Calls } from "~/calls/calls";
 import { Commands } from "./commands";
 import { Confirmations } from "./confirmations";
 import { Connection } from "./connection";
@@ -89,6 +90,7 @@ export class Session {
   readonly drafts: Drafts;
   readonly commands: Commands;
   readonly media: MediaUrls;
+  readonly calls: Calls;
   readonly confirmations: Confirmations;
   readonly encryption: Encryption;
   readonly verifications: Verifications;
@@ -147,6 +149,7 @@ export class Session {
     this.devices = new Devices(context, this.confirmations, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     tokens.onLocked = () => this.onLoggedOut(true);
+    this.calls = new Calls(context);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 

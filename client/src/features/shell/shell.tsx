@@ -5,6 +5,7 @@ import { ChannelColumn } from "~/features/channels";
 import { EncryptionDialogs, VerificationPrompt } from "~/features/encryption";
 import { ModerationDialogs } from "~/features/moderation";
 import { Notifier } from "~/features/notifications";
+import { Ringing } from "~/features/ringing";
 import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
 import { AppliedPreferences } from "~/hooks/applied-preferences";
@@ -30,6 +31,7 @@ export function Shell() {
           <EncryptionDialogs />
           <ModerationDialogs />
           <Notifier />
+          <Ringing />
           <AppliedPreferences />
         </Suspense>
       </SessionGate>
