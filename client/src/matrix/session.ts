@@ -41,6 +41,7 @@ import { Privacy } from "./privacy";
 import { Profiles } from "./profiles";
 import { PushRules } from "./push-rules";
 import { SendQueue } from "./queue";
+import { RoomSettings } from "./room-details";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
 import { Changes } from "./slice";
@@ -74,6 +75,7 @@ export class Session {
   readonly notices: Notices;
   readonly dataExport: DataExport;
   readonly permissions: Permissions;
+  readonly settings: RoomSettings;
   readonly membership: Membership;
   readonly creation: Creation;
   readonly directory: Directory;
@@ -121,6 +123,7 @@ export class Session {
     this.spaces = new Spaces(context, this.rooms);
     this.members = new Members(context);
     this.permissions = new Permissions(context);
+    this.settings = new RoomSettings(context);
     this.moderation = new Moderation(context, this.permissions, this.members);
     this.presence = new Presences(context);
     this.profiles = new Profiles(context);
