@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { usePermissions } from "~/hooks/permissions";
+import { usePreferences } from "~/hooks/preferences";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
 import type { EventId, RoomId } from "~/matrix/ids";
@@ -59,7 +60,10 @@ function Writing({ roomId, threadId }: ComposerProps) {
     useCallback(() => setShowsHelp(true), []),
   );
   const typing = useMemo(
-    () => new TypingNotice((isTyping) => void sender.typing(roomId, isTyping)),
+    () =>
+      new TypingNotice((isTyping) => {
+        if (usePreferences.getState().sendsTyping) void sender.typing(roomId, isTyping);
+      }),
     [sender, roomId],
   );
   useEffect(() => () => typing.end(), [typing]);
