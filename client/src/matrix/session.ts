@@ -27,6 +27,7 @@ import { People } from "./people";
 import { Permissions } from "./permissions";
 import { SendQueue } from "./queue";
 import { Rooms } from "./rooms";
+import { Search } from "./search";
 import { Sender } from "./send";
 import { Changes } from "./slice";
 import { Spaces } from "./spaces";
@@ -63,6 +64,7 @@ export class Session {
   readonly drafts: Drafts;
   readonly commands: Commands;
   readonly uploads: Uploads;
+  readonly search: Search;
   readonly media: MediaUrls;
   readonly own: OwnApi;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
@@ -98,6 +100,7 @@ export class Session {
     this.drafts = new Drafts(context);
     this.commands = new Commands(context);
     this.uploads = new Uploads(context, tokens);
+    this.search = new Search(context);
     this.media = new MediaUrls(context, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
