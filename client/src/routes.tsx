@@ -18,6 +18,10 @@ const login = createRoute({
     code: v.optional(v.string()),
     state: v.optional(v.string()),
     error: v.optional(v.string()),
+    /** Where to go once signed in, an address of this client. */
+    next: v.optional(v.string()),
+    /** The session was ended from elsewhere: says so. */
+    ended: v.optional(v.boolean()),
   }),
   component: lazyRouteComponent(() => import("./features/login"), "LoginScreen"),
 });
@@ -82,8 +86,25 @@ const room = createRoute({
   component: lazyRouteComponent(() => import("./features/room"), "RoomScreen"),
 });
 
+/** The first steps of somebody new. */
+const welcome = createRoute({
+  getParentRoute: () => shell,
+  path: "/welcome",
+  component: lazyRouteComponent(() => import("./features/onboarding"), "WelcomeScreen"),
+});
+
+/** `/settings/profile`: a window of its own over everything; `/settings/all` is the list of pages on phones. */
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/$page",
+  component: lazyRouteComponent(() => import("./features/settings"), "SettingsScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([admin, explore, home, inbox, room])]),
+  routeTree: root.addChildren([
+    login,
+    shell.addChildren([admin, explore, home, inbox, room, settings, welcome]),
+  ]),
   defaultPreload: "intent",
 });
 

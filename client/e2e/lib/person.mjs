@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 
 /** What a page may complain of without a test failing. */
-const IDLE_TALK = [/push rule/, /Failed to load resource/];
+const IDLE_TALK = [/push rule/, /Failed to load resource/, /MatrixRTCSessionManager .* unknown room/];
 
 export class Person {
   constructor(world, account, context, page) {
@@ -18,14 +18,23 @@ export class Person {
     page.on("pageerror", (error) => this.complaints.push(String(error)));
   }
 
-  /** Signs in by the form and waits for the shell. */
-  async signIn() {
-    const { page, account } = this;
+  /** Signs in by the form, waits for the shell, and passes by the first steps of somebody new unless asked to stay there. */
+  async signIn({ staysAtWelcome = false } = {}) {
+    const { page } = this;
     await page.goto(`${this.world.origin}/login`);
-    await page.getByLabel("User name").fill(account.username);
-    await page.getByLabel("Password").fill(account.password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await this.enterPassword();
     await page.getByRole("navigation", { name: "Servers" }).waitFor();
+    if (!staysAtWelcome && new URL(page.url()).pathname === "/welcome") {
+      await page.getByRole("button", { name: /^(Skip for now|Start)$/ }).click();
+    }
+  }
+
+  /** Fills in the form of the sign-in page. */
+  async enterPassword({ username = this.account.username, password = this.account.password } = {}) {
+    const { page } = this;
+    await page.getByLabel("User name").fill(username);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
   }
 
   /** Opens a room of this account in the client. */

@@ -9,13 +9,20 @@ const LoggedIn = v.object({
   refresh_token: v.optional(v.string()),
   expires_in_ms: v.optional(v.number()),
 });
-const Refusal = v.object({ errcode: v.string(), error: v.optional(v.string(), "") });
+const Refusal = v.object({
+  errcode: v.string(),
+  error: v.optional(v.string(), ""),
+  retry_after_ms: v.optional(v.number()),
+});
+const MasterKeys = v.object({ master_keys: v.optional(v.record(v.string(), v.unknown()), {}) });
 
-/** The server's refusal, by its errcode; `M_UNREACHABLE` (ours) if there was no answer. */
+/** The server's refusal, by its errcode; `M_UNREACHABLE` (ours) if there was no answer, or none that can be read. */
 export class LoginError extends Error {
   constructor(
     readonly errcode: string,
     message: string,
+    readonly status = 0,
+    readonly retryAfterMs?: number,
   ) {
     super(message);
   }
@@ -61,7 +68,48 @@ export async function loginWithPassword(
   };
 }
 
-async function ask(url: string, init: RequestInit): Promise<unknown> {
+/** True if nobody has made keys for this account yet: its first sign-in anywhere. */
+export async function isNewAccount(baseUrl: string, credentials: Credentials): Promise<boolean> {
+  const answer = await ask(`${baseUrl}/_matrix/client/v3/keys/query`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${credentials.accessToken}` },
+    body: JSON.stringify({ device_keys: { [credentials.userId]: [] } }),
+  });
+  return v.parse(MasterKeys, answer).master_keys[credentials.userId] === undefined;
+}
+
+/** What to say about a failed sign-in: the name of a sentence. */
+export type LoginFailure =
+  | "wrong"
+  | "locked"
+  | "deactivated"
+  | "directoryAway"
+  | "tooMany"
+  | "unreachable"
+  | "failed";
+
+/** Which sentence fits a refusal (docs/accounts.md, docs/directory.md § When a login is refused). */
+export function failureOf(error: unknown): LoginFailure {
+  if (!(error instanceof LoginError)) return "failed";
+  switch (error.errcode) {
+    case "M_FORBIDDEN":
+      return "wrong";
+    case "M_USER_LOCKED":
+    case "M_USER_SUSPENDED":
+      return "locked";
+    case "M_USER_DEACTIVATED":
+      return "deactivated";
+    case "M_LIMIT_EXCEEDED":
+      return "tooMany";
+    case "M_UNREACHABLE":
+      return "unreachable";
+    default:
+      return error.status === 503 ? "directoryAway" : "failed";
+  }
+}
+
+/** One request without a session; fails with the server's refusal. */
+export async function ask(url: string, init: RequestInit): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(url, init);
@@ -71,6 +119,12 @@ async function ask(url: string, init: RequestInit): Promise<unknown> {
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok) return answer;
   const refusal = v.safeParse(Refusal, answer);
-  if (refusal.success) throw new LoginError(refusal.output.errcode, refusal.output.error);
-  throw new LoginError("M_UNKNOWN", `the server answered ${response.status}`);
+  if (refusal.success) {
+    const { errcode, error, retry_after_ms } = refusal.output;
+    throw new LoginError(errcode, error, response.status, retry_after_ms);
+  }
+  // A proxy whose server is away answers in words of its own.
+  const isAway = response.status >= 502 && response.status <= 504;
+  const errcode = isAway ? "M_UNREACHABLE" : response.status === 404 ? "M_UNRECOGNIZED" : "M_UNKNOWN";
+  throw new LoginError(errcode, `the server answered ${response.status}`, response.status);
 }

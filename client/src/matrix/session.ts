@@ -8,23 +8,38 @@ import {
   PendingEventOrdering,
   SyncState,
 } from "matrix-js-sdk";
+import { Calls } from "~/calls/calls";
 import { Commands } from "./commands";
+import { Confirmations } from "./confirmations";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { Creation } from "./creation";
 import { type Credentials, forgetCredentials } from "./credentials";
+import { DataExport } from "./data-export";
+import { Devices } from "./devices";
 import { Directs } from "./directs";
 import { Drafts } from "./drafts";
+import { Encryption } from "./encryption/encryption";
+import { SecretKeys } from "./encryption/secret-keys";
+import { SAS, Verifications } from "./encryption/verifications";
 import { Directory } from "./hierarchy";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
+import { Ignored } from "./ignore";
 import { Inbox } from "./inbox";
+import { quietLogger } from "./logger";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
 import { Membership } from "./membership";
+import { Moderation } from "./moderation";
+import { Notices } from "./notices";
 import { Outbox } from "./outbox";
 import { OwnApi } from "./own-api";
 import { People } from "./people";
 import { Permissions } from "./permissions";
+import { Presences } from "./presence";
+import { Privacy } from "./privacy";
+import { Profiles } from "./profiles";
+import { PushRules } from "./push-rules";
 import { SendQueue } from "./queue";
 import { Rooms } from "./rooms";
 import { Search } from "./search";
@@ -51,6 +66,14 @@ export class Session {
   readonly rooms: Rooms;
   readonly spaces: Spaces;
   readonly members: Members;
+  readonly moderation: Moderation;
+  readonly presence: Presences;
+  readonly profiles: Profiles;
+  readonly ignored: Ignored;
+  readonly privacy: Privacy;
+  readonly pushRules: PushRules;
+  readonly notices: Notices;
+  readonly dataExport: DataExport;
   readonly permissions: Permissions;
   readonly membership: Membership;
   readonly creation: Creation;
@@ -66,7 +89,13 @@ export class Session {
   readonly uploads: Uploads;
   readonly search: Search;
   readonly media: MediaUrls;
+  readonly confirmations: Confirmations;
+  readonly encryption: Encryption;
+  readonly verifications: Verifications;
+  readonly devices: Devices;
   readonly own: OwnApi;
+  /** Called once, when the server no longer knows this session; `isSoft` keeps the keys. */
+  readonly calls: Calls;
   /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
@@ -74,6 +103,7 @@ export class Session {
   private constructor(
     readonly client: MatrixClient,
     readonly tokens: Tokens,
+    secrets: SecretKeys,
     queue: SendQueue,
   ) {
     this.userId = asUserId(client.getSafeUserId());
@@ -88,6 +118,14 @@ export class Session {
     this.spaces = new Spaces(context, this.rooms);
     this.members = new Members(context);
     this.permissions = new Permissions(context);
+    this.moderation = new Moderation(context, this.permissions, this.members);
+    this.presence = new Presences(context);
+    this.profiles = new Profiles(context);
+    this.ignored = new Ignored(context);
+    this.privacy = new Privacy(context);
+    this.pushRules = new PushRules(context);
+    this.notices = new Notices(context, this.rooms);
+    this.dataExport = new DataExport(context, this.rooms);
     this.membership = new Membership(context);
     this.creation = new Creation(context, this.spaces);
     this.directory = new Directory(context);
@@ -102,17 +140,24 @@ export class Session {
     this.uploads = new Uploads(context, tokens);
     this.search = new Search(context);
     this.media = new MediaUrls(context, tokens);
+    this.confirmations = new Confirmations(context);
+    this.encryption = new Encryption(context, secrets, this.confirmations);
+    this.verifications = new Verifications(context);
+    this.devices = new Devices(context, this.confirmations, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
+    tokens.onLocked = () => this.onLoggedOut(true);
+    this.calls = new Calls(context);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 
-  /** Opens the account's stores and starts to sync; settles when there is something to show. */
-  static async open(credentials: Credentials, baseUrl: string): Promise<Session> {
+  /** Opens the account's stores and its keys. */
+  static async begin(credentials: Credentials, baseUrl: string): Promise<Session> {
     const tokens = new Tokens(credentials, baseUrl);
     const isInMemory = await isForgetful();
     const store = isInMemory
       ? new MemoryStore()
       : new IndexedDBStore({ indexedDB: window.indexedDB, dbName: `echorift-sync:${credentials.userId}` });
+    const secrets = new SecretKeys();
     const queue = new SendQueue();
     const client = createClient({
       baseUrl,
@@ -122,17 +167,29 @@ export class Session {
       fetchFn: tokens.fetch,
       scheduler: queue,
       store,
+      logger: quietLogger,
       timelineSupport: true,
       useAuthorizationHeader: true,
+      cryptoCallbacks: secrets.callbacks,
+      verificationMethods: [SAS],
     });
     await store.startup();
     await client.initRustCrypto({
       useIndexedDB: !isInMemory,
-      cryptoDatabasePrefix: `echorift-crypto:${credentials.userId}:${credentials.deviceId}`,
+      cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
     });
-    const session = new Session(client, tokens, queue);
+    return new Session(client, tokens, secrets, queue);
+  }
+
+  /**
+   * Starts to sync and settles when there is something to show: what was stored, or else the server's first answer.
+   * `onWaiting` tells that the server does not give it.
+   */
+  async ready(onWaiting: () => void): Promise<void> {
+    const { client } = this;
     const isReady = new Promise<void>((resolve) => {
       client.on(ClientEvent.Sync, function look(state) {
+        if (state === SyncState.Reconnecting || state === SyncState.Error) return onWaiting();
         if (state !== SyncState.Prepared && state !== SyncState.Syncing) return;
         client.off(ClientEvent.Sync, look);
         resolve();
@@ -145,15 +202,24 @@ export class Session {
       pendingEventOrdering: PendingEventOrdering.Detached,
     });
     await isReady;
-    return session;
+    this.encryption.start();
   }
 
   /** Ends the session at the server and forgets it here, keys included. */
   async logOut(): Promise<void> {
     // A server that is away does not keep anybody signed in here.
-    await this.client.logout(false).catch(() => {});
+    await this.tokens.revoke(() => this.client.logout(false)).catch(() => {});
+    await this.forget();
+  }
+
+  /** Forgets the session here: credentials, what was synced, keys. */
+  async forget(): Promise<void> {
+    this.tokens.forget();
     this.close();
-    await this.client.clearStores().catch(() => {});
+    await this.encryption.forgetUnsavedKey();
+    await this.client
+      .clearStores({ cryptoDatabasePrefix: cryptoDatabaseOf(this.tokens.current) })
+      .catch(() => {});
     await forgetCredentials();
   }
 
@@ -163,3 +229,5 @@ export class Session {
     this.client.stopClient();
   }
 }
+
+const cryptoDatabaseOf = ({ userId, deviceId }: Credentials) => `echorift-crypto:${userId}:${deviceId}`;

@@ -43,3 +43,12 @@ test("what nobody watches is derived anew when it is read", () => {
   slice.invalidate("a");
   expect(slice.read("a")).toEqual({ value: 5 });
 });
+
+test("what changed between the first read and the watching is seen by the one who watches", () => {
+  const { values, slice } = counter();
+  slice.read("a");
+  values.set("a", 7);
+  slice.invalidate("a");
+  slice.watch("a", () => {});
+  expect(slice.read("a")).toEqual({ value: 7 });
+});

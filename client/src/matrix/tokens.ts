@@ -27,12 +27,21 @@ export class RenewalError extends Error {
  */
 export class Tokens {
   private renewal: Promise<void> | undefined;
+  private isForgotten = false;
+
+  /** The account was locked: its sessions wait for somebody to unlock it (CS API § Account locking). */
+  onLocked: () => void = () => {};
 
   constructor(
     private credentials: Credentials,
     private readonly baseUrl: string,
     private readonly now: () => number = Date.now,
   ) {}
+
+  /** From now on nothing is saved any more: a renewal that is under way must not bring back a session that was left. */
+  forget(): void {
+    this.isForgotten = true;
+  }
 
   get current(): Credentials {
     return this.credentials;
@@ -51,19 +60,16 @@ export class Tokens {
     const headers = new Headers(init?.headers);
     if (!headers.has("Authorization")) return globalThis.fetch(input, init);
     const used = await this.fresh().catch((error: unknown) => {
-      // Offline or overloaded: the old token may still do, and if not, the refusal says so.
-      if (error instanceof RenewalError && !error.hasEnded) return this.credentials.accessToken;
+      // Offline, overloaded or over: the old token may still do, and if not, the refusal says so.
       if (error instanceof RenewalError) return this.credentials.accessToken;
       throw error;
     });
     headers.set("Authorization", `Bearer ${used}`);
     const response = await globalThis.fetch(input, { ...init, headers });
-    if (response.status !== 401 || !this.credentials.refreshToken) return response;
-    const refusal = (await response
-      .clone()
-      .json()
-      .catch(() => ({}))) as { errcode?: string };
-    if (refusal.errcode !== "M_UNKNOWN_TOKEN") return response;
+    if (response.status !== 401) return response;
+    const errcode = await errcodeOf(response);
+    if (errcode === "M_USER_LOCKED") this.onLocked();
+    if (errcode !== "M_UNKNOWN_TOKEN" || !this.credentials.refreshToken) return response;
     try {
       // Somebody else may have renewed it meanwhile.
       if (this.credentials.accessToken === used) await this.renew();
@@ -74,6 +80,17 @@ export class Tokens {
     headers.set("Authorization", `Bearer ${this.credentials.accessToken}`);
     return globalThis.fetch(input, { ...init, headers });
   };
+
+  /** Ends the tokens at the server: at the endpoint that gave them, or by the log-out of the others. */
+  async revoke(logOut: () => Promise<unknown>): Promise<void> {
+    const { oauth, refreshToken, accessToken } = this.credentials;
+    this.forget();
+    if (!oauth?.revocationEndpoint) return void (await logOut());
+    await globalThis.fetch(oauth.revocationEndpoint, {
+      method: "POST",
+      body: new URLSearchParams({ token: refreshToken ?? accessToken, client_id: oauth.clientId }),
+    });
+  }
 
   private renew(): Promise<void> {
     this.renewal ??= this.askForNew().finally(() => {
@@ -126,6 +143,15 @@ export class Tokens {
       refreshToken: refresh_token ?? refreshToken,
       ...(lifetimeMs === undefined ? {} : { expiresTs: this.now() + lifetimeMs }),
     };
-    await saveCredentials(this.credentials);
+    if (!this.isForgotten) await saveCredentials(this.credentials);
   }
+}
+
+async function errcodeOf(response: Response): Promise<string | undefined> {
+  const refusal: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  const parsed = v.safeParse(v.object({ errcode: v.string() }), refusal);
+  return parsed.success ? parsed.output.errcode : undefined;
 }

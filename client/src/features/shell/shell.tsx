@@ -1,17 +1,20 @@
-import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
-import { Suspense, use } from "react";
+import { Outlet, useLocation } from "@tanstack/react-router";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
+import { EncryptionDialogs, VerificationPrompt } from "~/features/encryption";
+import { ModerationDialogs } from "~/features/moderation";
+import { Notifier } from "~/features/notifications";
+import { Ringing } from "~/features/ringing";
 import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
-import { useConfig } from "~/hooks/config";
-import { SessionProvider } from "~/hooks/session";
+import { AppliedPreferences } from "~/hooks/applied-preferences";
 import { Spinner } from "~/ui/marks";
 import { ConnectionBar } from "./connection-bar";
 import { Dialogs } from "./dialogs";
-import { openSession } from "./open-session";
 import { PhoneBar } from "./phone-bar";
 import { useRegions } from "./regions";
+import { SessionGate } from "./session-gate";
 import styles from "./shell.module.css";
 import { SkipLinks } from "./skip-links";
 import { useGeneralShortcuts } from "./use-general-shortcuts";
@@ -22,18 +25,10 @@ export function Shell() {
   const { t } = useTranslation("ui");
   return (
     <Suspense fallback={<Spinner label={t("loading")} />}>
-      <Opened />
+      <SessionGate>
+        <Frame />
+      </SessionGate>
     </Suspense>
-  );
-}
-
-function Opened() {
-  const session = use(openSession(useConfig()));
-  if (!session) return <Navigate to="/login" />;
-  return (
-    <SessionProvider session={session}>
-      <Frame />
-    </SessionProvider>
   );
 }
 
@@ -52,12 +47,20 @@ function Frame() {
       <ChannelColumn className={styles.channels} />
       <VoiceDock className={styles.dock} />
       <div id="page" className={styles.outlet}>
+        <VerificationPrompt />
         <Suspense fallback={<div className={styles.empty} />}>
           <Outlet />
         </Suspense>
       </div>
       <PhoneBar className={styles.phone} />
       <Dialogs />
+      <Ringing />
+      <EncryptionDialogs />
+      <Suspense>
+        <ModerationDialogs />
+        <Notifier />
+        <AppliedPreferences />
+      </Suspense>
     </div>
   );
 }
