@@ -119,6 +119,8 @@ function Writing({ roomId, threadId }: ComposerProps) {
             onCancel={() => {
               if (state.edit) cancelEdit();
               else if (state.draft.replyTo !== undefined) cancelReply();
+              else return false;
+              return true;
             }}
             onEditLast={() => beginEdit(session, store, roomId, sender.lastEditable({ roomId, threadId }))}
             onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}

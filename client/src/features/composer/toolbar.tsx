@@ -14,6 +14,7 @@ import { type RefObject, useRef } from "react";
 import { Button as AriaButton, Dialog, DialogTrigger, Popover } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { EmojiPicker } from "~/features/emoji";
+import { useShortcut } from "~/hooks/shortcuts";
 import { IconButton } from "~/ui/button";
 import styles from "./composer.module.css";
 import { applyFormat } from "./editor";
@@ -42,6 +43,7 @@ export interface ToolbarProps {
 export function Toolbar({ field, canSend, onFiles, onEmoji, onPoll, onRecord, onSend }: ToolbarProps) {
   const { t } = useTranslation("composer");
   const files = useRef<HTMLInputElement>(null);
+  useShortcut("upload", () => files.current?.click());
   return (
     <div className={styles.toolbar}>
       <IconButton icon={Paperclip} label={t("attach")} onPress={() => files.current?.click()} />
