@@ -5,7 +5,9 @@ import {
   EyeOff,
   Info,
   Keyboard,
+  KeyRound,
   type LucideIcon,
+  MonitorSmartphone,
   Palette,
   ScrollText,
   UserRound,
@@ -26,6 +28,8 @@ export const PAGES = [
     import("~/features/notifications").then((m) => m.NotificationSettings),
   ),
   page("privacy", "you", EyeOff, () => import("./privacy-page").then((m) => m.PrivacyPage)),
+  page("sessions", "you", MonitorSmartphone, () => import("./sessions-page").then((m) => m.SessionsPage)),
+  page("encryption", "you", KeyRound, () => import("./encryption-page").then((m) => m.EncryptionPage)),
   page("appearance", "app", Palette, () => import("./appearance-page").then((m) => m.AppearancePage)),
   page("accessibility", "app", Accessibility, () =>
     import("./accessibility-page").then((m) => m.AccessibilityPage),
