@@ -93,8 +93,18 @@ const welcome = createRoute({
   component: lazyRouteComponent(() => import("./features/onboarding"), "WelcomeScreen"),
 });
 
+/** `/settings/profile`: a window of its own over everything; `/settings/all` is the list of pages on phones. */
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/$page",
+  component: lazyRouteComponent(() => import("./features/settings"), "SettingsScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([admin, explore, home, inbox, room, welcome])]),
+  routeTree: root.addChildren([
+    login,
+    shell.addChildren([admin, explore, home, inbox, room, settings, welcome]),
+  ]),
   defaultPreload: "intent",
 });
 

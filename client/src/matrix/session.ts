@@ -8,26 +8,39 @@ import {
   PendingEventOrdering,
   SyncState,
 } from "matrix-js-sdk";
+import { Calls } from "~/calls/calls";
+import { Commands } from "./commands";
 import { Confirmations } from "./confirmations";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { Creation } from "./creation";
 import { type Credentials, forgetCredentials } from "./credentials";
+import { DataExport } from "./data-export";
 import { Devices } from "./devices";
 import { Directs } from "./directs";
+import { Drafts } from "./drafts";
 import { Encryption } from "./encryption/encryption";
 import { SecretKeys } from "./encryption/secret-keys";
 import { SAS, Verifications } from "./encryption/verifications";
 import { Directory } from "./hierarchy";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
+import { Ignored } from "./ignore";
 import { Inbox } from "./inbox";
 import { quietLogger } from "./logger";
 import { MediaUrls } from "./media";
 import { Members } from "./members";
 import { Membership } from "./membership";
+import { Moderation } from "./moderation";
+import { Notices } from "./notices";
+import { Outbox } from "./outbox";
 import { OwnApi } from "./own-api";
 import { People } from "./people";
 import { Permissions } from "./permissions";
+import { Presences } from "./presence";
+import { Privacy } from "./privacy";
+import { Profiles } from "./profiles";
+import { PushRules } from "./push-rules";
+import { SendQueue } from "./queue";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
 import { Changes } from "./slice";
@@ -36,6 +49,7 @@ import { isForgetful } from "./storage";
 import { Timelines } from "./timeline";
 import { Tokens } from "./tokens";
 import { Unread } from "./unread";
+import { Uploads } from "./uploads";
 
 /** Events of a room that the first sync brings. */
 const FIRST_EVENTS = 20;
@@ -51,6 +65,14 @@ export class Session {
   readonly rooms: Rooms;
   readonly spaces: Spaces;
   readonly members: Members;
+  readonly moderation: Moderation;
+  readonly presence: Presences;
+  readonly profiles: Profiles;
+  readonly ignored: Ignored;
+  readonly privacy: Privacy;
+  readonly pushRules: PushRules;
+  readonly notices: Notices;
+  readonly dataExport: DataExport;
   readonly permissions: Permissions;
   readonly membership: Membership;
   readonly creation: Creation;
@@ -61,6 +83,9 @@ export class Session {
   readonly unread: Unread;
   readonly timelines: Timelines;
   readonly sender: Sender;
+  readonly drafts: Drafts;
+  readonly commands: Commands;
+  readonly uploads: Uploads;
   readonly media: MediaUrls;
   readonly confirmations: Confirmations;
   readonly encryption: Encryption;
@@ -68,6 +93,8 @@ export class Session {
   readonly devices: Devices;
   readonly own: OwnApi;
   /** Called once, when the server no longer knows this session; `isSoft` keeps the keys. */
+  readonly calls: Calls;
+  /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
 
@@ -75,6 +102,7 @@ export class Session {
     readonly client: MatrixClient,
     readonly tokens: Tokens,
     secrets: SecretKeys,
+    queue: SendQueue,
   ) {
     this.userId = asUserId(client.getSafeUserId());
     this.deviceId = asDeviceId(client.getDeviceId() ?? "");
@@ -88,6 +116,14 @@ export class Session {
     this.spaces = new Spaces(context, this.rooms);
     this.members = new Members(context);
     this.permissions = new Permissions(context);
+    this.moderation = new Moderation(context, this.permissions, this.members);
+    this.presence = new Presences(context);
+    this.profiles = new Profiles(context);
+    this.ignored = new Ignored(context);
+    this.privacy = new Privacy(context);
+    this.pushRules = new PushRules(context);
+    this.notices = new Notices(context, this.rooms);
+    this.dataExport = new DataExport(context, this.rooms);
     this.membership = new Membership(context);
     this.creation = new Creation(context, this.spaces);
     this.directory = new Directory(context);
@@ -96,7 +132,10 @@ export class Session {
     this.people = new People(context);
     this.unread = new Unread(context, this.rooms, this.spaces);
     this.timelines = new Timelines(context);
-    this.sender = new Sender(context);
+    this.sender = new Sender(context, new Outbox(context, queue));
+    this.drafts = new Drafts(context);
+    this.commands = new Commands(context);
+    this.uploads = new Uploads(context, tokens);
     this.media = new MediaUrls(context, tokens);
     this.confirmations = new Confirmations(context);
     this.encryption = new Encryption(context, secrets, this.confirmations);
@@ -104,6 +143,7 @@ export class Session {
     this.devices = new Devices(context, this.confirmations, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     tokens.onLocked = () => this.onLoggedOut(true);
+    this.calls = new Calls(context);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 
@@ -115,12 +155,14 @@ export class Session {
       ? new MemoryStore()
       : new IndexedDBStore({ indexedDB: window.indexedDB, dbName: `echorift-sync:${credentials.userId}` });
     const secrets = new SecretKeys();
+    const queue = new SendQueue();
     const client = createClient({
       baseUrl,
       userId: credentials.userId,
       deviceId: credentials.deviceId,
       accessToken: credentials.accessToken,
       fetchFn: tokens.fetch,
+      scheduler: queue,
       store,
       logger: quietLogger,
       timelineSupport: true,
@@ -133,7 +175,7 @@ export class Session {
       useIndexedDB: !isInMemory,
       cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
     });
-    return new Session(client, tokens, secrets);
+    return new Session(client, tokens, secrets, queue);
   }
 
   /**

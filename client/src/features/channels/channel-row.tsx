@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { BellOff } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { ElapsedChip, useJoinVoice, VoiceParticipants } from "~/features/voice";
 import { useRoom, useUnread } from "~/hooks/rooms";
 import type { RoomId } from "~/matrix/ids";
 import { useContextMenu } from "~/ui/context-menu";
@@ -16,9 +17,11 @@ export function ChannelRow({ id, serverId }: { id: RoomId; serverId: RoomId | un
   const room = useRoom(id);
   const unread = useUnread(id);
   const entries = useChannelEntries(id, serverId);
+  const { join, prepare } = useJoinVoice();
   const { handlers, menu } = useContextMenu(t("menuOf", { name: room?.name }), entries);
   if (!room) return null;
   const Icon = channelIcon(room);
+  const isVoice = room.kind === "voice";
   return (
     <>
       <Link
@@ -26,6 +29,7 @@ export function ChannelRow({ id, serverId }: { id: RoomId; serverId: RoomId | un
         params={{ roomId: id }}
         draggable={false}
         {...handlers}
+        {...(isVoice ? { onPointerEnter: prepare, onClick: () => void join(id) } : {})}
         className={cx(styles.row, unread.isUnread && styles.unread, unread.isMuted && styles.muted)}
       >
         <Icon size={18} strokeWidth={1.9} aria-hidden />
@@ -34,9 +38,11 @@ export function ChannelRow({ id, serverId }: { id: RoomId; serverId: RoomId | un
         <span className={styles.end}>
           {unread.isMuted && <BellOff size={15} strokeWidth={1.9} role="img" aria-label={t("muted")} />}
           {room.partnerServer && <Chip tone="partner">{room.partnerServer.split(".")[0]}</Chip>}
+          {isVoice && <ElapsedChip roomId={id} />}
           <Badge count={unread.mentions} label={t("mentions", { count: unread.mentions })} />
         </span>
       </Link>
+      {isVoice && <VoiceParticipants roomId={id} />}
       {menu}
     </>
   );

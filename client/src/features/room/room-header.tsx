@@ -3,6 +3,7 @@ import { ArrowLeft, MessagesSquare, Pin, Search, ShieldCheck, Users } from "luci
 import { Button as AriaButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { channelIcon, useChannelEntries } from "~/features/channels";
+import { CallButtons } from "~/features/ringing";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession, useSlice } from "~/hooks/session";
 import type { RoomSummary } from "~/matrix/rooms";
@@ -55,6 +56,7 @@ export function RoomHeader({ room }: { room: RoomSummary }) {
         </p>
       )}
       <div className={styles.tools}>
+        <CallButtons roomId={room.id} />
         {TOOLS.map(({ panel, icon }) => (
           <IconToggle
             key={panel}

@@ -1,5 +1,6 @@
 import { useParams, useSearch } from "@tanstack/react-router";
 import { Composer } from "~/features/composer";
+import { Stage } from "~/features/stage";
 import { Timeline } from "~/features/timeline";
 import { useRoom } from "~/hooks/rooms";
 import { asRoomId } from "~/matrix/ids";
@@ -24,6 +25,7 @@ export function RoomScreen() {
     <div className={cx(styles.screen, panel && styles.withSide)}>
       <main aria-label={room.name} data-region="" className={styles.main}>
         <RoomHeader room={room} />
+        <Stage roomId={id} />
         <Timeline key={id} roomId={id} />
         <Composer key={`composer-${id}`} roomId={id} />
       </main>

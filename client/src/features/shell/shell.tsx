@@ -3,8 +3,12 @@ import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
 import { EncryptionDialogs, VerificationPrompt } from "~/features/encryption";
+import { ModerationDialogs } from "~/features/moderation";
+import { Notifier } from "~/features/notifications";
+import { Ringing } from "~/features/ringing";
 import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
+import { AppliedPreferences } from "~/hooks/applied-preferences";
 import { Spinner } from "~/ui/marks";
 import { ConnectionBar } from "./connection-bar";
 import { Dialogs } from "./dialogs";
@@ -50,7 +54,13 @@ function Frame() {
       </div>
       <PhoneBar className={styles.phone} />
       <Dialogs />
+      <Ringing />
       <EncryptionDialogs />
+      <Suspense>
+        <ModerationDialogs />
+        <Notifier />
+        <AppliedPreferences />
+      </Suspense>
     </div>
   );
 }
