@@ -5,9 +5,12 @@ import {
   type Answered,
   editContent,
   type Mentions,
+  mediaContent,
   messageContent,
   type Place,
+  pollContent,
   type Said,
+  type SentFile,
 } from "./message-content";
 import type { Outbox } from "./outbox";
 
@@ -49,6 +52,16 @@ export class Sender {
   edit({ roomId }: Place, before: Editable, said: Said): void {
     // Edits belong to no thread of their own: they follow the event they change.
     this.event({ roomId }, EventType.RoomMessage, editContent(said, before.eventId, before.mentions));
+  }
+
+  /** Sends a file that is in the media repository. */
+  file(place: Place, file: SentFile, caption?: Said, answered?: Answered): void {
+    this.event(place, EventType.RoomMessage, mediaContent(file, caption, answered, this.ownId));
+  }
+
+  /** Asks the room. */
+  poll(place: Place, question: string, answers: readonly string[], selectionsMax: number): void {
+    this.event(place, "org.matrix.msc3381.poll.start", pollContent(question, answers, selectionsMax));
   }
 
   /** Sends any event; in a thread, with the relation that puts it there. */

@@ -50,6 +50,7 @@ import { isForgetful } from "./storage";
 import { MessageActions, MessageLookup, Pins, Threads, Timelines, Typing } from "./timeline";
 import { Tokens } from "./tokens";
 import { Unread } from "./unread";
+import { Uploads } from "./uploads";
 
 /** Events of a room that the first sync brings. */
 const FIRST_EVENTS = 20;
@@ -91,6 +92,7 @@ export class Session {
   readonly sender: Sender;
   readonly drafts: Drafts;
   readonly commands: Commands;
+  readonly uploads: Uploads;
   readonly media: MediaUrls;
   readonly calls: Calls;
   readonly confirmations: Confirmations;
@@ -145,6 +147,7 @@ export class Session {
     this.actions = new MessageActions(context, this.sender);
     this.drafts = new Drafts(context);
     this.commands = new Commands(context);
+    this.uploads = new Uploads(context, tokens);
     this.media = new MediaUrls(context, tokens);
     this.confirmations = new Confirmations(context);
     this.encryption = new Encryption(context, secrets, this.confirmations);

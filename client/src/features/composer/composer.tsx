@@ -6,11 +6,15 @@ import { useSession } from "~/hooks/session";
 import type { EventId, RoomId } from "~/matrix/ids";
 import styles from "./composer.module.css";
 import { EditBar, ReplyBar } from "./context-bar";
+import { DropZone } from "./drop";
 import { Editor } from "./editor";
 import { CommandHelp } from "./help";
 import { beginEdit, currentOf, useComposerStore } from "./store";
 import { Toolbar } from "./toolbar";
+import { trayOf } from "./tray";
 import { TypingNotice } from "./typing";
+import { UploadCards } from "./upload-cards";
+import { useAttach } from "./use-attach";
 import { useSubmit } from "./use-submit";
 
 export interface ComposerProps {
@@ -35,18 +39,23 @@ export function Composer({ roomId, threadId }: ComposerProps) {
 
 function Writing({ roomId, threadId }: ComposerProps) {
   const { t } = useTranslation("composer");
-  const { sender } = useSession();
   const session = useSession();
+  const { sender } = session;
   const room = useRoom(roomId);
   const { mentionRoom } = usePermissions(roomId);
   const store = useComposerStore(roomId, threadId);
   const state = store();
+  const tray = useMemo(() => trayOf(session, { roomId, threadId }), [session, roomId, threadId]);
+  const { files } = tray.store();
+  const attach = useAttach(tray);
+  const card = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const [showsHelp, setShowsHelp] = useState(false);
   const submit = useSubmit(
     roomId,
     threadId,
     store,
+    tray,
     useCallback(() => setShowsHelp(true), []),
   );
   const typing = useMemo(
@@ -68,7 +77,9 @@ function Writing({ roomId, threadId }: ComposerProps) {
 
   const channel = room?.kind === "direct" ? room.name : `#${room?.name ?? ""}`;
   return (
-    <div className={styles.composer}>
+    <div ref={card} className={styles.composer}>
+      <DropZone anchor={card} label={t("dropHere", { channel })} onDrop={attach} />
+      <UploadCards tray={tray} />
       {state.edit ? (
         <EditBar onClose={cancelEdit} />
       ) : (
@@ -89,7 +100,7 @@ function Writing({ roomId, threadId }: ComposerProps) {
           else if (state.draft.replyTo !== undefined) cancelReply();
         }}
         onEditLast={() => beginEdit(session, store, roomId, sender.lastEditable({ roomId, threadId }))}
-        onFiles={() => {}}
+        onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
         onType={(isEmpty) => {
           // Threads have no typing of their own.
           if (threadId || state.edit) return;
@@ -99,8 +110,8 @@ function Writing({ roomId, threadId }: ComposerProps) {
       />
       <Toolbar
         field={field}
-        canSend={text.trim() !== ""}
-        onFiles={() => {}}
+        canSend={text.trim() !== "" || files.some(({ isSending }) => !isSending)}
+        onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
         onEmoji={(emoji) => store.setState({ wish: { insert: emoji } })}
         onSend={onSubmit}
       />

@@ -9,6 +9,7 @@ import { toast } from "~/ui/toast";
 import { type Command, parseCommand } from "./commands";
 import { renderMarkdown } from "./markdown";
 import { currentOf, type useComposerStore } from "./store";
+import type { Tray } from "./tray";
 
 /** What became of a text that was sent. */
 export type Submitted = "sent" | "nothing" | "kept";
@@ -18,6 +19,7 @@ export function useSubmit(
   roomId: RoomId,
   threadId: EventId | undefined,
   store: ReturnType<typeof useComposerStore>,
+  tray: Tray,
   onHelp: () => void,
 ): () => Submitted {
   const { t } = useTranslation("composer");
@@ -29,7 +31,8 @@ export function useSubmit(
     const state = store.getState();
     const { text, mentions } = currentOf(state);
     const trimmed = text.replace(/^\n+|\s+$/g, "");
-    if (trimmed.trim() === "") return "nothing";
+    const attached = state.edit ? [] : tray.store.getState().files.filter(({ isSending }) => !isSending);
+    if (trimmed.trim() === "" && attached.length === 0) return "nothing";
     const place = { roomId, threadId };
 
     const said = (command: Extract<Command, { kind: "say" }>): Said => {
@@ -47,7 +50,7 @@ export function useSubmit(
     try {
       if (command.kind === "say") {
         if (state.edit) session.sender.edit(place, state.edit.before, said(command));
-        else session.sender.say(place, said(command), answeredBy(state.draft.replyTo));
+        else sayWithFiles(command, answeredBy(state.draft.replyTo));
       } else if (state.edit) {
         toast({ text: t("noCommandInEdit") });
         return "kept";
@@ -67,6 +70,19 @@ export function useSubmit(
     if (state.edit) store.setState({ edit: undefined, wish: {} });
     else store.setState({ draft: { text: "", mentions: [] } });
     return "sent";
+
+    /** The text is the caption of a single file, and a message of its own behind several. */
+    function sayWithFiles(asked: Extract<Command, { kind: "say" }>, answered: Answered | undefined) {
+      const isEmpty = asked.text.trim() === "";
+      const isCaption = attached.length === 1 && attached[0]?.caption === "" && !isEmpty;
+      if (attached.length > 0) {
+        const captionOf = (caption: string) =>
+          said({ kind: "say", text: caption, msgtype: "m.text", isPlain: false });
+        tray.send(isCaption ? said(asked) : undefined, answered, captionOf);
+      }
+      if (!isEmpty && !isCaption)
+        session.sender.say(place, said(asked), attached.length > 0 ? undefined : answered);
+    }
 
     function answeredBy(replyTo: string | undefined): Answered | undefined {
       return replyTo === undefined ? undefined : session.sender.quoted(roomId, asEventId(replyTo));
@@ -99,5 +115,5 @@ export function useSubmit(
         toast({ text: t("commandFailed", { name: asked.kind, reason }), tone: "danger" });
       }
     }
-  }, [roomId, threadId, store, session, navigate, mentionRoom, onHelp, t]);
+  }, [roomId, threadId, store, session, navigate, mentionRoom, tray, onHelp, t]);
 }

@@ -6,6 +6,9 @@ import { frequentEmoji } from "./frequent";
 
 const COLUMNS = 9;
 
+/** The library counts rows and columns from zero; ARIA counts from one. */
+const fromOne = (index: number | undefined) => (index === undefined ? undefined : index + 1);
+
 const COMPONENTS: Partial<EmojiPickerListComponents> = {
   CategoryHeader: ({ category, ...props }) => (
     <div {...props} className={styles.category}>
@@ -13,12 +16,14 @@ const COMPONENTS: Partial<EmojiPickerListComponents> = {
     </div>
   ),
   Row: ({ children, ...props }) => (
-    <div {...props} className={styles.row}>
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the role of a row comes with the props.
+    <div {...props} aria-rowindex={fromOne(props["aria-rowindex"])} className={styles.row}>
       {children}
     </div>
   ),
   Emoji: ({ emoji, ...props }) => (
-    <button type="button" {...props} className={styles.emoji}>
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the role of a cell comes with the props.
+    <button type="button" {...props} aria-colindex={fromOne(props["aria-colindex"])} className={styles.emoji}>
       {emoji.emoji}
     </button>
   ),

@@ -9,7 +9,7 @@ const MemberPanel = lazy(() => import("~/features/members").then((all) => ({ def
 const ThreadPanel = lazy(() => import("~/features/thread").then((all) => ({ default: all.ThreadPanel })));
 const ThreadList = lazy(() => import("~/features/thread").then((all) => ({ default: all.ThreadList })));
 const PinsPanel = lazy(() => import("~/features/pins").then((all) => ({ default: all.PinsPanel })));
-const ProfilePanel = lazy(() => import("~/features/profile").then((all) => ({ default: all.ProfilePanel })));
+const ProfileCard = lazy(() => import("~/features/profile").then((all) => ({ default: all.ProfileCard })));
 
 /** What the panel beside a channel holds; each is fetched when it is first opened. */
 export function PanelContent({ roomId, panel }: { roomId: RoomId; panel: Panel }) {
@@ -35,6 +35,6 @@ function Chosen({ roomId, panel }: { roomId: RoomId; panel: Panel }) {
     case "thread":
       return thread ? <ThreadPanel key={thread} roomId={roomId} threadId={asEventId(thread)} /> : null;
     case "profile":
-      return user ? <ProfilePanel key={user} roomId={roomId} userId={asUserId(user)} /> : null;
+      return user ? <ProfileCard key={user} roomId={roomId} userId={asUserId(user)} /> : null;
   }
 }

@@ -14,7 +14,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useComposer } from "~/features/composer";
 import { useSession, useSlice } from "~/hooks/session";
-import type { EventId, RoomId } from "~/matrix/ids";
+import type { EventId, RoomId, UserId } from "~/matrix/ids";
 import type { Message } from "~/matrix/timeline";
 import type { MenuEntry } from "~/ui/menu";
 import { toast } from "~/ui/toast";
@@ -36,6 +36,7 @@ export interface Surroundings {
   /** The thread that is shown; `undefined` in the main timeline. */
   readonly threadId: EventId | undefined;
   readonly openThread: (threadId: EventId) => void;
+  readonly openProfile: (userId: UserId) => void;
 }
 
 export function useMessageActs(

@@ -35,7 +35,7 @@ const LABEL_TEXT_MAX = 200;
 
 /** One message with everything that hangs on it. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { item, roomId, readers, isTarget, onJump, openThread } = props;
+  const { item, roomId, readers, isTarget, onJump, openThread, openProfile } = props;
   const { message, isContinued } = item;
   const times = useMessageTimes();
   const { name } = useMember(roomId, message.sender);
@@ -88,9 +88,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       <div className={styles.content}>
         {!isContinued && (
           <div className={styles.head}>
-            <b className={styles.name}>
+            <button type="button" className={styles.name} onClick={() => openProfile(message.sender)}>
               <Name roomId={roomId} userId={message.sender} />
-            </b>
+            </button>
             <AuthorMarks roomId={roomId} userId={message.sender} />
             <time
               className={cx(styles.time, "num")}

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { MediaViewer } from "~/features/media-viewer";
 import { useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
-import { asEventId, type EventId, type RoomId } from "~/matrix/ids";
+import { asEventId, type EventId, type RoomId, type UserId } from "~/matrix/ids";
 import type { TimelineItem } from "~/matrix/timeline";
 import { Button } from "~/ui/button";
 import { Empty, Spinner } from "~/ui/marks";
@@ -64,6 +64,11 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
       void navigate({ to: "/room/$roomId", params: { roomId }, search: (search) => ({ ...search, thread }) }),
     [navigate, roomId],
   );
+  const openProfile = useCallback(
+    (user: UserId) =>
+      void navigate({ to: "/room/$roomId", params: { roomId }, search: { panel: "profile", user } }),
+    [navigate, roomId],
+  );
   const onNear = useCallback(
     (end: "start" | "end") => timelines.loadMore(key, end === "start" ? "back" : "forward"),
     [timelines, key],
@@ -87,11 +92,12 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
               isTarget={targetKey === item.key}
               onJump={jump}
               openThread={openThread}
+              openProfile={openProfile}
             />
           );
       }
     },
-    [roomId, threadId, readers, targetKey, jump, openThread],
+    [roomId, threadId, readers, targetKey, jump, openThread, openProfile],
   );
 
   const toEnd = () => {
