@@ -2,6 +2,7 @@ import { create } from "zustand";
 import { type Credentials, forgetCredentials, loadCredentials, saveCredentials } from "~/matrix/credentials";
 import { Leadership } from "~/matrix/leader";
 import type { Session } from "~/matrix/session";
+import { giveTokens } from "~/worker/register";
 import { baseUrlOf, type ClientConfig } from "./config";
 
 /** How far this tab is with the account. */
@@ -79,6 +80,7 @@ async function open(): Promise<void> {
     const { Session } = await import("~/matrix/session");
     const opened = await Session.begin(credentials, baseUrlOf(config));
     session = opened;
+    giveTokens((address) => opened.media.tokenFor(address));
     opened.onLoggedOut = (isSoft) => void ended(opened, isSoft);
     await opened.ready(() => {
       if (session === opened) show({ phase: "opening", isWaiting: true });

@@ -21,6 +21,12 @@ export class MediaUrls {
     return url ?? undefined;
   }
 
+  /** The token for an address of the media repository; none for any other: the service worker asks for what pages ask of it. */
+  async tokenFor(address: string): Promise<string | undefined> {
+    if (!address.startsWith(`${this.context.client.baseUrl}/_matrix/client/v1/media/`)) return undefined;
+    return this.tokens.fresh();
+  }
+
   /** Fetches a file with this session's token. The caller revokes the object URL it makes of it. */
   async load(address: string, signal?: AbortSignal): Promise<Blob> {
     const token = await this.tokens.fresh();

@@ -9,6 +9,7 @@ import {
   SyncState,
 } from "matrix-js-sdk";
 import { Calls } from "~/calls/calls";
+import { Commands } from "./commands";
 import { Confirmations } from "./confirmations";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
@@ -17,6 +18,7 @@ import { type Credentials, forgetCredentials } from "./credentials";
 import { DataExport } from "./data-export";
 import { Devices } from "./devices";
 import { Directs } from "./directs";
+import { Drafts } from "./drafts";
 import { Encryption } from "./encryption/encryption";
 import { SecretKeys } from "./encryption/secret-keys";
 import { SAS, Verifications } from "./encryption/verifications";
@@ -30,6 +32,7 @@ import { Members } from "./members";
 import { Membership } from "./membership";
 import { Moderation } from "./moderation";
 import { Notices } from "./notices";
+import { Outbox } from "./outbox";
 import { OwnApi } from "./own-api";
 import { People } from "./people";
 import { Permissions } from "./permissions";
@@ -37,14 +40,16 @@ import { Presences } from "./presence";
 import { Privacy } from "./privacy";
 import { Profiles } from "./profiles";
 import { PushRules } from "./push-rules";
+import { SendQueue } from "./queue";
 import { Rooms } from "./rooms";
 import { Sender } from "./send";
 import { Changes } from "./slice";
 import { Spaces } from "./spaces";
 import { isForgetful } from "./storage";
-import { Timelines } from "./timeline";
+import { MessageActions, MessageLookup, Pins, Threads, Timelines, Typing } from "./timeline";
 import { Tokens } from "./tokens";
 import { Unread } from "./unread";
+import { Uploads } from "./uploads";
 
 /** Events of a room that the first sync brings. */
 const FIRST_EVENTS = 20;
@@ -77,7 +82,15 @@ export class Session {
   readonly people: People;
   readonly unread: Unread;
   readonly timelines: Timelines;
+  readonly messages: MessageLookup;
+  readonly actions: MessageActions;
+  readonly pins: Pins;
+  readonly threads: Threads;
+  readonly typing: Typing;
   readonly sender: Sender;
+  readonly drafts: Drafts;
+  readonly commands: Commands;
+  readonly uploads: Uploads;
   readonly media: MediaUrls;
   readonly calls: Calls;
   readonly confirmations: Confirmations;
@@ -93,6 +106,7 @@ export class Session {
     readonly client: MatrixClient,
     readonly tokens: Tokens,
     secrets: SecretKeys,
+    queue: SendQueue,
   ) {
     this.userId = asUserId(client.getSafeUserId());
     this.deviceId = asDeviceId(client.getDeviceId() ?? "");
@@ -122,7 +136,15 @@ export class Session {
     this.people = new People(context);
     this.unread = new Unread(context, this.rooms, this.spaces);
     this.timelines = new Timelines(context);
-    this.sender = new Sender(context);
+    this.messages = new MessageLookup(context);
+    this.pins = new Pins(context);
+    this.threads = new Threads(context);
+    this.typing = new Typing(context);
+    this.sender = new Sender(context, new Outbox(context, queue));
+    this.actions = new MessageActions(context, this.sender);
+    this.drafts = new Drafts(context);
+    this.commands = new Commands(context);
+    this.uploads = new Uploads(context, tokens);
     this.media = new MediaUrls(context, tokens);
     this.calls = new Calls(context);
     this.confirmations = new Confirmations(context);
@@ -142,12 +164,14 @@ export class Session {
       ? new MemoryStore()
       : new IndexedDBStore({ indexedDB: window.indexedDB, dbName: `echorift-sync:${credentials.userId}` });
     const secrets = new SecretKeys();
+    const queue = new SendQueue();
     const client = createClient({
       baseUrl,
       userId: credentials.userId,
       deviceId: credentials.deviceId,
       accessToken: credentials.accessToken,
       fetchFn: tokens.fetch,
+      scheduler: queue,
       store,
       logger: quietLogger,
       timelineSupport: true,
@@ -160,7 +184,7 @@ export class Session {
       useIndexedDB: !isInMemory,
       cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
     });
-    return new Session(client, tokens, secrets);
+    return new Session(client, tokens, secrets, queue);
   }
 
   /**

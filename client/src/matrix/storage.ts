@@ -3,6 +3,7 @@ const DATABASE = "echorift";
 const STORE = "values";
 
 let opened: Promise<IDBDatabase> | undefined;
+let open: IDBDatabase | undefined;
 /** What a browser without IndexedDB (a private window) keeps until the page goes. */
 const inMemory = new Map<string, unknown>();
 
@@ -10,7 +11,10 @@ function database(): Promise<IDBDatabase> {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => {
+      open = request.result;
+      resolve(open);
+    };
     request.onerror = () => reject(request.error ?? new Error("IndexedDB could not be opened"));
   });
   return opened;
@@ -34,6 +38,17 @@ export async function readValue(key: string): Promise<unknown> {
 export async function writeValue(key: string, value: unknown): Promise<void> {
   if (await isForgetful()) inMemory.set(key, value);
   else await settle((store) => store.put(value, key), "readwrite");
+}
+
+/** Writes without waiting for anything, while the page goes: a promise would settle too late. */
+export function writeValueAtOnce(key: string, value: unknown): void {
+  if (!open) {
+    inMemory.set(key, value);
+    return;
+  }
+  const transaction = open.transaction(STORE, "readwrite");
+  transaction.objectStore(STORE).put(value, key);
+  transaction.commit();
 }
 
 export async function deleteValue(key: string): Promise<void> {

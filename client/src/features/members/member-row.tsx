@@ -32,8 +32,10 @@ export const MemberRow = memo(function MemberRow({ roomId, member }: { roomId: R
         presence={isInvited ? undefined : presence.state}
       />
       <span className={styles.text}>
-        <span className={styles.name}>{member.name}</span>
-        {!isInvited && <span className="sr-only">, {t(`presence.${presence.state}`)}</span>}
+        <span className={styles.name}>
+          {member.name}
+          {!isInvited && <span className="sr-only">, {t(`presence.${presence.state}`)}</span>}
+        </span>
         {line && <small className={styles.line}>{line}</small>}
       </span>
     </ProfileTrigger>

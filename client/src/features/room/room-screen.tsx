@@ -15,7 +15,7 @@ import { useShownPanel } from "./use-panel";
 /** A channel: its header, its timeline, its composer, and a panel beside them. */
 export function RoomScreen() {
   const { roomId } = useParams({ from: "/shell/room/$roomId" });
-  const { via } = useSearch({ from: "/shell/room/$roomId" });
+  const { event, via } = useSearch({ from: "/shell/room/$roomId" });
   const id = asRoomId(roomId);
   const room = useRoom(id);
   const panel = useShownPanel();
@@ -27,7 +27,7 @@ export function RoomScreen() {
       <main aria-label={room.name} data-region="" className={styles.main}>
         <RoomHeader room={room} />
         <Stage roomId={id} />
-        <Timeline key={id} roomId={id} />
+        <Timeline key={id} roomId={id} eventId={event} />
         <Composer key={`composer-${id}`} roomId={id} />
       </main>
       {(panel || hasCard) && (

@@ -54,11 +54,11 @@ function Frame() {
       </div>
       <PhoneBar className={styles.phone} />
       <Dialogs />
+      <Ringing />
       <EncryptionDialogs />
       <Suspense>
         <ModerationDialogs />
         <Notifier />
-        <Ringing />
         <AppliedPreferences />
       </Suspense>
     </div>
