@@ -38,7 +38,13 @@ export function Toasts() {
   const { t } = useTranslation("ui");
   const { toasts } = useToasts();
   return (
-    <section aria-label={t("messages")} aria-live="polite" className={styles.region}>
+    <section
+      aria-label={t("messages")}
+      aria-live="polite"
+      // Windows over everything else hide it neither from screen readers nor from the mouse.
+      data-react-aria-top-layer="true"
+      className={styles.region}
+    >
       {toasts.map(({ id, text, tone, action }) => (
         <div
           key={id}

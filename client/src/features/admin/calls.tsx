@@ -60,7 +60,7 @@ function Call({ call }: { call: Running }) {
   return (
     <div className={styles.call}>
       <div className={styles.cardHead}>
-        <b>{call.room_id}</b>
+        <b>{call.name || call.room_id}</b>
         <small>{t("call.participants", { count: call.participants.length })}</small>
         <Button kind="danger" icon={PhoneOff} onPress={end}>
           {t("call.end.action")}

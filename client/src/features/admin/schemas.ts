@@ -32,7 +32,7 @@ export const Health = v.object({
 
 export const Series = v.object({
   step_ms: v.number(),
-  from_ts: v.number(),
+  from_ts: v.nullish(v.number()),
   series: v.array(
     v.object({ name: v.string(), unit: v.optional(v.string(), ""), values: v.array(v.nullable(v.number())) }),
   ),
@@ -147,6 +147,7 @@ export const Calls = v.object({
       calls: v.array(
         v.object({
           room_id: v.string(),
+          name: text,
           participants: v.array(
             v.object({
               user_id: text,

@@ -1,10 +1,12 @@
-import { Globe } from "lucide-react";
+import { Globe, UserPlus } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Virtualizer } from "virtua";
-import { useRoleNames, useRoles } from "~/hooks/permissions";
+import { openDialog } from "~/hooks/dialogs";
+import { usePermissions, useRoleNames, useRoles } from "~/hooks/permissions";
 import { useSession, useSlice } from "~/hooks/session";
 import type { RoomId } from "~/matrix/ids";
+import { Button } from "~/ui/button";
 import { cx } from "~/ui/cx";
 import { TextField } from "~/ui/field";
 import { Empty, Spinner } from "~/ui/marks";
@@ -18,10 +20,20 @@ const SEARCHED_FROM = 10;
 /** Everybody in a channel, for the panel beside it: by role, then who is offline; partners apart. */
 export function MemberPanel({ roomId }: { roomId: RoomId }) {
   const { t } = useTranslation("members");
+  const { invite } = usePermissions(roomId);
   const [query, setQuery] = useState("");
   const { lines, count, isLoaded } = useMemberLines(roomId, useDeferredValue(query));
   return (
     <div className={styles.panel}>
+      {invite && (
+        <Button
+          icon={UserPlus}
+          className={styles.invite}
+          onPress={() => openDialog({ kind: "invite", roomId })}
+        >
+          {t("invite")}
+        </Button>
+      )}
       {count >= SEARCHED_FROM && (
         <div className={styles.search}>
           <TextField

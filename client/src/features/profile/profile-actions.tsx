@@ -1,13 +1,26 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Ban, Ellipsis, Eye, EyeOff, Flag, Pencil, Trash2, UserCheck, UserMinus } from "lucide-react";
+import {
+  Ban,
+  Ellipsis,
+  Eye,
+  EyeOff,
+  Flag,
+  MessageSquare,
+  Pencil,
+  Trash2,
+  UserCheck,
+  UserMinus,
+} from "lucide-react";
 import { useContext } from "react";
 import { OverlayTriggerStateContext } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { askModeration } from "~/features/moderation";
+import { useAct } from "~/hooks/act";
 import { useIsIgnored, useMemberActions } from "~/hooks/people";
 import { useSession } from "~/hooks/session";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { Button, IconButton } from "~/ui/button";
+import { Notice } from "~/ui/marks";
 import { Menu, type MenuEntry } from "~/ui/menu";
 import { toast } from "~/ui/toast";
 import styles from "./profile.module.css";
@@ -22,11 +35,25 @@ interface Props {
 export function ProfileActions({ roomId, userId, name }: Props) {
   const { t } = useTranslation("profile");
   const entries = useEntries(roomId ?? NOWHERE, userId, name);
+  const { directs } = useSession();
+  const navigate = useNavigate();
+  const close = useClose();
+  const { error, isPending, run } = useAct();
+  const talk = () =>
+    void run(async () => {
+      const directId = await directs.open(userId);
+      close();
+      await navigate({ to: "/room/$roomId", params: { roomId: directId } });
+    });
   return (
     <div className={styles.actions}>
+      <Button kind="primary" icon={MessageSquare} isPending={isPending} onPress={talk}>
+        {t("message")}
+      </Button>
       <Menu label={t("more")} entries={entries}>
         <IconButton icon={Ellipsis} label={t("more")} />
       </Menu>
+      {error && <Notice tone="danger">{error}</Notice>}
     </div>
   );
 }

@@ -19,7 +19,7 @@ export interface ProfileCardProps {
   userId: UserId;
 }
 
-/** Somebody at a glance, and what one can do with them. For popovers; `ProfilePanel` is the same with more room. */
+/** Somebody at a glance, and what one can do with them. For popovers and for the panel beside a channel. */
 export function ProfileCard({ roomId, userId }: ProfileCardProps) {
   const person = usePerson(userId, roomId);
   return (

@@ -9,12 +9,12 @@ import styles from "./settings.module.css";
 const GROUPS: readonly ShortcutGroup[] = ["move", "messages", "write", "call"];
 
 export function ShortcutsPage() {
-  const { t } = useTranslation("settings");
+  const { t } = useTranslation(["settings", "shortcuts"]);
   const { keys: own } = useShortcutSettings();
   return (
     <Page title={t("page.shortcuts")} intro={t("shortcuts.intro")}>
       {GROUPS.map((group) => (
-        <Group key={group} title={t(`shortcuts.groups.${group}`)}>
+        <Group key={group} title={t(`shortcuts:groups.${group}`)}>
           <table className={styles.shortcuts}>
             <tbody>
               {SHORTCUTS.filter((shortcut) => shortcut.group === group).map(({ id, keys }) => (
@@ -34,10 +34,10 @@ export function ShortcutsPage() {
 }
 
 function Row({ id, usual, own }: { id: ShortcutId; usual: string; own: string | undefined }) {
-  const { t } = useTranslation("settings");
+  const { t } = useTranslation(["settings", "shortcuts"]);
   const [isListening, setListening] = useState(false);
   const [taken, setTaken] = useState<ShortcutId>();
-  const name = t(`shortcuts.${id}`);
+  const name = t(`shortcuts:names.${id}`);
   const keys = own ?? usual;
 
   function onKeyDown(event: KeyboardEvent<HTMLButtonElement>) {
@@ -77,7 +77,7 @@ function Row({ id, usual, own }: { id: ShortcutId; usual: string; own: string | 
           {isListening ? t("shortcuts.press") : shownKeys(keys)}
         </button>
         <span role="status" className={styles.taken}>
-          {taken ? t("shortcuts.taken", { name: t(`shortcuts.${taken}`) }) : ""}
+          {taken ? t("shortcuts.taken", { name: t(`shortcuts:names.${taken}`) }) : ""}
         </span>
       </td>
     </tr>
