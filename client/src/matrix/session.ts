@@ -41,6 +41,7 @@ import { Privacy } from "./privacy";
 import { Profiles } from "./profiles";
 import { PushRules } from "./push-rules";
 import { SendQueue } from "./queue";
+import { RoomSettings } from "./room-details";
 import { Rooms } from "./rooms";
 import { Search } from "./search";
 import { Sender } from "./send";
@@ -75,6 +76,7 @@ export class Session {
   readonly notices: Notices;
   readonly dataExport: DataExport;
   readonly permissions: Permissions;
+  readonly settings: RoomSettings;
   readonly membership: Membership;
   readonly creation: Creation;
   readonly directory: Directory;
@@ -123,6 +125,7 @@ export class Session {
     this.spaces = new Spaces(context, this.rooms);
     this.members = new Members(context);
     this.permissions = new Permissions(context);
+    this.settings = new RoomSettings(context);
     this.moderation = new Moderation(context, this.permissions, this.members);
     this.presence = new Presences(context);
     this.profiles = new Profiles(context);

@@ -1,9 +1,11 @@
 import { Link } from "@tanstack/react-router";
 import { BellOff } from "lucide-react";
+import { type ReactNode, useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { ElapsedChip, useJoinVoice, VoiceParticipants } from "~/features/voice";
 import { useRoom, useUnread } from "~/hooks/rooms";
 import type { RoomId } from "~/matrix/ids";
+import type { RoomSummary } from "~/matrix/rooms";
 import { useContextMenu } from "~/ui/context-menu";
 import { cx } from "~/ui/cx";
 import { Badge, Chip } from "~/ui/marks";
@@ -11,39 +13,77 @@ import { channelIcon } from "./channel-icon";
 import { useChannelEntries } from "./channel-menu";
 import styles from "./channels.module.css";
 
+export interface ChannelRowProps {
+  id: RoomId;
+  serverId: RoomId | undefined;
+}
+
 /** A channel of the list: its kind, its name, what is new, and the menu of what one may do. */
-export function ChannelRow({ id, serverId }: { id: RoomId; serverId: RoomId | undefined }) {
-  const { t } = useTranslation("channels");
+export function ChannelRow({ id, serverId }: ChannelRowProps) {
   const room = useRoom(id);
-  const unread = useUnread(id);
-  const entries = useChannelEntries(id, serverId);
-  const { join, prepare } = useJoinVoice();
-  const { handlers, menu } = useContextMenu(t("menuOf", { name: room?.name }), entries);
   if (!room) return null;
+  if (room.kind === "voice") return <VoiceRow room={room} serverId={serverId} />;
+  return <Row room={room} serverId={serverId} />;
+}
+
+/** A voice channel: a click joins it, and who is inside stands below. */
+function VoiceRow({ room, serverId }: { room: RoomSummary; serverId: RoomId | undefined }) {
+  const { join, prepare } = useJoinVoice();
+  const onClick = useCallback(() => void join(room.id), [join, room.id]);
+  return (
+    <>
+      <Row
+        room={room}
+        serverId={serverId}
+        end={<ElapsedChip roomId={room.id} />}
+        acts={{ onClick, onPointerEnter: prepare }}
+      />
+      <VoiceParticipants roomId={room.id} />
+    </>
+  );
+}
+
+function Row({
+  room,
+  serverId,
+  end,
+  acts,
+}: {
+  room: RoomSummary;
+  serverId: RoomId | undefined;
+  end?: ReactNode;
+  acts?: { onClick: () => void; onPointerEnter: () => void };
+}) {
+  const { t } = useTranslation("channels");
+  const unread = useUnread(room.id);
+  const entries = useChannelEntries(room.id, serverId);
+  const { handlers, menu } = useContextMenu(t("menuOf", { name: room.name }), entries);
   const Icon = channelIcon(room);
-  const isVoice = room.kind === "voice";
   return (
     <>
       <Link
         to="/room/$roomId"
-        params={{ roomId: id }}
+        params={{ roomId: room.id }}
         draggable={false}
         {...handlers}
-        {...(isVoice ? { onPointerEnter: prepare, onClick: () => void join(id) } : {})}
+        {...acts}
         className={cx(styles.row, unread.isUnread && styles.unread, unread.isMuted && styles.muted)}
       >
         <Icon size={18} strokeWidth={1.9} aria-hidden />
         <span className={styles.name}>{room.name}</span>
         {unread.isUnread && unread.mentions === 0 && <span className="sr-only">{t("unread")}</span>}
         <span className={styles.end}>
+          {end}
+          <RoomMarks room={room} />
           {unread.isMuted && <BellOff size={15} strokeWidth={1.9} role="img" aria-label={t("muted")} />}
-          {room.partnerServer && <Chip tone="partner">{room.partnerServer.split(".")[0]}</Chip>}
-          {isVoice && <ElapsedChip roomId={id} />}
           <Badge count={unread.mentions} label={t("mentions", { count: unread.mentions })} />
         </span>
       </Link>
-      {isVoice && <VoiceParticipants roomId={id} />}
       {menu}
     </>
   );
+}
+
+function RoomMarks({ room }: { room: RoomSummary }) {
+  return room.partnerServer ? <Chip tone="partner">{room.partnerServer.split(".")[0]}</Chip> : null;
 }

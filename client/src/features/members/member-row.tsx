@@ -22,6 +22,7 @@ export const MemberRow = memo(function MemberRow({ roomId, member }: { roomId: R
       roomId={roomId}
       userId={member.userId}
       className={cx(styles.row, presence.state === "offline" && styles.off)}
+      label={[member.name, !isInvited && t(`presence.${presence.state}`), line].filter(Boolean).join(", ")}
       data-member
     >
       <Avatar
@@ -32,10 +33,7 @@ export const MemberRow = memo(function MemberRow({ roomId, member }: { roomId: R
         presence={isInvited ? undefined : presence.state}
       />
       <span className={styles.text}>
-        <span className={styles.name}>
-          {member.name}
-          {!isInvited && <span className="sr-only">, {t(`presence.${presence.state}`)}</span>}
-        </span>
+        <span className={styles.name}>{member.name}</span>
         {line && <small className={styles.line}>{line}</small>}
       </span>
     </ProfileTrigger>

@@ -1,6 +1,6 @@
 import { useParams, useSearch } from "@tanstack/react-router";
 import { Composer } from "~/features/composer";
-import { Stage } from "~/features/stage";
+import { Stage, StageCard, useHasStageCard } from "~/features/stage";
 import { Timeline } from "~/features/timeline";
 import { useRoom } from "~/hooks/rooms";
 import { asRoomId } from "~/matrix/ids";
@@ -19,17 +19,23 @@ export function RoomScreen() {
   const id = asRoomId(roomId);
   const room = useRoom(id);
   const panel = useShownPanel();
+  const hasCard = useHasStageCard(id);
   if (room?.membership !== "join") return <JoinScreen key={id} target={id} via={via ?? []} />;
   if (room.kind === "space") return <SpaceScreen key={id} room={room} />;
   return (
-    <div className={cx(styles.screen, panel && styles.withSide)}>
+    <div className={cx(styles.screen, (panel || hasCard) && styles.withSide)}>
       <main aria-label={room.name} data-region="" className={styles.main}>
         <RoomHeader room={room} />
         <Stage roomId={id} />
         <Timeline key={id} roomId={id} eventId={event} />
         <Composer key={`composer-${id}`} roomId={id} />
       </main>
-      {panel && <SidePanel key={`side-${id}`} roomId={id} panel={panel} />}
+      {(panel || hasCard) && (
+        <div className={styles.beside}>
+          <StageCard beside={id} />
+          {panel && <SidePanel key={`side-${id}`} roomId={id} panel={panel} />}
+        </div>
+      )}
     </div>
   );
 }

@@ -7,6 +7,7 @@ import {
   Keyboard,
   KeyRound,
   type LucideIcon,
+  Mic,
   MonitorSmartphone,
   Palette,
   ScrollText,
@@ -30,6 +31,7 @@ export const PAGES = [
   page("privacy", "you", EyeOff, () => import("./privacy-page").then((m) => m.PrivacyPage)),
   page("sessions", "you", MonitorSmartphone, () => import("./sessions-page").then((m) => m.SessionsPage)),
   page("encryption", "you", KeyRound, () => import("./encryption-page").then((m) => m.EncryptionPage)),
+  page("voice", "app", Mic, () => import("~/features/voice").then((m) => m.VoiceSettings)),
   page("appearance", "app", Palette, () => import("./appearance-page").then((m) => m.AppearancePage)),
   page("accessibility", "app", Accessibility, () =>
     import("./accessibility-page").then((m) => m.AccessibilityPage),

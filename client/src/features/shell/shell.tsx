@@ -27,6 +27,13 @@ export function Shell() {
     <Suspense fallback={<Spinner label={t("loading")} />}>
       <SessionGate>
         <Frame />
+        <Suspense>
+          <EncryptionDialogs />
+          <ModerationDialogs />
+          <Notifier />
+          <Ringing />
+          <AppliedPreferences />
+        </Suspense>
       </SessionGate>
     </Suspense>
   );
@@ -59,6 +66,7 @@ function Frame() {
       <Suspense>
         <ModerationDialogs />
         <Notifier />
+        <Ringing />
         <AppliedPreferences />
       </Suspense>
     </div>

@@ -1,2 +1,2 @@
 export { Stage } from "./stage";
-export { StageCard } from "./stage-card";
+export { StageCard, useHasStageCard } from "./stage-card";

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { VOLUME_MAX, withVolume } from "~/calls/settings";
 import type { CallMember } from "~/calls/types";
 import { useCallSettings } from "~/hooks/calls";
+import { useMemberActions } from "~/hooks/people";
 import { useSession } from "~/hooks/session";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { Button, IconButton } from "~/ui/button";
@@ -12,7 +13,6 @@ import { Slider } from "~/ui/slider";
 import { toast } from "~/ui/toast";
 import styles from "./person-menu.module.css";
 import tile from "./tile.module.css";
-import { useMayModerate } from "./use-may-moderate";
 
 export interface PersonMenuProps {
   roomId: RoomId;
@@ -25,7 +25,8 @@ export interface PersonMenuProps {
 export function PersonMenu({ roomId, member, name, isPinned }: PersonMenuProps) {
   const { t } = useTranslation("stage");
   const { calls } = useSession();
-  const mayModerate = useMayModerate(roomId, member.userId) && !member.isMe;
+  // As the server has it: who may kick may also mute and put out.
+  const mayModerate = useMemberActions(roomId, member.userId).canKick && !member.isMe;
   const act = (action: Promise<void>) => {
     action.catch(() => toast({ text: t("failed"), tone: "danger" }));
   };

@@ -12,6 +12,12 @@ import { Tile } from "./tile";
 /** People on the card; the rest are on the channel's own page. */
 const SHOWN_MAX = 6;
 
+/** Whether the running call is shown beside this room's chat. */
+export function useHasStageCard(beside: RoomId): boolean {
+  const call = useCurrentCall();
+  return call !== undefined && call.roomId !== beside;
+}
+
 /** The running call beside a chat; nothing while there is none, or on the call's own page. */
 export function StageCard({ beside }: { beside: RoomId }) {
   const call = useCurrentCall();

@@ -10,7 +10,7 @@ import { Avatar } from "~/ui/avatar";
 import { IconButton } from "~/ui/button";
 import styles from "./me-card.module.css";
 
-const SETTINGS: string = "/settings/profile";
+const PRESENCE = { online: "online", away: "away", busy: "busy", invisible: "offline" } as const;
 
 /** Oneself: name, state, and the two things one reaches for from everywhere. */
 export function MeCard({ inCall }: { inCall?: string | undefined }) {
@@ -19,7 +19,11 @@ export function MeCard({ inCall }: { inCall?: string | undefined }) {
   const me = useMe();
   const { state } = useSlice(useSession().connection.state, "server");
   const src = useMediaUrl(me.avatarMxc, 36);
-  const isOnline = state === "online";
+  const status = useSlice(useSession().presence.own, "own");
+  const isOnline = state === "online" && status.mode !== "invisible";
+  const words = inCall
+    ? t("meInCall", { name: inCall })
+    : status.text || t(`me.${isOnline ? status.mode : "offline"}`);
   return (
     <div className={styles.me}>
       <Avatar
@@ -27,15 +31,19 @@ export function MeCard({ inCall }: { inCall?: string | undefined }) {
         seed={me.userId}
         src={src}
         size={36}
-        presence={isOnline ? "online" : "offline"}
+        presence={isOnline ? PRESENCE[status.mode] : "offline"}
       />
       <div className={styles.text}>
         <b>{me.name}</b>
-        <span>{inCall ? t("meInCall", { name: inCall }) : t(isOnline ? "meOnline" : "meOffline")}</span>
+        <span>{words}</span>
       </div>
       <div className={styles.tools}>
         <IconButton icon={SunMoon} label={t("theme")} onPress={toggleTheme} />
-        <IconButton icon={Settings} label={t("settings")} onPress={() => void navigate({ to: SETTINGS })} />
+        <IconButton
+          icon={Settings}
+          label={t("settings")}
+          onPress={() => void navigate({ to: "/settings/$page", params: { page: "profile" } })}
+        />
       </div>
     </div>
   );

@@ -1,21 +1,8 @@
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
 import type { CurrentCall } from "~/calls/types";
 import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
-
-type Action = "mute" | "deafen" | "camera" | "leave";
-const KEYS: Readonly<Record<string, Action>> = {
-  KeyM: "mute",
-  KeyD: "deafen",
-  KeyE: "camera",
-  KeyL: "leave",
-};
-
-/** What a key stands for in a call: Ctrl (or ⌘) and Shift with a letter. */
-export function actionOf(event: Pick<KeyboardEvent, "code" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">) {
-  if (!(event.ctrlKey || event.metaKey) || !event.shiftKey || event.altKey) return undefined;
-  return KEYS[event.code];
-}
+import { useShortcut } from "~/hooks/shortcuts";
 
 /** Whether this key writes: then it does not talk. */
 function isWriting(target: EventTarget | null): boolean {
@@ -28,25 +15,13 @@ function isWriting(target: EventTarget | null): boolean {
 /** The keys of a call, from everywhere in the client: its shortcuts, and the one to hold while talking. */
 export function useCallKeys(call: CurrentCall): void {
   const { calls } = useSession();
-  const now = useRef(call);
-  now.current = call;
   const talkKey = useCallSettings((settings) => settings.pushToTalkKey);
   const talksByKey = useCallSettings((settings) => settings.pushToTalk);
 
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const action = actionOf(event);
-      if (!action || event.repeat) return;
-      event.preventDefault();
-      const { isMuted, isDeafened, hasCamera } = now.current;
-      if (action === "mute") void calls.setMuted(!isMuted);
-      if (action === "deafen") void calls.setDeafened(!isDeafened);
-      if (action === "camera") void calls.setCamera(!hasCamera);
-      if (action === "leave") void calls.leave();
-    };
-    window.addEventListener("keydown", onKey, { capture: true });
-    return () => window.removeEventListener("keydown", onKey, { capture: true });
-  }, [calls]);
+  useShortcut("mute", () => void calls.setMuted(!call.isMuted));
+  useShortcut("deafen", () => void calls.setDeafened(!call.isDeafened));
+  useShortcut("camera", () => void calls.setCamera(!call.hasCamera));
+  useShortcut("leaveCall", () => void calls.leave());
 
   useEffect(() => {
     if (!talksByKey) return;

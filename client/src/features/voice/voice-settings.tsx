@@ -5,9 +5,9 @@ import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
 import { Switch } from "~/ui/field";
 import { Notice } from "~/ui/marks";
+import { Group, Page } from "~/ui/page";
 import { CameraSettings, MicrophoneSettings, SpeakerSettings } from "./device-settings";
 import { TalkKey } from "./talk-key";
-import styles from "./voice-settings.module.css";
 
 type Flag = {
   [Name in keyof CallSettings]: CallSettings[Name] extends boolean ? Name : never;
@@ -18,34 +18,36 @@ export function VoiceSettings() {
   const { t } = useTranslation("voice-settings");
   const talksByKey = useCallSettings((settings) => settings.pushToTalk);
   const isMusic = useCallSettings((settings) => settings.musicMode);
-  if (!supportsCalls()) return <Notice tone="ember">{t("unsupported")}</Notice>;
+  if (!supportsCalls()) {
+    return (
+      <Page title={t("title")}>
+        <Notice tone="ember">{t("unsupported")}</Notice>
+      </Page>
+    );
+  }
   return (
-    <div className={styles.settings}>
-      <section aria-labelledby="voice-devices" className={styles.group}>
-        <h2 id="voice-devices">{t("devices")}</h2>
+    <Page title={t("title")}>
+      <Group title={t("devices")}>
         <MicrophoneSettings />
         <SpeakerSettings />
         <CameraSettings />
-      </section>
-      <section aria-labelledby="voice-processing" className={styles.group}>
-        <h2 id="voice-processing">{t("processing")}</h2>
+      </Group>
+      <Group title={t("processing")}>
         <Toggle name="noiseSuppression" isDisabled={isMusic} />
         <Toggle name="echoCancellation" isDisabled={isMusic} />
         <Toggle name="autoGainControl" isDisabled={isMusic} />
         <Toggle name="musicMode" />
-      </section>
-      <section aria-labelledby="voice-talking" className={styles.group}>
-        <h2 id="voice-talking">{t("talking")}</h2>
+      </Group>
+      <Group title={t("talking")}>
         <Toggle name="pushToTalk" />
         {talksByKey && <TalkKey />}
         <Toggle name="joinsMuted" />
         <Toggle name="ringSound" />
-      </section>
-      <section aria-labelledby="voice-bandwidth" className={styles.group}>
-        <h2 id="voice-bandwidth">{t("bandwidth")}</h2>
+      </Group>
+      <Group title={t("bandwidth")}>
         <Toggle name="lowBandwidth" />
-      </section>
-    </div>
+      </Group>
+    </Page>
   );
 }
 

@@ -81,6 +81,9 @@ export class Encryption {
       if (userId === client.getSafeUserId()) look();
       for (const roomId of this.changed.keys()) void this.compare(roomId);
     };
+    const onDevices = (userIds: readonly string[]) => {
+      if (userIds.includes(client.getSafeUserId())) look();
+    };
     const onMember = (event: MatrixEvent) => {
       const roomId = event.getRoomId() as RoomId;
       if (this.changed.has(roomId)) void this.compare(roomId);
@@ -95,6 +98,7 @@ export class Encryption {
     client.on(CryptoEvent.KeysChanged, look);
     client.on(CryptoEvent.KeyBackupStatus, look);
     client.on(CryptoEvent.KeyBackupDecryptionKeyCached, look);
+    client.on(CryptoEvent.DevicesUpdated, onDevices);
     client.on(CryptoEvent.UserTrustStatusChanged, onTrust);
     client.on(RoomMemberEvent.Membership, onMember);
     client.on(RoomStateEvent.Events, onState);
@@ -103,6 +107,7 @@ export class Encryption {
       client.off(CryptoEvent.KeysChanged, look);
       client.off(CryptoEvent.KeyBackupStatus, look);
       client.off(CryptoEvent.KeyBackupDecryptionKeyCached, look);
+      client.off(CryptoEvent.DevicesUpdated, onDevices);
       client.off(CryptoEvent.UserTrustStatusChanged, onTrust);
       client.off(RoomMemberEvent.Membership, onMember);
       client.off(RoomStateEvent.Events, onState);
@@ -141,6 +146,8 @@ export class Encryption {
       if (await crypto.getKeyBackupInfo()) await crypto.loadSessionBackupPrivateKeyFromSecretStorage();
     });
     await crypto.checkKeyBackupAndEnable();
+    // The signature of this device is believed once the server tells it.
+    await crypto.userHasCrossSigningKeys(client.getSafeUserId(), true);
     await this.check();
     // What is on the screen fetches its keys by itself; the rest may take its time.
     if (this.own.isBackedUp) void crypto.restoreKeyBackup().catch(() => {});
