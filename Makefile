@@ -48,10 +48,11 @@ livekit:
 		echo "There will be no voice and video: livekit-server could not be built; Go's words are above."; \
 	fi
 
-# Rewrites the generated parts of docs/: the table of settings, the list of endpoints.
+# Rewrites the generated parts of docs/: the table of settings, the list of endpoints, the administration API.
 docs:
 	python3 tests/configuration.py
 	python3 tests/conformance.py
+	cargo run --quiet --locked --package echorift-admin --example openapi > docs/admin-api.json
 
 .PHONY: require-cargo
 require-cargo:

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use echorift_admin::Traffic;
 use echorift_calls::CallsDiscovery;
 use echorift_web::MatrixError;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -20,22 +21,24 @@ use crate::config::{Config, Service};
 pub(crate) use self::health::Health;
 pub(crate) use self::metrics::Metrics;
 
+/// What the server's own routes and the envelope work with.
+pub(crate) struct OwnRoutes<'a> {
+    pub(crate) calls: &'a CallsDiscovery,
+    pub(crate) health: Arc<Health>,
+    pub(crate) metrics: Option<Metrics>,
+    pub(crate) traffic: Arc<Traffic>,
+}
+
 /// Merges the features' routes with the server's own and puts the envelope around them.
 ///
 /// What matches no route is `M_UNRECOGNIZED`: 404, or 405 where another method would match
 /// (CS API § Common error codes).
-pub(crate) fn assemble(
-    features: Router,
-    config: &Config,
-    calls: &CallsDiscovery,
-    health: Arc<Health>,
-    metrics: Option<Metrics>,
-) -> Router {
+pub(crate) fn assemble(features: Router, config: &Config, own: OwnRoutes<'_>) -> Router {
     let body_bytes_max = usize::try_from(config.limits.request_body_bytes_max).unwrap_or(usize::MAX);
     features
-        .merge(discovery::routes(config, calls))
-        .merge(health::routes(health))
-        .merge(metrics::routes(metrics))
+        .merge(discovery::routes(config, own.calls))
+        .merge(health::routes(own.health))
+        .merge(metrics::routes(own.metrics))
         .fallback(async || MatrixError::unrecognized("There is nothing at this path."))
         .method_not_allowed_fallback(async || {
             MatrixError::method_not_allowed("This path exists, but not with this method.")
@@ -43,7 +46,7 @@ pub(crate) fn assemble(
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(RequestBodyTimeoutLayer::new(config.limits.body_timeout))
         .layer(CatchPanicLayer::custom(envelope::answer_panic))
-        .layer(axum::middleware::from_fn(envelope::wrap))
+        .layer(axum::middleware::from_fn_with_state(own.traffic, envelope::wrap))
 }
 
 /// The group of routes that a path belongs to, so that a listener can refuse what it does not serve.
