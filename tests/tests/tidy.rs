@@ -31,10 +31,12 @@ fn files() -> Vec<(String, String)> {
 }
 
 fn collect(folder: &Path, found: &mut Vec<(String, String)>) {
-    const SKIPPED: [&str; 7] = [
+    const SKIPPED: [&str; 8] = [
         "target",
+        // A file, where the checkout is a worktree of another.
         ".git",
         "node_modules",
+        "dist",
         "data",
         "__pycache__",
         ".venv",
@@ -43,10 +45,11 @@ fn collect(folder: &Path, found: &mut Vec<(String, String)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if SKIPPED.contains(&name.as_str()) {
+            continue;
+        }
         if path.is_dir() {
-            if !SKIPPED.contains(&name.as_str()) {
-                collect(&path, found);
-            }
+            collect(&path, found);
             continue;
         }
         let extension = path

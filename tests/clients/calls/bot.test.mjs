@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { startBot } from "./lib/bot.mjs";
 import { of } from "./lib/media.mjs";
 import { stageOf, story } from "./lib/stage.mjs";
-import { until } from "./lib/until.mjs";
+import { until } from "../lib/until.mjs";
 
 const stage = stageOf();
 const TONE_HERTZ = 660;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { allAreMembers, hearsAndSees } from "./lib/media.mjs";
 import { stageOf, story } from "./lib/stage.mjs";
-import { until } from "./lib/until.mjs";
+import { until } from "../lib/until.mjs";
 
 const stage = stageOf();
 

@@ -1,10 +1,10 @@
 // Two regions in one call: two federating servers with an SFU each, each person publishing at home.
 
 import assert from "node:assert/strict";
-import { Authority } from "./lib/authority.mjs";
-import { otherDatabase } from "./lib/database.mjs";
+import { Authority } from "../lib/authority.mjs";
+import { otherDatabase } from "../lib/database.mjs";
 import { allAreMembers, allHearAndSee, mediaStops } from "./lib/media.mjs";
-import { freePort } from "./lib/processes.mjs";
+import { freePort } from "../lib/processes.mjs";
 import { Stage, stageOf, story } from "./lib/stage.mjs";
 
 const NAMES = ["north.example", "south.example"];

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { allAreMembers, allHearAndSee, hearsAndSees, of } from "./lib/media.mjs";
 import { NarrowPath } from "./lib/narrow-path.mjs";
 import { stageOf, story } from "./lib/stage.mjs";
-import { until } from "./lib/until.mjs";
+import { until } from "../lib/until.mjs";
 
 const HD = { width: 1_280, height: 720, frameRate: 24 };
 const MISSING_KEY = "MissingKey";

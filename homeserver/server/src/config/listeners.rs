@@ -14,7 +14,7 @@ pub(crate) enum Service {
     Federation,
     /// `/_matrix/media` and `/_matrix/client/v1/media`.
     Media,
-    /// `/.well-known/matrix`.
+    /// `/.well-known`, the pages for signing in and, beside [`Service::Client`], the web client.
     Web,
     /// `/_synapse/admin/v1/register`.
     Admin,

@@ -15,7 +15,7 @@ use super::table::Table;
 pub(crate) struct MediaSettings {
     /// `None`: a folder below `server.data_dir`.
     s3: Option<S3Settings>,
-    upload_bytes_max: u64,
+    pub(crate) upload_bytes_max: u64,
     unauthenticated_downloads: bool,
     pending_per_user_max: u32,
     pending_lifetime: std::time::Duration,

@@ -5,6 +5,7 @@
 
 mod call_media;
 mod calls;
+mod client;
 mod delayed_events;
 mod email;
 mod fault;
@@ -37,6 +38,7 @@ use figment::providers::{Env, Format, Toml};
 use figment::value::Dict;
 
 pub(crate) use self::calls::CallsSettings;
+pub(crate) use self::client::ClientSettings;
 pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::federation::FederationSettings;
@@ -61,6 +63,7 @@ pub(crate) use self::user_directory::UserDirectorySettings;
 pub(crate) struct Config {
     pub(crate) server: ServerSettings,
     pub(crate) listeners: Vec<ListenerSettings>,
+    pub(crate) client: ClientSettings,
     pub(crate) database: DatabaseSettings,
     pub(crate) registration: RegistrationSettings,
     pub(crate) passwords: PasswordSettings,
@@ -156,6 +159,7 @@ impl Config {
         let server = root.table("server", ServerSettings::read);
         let directory = root.optional_table("directory", people::read_directory);
         let listeners = listeners::read_all(root);
+        let client = root.table("client", ClientSettings::read);
         let database = root.table("database", |table| {
             DatabaseSettings::read(table, &server.data_dir)
         });
@@ -172,6 +176,7 @@ impl Config {
         Self {
             server,
             listeners,
+            client,
             database,
             registration,
             passwords,

@@ -10,7 +10,6 @@ const RESERVED: &[&str] = &[
     "directory.attribute_photo",
     "directory.mapping",
     "directory.sync_interval",
-    "server.client_dir",
     "telemetry",
 ];
 

@@ -19,6 +19,8 @@ pub(crate) struct ServerSettings {
     pub(crate) data_dir: PathBuf,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// A folder with the web client that is served instead of the one inside the binary.
+    pub(crate) client_dir: Option<PathBuf>,
 }
 
 impl ServerSettings {
@@ -47,8 +49,26 @@ impl ServerSettings {
             public_base_url: public_base_url.unwrap_or(fallback),
             data_dir: table.text("data_dir", "./data").into(),
             trusted_proxies,
+            client_dir: read_client_dir(table),
         }
     }
+}
+
+/// A folder without a page is no client, and a mistake of the path.
+fn read_client_dir(table: &mut Table<'_, '_>) -> Option<PathBuf> {
+    let text = table.text("client_dir", "");
+    if text.is_empty() {
+        return None;
+    }
+    let folder = PathBuf::from(text);
+    if let Err(error) = std::fs::File::open(folder.join("index.html")) {
+        table.refuse(
+            "client_dir",
+            &format!("has no index.html that can be read: {error}"),
+            "Name the folder of a built client, or nothing for the one inside the server.",
+        );
+    }
+    Some(folder)
 }
 
 /// An `http` or `https` URL without query, fragment and slash at its end.

@@ -192,15 +192,19 @@ fn what_could_never_work_is_refused() {
     );
     assert_eq!(refused("server = 3"), ["server"]);
     assert_eq!(
-        refused("[server]\npublic_base_url = \"ftp://x\""),
-        ["server.public_base_url"]
+        refused("[server]\npublic_base_url = \"ftp://x\"\nclient_dir = \"/nowhere\""),
+        ["server.public_base_url", "server.client_dir"]
+    );
+    assert_eq!(
+        refused("[client]\nbrand = \" \"\nhelp_url = \"javascript:alert()\""),
+        ["client.brand", "client.help_url"]
     );
 }
 
 #[test]
 fn keys_of_later_releases_have_no_effect_but_are_no_fault() {
-    let config = read("[cluster]\nnats = \"x\"\n[server]\nclient_dir = \"x\"").unwrap();
-    assert_eq!(config.without_effect, ["server.client_dir", "cluster"]);
+    let config = read("[cluster]\nnats = \"x\"\n[telemetry]\nurl = \"x\"").unwrap();
+    assert_eq!(config.without_effect, ["cluster", "telemetry"]);
     assert_eq!(read("[colours]\nred = 1").unwrap_err().0[0].key, "colours");
 }
 

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use echorift_admin::Traffic;
 use echorift_calls::SERVICE_PATH;
 use echorift_web::MatrixError;
+use echorift_webclient::OwnOrigin;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tracing::Instrument as _;
 
@@ -28,7 +29,8 @@ pub(super) async fn wrap(State(traffic): State<Arc<Traffic>>, request: Request, 
     } else {
         observe(request, next, &request_id, &traffic).await
     };
-    add_headers(response.headers_mut(), &request_id);
+    let is_for_anybody = response.extensions().get::<OwnOrigin>().is_none();
+    add_headers(response.headers_mut(), &request_id, is_for_anybody);
     response
 }
 
@@ -62,8 +64,15 @@ pub(super) fn answer_panic(panic: Box<dyn Any + Send>) -> http::Response<Body> {
     MatrixError::internal(format!("panic: {text}")).into_response()
 }
 
-/// CS API § Web browser clients: these on all responses that say nothing else, so that any web client may use the API.
-fn add_headers(headers: &mut HeaderMap, request_id: &str) {
+/// CS API § Web browser clients: on all responses that say nothing else, so that any web client may use the API. The web
+/// client's own files are for its pages alone.
+fn add_headers(headers: &mut HeaderMap, request_id: &str, is_for_anybody: bool) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    if !is_for_anybody {
+        return;
+    }
     let mut say = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
@@ -77,9 +86,6 @@ fn add_headers(headers: &mut HeaderMap, request_id: &str) {
         // The last two: sign-in by QR code (MSC4108).
         "X-Requested-With, Content-Type, Authorization, If-Match, If-None-Match",
     );
-    if let Ok(value) = HeaderValue::from_str(request_id) {
-        headers.insert(REQUEST_ID, value);
-    }
 }
 
 fn class_of(status: u16) -> &'static str {

@@ -5,6 +5,7 @@ mod discovery;
 mod envelope;
 mod health;
 mod metrics;
+mod web_client;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use axum::extract::DefaultBodyLimit;
 use echorift_admin::Traffic;
 use echorift_calls::CallsDiscovery;
 use echorift_web::MatrixError;
+use http::{HeaderMap, Method, Uri};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
@@ -20,6 +22,7 @@ use crate::config::{Config, Service};
 
 pub(crate) use self::health::Health;
 pub(crate) use self::metrics::Metrics;
+use self::web_client::web_client;
 
 /// What the server's own routes and the envelope work with.
 pub(crate) struct OwnRoutes<'a> {
@@ -31,15 +34,19 @@ pub(crate) struct OwnRoutes<'a> {
 
 /// Merges the features' routes with the server's own and puts the envelope around them.
 ///
-/// What matches no route is `M_UNRECOGNIZED`: 404, or 405 where another method would match
-/// (CS API § Common error codes).
+/// What matches no route is the web client's, as far as it is a path for browsers; otherwise `M_UNRECOGNIZED`: 404, or 405
+/// where another method would match (CS API § Common error codes).
 pub(crate) fn assemble(features: Router, config: &Config, own: OwnRoutes<'_>) -> Router {
+    let client = web_client(config, own.calls);
     let body_bytes_max = usize::try_from(config.limits.request_body_bytes_max).unwrap_or(usize::MAX);
     features
         .merge(discovery::routes(config, own.calls))
         .merge(health::routes(own.health))
         .merge(metrics::routes(own.metrics))
-        .fallback(async || MatrixError::unrecognized("There is nothing at this path."))
+        .merge(client.router())
+        .fallback(async move |method: Method, uri: Uri, headers: HeaderMap| {
+            client.answer(method, uri, headers).await
+        })
         .method_not_allowed_fallback(async || {
             MatrixError::method_not_allowed("This path exists, but not with this method.")
         })
@@ -49,23 +56,27 @@ pub(crate) fn assemble(features: Router, config: &Config, own: OwnRoutes<'_>) ->
         .layer(axum::middleware::from_fn_with_state(own.traffic, envelope::wrap))
 }
 
-/// The group of routes that a path belongs to, so that a listener can refuse what it does not serve.
-pub(crate) fn service_of(path: &str) -> Service {
+/// The groups of routes that a path belongs to: a listener refuses it unless it serves all of them.
+pub(crate) fn services_of(path: &str) -> &'static [Service] {
     let below = |prefix: &str| path.starts_with(prefix);
     if below("/_matrix/media/") || below("/_matrix/client/v1/media/") {
-        Service::Media
+        &[Service::Media]
     } else if below("/_matrix/client/") || below("/livekit/") || below("/_echorift/client/") {
-        Service::Client
+        &[Service::Client]
     } else if below("/_matrix/federation/") || below("/_matrix/key/") {
-        Service::Federation
+        &[Service::Federation]
     } else if below("/_synapse/admin/") || below("/_echorift/admin/") {
-        Service::Admin
+        &[Service::Admin]
     } else if below("/health/") {
-        Service::Health
+        &[Service::Health]
     } else if path == "/metrics" {
-        Service::Metrics
+        &[Service::Metrics]
+    } else if below("/.well-known/") || below("/oauth2/") || path == "/account" || below("/account/") {
+        &[Service::Web]
     } else {
-        Service::Web
+        // The web client. Without the API at the same address it would be of no use, and an address for other servers, with
+        // its well-known documents, is no place for it.
+        &[Service::Client, Service::Web]
     }
 }
 

@@ -150,7 +150,11 @@ async fn a_stopping_server_lives_but_is_not_ready() {
 }
 
 #[test]
-fn every_path_belongs_to_one_service() {
+fn every_path_belongs_to_its_services() {
+    use Service::{Client, Web};
+    for path in ["/", "/room/!a:example.org", "/assets/a.js", "/config.json"] {
+        assert_eq!(services_of(path), [Client, Web], "{path}");
+    }
     for (path, service) in [
         ("/_matrix/client/v3/sync", Service::Client),
         ("/_echorift/client/v1/rtc/policy", Service::Client),
@@ -163,8 +167,9 @@ fn every_path_belongs_to_one_service() {
         ("/health/live", Service::Health),
         ("/metrics", Service::Metrics),
         ("/.well-known/matrix/client", Service::Web),
-        ("/", Service::Web),
+        ("/oauth2/auth", Service::Web),
+        ("/account", Service::Web),
     ] {
-        assert_eq!(service_of(path), service, "{path}");
+        assert_eq!(services_of(path), [service], "{path}");
     }
 }

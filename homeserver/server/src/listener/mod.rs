@@ -26,7 +26,7 @@ use tower::ServiceExt as _;
 
 use self::client_address::TrustedProxies;
 use crate::config::{Config, ListenerSettings, Service};
-use crate::http::service_of;
+use crate::http::services_of;
 
 pub(crate) use self::tls::{TlsError, load as load_tls};
 
@@ -276,7 +276,8 @@ async fn answer(
     listener: &Listener,
     shared: &Shared,
 ) -> Response {
-    if !listener.serves.contains(&service_of(request.uri().path())) {
+    let services = services_of(request.uri().path());
+    if !services.iter().all(|service| listener.serves.contains(service)) {
         return MatrixError::unrecognized("This address does not serve that.").into_response();
     }
     let mut request = request.map(Body::new);

@@ -1,7 +1,7 @@
 // The bot: a process of Python that talks LiveKit by itself.
 
 import { fileURLToPath } from "node:url";
-import { run } from "./processes.mjs";
+import { run } from "../../lib/processes.mjs";
 
 const BOT = fileURLToPath(new URL("../bot/bot.py", import.meta.url));
 

@@ -1,7 +1,7 @@
 // Somebody whose client shows calls by Element Call.
 
 import { Person } from "./person.mjs";
-import { until } from "./until.mjs";
+import { until } from "../../lib/until.mjs";
 
 const FRAMES_MIN = 30;
 

@@ -1,6 +1,6 @@
 // What arrives: conditions on the reports of pages.
 
-import { until } from "./until.mjs";
+import { until } from "../../lib/until.mjs";
 
 const FRAMES_MIN = 30;
 /** Audio comes every 20 ms, or with silence at least every 400. */

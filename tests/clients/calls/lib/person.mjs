@@ -1,6 +1,6 @@
 // Somebody at a browser: an account, a page of the harness, and what a test asks of both.
 
-import { until } from "./until.mjs";
+import { until } from "../../lib/until.mjs";
 
 /** What the library says of every account that is new. */
 const IDLE_TALK = /push rule/;

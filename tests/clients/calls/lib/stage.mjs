@@ -3,7 +3,7 @@
 import { after, before, test } from "node:test";
 import { startBrowser } from "./browser.mjs";
 import { ElementCallUser } from "./element-call.mjs";
-import { Homeserver } from "./homeserver.mjs";
+import { Homeserver } from "../../lib/homeserver.mjs";
 import { Person } from "./person.mjs";
 import { startSite } from "./site.mjs";
 

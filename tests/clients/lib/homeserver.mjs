@@ -12,12 +12,13 @@ const SHARED_SECRET = "the tests' own secret";
 export class Homeserver {
     /**
      * Starts a server of this name, on a database of this kind, with an SFU of its own; `settings` are those that are not
-     * usual in tests.
+     * usual in tests. `publicUrl` is where browsers find it, if that is not its own address.
      */
-    static async start({ name = "calls.example", database, settings = {}, listeners = [] } = {}) {
+    static async start({ name = "calls.example", database, settings = {}, listeners = [], publicUrl } = {}) {
         const binary = process.env.ECHORIFT_BIN;
         if (!binary) throw new Error("ECHORIFT_BIN is to name the server's binary: cargo build --workspace");
         const server = new Homeserver(binary, temporaryFolder("echorift-calls"), name, await freePort());
+        server.publicUrl = publicUrl ?? server.baseUrl;
         server.database = await createDatabase(server.folder, database);
         await writeFile(server.configuration, toml(await server.settings(settings, listeners)));
         await server.restart();
@@ -45,7 +46,7 @@ export class Homeserver {
                 },
                 ...own.calls,
             },
-            server: { name: this.name, public_base_url: this.baseUrl, data_dir: this.folder },
+            server: { name: this.name, public_base_url: this.publicUrl, data_dir: this.folder, ...own.server },
             database: { url: this.database.url },
             registration: { shared_secret: SHARED_SECRET },
             passwords: { hash_memory_kib: 64, hash_iterations: 1 },
@@ -81,16 +82,18 @@ export class Homeserver {
         return processWith(this.sfuKey);
     }
 
-    /** Makes an account; the answer is what its client logs in with. */
-    async register(username) {
+    /** Makes an account, an administrator's if asked; the answer is what its client logs in with. */
+    async register(username, { admin = false } = {}) {
         const path = "/_synapse/admin/v1/register";
         const { nonce } = await this.call("GET", path);
         const password = randomBytes(16).toString("hex");
-        const mac = createHmac("sha1", SHARED_SECRET).update([nonce, username, password, "notadmin"].join("\0"));
-        const body = { nonce, username, password, admin: false, mac: mac.digest("hex") };
+        const mac = createHmac("sha1", SHARED_SECRET).update([nonce, username, password, admin ? "admin" : "notadmin"].join("\0"));
+        const body = { nonce, username, password, admin, mac: mac.digest("hex") };
         const answer = await this.call("POST", path, { body });
         return {
             baseUrl: this.baseUrl,
+            username,
+            password,
             userId: answer.user_id,
             deviceId: answer.device_id,
             accessToken: answer.access_token,

@@ -1,0 +1,73 @@
+// What the client may cost. Sizes, requests, rows and memory fail above their budget; times are told, and judged by
+// `npm run measure` on an idle machine.
+
+import assert from "node:assert/strict";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { World } from "./lib/world.mjs";
+
+const DIST = new URL("../dist", import.meta.url).pathname;
+const KB = 1000;
+const LOGIN = { js: 130 * KB, css: 15 * KB };
+const FIRST_TIMELINE_JS = 600 * KB;
+const ROOMS = 200;
+const ROWS_MAX = 90;
+
+const world = World.forTests();
+
+/** Gathers what a page fetches of ours, in packed bytes by kind. */
+function fetched(page) {
+  const files = new Set();
+  page.on("response", (response) => {
+    const { origin, pathname } = new URL(response.url());
+    if (origin === world.origin && response.status() === 200) files.add(pathname);
+  });
+  const bytes = (ending) =>
+    [...files]
+      .filter((path) => path.endsWith(ending))
+      .reduce((sum, path) => sum + packedSize(join(DIST, path)), 0);
+  return { files, bytes };
+}
+
+function packedSize(file) {
+  if (!existsSync(file)) return 0;
+  return statSync(existsSync(`${file}.gz`) ? `${file}.gz` : file).size;
+}
+
+test("the sign-in screen is small, and so is all that is fetched up to the first timeline", async (t) => {
+  const account = await world.account("tiny");
+  const visitor = await world.visitor(account, { serviceWorkers: "block" });
+  const { files, bytes } = fetched(visitor.page);
+  await visitor.page.goto(`${world.origin}/login`);
+  await visitor.page.getByLabel("User name").waitFor();
+  const [js, css] = [bytes(".js"), bytes(".css")];
+  t.diagnostic(`sign-in: ${js} bytes of script, ${css} of styles, ${files.size} requests`);
+  assert.ok(js <= LOGIN.js, `${js} bytes of script to sign in`);
+  assert.ok(css <= LOGIN.css, `${css} bytes of styles to sign in`);
+  const roomId = await visitor.createRoom({ name: "first" });
+  await visitor.signIn();
+  await visitor.open(roomId);
+  const all = bytes(".js");
+  t.diagnostic(`first timeline: ${all} bytes of script, ${bytes(".wasm")} of wasm`);
+  assert.ok(all <= FIRST_TIMELINE_JS, `${all} bytes of script up to the first timeline`);
+});
+
+test("two hundred channels are few rows, and the way to a timeline is told", async (t) => {
+  const person = await world.visitor(await world.account("busy"));
+  const rooms = [];
+  for (let index = 0; index < ROOMS; index++)
+    rooms.push(await person.createRoom({ name: `channel-${index}` }));
+  const spaceId = await person.createSpace("Everything", rooms);
+  await person.sendText(rooms[7], "here it is");
+  await person.signIn();
+  await person.open(rooms[7]);
+  await person.message("here it is").waitFor();
+  const started = performance.now();
+  await person.page.reload();
+  await person.message("here it is").waitFor();
+  t.diagnostic(`reload to a timeline with ${ROOMS} channels: ${Math.round(performance.now() - started)} ms`);
+  const column = person.page.getByRole("navigation", { name: /^Channels/ });
+  assert.ok((await column.getByRole("link").count()) <= ROWS_MAX, "the channel list is virtual");
+  assert.ok(spaceId);
+});

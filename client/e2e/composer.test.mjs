@@ -1,0 +1,106 @@
+// Writing: names, Markdown, commands, drafts, edits and input methods.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { World } from "./lib/world.mjs";
+
+const world = World.forTests();
+
+const composer = ({ page }) => page.getByRole("textbox", { name: /^Message / });
+
+/** The newest message of a room, as the server has it, once it says this. */
+async function received(person, roomId, body) {
+  for (;;) {
+    const path = `rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=20`;
+    const { chunk } = await person.call("GET", path);
+    const found = chunk.find(({ content }) => content?.body === body);
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test("names, Markdown, answers and edits arrive as they were meant", async () => {
+  const anna = await world.person("anna");
+  const ben = await world.account("ben");
+  const benAtHome = await world.visitor(ben);
+  const roomId = await anna.createRoom({ name: "general", members: [benAtHome] });
+  await anna.open(roomId);
+  const field = composer(anna);
+
+  // A name chosen by keyboard alone is a pill here and a mention there.
+  await field.pressSequentially("hello @be");
+  await anna.page.getByRole("option", { name: /ben/ }).waitFor();
+  await field.press("Enter");
+  await field.pressSequentially("and **you**");
+  await field.press("Enter");
+  const mentioned = await received(anna, roomId, "hello @ben and **you**");
+  assert.deepEqual(mentioned.content["m.mentions"], { user_ids: [ben.userId] });
+  assert.match(mentioned.content.formatted_body, /<a href="https:\/\/matrix.to\/#\/%40ben/);
+  assert.match(mentioned.content.formatted_body, /<strong>you<\/strong>/);
+
+  // Plain text stays plain, Shift+Enter breaks, an emoji comes by its name.
+  await field.pressSequentially("one :tada");
+  await anna.page.getByRole("option", { name: /tada/ }).first().waitFor();
+  await field.press("Tab");
+  await field.press("Shift+Enter");
+  await field.pressSequentially("two");
+  await field.press("Enter");
+  const plain = await received(anna, roomId, "one 🎉 \ntwo");
+  assert.equal(plain.content.formatted_body, undefined);
+
+  // Enter that ends an input method's word does not send.
+  await field.fill("にほん");
+  await field.evaluate((element) => {
+    const key = { key: "Enter", keyCode: 229, isComposing: true, bubbles: true, cancelable: true };
+    element.dispatchEvent(new KeyboardEvent("keydown", key));
+  });
+  assert.equal(await field.inputValue(), "にほん");
+  await field.fill("");
+
+  // Up changes the last message; the draft is where it was afterwards.
+  await field.press("ArrowUp");
+  await anna.page.getByText("Editing your message").waitFor();
+  assert.equal(await field.inputValue(), "one 🎉 \ntwo");
+  await field.fill("three");
+  await field.press("Enter");
+  const edit = await received(anna, roomId, "* three");
+  assert.deepEqual(edit.content["m.relates_to"], { rel_type: "m.replace", event_id: plain.event_id });
+  assert.equal(edit.content["m.new_content"].body, "three");
+  assert.deepEqual(anna.complaints, []);
+});
+
+test("commands do what they say, and what is begun outlives the page", async () => {
+  const dora = await world.person("dora");
+  const roomId = await dora.createRoom({ name: "plans" });
+  const other = await dora.createRoom({ name: "side" });
+  await dora.open(roomId);
+  const field = composer(dora);
+
+  await field.pressSequentially("/sh");
+  await dora.page.getByRole("option", { name: /shrug/ }).waitFor();
+  await field.press("Tab");
+  await field.press("Enter");
+  await received(dora, roomId, "¯\\_(ツ)_/¯");
+  await field.fill("/me waves");
+  await field.press("Enter");
+  const emote = await received(dora, roomId, "waves");
+  assert.equal(emote.content.msgtype, "m.emote");
+  await field.fill("/topic All about plans");
+  await field.press("Enter");
+  await dora.page.getByText("All about plans").first().waitFor();
+  await field.fill("/dance");
+  await field.press("Enter");
+  await dora.page.getByText(/no command \/dance/).waitFor();
+  assert.equal(await field.inputValue(), "/dance");
+  await field.fill("/help");
+  await field.press("Enter");
+  await dora.page.getByRole("dialog", { name: "Commands" }).getByText("Change the topic").waitFor();
+  await dora.page.keyboard.press("Escape");
+
+  await field.fill("half a thought");
+  await dora.open(other);
+  assert.equal(await composer(dora).inputValue(), "");
+  await dora.open(roomId);
+  await dora.page.waitForFunction(() => document.querySelector("textarea")?.value === "half a thought");
+  assert.deepEqual(dora.complaints, []);
+});

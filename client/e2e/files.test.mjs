@@ -1,0 +1,172 @@
+// Files: by button, drop and paste, with progress, cancel, limit, and from there to the others.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { World } from "./lib/world.mjs";
+
+const LIMIT_BYTES = 8 * 1024 * 1024;
+const world = World.forTests({ settings: { media: { max_upload: `${LIMIT_BYTES}B` } } });
+
+const composer = ({ page }) => page.getByRole("textbox", { name: /^Message / });
+const cards = ({ page }) => page.getByRole("list", { name: "Attached files" }).getByRole("listitem");
+
+/** The newest message of a room that fits, once there is one. */
+async function received(person, roomId, fits) {
+  for (;;) {
+    const path = `rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=30`;
+    const found = (await person.call("GET", path)).chunk.find(fits);
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const named = (name) => (event) => event.content?.filename === name;
+
+/** A picture of this size, drawn by the browser: bytes of a real PNG. */
+async function picture(page, width, height) {
+  const base64 = await page.evaluate(
+    ([w, h]) => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: w, height: h });
+      const brush = canvas.getContext("2d");
+      brush.fillStyle = "#45dfbf";
+      brush.fillRect(0, 0, w, h / 2);
+      return canvas.toDataURL("image/png").split(",")[1];
+    },
+    [width, height],
+  );
+  return Buffer.from(base64, "base64");
+}
+
+/** Lets the person do with a file what they would do with a mouse: `drop` on the room or `paste` into the field. */
+async function hand(person, how, { name, type, text }) {
+  await composer(person).evaluate(
+    (field, [kind, file]) => {
+      const carried = new DataTransfer();
+      carried.items.add(new File([file.text], file.name, { type: file.type }));
+      const more = { bubbles: true, cancelable: true };
+      if (kind === "drop") {
+        const zone = field.closest("main");
+        for (const step of ["dragenter", "dragover", "drop"])
+          zone.dispatchEvent(new DragEvent(step, { ...more, dataTransfer: carried }));
+      } else field.dispatchEvent(new ClipboardEvent("paste", { ...more, clipboardData: carried }));
+    },
+    [how, { name, type, text }],
+  );
+}
+
+test("files go by button, drop and paste, with words, and the others get them through the worker", async () => {
+  const anna = await world.person("anna");
+  const ben = await world.person("ben");
+  const roomId = await anna.createRoom({ name: "general", members: [ben] });
+  await anna.open(roomId);
+
+  const buffer = await picture(anna.page, 1200, 600);
+  await anna.page
+    .locator("[data-composer-files]")
+    .setInputFiles({ name: "plan.png", mimeType: "image/png", buffer });
+  await cards(anna).getByText("Ready to send").waitFor();
+  await cards(anna).getByRole("button", { name: "Hide until clicked" }).click();
+  await anna.say("the **plan**");
+  const image = await received(anna, roomId, named("plan.png"));
+  assert.equal(image.content.msgtype, "m.image");
+  assert.equal(image.content.body, "the **plan**");
+  assert.equal(image.content.formatted_body, "the <strong>plan</strong>");
+  assert.equal(image.content["page.codeberg.everypizza.msc4193.spoiler"], true);
+  assert.deepEqual([image.content.info.w, image.content.info.h], [1200, 600]);
+  assert.equal(await cards(anna).count(), 0);
+
+  await hand(anna, "drop", { name: "notes.txt", type: "text/plain", text: "notes" });
+  await cards(anna).getByText("notes.txt").waitFor();
+  await anna.page.getByRole("button", { name: "Send" }).click();
+  const notes = await received(anna, roomId, named("notes.txt"));
+  assert.equal(notes.content.msgtype, "m.file");
+  await hand(anna, "paste", { name: "pasted.txt", type: "text/plain", text: "pasted" });
+  await cards(anna).getByText("pasted.txt").waitFor();
+  await anna.page.getByRole("button", { name: "Send" }).click();
+  await received(anna, roomId, named("pasted.txt"));
+
+  // Pages ask for files without a token; the worker adds it, also for a part and after a reload.
+  await ben.open(roomId);
+  await ben.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await ben.page.reload();
+  await ben.page.getByRole("log").waitFor();
+  const path = image.content.url.slice("mxc://".length);
+  const answers = await ben.page.evaluate(async (media) => {
+    const small = await fetch(`/_matrix/client/v1/media/thumbnail/${media}?width=96&height=96&method=crop`);
+    const part = await fetch(`/_matrix/client/v1/media/download/${media}`, {
+      headers: { Range: "bytes=0-9" },
+    });
+    return [
+      small.status,
+      small.headers.get("content-type"),
+      part.status,
+      (await part.arrayBuffer()).byteLength,
+    ];
+  }, path);
+  assert.equal(answers[0], 200);
+  assert.match(answers[1], /^image\//);
+  assert.ok(answers[2] === 206 ? answers[3] === 10 : answers[2] === 200);
+  for (const person of [anna, ben]) assert.deepEqual(person.complaints, []);
+});
+
+test("a slow upload shows how far it is, leaves the keyboard alone and can be cancelled", async () => {
+  const carl = await world.person("carl");
+  const roomId = await carl.createRoom({ name: "slow" });
+  await carl.open(roomId);
+  const network = await carl.context.newCDPSession(carl.page);
+  await network.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: 400 * 1024,
+  });
+  const large = {
+    name: "film.bin",
+    mimeType: "application/octet-stream",
+    buffer: Buffer.alloc(6 * 1024 * 1024),
+  };
+  await carl.page.locator("[data-composer-files]").setInputFiles(large);
+  const bar = carl.page.getByRole("progressbar", { name: "Uploading film.bin" });
+  await bar.waitFor();
+  await carl.page.waitForFunction(
+    () => Number(document.querySelector('[role="progressbar"]')?.getAttribute("aria-valuenow")) > 2,
+  );
+  await composer(carl).fill("meanwhile");
+  assert.equal(await composer(carl).inputValue(), "meanwhile");
+  await cards(carl).getByRole("button", { name: "Cancel upload of film.bin" }).click();
+  await bar.waitFor({ state: "detached" });
+
+  const tooLarge = { ...large, name: "too-large.bin", buffer: Buffer.alloc(LIMIT_BYTES + 1) };
+  await carl.page.locator("[data-composer-files]").setInputFiles(tooLarge);
+  await carl.page.getByText(/too-large.bin is too large: at most 8.4 MB/).waitFor();
+  assert.equal(await cards(carl).count(), 0);
+  await network.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: -1,
+  });
+  await composer(carl).press("Enter");
+  await received(carl, roomId, ({ content }) => content?.body === "meanwhile");
+  assert.deepEqual(carl.complaints, []);
+});
+
+test("files for an encrypted room leave the browser encrypted and without their names", async () => {
+  const dora = await world.person("dora");
+  const roomId = await dora.createRoom({ name: "sealed", isEncrypted: true });
+  await dora.open(roomId);
+  const isUpload = (request) => request.method() === "POST" && request.url().includes("/media/v3/upload");
+  const upload = dora.page.waitForRequest(isUpload);
+  const buffer = Buffer.from("a secret plan");
+  const file = { name: "secret.txt", mimeType: "text/plain", buffer };
+  await dora.page.locator("[data-composer-files]").setInputFiles(file);
+  const request = await upload;
+  assert.doesNotMatch(request.url(), /secret/);
+  assert.equal(request.headers()["content-type"], "application/octet-stream");
+  assert.notEqual(request.postDataBuffer()?.toString(), buffer.toString());
+  await cards(dora).getByText("Ready to send").waitFor();
+  await dora.page.getByRole("button", { name: "Send" }).click();
+  const sent = await received(dora, roomId, ({ type }) => type === "m.room.encrypted");
+  assert.equal(JSON.stringify(sent).includes("secret.txt"), false);
+  assert.deepEqual(dora.complaints, []);
+});

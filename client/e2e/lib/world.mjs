@@ -1,0 +1,105 @@
+// What a story of the client plays in: a real server, the client it serves, and people at browsers of their own.
+
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Homeserver } from "../../../tests/clients/lib/homeserver.mjs";
+import { run, temporaryFolder } from "../../../tests/clients/lib/processes.mjs";
+import { startBrowser } from "./browser.mjs";
+import { Person } from "./person.mjs";
+import { Site } from "./site.mjs";
+
+const RUN_SLAPD = fileURLToPath(new URL("../../../tests/fixtures/ldap/run-slapd", import.meta.url));
+const WITHOUT_CALLS = { calls: { livekit: { mode: "off" } } };
+
+export class World {
+  closers = [];
+  people = [];
+
+  /**
+   * Opens a world for the tests of this file and ends it after them.
+   * `settings`: the server's own; `calls`: with an SFU; `directory`: people come from OpenLDAP (tests/fixtures/ldap).
+   */
+  static forTests(options = {}) {
+    const world = new World();
+    before(() => world.open(options));
+    after(() => world.close());
+    return world;
+  }
+
+  async open({
+    name = "nordlicht.example",
+    settings = {},
+    calls = false,
+    directory = false,
+    database,
+    listeners = [],
+  } = {}) {
+    const site = await Site.open();
+    this.closers.push(() => site.close());
+    const all = {
+      ...(calls ? {} : WITHOUT_CALLS),
+      ...(directory ? await this.startDirectory() : {}),
+      ...settings,
+    };
+    const homeserver = await Homeserver.start({
+      name,
+      settings: all,
+      database,
+      listeners,
+      publicUrl: site.origin,
+    });
+    this.closers.push(() => homeserver.stop());
+    site.homeserver = homeserver;
+    Object.assign(this, { site, homeserver, origin: site.origin, browser: await startBrowser() });
+    this.closers.push(() => this.browser.close());
+  }
+
+  async close() {
+    for (const close of this.closers.reverse()) await close();
+  }
+
+  /** An account of this name, made by the operator; `admin` if asked. */
+  account(name, options) {
+    return this.homeserver.register(name, options);
+  }
+
+  /** Somebody new, signed in by the login form, in a browser profile of their own. */
+  async person(name, { admin = false, context: options = {} } = {}) {
+    const person = await this.visitor(await this.account(name, { admin }), options);
+    await person.signIn();
+    return person;
+  }
+
+  /** A browser profile of its own for an account (of `account()`), at no page yet. */
+  async visitor(account, options = {}) {
+    const context = await this.browser.newContext({
+      locale: "en-GB",
+      viewport: { width: 1440, height: 900 },
+      ...options,
+    });
+    const person = new Person(this, account, context, await context.newPage());
+    this.people.push(person);
+    return person;
+  }
+
+  async startDirectory() {
+    const folder = temporaryFolder("echorift-directory");
+    const directory = run(RUN_SLAPD, [join(folder, "ldap"), "--until-stdin-closes"]);
+    const facts = JSON.parse(await directory.line("ldap://"));
+    this.closers.push(async () => {
+      directory.child.stdin.end();
+      await directory.hasEnded;
+    });
+    return {
+      directory: {
+        urls: [facts.ldaps],
+        ca_file: facts.ca_file,
+        bind_dn: facts.bind_dn,
+        bind_password: facts.bind_password,
+        base_dn: facts.people_dn,
+        user_filter: "(&(objectClass=inetOrgPerson)(uid={username}))",
+      },
+    };
+  }
+}

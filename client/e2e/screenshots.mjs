@@ -1,0 +1,90 @@
+// Pictures of the main screens, dark, light and on a phone, into docs/screenshots: `npm run screenshots`.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { furnish } from "./lib/company.mjs";
+import { World } from "./lib/world.mjs";
+
+const FOLDER = process.argv[2] ?? fileURLToPath(new URL("../../docs/screenshots", import.meta.url));
+const DESKTOP = { width: 1440, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+mkdirSync(FOLDER, { recursive: true });
+const hasCalls = Boolean(process.env.ECHORIFT_TEST_LIVEKIT);
+const world = new World();
+await world.open({ name: "northwind.example", calls: hasCalls });
+try {
+  const { people, rooms } = await furnish(world);
+  const { lena, mira, aiko } = people;
+  const { page } = lena;
+  const shoot = async (name) => {
+    // Fonts and pictures first, then a frame without the caret.
+    await page.evaluate(() => document.fonts.ready);
+    await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: "disabled", caret: "hide" });
+    console.log(name);
+  };
+  const theme = (colorScheme) => page.emulateMedia({ colorScheme });
+  const both = async (name) => {
+    for (const colorScheme of ["dark", "light"]) {
+      await theme(colorScheme);
+      await shoot(`${name}-${colorScheme}`);
+    }
+    await theme("dark");
+  };
+
+  await page.goto(`${world.origin}/login`);
+  await page.getByLabel("User name").waitFor();
+  await both("login");
+  await lena.signIn();
+  await skipFirstSteps(page);
+  await lena.open(rooms.train);
+  await page.getByText("Moving to 25 %").waitFor();
+  await both("channel");
+  if (hasCalls) {
+    for (const person of [mira, aiko]) {
+      await person.signIn();
+      await skipFirstSteps(person.page);
+      await person.open(rooms.standup);
+      await person.page.getByRole("button", { name: /^Join/ }).first().click();
+    }
+    await lena.open(rooms.standup);
+    await page.getByRole("button", { name: /^Join/ }).first().click();
+    await page
+      .getByRole("button", { name: /^Leave/ })
+      .first()
+      .waitFor();
+    await both("call");
+  }
+  for (const [name, path] of [
+    ["settings", "/settings/appearance"],
+    ["admin", "/admin/overview"],
+    ["admin-users", "/admin/users"],
+  ]) {
+    await page.goto(`${world.origin}${path}`);
+    await page.getByRole("heading", { level: 2 }).first().waitFor();
+    await both(name);
+  }
+  await page.setViewportSize(PHONE);
+  await lena.open(rooms.train);
+  await both("phone");
+  await page.setViewportSize(DESKTOP);
+} finally {
+  await world.close();
+}
+
+/** Closes the cards of the first sign-in, if they are there. */
+async function skipFirstSteps(page) {
+  const skip = page.getByRole("button", { name: /^(Skip|Not now|Later|Done)$/ });
+  for (let card = 0; card < 4; card++) {
+    const isThere = await skip
+      .first()
+      .waitFor({ timeout: 3_000 })
+      .then(
+        () => true,
+        () => false,
+      );
+    if (!isThere) return;
+    await skip.first().click();
+  }
+}

@@ -1,0 +1,184 @@
+// Settings: what is chosen shows at once, stays, and reaches the server where it concerns the account.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { until } from "../../tests/clients/lib/until.mjs";
+import { assertAccessible } from "./lib/axe.mjs";
+import { World } from "./lib/world.mjs";
+
+const world = World.forTests();
+const PAGES = [
+  "Profile and status",
+  "Notifications",
+  "Privacy",
+  "Appearance",
+  "Accessibility",
+  "Keyboard shortcuts",
+  "Moderation log",
+  "Export my data",
+  "About",
+];
+
+const openSettings = (person, page) => person.page.goto(`${world.origin}/settings/${page}`);
+const root = (person) =>
+  person.page.evaluate(() => {
+    const { dataset, lang } = document.documentElement;
+    const size = getComputedStyle(document.documentElement).fontSize;
+    return { theme: dataset.theme, density: dataset.density, links: dataset.links, lang, size };
+  });
+
+test("looks, text size and language apply at once and survive a reload", async () => {
+  const anna = await world.person("anna");
+  const { page } = anna;
+  await openSettings(anna, "appearance");
+  await page.getByRole("radio", { name: "Light" }).check({ force: true });
+  await page.getByRole("radio", { name: "Compact" }).check({ force: true });
+  await page.getByRole("radio", { name: "125 %" }).check({ force: true });
+  await page.getByRole("radio", { name: "12 hours" }).check({ force: true });
+  await page.getByText("02:05 pm").waitFor();
+  await page.getByRole("button", { name: /Language/ }).click();
+  await page.getByRole("option", { name: "Deutsch" }).click();
+  await page.getByRole("heading", { name: "Darstellung" }).waitFor();
+  const chosen = { theme: "light", density: "compact", links: "plain", lang: "de", size: "18.125px" };
+  assert.deepEqual(await root(anna), chosen);
+  await page.reload();
+  await page.getByRole("heading", { name: "Darstellung" }).waitFor();
+  assert.deepEqual(await root(anna), chosen);
+  assert.deepEqual(anna.complaints, []);
+});
+
+test("every page is reached by the keyboard, and is accessible in both themes", async () => {
+  const ben = await world.person("ben");
+  const { page } = ben;
+  await ben.createSpace("Northwind Labs", [await ben.createRoom({ name: "general" })]);
+  await openSettings(ben, "all");
+  const pages = page.getByRole("navigation", { name: "Pages of the settings" });
+  for (const name of PAGES) {
+    const link = pages.getByRole("link", { name });
+    await link.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+    for (const theme of ["dark", "light"]) {
+      await page.evaluate((wanted) => {
+        document.documentElement.dataset.theme = wanted;
+      }, theme);
+      await assertAccessible(page, `${name}, ${theme}`);
+    }
+  }
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog", { name: "Settings" }).waitFor({ state: "detached" });
+  assert.deepEqual(ben.complaints, []);
+});
+
+test("levels of notifications become push rules at the server", async () => {
+  const cleo = await world.person("cleo");
+  const { page } = cleo;
+  const roomId = await cleo.createRoom({ name: "general" });
+  await cleo.createSpace("Northwind Labs", [roomId]);
+  const rules = async () => (await cleo.call("GET", "pushrules/")).global;
+  await openSettings(cleo, "notifications");
+  await page.getByText("Only mentions", { exact: true }).click();
+  await until(
+    "messages of channels notify no more",
+    async () =>
+      (await rules()).underride.find(({ rule_id: id }) => id === ".m.rule.message").enabled === false,
+  );
+  await page.getByRole("textbox", { name: "Word" }).fill("incident");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("button", { name: "Remove incident" }).waitFor();
+  assert.ok((await rules()).content.some(({ pattern }) => pattern === "incident"));
+  const level = page.getByRole("button", { name: /general$/ });
+  await level.click();
+  await page.getByRole("option", { name: "Nothing" }).click();
+  await until("the channel is silent", async () =>
+    (await rules()).override.some(({ rule_id: id, actions }) => id === roomId && actions.length === 0),
+  );
+  await page.reload();
+  await page.getByRole("button", { name: "Remove incident" }).click();
+  await until(
+    "the word is gone",
+    async () => !(await rules()).content.some(({ pattern }) => pattern === "incident"),
+  );
+  assert.deepEqual(cleo.complaints, []);
+});
+
+test("a message elsewhere shows on the desktop, leads there, and goes when it is read", async () => {
+  const dana = await world.visitor(await world.account("dana"));
+  const emil = await world.account("emil");
+  await dana.context.addInitScript(() => {
+    window.notifications = [];
+    window.Notification = class {
+      static permission = "granted";
+      static requestPermission = async () => "granted";
+      constructor(title, options) {
+        Object.assign(this, { title, ...options, isClosed: false });
+        window.notifications.push(this);
+      }
+      close() {
+        this.isClosed = true;
+        this.onclose?.();
+      }
+    };
+  });
+  await dana.signIn();
+  const { page } = dana;
+  const shown = () =>
+    page.evaluate(() => window.notifications.map(({ title, body, isClosed }) => ({ title, body, isClosed })));
+  const sender = await world.visitor(emil);
+  const roomId = await dana.createRoom({ name: "releases", members: [sender] });
+  const other = await dana.createRoom({ name: "elsewhere" });
+  await openSettings(dana, "notifications");
+  await page.getByText("Show on the desktop").click();
+  await page.keyboard.press("Escape");
+  await dana.open(other);
+  await sender.sendText(roomId, "Build 42 is out");
+  await until("a notification", shown, ([first]) => first?.body === "Build 42 is out");
+  assert.equal((await shown())[0].title, "emil in releases");
+  await page.evaluate(() => window.notifications[0].onclick());
+  await dana.message("Build 42 is out").waitFor();
+  assert.match(decodeURIComponent(page.url()), new RegExp(`/room/${roomId.replace(/[!]/, "\\!")}`));
+  // In the open room nothing appears.
+  await sender.sendText(roomId, "You are reading this");
+  await dana.message("You are reading this").waitFor();
+  await dana.open(other);
+  const eventId = await sender.sendText(roomId, "And one more");
+  await until("the next one", shown, (all) => all.at(-1)?.body === "And one more");
+  assert.ok(!(await shown()).some(({ body }) => body === "You are reading this"));
+  // Read on another device.
+  const path = ["rooms", roomId, "receipt", "m.read", eventId].map(encodeURIComponent).join("/");
+  await dana.call("POST", path, {});
+  await until("it closes", shown, (all) => all.at(-1)?.isClosed === true);
+  assert.deepEqual(dana.complaints, []);
+});
+
+test("one's own data is downloaded: the account, a channel with its messages, everything", async () => {
+  const fred = await world.person("fred");
+  const { page } = fred;
+  const roomId = await fred.createRoom({ name: "plans" });
+  for (const number of [1, 2, 3]) await fred.sendText(roomId, `Plan <${number}>`);
+  await openSettings(fred, "export");
+  const save = async (group) => {
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("region", { name: group }).getByRole("button", { name: "Download" }).click(),
+    ]);
+    return { name: download.suggestedFilename(), data: await readFile(await download.path()) };
+  };
+  const account = JSON.parse((await save("My account")).data);
+  assert.equal(account.user_id, fred.userId);
+  assert.ok(account.rooms.some(({ name }) => name === "plans"));
+  const room = await save("Messages of a channel");
+  assert.match(room.name, /^plans .*\.json$/);
+  const { messages } = JSON.parse(room.data);
+  assert.deepEqual(
+    messages.map(({ content }) => content.body),
+    ["Plan <1>", "Plan <2>", "Plan <3>"],
+  );
+  await page.getByRole("radio", { name: /HTML/ }).check({ force: true });
+  assert.match(String((await save("Messages of a channel")).data), /Plan &lt;3&gt;/);
+  const archive = await save("Everything");
+  assert.match(archive.name, /\.zip$/);
+  assert.equal(archive.data.subarray(0, 2).toString(), "PK");
+  assert.deepEqual(fred.complaints, []);
+});

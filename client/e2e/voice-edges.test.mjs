@@ -1,0 +1,96 @@
+// Calls where something is special: encrypted, rung, kicked, crashed, without a microphone, without WebRTC.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Voice } from "./lib/voice.mjs";
+import { World } from "./lib/world.mjs";
+
+const world = World.forTests({ calls: true });
+
+async function people(...names) {
+  return Promise.all(names.map((name) => Voice.signIn(world, name)));
+}
+
+function nobodyComplains(...all) {
+  assert.deepEqual(
+    all.flatMap(({ person }) => person.complaints),
+    [],
+  );
+}
+
+/** Two cores have enough to do with one story. */
+const goHome = (...all) => Promise.all(all.map(({ person }) => person.context.close()));
+
+test("an encrypted channel is heard, devices change within, a crash and a kick are seen", async () => {
+  const [anna, ben, cleo] = await people("anna", "ben", "cleo");
+  const roomId = await anna.opensChannel("Vault", [ben, cleo], { isEncrypted: true });
+  await Promise.all([anna.join(), ben.join(), cleo.join()]);
+  await anna.lists(["anna", "ben", "cleo"]);
+  // Whoever had no keys would hear silence.
+  await Promise.all([anna.hears(), ben.hears(), cleo.hears()]);
+
+  await anna.press("Choose microphone and speaker");
+  const inputs = anna.page.getByRole("menuitemradio", { name: /Fake Audio Input/ });
+  await inputs.first().click();
+  await ben.hears();
+
+  await cleo.crash();
+  await anna.lists(["anna", "ben"]);
+  await ben.hears();
+
+  await anna.person.call("POST", `rooms/${encodeURIComponent(roomId)}/kick`, {
+    user_id: ben.person.userId,
+    reason: "The meeting is over",
+  });
+  const farewell = ben.page.getByRole("dialog", { name: "You are no longer in the call" });
+  await farewell.getByText("anna removed you from Vault.").waitFor();
+  await farewell.getByText("Reason: The meeting is over").waitFor();
+  await anna.lists(["anna"]);
+  // Ben's SDK complains that it could not say goodbye to a room that he is no longer in.
+  nobodyComplains(anna);
+  await goHome(anna, ben);
+});
+
+test("a direct message rings: declined once, then accepted with video", async () => {
+  const [dora, emil] = await people("dora", "emil");
+  await dora.opensDirect(emil);
+  const ring = emil.page.getByRole("alertdialog", { name: /dora is calling/ });
+
+  await dora.page.getByRole("button", { name: "Start a call" }).click();
+  await ring.getByRole("button", { name: "Decline" }).click();
+  await dora.page.getByText("Your call was declined.").waitFor();
+  await dora.dockGoes();
+
+  await dora.page.getByRole("button", { name: "Start a video call" }).click();
+  await ring.getByRole("button", { name: "Accept" }).click();
+  await Promise.all([dora.hears(), emil.hears()]);
+  await emil.sees("Camera of dora");
+  await ring.waitFor({ state: "detached" });
+  nobodyComplains(dora, emil);
+  await goHome(dora, emil);
+});
+
+test("without a microphone one listens, and without WebRTC joining says why", async () => {
+  const [finn, gina] = await people("finn", "gina");
+  const mute = () => {
+    navigator.mediaDevices.getUserMedia = async () => {
+      throw new DOMException("no", "NotAllowedError");
+    };
+  };
+  await gina.opensChannel("Quiet room", [finn]);
+  await finn.page.evaluate(mute);
+  await Promise.all([finn.join(), gina.join()]);
+  await finn.dock.getByText("You can listen.").waitFor();
+  await finn.hears();
+  await gina.listed("finn").getByRole("img", { name: "Muted" }).waitFor();
+  await finn.press("Leave call");
+
+  await finn.person.context.addInitScript(() => {
+    delete globalThis.RTCPeerConnection;
+  });
+  await finn.page.reload();
+  await finn.lists(["gina"]);
+  await finn.row.click();
+  await finn.page.getByText("This browser cannot take part in calls.").first().waitFor();
+  nobodyComplains(finn, gina);
+});

@@ -1,0 +1,114 @@
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { ApiError } from "~/matrix/own-api";
+import { Button, IconButton } from "~/ui/button";
+import { Notice, Spinner } from "~/ui/marks";
+import styles from "./admin.module.css";
+import type { useAdminList } from "./queries";
+
+/** The head of a page: its name, a line about it, and what one can do there. */
+export function PageHead({ title, text, children }: { title: string; text?: string; children?: ReactNode }) {
+  return (
+    <header className={styles.head}>
+      <div className={styles.headText}>
+        <h2 className={styles.title}>{title}</h2>
+        {text && <p className={styles.lead}>{text}</p>}
+      </div>
+      <div className={styles.tools}>{children}</div>
+    </header>
+  );
+}
+
+interface Asked {
+  isPending: boolean;
+  error: Error | null;
+  refetch: () => unknown;
+}
+
+/** What stands there while something is asked for, and when it was refused. */
+export function Waiting({ query, children }: { query: Asked; children: ReactNode }) {
+  const { t } = useTranslation("ui");
+  if (query.error) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.isPending) return <Spinner label={t("loading")} />;
+  return children;
+}
+
+export function Failure({ error, onRetry }: { error: Error; onRetry: () => void }) {
+  const { t } = useTranslation(["admin", "ui"]);
+  const isAbsent = error instanceof ApiError && error.errcode === "M_UNRECOGNIZED";
+  return (
+    <Notice tone="danger">
+      <p>{isAbsent ? t("absent") : t("ui:somethingFailed", { reason: error.message })}</p>
+      <Button kind="quiet" onPress={onRetry}>
+        {t("ui:retry")}
+      </Button>
+    </Notice>
+  );
+}
+
+/** The button below a list that has more. */
+export function More({ list }: { list: ReturnType<typeof useAdminList>["list"] }) {
+  const { t } = useTranslation("ui");
+  if (!list.hasNextPage) return null;
+  return (
+    <Button isPending={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
+      {t("more")}
+    </Button>
+  );
+}
+
+/** A number that matters, with its name. */
+export function Stat({
+  label,
+  value,
+  detail,
+}: {
+  label: string;
+  value: string;
+  detail?: string | undefined;
+}) {
+  return (
+    <div className={styles.stat}>
+      <dt>{label}</dt>
+      <dd>{value}</dd>
+      {detail && <dd className={styles.statDetail}>{detail}</dd>}
+    </div>
+  );
+}
+
+/** What is known of one row, beside the list. */
+export function Drawer({
+  title,
+  onClose,
+  children,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  const { t } = useTranslation("ui");
+  return (
+    <aside className={styles.drawer} aria-label={title}>
+      <header className={styles.drawerHead}>
+        <h3 className={styles.drawerTitle}>{title}</h3>
+        <IconButton icon={X} size="small" label={t("close")} onPress={onClose} />
+      </header>
+      <div className={styles.drawerBody}>{children}</div>
+    </aside>
+  );
+}
+
+/** Facts as name and value. */
+export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) {
+  return (
+    <dl className={styles.facts}>
+      {facts.map(([name, value]) => (
+        <div key={name} className={styles.fact}>
+          <dt>{name}</dt>
+          <dd>{value ?? "–"}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

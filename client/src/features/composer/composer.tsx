@@ -1,0 +1,121 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { usePermissions } from "~/hooks/permissions";
+import { useRoom } from "~/hooks/rooms";
+import { useSession } from "~/hooks/session";
+import type { EventId, RoomId } from "~/matrix/ids";
+import styles from "./composer.module.css";
+import { EditBar, ReplyBar } from "./context-bar";
+import { DropZone } from "./drop";
+import { Editor } from "./editor";
+import { CommandHelp } from "./help";
+import { beginEdit, currentOf, useComposerStore } from "./store";
+import { Toolbar } from "./toolbar";
+import { trayOf } from "./tray";
+import { TypingNotice } from "./typing";
+import { UploadCards } from "./upload-cards";
+import { useAttach } from "./use-attach";
+import { useSubmit } from "./use-submit";
+
+export interface ComposerProps {
+  roomId: RoomId;
+  threadId?: EventId;
+}
+
+/** Where one writes into a room or a thread. */
+export function Composer({ roomId, threadId }: ComposerProps) {
+  const { t } = useTranslation("composer");
+  const { send } = usePermissions(roomId);
+  const room = useRoom(roomId);
+  if (!send) {
+    return (
+      <p className={`${styles.composer} ${styles.disabled}`}>
+        {t(room?.kind === "announcement" ? "mayNotAnnounce" : "mayNotSend")}
+      </p>
+    );
+  }
+  return <Writing roomId={roomId} {...(threadId ? { threadId } : {})} />;
+}
+
+function Writing({ roomId, threadId }: ComposerProps) {
+  const { t } = useTranslation("composer");
+  const session = useSession();
+  const { sender } = session;
+  const room = useRoom(roomId);
+  const { mentionRoom } = usePermissions(roomId);
+  const store = useComposerStore(roomId, threadId);
+  const state = store();
+  const tray = useMemo(() => trayOf(session, { roomId, threadId }), [session, roomId, threadId]);
+  const { files } = tray.store();
+  const attach = useAttach(tray);
+  const card = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const [showsHelp, setShowsHelp] = useState(false);
+  const submit = useSubmit(
+    roomId,
+    threadId,
+    store,
+    tray,
+    useCallback(() => setShowsHelp(true), []),
+  );
+  const typing = useMemo(
+    () => new TypingNotice((isTyping) => void sender.typing(roomId, isTyping)),
+    [sender, roomId],
+  );
+  useEffect(() => () => typing.end(), [typing]);
+
+  const { text } = currentOf(state);
+  const cancelEdit = () => store.setState({ edit: undefined, wish: {} });
+  const cancelReply = () => {
+    const { replyTo: _, ...draft } = state.draft;
+    store.setState({ draft, wish: {} });
+  };
+
+  function onSubmit() {
+    if (submit() === "sent") typing.end();
+  }
+
+  const channel = room?.kind === "direct" ? room.name : `#${room?.name ?? ""}`;
+  return (
+    <div ref={card} className={styles.composer}>
+      <DropZone anchor={card} label={t("dropHere", { channel })} onDrop={attach} />
+      <UploadCards tray={tray} />
+      {state.edit ? (
+        <EditBar onClose={cancelEdit} />
+      ) : (
+        state.draft.replyTo !== undefined && (
+          <ReplyBar roomId={roomId} eventId={state.draft.replyTo} onClose={cancelReply} />
+        )
+      )}
+      <Editor
+        roomId={roomId}
+        store={store}
+        field={field}
+        label={threadId ? t("writeThread") : t("write", { channel })}
+        isDisabled={false}
+        allowsRoom={mentionRoom}
+        onSubmit={onSubmit}
+        onCancel={() => {
+          if (state.edit) cancelEdit();
+          else if (state.draft.replyTo !== undefined) cancelReply();
+        }}
+        onEditLast={() => beginEdit(session, store, roomId, sender.lastEditable({ roomId, threadId }))}
+        onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
+        onType={(isEmpty) => {
+          // Threads have no typing of their own.
+          if (threadId || state.edit) return;
+          if (isEmpty) typing.end();
+          else typing.note();
+        }}
+      />
+      <Toolbar
+        field={field}
+        canSend={text.trim() !== "" || files.some(({ isSending }) => !isSending)}
+        onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
+        onEmoji={(emoji) => store.setState({ wish: { insert: emoji } })}
+        onSend={onSubmit}
+      />
+      <CommandHelp isOpen={showsHelp} onClose={() => setShowsHelp(false)} />
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import { Bold, Code, Italic, Link, List, Paperclip, SendHorizontal, Smile } from "lucide-react";
+import { type RefObject, useRef } from "react";
+import { Button as AriaButton, Dialog, DialogTrigger, Popover } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { EmojiPicker } from "~/features/emoji";
+import { IconButton } from "~/ui/button";
+import styles from "./composer.module.css";
+import { applyFormat } from "./editor";
+import type { Format } from "./format";
+
+const FORMATS = [
+  { kind: "bold", icon: Bold },
+  { kind: "italic", icon: Italic },
+  { kind: "code", icon: Code },
+  { kind: "link", icon: Link },
+  { kind: "list", icon: List },
+] as const satisfies readonly { kind: Format; icon: typeof Bold }[];
+
+export interface ToolbarProps {
+  field: RefObject<HTMLTextAreaElement | null>;
+  canSend: boolean;
+  onFiles: (files: readonly File[]) => void;
+  onEmoji: (emoji: string) => void;
+  onSend: () => void;
+}
+
+/** Below the text: attach, formats, emoji, send. */
+export function Toolbar({ field, canSend, onFiles, onEmoji, onSend }: ToolbarProps) {
+  const { t } = useTranslation("composer");
+  const files = useRef<HTMLInputElement>(null);
+  return (
+    <div className={styles.toolbar}>
+      <IconButton icon={Paperclip} label={t("attach")} onPress={() => files.current?.click()} />
+      <input
+        ref={files}
+        type="file"
+        multiple
+        hidden
+        data-composer-files
+        onChange={(event) => {
+          onFiles([...(event.target.files ?? [])]);
+          // The same file can be chosen again.
+          event.target.value = "";
+        }}
+      />
+      <span className={`${styles.separator} ${styles.optional}`} />
+      {FORMATS.map(({ kind, icon }) => (
+        <IconButton
+          key={kind}
+          icon={icon}
+          label={t(`format.${kind}`)}
+          className={styles.optional}
+          onPress={() => {
+            if (field.current) applyFormat(field.current, kind);
+          }}
+        />
+      ))}
+      <span className={`${styles.separator} ${styles.optional}`} />
+      <EmojiButton onEmoji={onEmoji} />
+      <span className={styles.space} />
+      <span className={styles.hint}>{t("hint")}</span>
+      <AriaButton
+        aria-label={t("send")}
+        isDisabled={!canSend}
+        className={styles.send ?? ""}
+        onPress={onSend}
+        preventFocusOnPress
+      >
+        <SendHorizontal size={18} strokeWidth={1.9} aria-hidden />
+      </AriaButton>
+    </div>
+  );
+}
+
+function EmojiButton({ onEmoji }: { onEmoji: (emoji: string) => void }) {
+  const { t } = useTranslation("composer");
+  return (
+    <DialogTrigger>
+      <IconButton icon={Smile} label={t("emoji")} />
+      <Popover placement="top start" offset={8} className={styles.popover ?? ""}>
+        <Dialog aria-label={t("emoji")}>
+          {({ close }) => (
+            <EmojiPicker
+              onPick={(emoji) => {
+                close();
+                onEmoji(emoji);
+              }}
+            />
+          )}
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}

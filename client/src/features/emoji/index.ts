@@ -1,0 +1,3 @@
+export { EmojiPicker, type EmojiPickerProps } from "./emoji-picker";
+export { frequentEmoji, noteEmoji } from "./frequent";
+export { type EmojiName, emojiNames } from "./names";

@@ -1,0 +1,6 @@
+export { dismissPrompt, openEncryptionDialog } from "./dialog-state";
+export { EncryptionDialogs } from "./encryption-dialogs";
+export { EncryptionSettings } from "./encryption-settings";
+export { RecoveryKey } from "./recovery-key";
+export { useEncryption, useRoomTrust } from "./use-encryption";
+export { VerificationPrompt } from "./verification-prompt";

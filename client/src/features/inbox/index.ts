@@ -1,0 +1,2 @@
+export { InboxScreen } from "./inbox-screen";
+export { useInboxCount } from "./use-inbox";

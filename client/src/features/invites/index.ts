@@ -1,0 +1,3 @@
+export { InvitationCard } from "./invitation-card";
+export { InviteDialog } from "./invite-dialog";
+export { NewMessageDialog } from "./new-message-dialog";

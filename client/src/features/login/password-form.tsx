@@ -1,0 +1,81 @@
+import { Eye, EyeOff } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { baseUrlOf, useConfig } from "~/hooks/config";
+import type { Credentials } from "~/matrix/credentials";
+import { failureOf, type LoginFailure, loginWithPassword } from "~/matrix/login";
+import { Button, IconButton } from "~/ui/button";
+import { TextField } from "~/ui/field";
+import { Notice } from "~/ui/marks";
+import styles from "./login.module.css";
+import { warmUp } from "./warm-up";
+
+export interface PasswordFormProps {
+  /** Whose session goes on: the name is fixed, and the device keeps its keys. */
+  again?: { user: string; deviceId: string };
+  onSignedIn: (credentials: Credentials) => Promise<void>;
+}
+
+/** Name and password, as password managers know them. */
+export function PasswordForm({ again, onSignedIn }: PasswordFormProps) {
+  const { t } = useTranslation("login");
+  const config = useConfig();
+  const [user, setUser] = useState(again?.user ?? "");
+  const [password, setPassword] = useState("");
+  const [isShown, setShown] = useState(false);
+  const [failure, setFailure] = useState<LoginFailure>();
+  const [isPending, setPending] = useState(false);
+
+  async function signIn(event: FormEvent) {
+    event.preventDefault();
+    if (isPending) return;
+    setPending(true);
+    setFailure(undefined);
+    try {
+      const deviceName = t("deviceName", { brand: config.brand });
+      const device = again ? { deviceId: again.deviceId } : {};
+      const name = user.trim();
+      await onSignedIn(
+        await loginWithPassword(baseUrlOf(config), { user: name, password, deviceName, ...device }),
+      );
+    } catch (error) {
+      setFailure(failureOf(error));
+      setPending(false);
+    }
+  }
+
+  return (
+    <form className={styles.form} onSubmit={signIn} onFocus={warmUp}>
+      {failure && <Notice tone="danger">{t(`failures.${failure}`)}</Notice>}
+      {/* Password managers look for the name even where it is given. */}
+      <TextField
+        label={t("user")}
+        value={user}
+        onChange={setUser}
+        autoComplete="username"
+        isReadOnly={again !== undefined}
+        isRequired
+        autoFocus={!again}
+      />
+      <TextField
+        label={t("password")}
+        type={isShown ? "text" : "password"}
+        value={password}
+        onChange={setPassword}
+        autoComplete="current-password"
+        isRequired
+        autoFocus={again !== undefined}
+        after={
+          <IconButton
+            icon={isShown ? EyeOff : Eye}
+            label={t(isShown ? "hidePassword" : "showPassword")}
+            onPress={() => setShown(!isShown)}
+          />
+        }
+      />
+      <Button type="submit" kind="primary" isPending={isPending} className={styles.submit}>
+        {t(isPending ? "signingIn" : "logIn")}
+      </Button>
+    </form>
+  );
+}

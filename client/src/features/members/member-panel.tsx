@@ -1,0 +1,128 @@
+import { Globe, UserPlus } from "lucide-react";
+import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Virtualizer } from "virtua";
+import { openDialog } from "~/hooks/dialogs";
+import { usePermissions, useRoleNames, useRoles } from "~/hooks/permissions";
+import { useSession, useSlice } from "~/hooks/session";
+import type { RoomId } from "~/matrix/ids";
+import { Button } from "~/ui/button";
+import { cx } from "~/ui/cx";
+import { TextField } from "~/ui/field";
+import { Empty, Spinner } from "~/ui/marks";
+import { type MemberGroup, type MemberLine, memberLines } from "./member-list";
+import { MemberRow } from "./member-row";
+import styles from "./members.module.css";
+
+/** In shorter lists everybody is in sight. */
+const SEARCHED_FROM = 10;
+
+/** Everybody in a channel, for the panel beside it: by role, then who is offline; partners apart. */
+export function MemberPanel({ roomId }: { roomId: RoomId }) {
+  const { t } = useTranslation("members");
+  const { invite } = usePermissions(roomId);
+  const [query, setQuery] = useState("");
+  const { lines, count, isLoaded } = useMemberLines(roomId, useDeferredValue(query));
+  return (
+    <div className={styles.panel}>
+      {invite && (
+        <Button
+          icon={UserPlus}
+          className={styles.invite}
+          onPress={() => openDialog({ kind: "invite", roomId })}
+        >
+          {t("invite")}
+        </Button>
+      )}
+      {count >= SEARCHED_FROM && (
+        <div className={styles.search}>
+          <TextField
+            label={t("search")}
+            placeholder={t("searchAmong", { count })}
+            hidesLabel
+            value={query}
+            onChange={setQuery}
+          />
+        </div>
+      )}
+      <MemberLines roomId={roomId} lines={lines} />
+      {!isLoaded && <Spinner label={t("loading")} />}
+      {isLoaded && lines.length === 0 && <Empty title={t("nobody")} />}
+    </div>
+  );
+}
+
+function useMemberLines(roomId: RoomId, query: string) {
+  const { members, presence } = useSession();
+  const everybody = useSlice(members.all, roomId);
+  const { revision } = useSlice(presence.revision, "all");
+  const roles = useRoles(roomId);
+  const [loaded, setLoaded] = useState<RoomId>();
+  useEffect(() => {
+    let isStale = false;
+    // Whom the device does not know then stays away from the list until the next visit.
+    const done = () => {
+      if (!isStale) setLoaded(roomId);
+    };
+    members.load(roomId).then(done, done);
+    return () => {
+      isStale = true;
+    };
+  }, [members, roomId]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `revision` stands for the presences that are read inside.
+  const lines = useMemo(
+    () => memberLines(everybody, roles, ({ userId }) => presence.of.peek(userId).state, query),
+    [everybody, roles, presence, query, revision],
+  );
+  return { lines, count: everybody.length, isLoaded: loaded === roomId };
+}
+
+function MemberLines({ roomId, lines }: { roomId: RoomId; lines: readonly MemberLine[] }) {
+  const list = useRef<HTMLDivElement>(null);
+
+  function onKeyDown(event: KeyboardEvent) {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const rows = [...(list.current?.querySelectorAll<HTMLElement>("[data-member]") ?? [])];
+    const at = rows.indexOf(document.activeElement as HTMLElement);
+    const next = rows[at + (event.key === "ArrowDown" ? 1 : -1)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+    next.scrollIntoView({ block: "nearest" });
+  }
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the keys move the focus between the buttons inside.
+    <div ref={list} className={styles.lines} onKeyDown={onKeyDown}>
+      <Virtualizer>
+        {lines.map((line) =>
+          line.type === "heading" ? (
+            <Heading key={line.key} roomId={roomId} group={line.group} count={line.count} />
+          ) : (
+            <MemberRow key={line.key} roomId={roomId} member={line.member} />
+          ),
+        )}
+      </Virtualizer>
+    </div>
+  );
+}
+
+function Heading({ roomId, group, count }: { roomId: RoomId; group: MemberGroup; count: number }) {
+  const { t } = useTranslation("members");
+  const nameOf = useRoleNames(roomId);
+  const isPartner = group.kind === "partner";
+  const name =
+    group.kind === "role"
+      ? nameOf(group.role.level)
+      : group.kind === "partner"
+        ? t("partner", { server: group.server })
+        : t(group.kind);
+  return (
+    <h3 className={cx(styles.heading, isPartner && styles.partner)}>
+      {isPartner && <Globe size={13} strokeWidth={1.9} aria-hidden />}
+      <span>
+        {name} · <span className="num">{count}</span>
+      </span>
+    </h3>
+  );
+}

@@ -1,0 +1,58 @@
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+import { ProfileTrigger } from "~/features/profile";
+import { useMediaUrl } from "~/hooks/media";
+import { useIsIgnored, usePresence } from "~/hooks/people";
+import { useTimes } from "~/hooks/times";
+import type { RoomId } from "~/matrix/ids";
+import type { Member } from "~/matrix/members";
+import { Avatar } from "~/ui/avatar";
+import { cx } from "~/ui/cx";
+import styles from "./members.module.css";
+
+/** Somebody in the list; pressing opens their card. */
+export const MemberRow = memo(function MemberRow({ roomId, member }: { roomId: RoomId; member: Member }) {
+  const { t } = useTranslation("members");
+  const presence = usePresence(member.userId);
+  const src = useMediaUrl(member.avatarMxc, 32);
+  const line = useStatusLine(member);
+  const isInvited = member.membership === "invite";
+  return (
+    <ProfileTrigger
+      roomId={roomId}
+      userId={member.userId}
+      className={cx(styles.row, presence.state === "offline" && styles.off)}
+      data-member
+    >
+      <Avatar
+        name={member.name}
+        seed={member.userId}
+        src={src}
+        size={32}
+        presence={isInvited ? undefined : presence.state}
+      />
+      <span className={styles.text}>
+        <span className={styles.name}>
+          {member.name}
+          {!isInvited && <span className="sr-only">, {t(`presence.${presence.state}`)}</span>}
+        </span>
+        {line && <small className={styles.line}>{line}</small>}
+      </span>
+    </ProfileTrigger>
+  );
+});
+
+/** What stands below a name: their own words, else since when they are away. */
+function useStatusLine({ userId, membership }: Member): string {
+  const { t } = useTranslation("members");
+  const { state, text, lastActiveTs } = usePresence(userId);
+  const times = useTimes();
+  const isIgnored = useIsIgnored(userId);
+  if (isIgnored) return t("ignored");
+  if (membership === "invite") return t("isInvited");
+  if (text) return text;
+  if (state === "busy") return t("presence.busy");
+  if (lastActiveTs === 0) return "";
+  if (state === "away") return t("awaySince", { time: times.since(lastActiveTs) });
+  return state === "offline" ? t("lastSeen", { time: times.since(lastActiveTs) }) : "";
+}

@@ -1,0 +1,104 @@
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useFailureText } from "~/hooks/act";
+import { useSession } from "~/hooks/session";
+import { memberKey } from "~/matrix/members";
+import type { Session } from "~/matrix/session";
+import { Button } from "~/ui/button";
+import { Dialog } from "~/ui/dialog";
+import { TextField } from "~/ui/field";
+import { Notice } from "~/ui/marks";
+import { toast } from "~/ui/toast";
+import type { Question } from "./questions";
+
+export type ReasonQuestion = Exclude<Question, { kind: "deleteRecent" }>;
+
+/** Asks for a reason and does it; what goes wrong is said in place, and can be tried again. */
+export function ReasonDialog({ question, onClose }: { question: ReasonQuestion; onClose: () => void }) {
+  const { t } = useTranslation("moderation");
+  const session = useSession();
+  const failureText = useFailureText();
+  const [reason, setReason] = useState("");
+  const [failure, setFailure] = useState<string>();
+  const [isPending, setPending] = useState(false);
+  const { kind } = question;
+  const isReport = kind.startsWith("report");
+  const names = namesIn(session, question);
+
+  async function act() {
+    setPending(true);
+    setFailure(undefined);
+    try {
+      await carryOut(session, question, reason.trim());
+      toast({ text: t(`${kind}.done`, names) });
+      onClose();
+    } catch (error) {
+      setFailure(failureText(error));
+      setPending(false);
+    }
+  }
+
+  return (
+    <Dialog
+      title={t(`${kind}.title`, names)}
+      isOpen
+      onClose={onClose}
+      size="small"
+      role={isReport || kind === "unban" ? "dialog" : "alertdialog"}
+      footer={
+        <>
+          <Button kind="quiet" onPress={onClose}>
+            {t("cancel")}
+          </Button>
+          <Button
+            kind={isReport || kind === "unban" ? "primary" : "danger"}
+            isPending={isPending}
+            isDisabled={isReport && reason.trim() === ""}
+            onPress={() => void act()}
+          >
+            {t(`${kind}.action`)}
+          </Button>
+        </>
+      }
+    >
+      <p>{t(`${kind}.explanation`, names)}</p>
+      {kind !== "unban" && (
+        <TextField
+          label={isReport ? t("why") : t("reason")}
+          hint={isReport ? t("whyHint") : t("reasonHint")}
+          isMultiline={isReport}
+          autoFocus
+          value={reason}
+          onChange={setReason}
+        />
+      )}
+      {failure && <Notice tone="danger">{failure}</Notice>}
+    </Dialog>
+  );
+}
+
+function namesIn({ members, rooms }: Session, question: ReasonQuestion): { name: string; channel: string } {
+  const channel = "roomId" in question ? (rooms.summary(question.roomId)?.name ?? "") : "";
+  if (!("userId" in question)) return { name: "", channel };
+  if (!("roomId" in question)) return { name: question.userId, channel };
+  return { name: members.one.peek(memberKey(question.roomId, question.userId)).name, channel };
+}
+
+async function carryOut({ moderation }: Session, question: ReasonQuestion, reason: string): Promise<void> {
+  switch (question.kind) {
+    case "kick":
+      return moderation.kick(question.roomId, question.userId, reason);
+    case "ban":
+      return moderation.ban(question.roomId, question.userId, reason);
+    case "unban":
+      return moderation.unban(question.roomId, question.userId);
+    case "deleteMessage":
+      return moderation.deleteMessage(question.roomId, question.eventId, reason);
+    case "reportMessage":
+      return moderation.reportMessage(question.roomId, question.eventId, reason);
+    case "reportRoom":
+      return moderation.reportRoom(question.roomId, reason);
+    case "reportPerson":
+      return moderation.reportPerson(question.userId, reason);
+  }
+}

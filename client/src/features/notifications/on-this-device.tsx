@@ -1,0 +1,61 @@
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { type NotificationPreferences, usePreferences } from "~/hooks/preferences";
+import { Button } from "~/ui/button";
+import { Switch } from "~/ui/field";
+import { Notice } from "~/ui/marks";
+import { Group } from "~/ui/page";
+import styles from "./notifications.module.css";
+import { playMessageSound } from "./sound";
+
+/** What this browser shows and plays of what the account wants to hear of. */
+export function OnThisDevice() {
+  const { t } = useTranslation("notifications");
+  const notifies = usePreferences((preferences) => preferences.notifies);
+  const set = (change: Partial<NotificationPreferences>) =>
+    usePreferences.setState(({ notifies }) => ({ notifies: { ...notifies, ...change } }));
+  const [permission, setPermission] = useState(currentPermission);
+
+  async function showOnDesktop(isOn: boolean) {
+    if (isOn && permission === "default") setPermission(await Notification.requestPermission());
+    const isAllowed = currentPermission() === "granted";
+    set({ onDesktop: isOn && isAllowed });
+  }
+
+  return (
+    <Group title={t("device.title")} hint={t("device.hint")}>
+      <Switch
+        label={t("device.desktop")}
+        hint={t("device.desktopHint")}
+        isSelected={notifies.onDesktop && permission === "granted"}
+        isDisabled={permission === "denied" || permission === "unsupported"}
+        onChange={(isOn) => void showOnDesktop(isOn)}
+      />
+      {permission === "denied" && <Notice tone="ember">{t("device.denied")}</Notice>}
+      {permission === "unsupported" && <Notice>{t("device.unsupported")}</Notice>}
+      <Switch
+        label={t("device.text")}
+        hint={t("device.textHint")}
+        isSelected={notifies.showsText}
+        isDisabled={!notifies.onDesktop}
+        onChange={(showsText) => set({ showsText })}
+      />
+      <Switch
+        label={t("device.sound")}
+        isSelected={notifies.messageSound}
+        onChange={(messageSound) => set({ messageSound })}
+      />
+      <Switch
+        label={t("device.callSound")}
+        isSelected={notifies.callSound}
+        onChange={(callSound) => set({ callSound })}
+      />
+      <div className={styles.row}>
+        <Button onPress={() => void playMessageSound()}>{t("device.listen")}</Button>
+      </div>
+    </Group>
+  );
+}
+
+const currentPermission = (): NotificationPermission | "unsupported" =>
+  "Notification" in window ? Notification.permission : "unsupported";

@@ -1,0 +1,2 @@
+export { ProfileCard, type ProfileCardProps } from "./profile-card";
+export { ProfileTrigger, type ProfileTriggerProps, UserName } from "./profile-trigger";

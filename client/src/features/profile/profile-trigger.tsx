@@ -1,0 +1,52 @@
+import type { ReactNode } from "react";
+import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { useMember } from "~/hooks/rooms";
+import type { RoomId, UserId } from "~/matrix/ids";
+import { cx } from "~/ui/cx";
+import styles from "./profile.module.css";
+import { ProfileCard } from "./profile-card";
+
+export interface ProfileTriggerProps {
+  roomId: RoomId;
+  userId: UserId;
+  className?: string | undefined;
+  /** Marks the button as one of the member list, for its arrow keys. */
+  "data-member"?: boolean;
+  children: ReactNode;
+}
+
+/** A person's picture, name or row as a button that opens their card. */
+export function ProfileTrigger({ roomId, userId, className, children, ...rest }: ProfileTriggerProps) {
+  const { t } = useTranslation("profile");
+  return (
+    <DialogTrigger>
+      <Button className={cx(styles.trigger, className)} {...rest}>
+        {children}
+      </Button>
+      <Popover placement="bottom start" offset={6} className={styles.popover ?? ""}>
+        <Dialog aria-label={t("card")} className={styles.dialog ?? ""}>
+          <ProfileCard roomId={roomId} userId={userId} />
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
+
+/** A person's name as a button that opens their card. */
+export function UserName({
+  roomId,
+  userId,
+  className,
+}: Omit<ProfileTriggerProps, "children" | "data-member">) {
+  const { name, partnerServer } = useMember(roomId, userId);
+  return (
+    <ProfileTrigger
+      roomId={roomId}
+      userId={userId}
+      className={cx(styles.userName, partnerServer !== undefined && styles.ofPartner, className)}
+    >
+      {name}
+    </ProfileTrigger>
+  );
+}

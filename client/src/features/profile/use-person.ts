@@ -1,0 +1,62 @@
+import { useQuery } from "@tanstack/react-query";
+import { useSession, useSlice } from "~/hooks/session";
+import type { RoomId, UserId } from "~/matrix/ids";
+import { memberKey } from "~/matrix/members";
+import type { Profile } from "~/matrix/profiles";
+
+const NOTHING_YET: Profile = {
+  name: undefined,
+  avatarMxc: undefined,
+  title: undefined,
+  department: undefined,
+  timeZone: undefined,
+};
+
+export interface Person {
+  readonly userId: UserId;
+  readonly name: string;
+  readonly avatarMxc: string | undefined;
+  readonly partnerServer: string | undefined;
+  readonly isMe: boolean;
+  readonly profile: Profile;
+}
+
+/** A person as their room knows them, with what their profile says beyond that. */
+export function usePerson(userId: UserId, roomId?: RoomId): Person {
+  const session = useSession();
+  const member = useSlice(session.members.one, memberKey(roomId ?? NOWHERE, userId));
+  const profile = useProfile(userId);
+  // A member without a name of their own is shown by ID.
+  const named = member.name === userId ? undefined : member.name;
+  return {
+    userId,
+    name: named ?? profile.name ?? userId,
+    avatarMxc: member.avatarMxc ?? profile.avatarMxc,
+    partnerServer: member.partnerServer,
+    isMe: userId === session.userId,
+    profile,
+  };
+}
+
+const NOWHERE = "" as RoomId;
+
+export const profileKey = (userId: UserId) => ["profile", userId] as const;
+
+export function useProfile(userId: UserId): Profile {
+  const { profiles } = useSession();
+  // Somebody without a profile is still somebody: the room's knowledge stands.
+  return useQuery({ queryKey: profileKey(userId), queryFn: () => profiles.load(userId) }).data ?? NOTHING_YET;
+}
+
+/** The channels that both are in, without servers and direct messages. */
+export function useSharedRooms(userId: UserId): readonly RoomId[] {
+  const { profiles, rooms } = useSession();
+  const { data } = useQuery({
+    queryKey: ["shared-rooms", userId],
+    queryFn: () => profiles.sharedRooms(userId),
+  });
+  return (data ?? []).filter((id) => {
+    const kind = rooms.summary(id)?.kind;
+    return kind !== undefined && kind !== "space" && kind !== "direct";
+  });
+}

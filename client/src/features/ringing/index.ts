@@ -1,0 +1,2 @@
+export { CallButtons } from "./call-buttons";
+export { Ringing } from "./ringing";

@@ -1,0 +1,2 @@
+export { SessionsSettings } from "./sessions-settings";
+export { SignOutDialog } from "./sign-out-dialog";

@@ -1,0 +1,65 @@
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useSession, useSlice } from "~/hooks/session";
+import { Button } from "~/ui/button";
+import { cx } from "~/ui/cx";
+import styles from "./connection-bar.module.css";
+
+const BACK_SHOWN_MS = 2_000;
+
+/** Says that the server is away, and shortly that it is back; or that a newer client waits. */
+export function ConnectionBar({ className }: { className: string | undefined }) {
+  const { t } = useTranslation("shell");
+  const { connection } = useSession();
+  const { state } = useSlice(connection.state, "server");
+  const isBack = useIsBack(state === "offline");
+  const hasNewVersion = useNewVersion();
+  if (state === "offline") {
+    return (
+      <div role="status" className={cx(styles.bar, styles.offline, className)}>
+        {t("offline")}
+        <Button kind="quiet" onPress={() => connection.retryNow()}>
+          {t("retryNow")}
+        </Button>
+      </div>
+    );
+  }
+  if (isBack) {
+    return (
+      <div role="status" className={cx(styles.bar, styles.back, className)}>
+        {t("back")}
+      </div>
+    );
+  }
+  if (!hasNewVersion) return null;
+  return (
+    <div role="status" className={cx(styles.bar, className)}>
+      {t("newVersion")}
+      <Button kind="quiet" onPress={() => window.location.reload()}>
+        {t("reload")}
+      </Button>
+    </div>
+  );
+}
+
+function useIsBack(isOffline: boolean): boolean {
+  const [wasOffline, setWasOffline] = useState(false);
+  if (isOffline && !wasOffline) setWasOffline(true);
+  useEffect(() => {
+    if (isOffline || !wasOffline) return;
+    const timer = setTimeout(() => setWasOffline(false), BACK_SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [isOffline, wasOffline]);
+  return wasOffline && !isOffline;
+}
+
+/** The service worker's registration tells it by this event on the window. */
+function useNewVersion(): boolean {
+  const [isThere, setThere] = useState(false);
+  useEffect(() => {
+    const note = () => setThere(true);
+    window.addEventListener("echorift:new-version", note);
+    return () => window.removeEventListener("echorift:new-version", note);
+  }, []);
+  return isThere;
+}

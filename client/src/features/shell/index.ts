@@ -1,0 +1,2 @@
+export { SHORTCUTS, type ShortcutId, useShortcut } from "~/hooks/shortcuts";
+export { Shell } from "./shell";

@@ -1,0 +1,2 @@
+export { Stage } from "./stage";
+export { StageCard, useHasStageCard } from "./stage-card";

@@ -1,0 +1,64 @@
+import { HeadphoneOff, MicOff, Pin } from "lucide-react";
+import { useRef } from "react";
+import { useTranslation } from "react-i18next";
+import type { CallMember } from "~/calls/types";
+import { QualityMark } from "~/features/voice";
+import { useMediaUrl } from "~/hooks/media";
+import { useMember } from "~/hooks/rooms";
+import type { RoomId } from "~/matrix/ids";
+import { Avatar } from "~/ui/avatar";
+import { cx } from "~/ui/cx";
+import { MemberVideo } from "./member-video";
+import { PersonMenu } from "./person-menu";
+import styles from "./tile.module.css";
+
+export interface TileProps {
+  roomId: RoomId;
+  member: CallMember;
+  isPinned: boolean;
+  isSmall?: boolean;
+}
+
+/** One person in the call: what they show, or their picture; and how they are. */
+export function Tile({ roomId, member, isPinned, isSmall }: TileProps) {
+  const { t } = useTranslation("stage");
+  const { name, avatarMxc } = useMember(roomId, member.userId);
+  const size = isSmall ? 34 : 72;
+  const src = useMediaUrl(avatarMxc, size);
+  const element = useRef<HTMLVideoElement>(null);
+  const shown = member.isMe ? t("you") : name;
+  return (
+    <li
+      aria-label={shown}
+      className={cx(styles.tile, isSmall && styles.small, member.isSpeaking && styles.speaking)}
+    >
+      {member.cameraTrack ? (
+        <MemberVideo member={member} source="camera" label={t("cameraOf", { name })} element={element} />
+      ) : (
+        <Avatar name={name} seed={member.userId} src={src} size={size} />
+      )}
+      {member.reaction && (
+        <span role="status" className={styles.reaction}>
+          {member.reaction}
+        </span>
+      )}
+      <div className={cx(styles.foot, member.cameraTrack !== undefined && styles.onVideo)}>
+        <span className={styles.name}>{shown}</span>
+        {member.isJoining && <span className={styles.note}>{t("joining")}</span>}
+        {isPinned && <Pin size={13} strokeWidth={1.9} role="img" aria-label={t("pinned")} />}
+        {member.isDeafened && (
+          <HeadphoneOff size={13} strokeWidth={1.9} role="img" aria-label={t("isDeafened")} />
+        )}
+        {member.isMuted && (
+          <MicOff size={13} strokeWidth={1.9} role="img" aria-label={t("isMuted")} className={styles.muted} />
+        )}
+        {!isSmall && member.quality !== "unknown" && (
+          <span className={styles.quality}>
+            <QualityMark quality={member.quality} />
+          </span>
+        )}
+      </div>
+      {!isSmall && <PersonMenu roomId={roomId} member={member} name={name} isPinned={isPinned} />}
+    </li>
+  );
+}

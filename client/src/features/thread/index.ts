@@ -1,0 +1,2 @@
+export { ThreadList } from "./thread-list";
+export { ThreadPanel } from "./thread-panel";

@@ -1,0 +1,34 @@
+import { useTranslation } from "react-i18next";
+import { useMember } from "~/hooks/rooms";
+import { useSession, useSlice } from "~/hooks/session";
+import type { RoomId, UserId } from "~/matrix/ids";
+import { Chip, PartnerChip } from "~/ui/marks";
+
+/** The marks beside a name: the role that the room gave it a word for, and the company if it is another. */
+export function AuthorMarks({ roomId, userId }: { roomId: RoomId; userId: UserId }) {
+  const { t } = useTranslation("timeline");
+  const { powerLevel, partnerServer } = useMember(roomId, userId);
+  const roles = useSlice(useSession().permissions.roles, roomId);
+  const role = roles.find(({ level }) => level === powerLevel);
+  const isNamed = role?.name !== undefined && role.level > 0;
+  return (
+    <>
+      {isNamed && <Chip tone="echo">{role.name?.slice(0, 40)}</Chip>}
+      {partnerServer && (
+        <span title={t("partner", { server: partnerServer })}>
+          <PartnerChip server={partnerServer} />
+        </span>
+      )}
+    </>
+  );
+}
+
+/** A name as others may have written it: cut, and kept from turning the direction of what follows. */
+export function Name({ roomId, userId }: { roomId: RoomId; userId: UserId }) {
+  const { name } = useMember(roomId, userId);
+  return <bdi>{shortName(name)}</bdi>;
+}
+
+const NAME_LENGTH_MAX = 80;
+export const shortName = (name: string): string =>
+  name.length > NAME_LENGTH_MAX ? `${name.slice(0, NAME_LENGTH_MAX)}…` : name;

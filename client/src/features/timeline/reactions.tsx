@@ -1,0 +1,90 @@
+import { SmilePlus } from "lucide-react";
+import { Button, Group, Tooltip, TooltipTrigger } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { useSession } from "~/hooks/session";
+import type { RoomId, UserId } from "~/matrix/ids";
+import { memberKey } from "~/matrix/members";
+import type { Message, Reaction } from "~/matrix/timeline";
+import { cx } from "~/ui/cx";
+import { shortName } from "./author";
+import { EmojiButton } from "./emoji-button";
+import styles from "./reactions.module.css";
+import { useReact } from "./use-react";
+
+const NAMED_MAX = 8;
+
+/** The reactions under a message: a click joins in or takes back; who it was shows on hover and focus. */
+export function Reactions({
+  roomId,
+  message,
+  mayReact,
+}: {
+  roomId: RoomId;
+  message: Message;
+  mayReact: boolean;
+}) {
+  const { t } = useTranslation("timeline");
+  const react = useReact(roomId, message);
+  if (message.reactions.length === 0) return null;
+  return (
+    <Group aria-label={t("reactions")} className={styles.bar ?? ""}>
+      {message.reactions.map((reaction) => (
+        <ReactionButton
+          key={reaction.name}
+          roomId={roomId}
+          reaction={reaction}
+          isDisabled={!mayReact && !reaction.ownEventId}
+          onPress={() => react(reaction.name)}
+        />
+      ))}
+      {mayReact && (
+        <EmojiButton label={t("addReaction")} onPick={react} className={styles.add}>
+          <SmilePlus size={15} strokeWidth={1.9} aria-hidden />
+        </EmojiButton>
+      )}
+    </Group>
+  );
+}
+
+function ReactionButton({
+  roomId,
+  reaction,
+  isDisabled,
+  onPress,
+}: {
+  roomId: RoomId;
+  reaction: Reaction;
+  isDisabled: boolean;
+  onPress: () => void;
+}) {
+  const { t } = useTranslation("timeline");
+  const names = useNames(roomId, reaction.senders);
+  const count = reaction.senders.length;
+  return (
+    <TooltipTrigger delay={300} closeDelay={0}>
+      <Button
+        aria-label={t("reactionLabel", { name: reaction.name, count })}
+        aria-pressed={reaction.ownEventId !== undefined}
+        isDisabled={isDisabled}
+        className={cx(styles.reaction, reaction.ownEventId !== undefined && styles.mine)}
+        onPress={onPress}
+      >
+        <bdi className={styles.name}>{reaction.name}</bdi> {count}
+      </Button>
+      <Tooltip offset={6} className={styles.who ?? ""}>
+        {t("reactedBy", { names, name: reaction.name })}
+      </Tooltip>
+    </TooltipTrigger>
+  );
+}
+
+function useNames(roomId: RoomId, users: readonly UserId[]): string {
+  const { t, i18n } = useTranslation("timeline");
+  const { members } = useSession();
+  const names = users
+    .slice(0, NAMED_MAX)
+    .map((userId) => shortName(members.one.read(memberKey(roomId, userId)).name));
+  const others = users.length - names.length;
+  if (others > 0) names.push(t("others", { count: others }));
+  return new Intl.ListFormat(i18n.language).format(names);
+}

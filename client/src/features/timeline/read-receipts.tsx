@@ -1,0 +1,56 @@
+import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { useSession } from "~/hooks/session";
+import type { RoomId, UserId } from "~/matrix/ids";
+import { memberKey } from "~/matrix/members";
+import { Name, shortName } from "./author";
+import { PersonAvatar } from "./person-avatar";
+import styles from "./read-receipts.module.css";
+import { useMessageTimes } from "./times";
+
+const SHOWN_MAX = 3;
+
+/** Who has read up to here: three faces, all of them on click. */
+export function ReadReceipts({ roomId, readers }: { roomId: RoomId; readers: readonly UserId[] }) {
+  const { t, i18n } = useTranslation("timeline");
+  const { members } = useSession();
+  const names = readers
+    .slice(0, SHOWN_MAX)
+    .map((userId) => shortName(members.one.read(memberKey(roomId, userId)).name));
+  const others = readers.length - names.length;
+  if (others > 0) names.push(t("others", { count: others }));
+  const label = t("readBy", { names: new Intl.ListFormat(i18n.language).format(names) });
+  return (
+    <DialogTrigger>
+      <Button aria-label={label} className={styles.receipts ?? ""}>
+        {readers.slice(0, SHOWN_MAX).map((userId) => (
+          <PersonAvatar key={userId} roomId={roomId} userId={userId} size={17} />
+        ))}
+        {others > 0 && <span className={styles.more}>+{others}</span>}
+      </Button>
+      <Popover className={styles.popover ?? ""} offset={6}>
+        <Dialog aria-label={label} className={styles.dialog ?? ""}>
+          <ReaderList roomId={roomId} readers={readers} />
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
+
+function ReaderList({ roomId, readers }: { roomId: RoomId; readers: readonly UserId[] }) {
+  const { actions } = useSession();
+  const times = useMessageTimes();
+  return (
+    <ul>
+      {actions.readersOf(roomId, readers).map(({ userId, ts }) => (
+        <li key={userId} className={styles.reader}>
+          <PersonAvatar roomId={roomId} userId={userId} size={26} />
+          <span className={styles.name}>
+            <Name roomId={roomId} userId={userId} />
+          </span>
+          {ts > 0 && <time className="num">{times.clock(ts)}</time>}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,38 @@
+import { useTranslation } from "react-i18next";
+import type { WindowEnd } from "~/matrix/timeline";
+import { Button } from "~/ui/button";
+import { Spinner } from "~/ui/marks";
+import styles from "./timeline-start.module.css";
+
+/** What stands above the oldest message that is there. */
+export function TimelineStart({
+  name,
+  isThread,
+  start,
+  onRetry,
+}: {
+  name: string;
+  isThread: boolean;
+  start: WindowEnd;
+  onRetry: () => void;
+}) {
+  const { t } = useTranslation("timeline");
+  if (start === "end") {
+    if (isThread) return <div className={styles.gap} />;
+    return (
+      <div className={styles.beginning}>
+        <p className={styles.title}>{t("beginning", { name })}</p>
+        <p>{t("beginningHint")}</p>
+      </div>
+    );
+  }
+  return (
+    <div className={styles.more}>
+      {start === "failed" ? (
+        <Button onPress={onRetry}>{t("olderFailed")}</Button>
+      ) : (
+        start === "loading" && <Spinner label={t("loadingOlder")} />
+      )}
+    </div>
+  );
+}

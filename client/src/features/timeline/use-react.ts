@@ -1,0 +1,20 @@
+import { useCallback } from "react";
+import { useTranslation } from "react-i18next";
+import { useSession } from "~/hooks/session";
+import type { RoomId } from "~/matrix/ids";
+import type { Message } from "~/matrix/timeline";
+import { toast } from "~/ui/toast";
+
+/** Reacts to a message, or takes back the same reaction. */
+export function useReact(roomId: RoomId, message: Message): (name: string) => void {
+  const { t } = useTranslation("timeline");
+  const { actions } = useSession();
+  return useCallback(
+    (name) => {
+      const own = message.reactions.find((reaction) => reaction.name === name)?.ownEventId;
+      if (own === undefined) actions.react(roomId, message.eventId, name);
+      else actions.redact(roomId, own).catch(() => toast({ text: t("actionFailed"), tone: "danger" }));
+    },
+    [t, actions, roomId, message],
+  );
+}

@@ -1,0 +1,31 @@
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { CallsUnsupported } from "~/calls/calls";
+import { useSession } from "~/hooks/session";
+import type { RoomId, UserId } from "~/matrix/ids";
+import { toast } from "~/ui/toast";
+
+/** Ways into a call with one click; they say why if it does not work. */
+export interface JoinVoice {
+  join: (roomId: RoomId, options?: { withCamera?: boolean }) => Promise<void>;
+  /** Joins the call of a direct message, and lets it ring at the other one. */
+  call: (roomId: RoomId, userId: UserId, withCamera: boolean) => Promise<void>;
+  /** Fetches what joining needs, for when a pointer is over a channel. */
+  prepare: () => void;
+}
+
+export function useJoinVoice(): JoinVoice {
+  const { t } = useTranslation("voice");
+  const { calls } = useSession();
+  return useMemo(() => {
+    const explain = (error: unknown) => {
+      const text = error instanceof CallsUnsupported ? t("unsupported") : t("joinFailed");
+      toast({ text, tone: "danger" });
+    };
+    return {
+      join: (roomId, options = {}) => calls.join(roomId, options).catch(explain),
+      call: (roomId, userId, withCamera) => calls.callPerson(roomId, userId, withCamera).catch(explain),
+      prepare: () => calls.prepare(),
+    };
+  }, [calls, t]);
+}

@@ -1,0 +1,13 @@
+import { createSanitiser, type Sanitiser } from "./sanitise";
+import type { HtmlNode } from "./tree";
+
+export { firstWebLink, type LinkTarget, linkTarget, splitLinks, type TextPart } from "./links";
+export type { HtmlElement, HtmlNode, PlainTag } from "./tree";
+
+let sanitiser: Sanitiser | undefined;
+
+/** A message's `formatted_body` as data that is safe to show. */
+export function readHtml(html: string): readonly HtmlNode[] {
+  sanitiser ??= createSanitiser(window);
+  return sanitiser(html);
+}

@@ -1,0 +1,96 @@
+import { type MatrixEvent, type RoomMember, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk";
+import type { SessionContext } from "./context";
+import { asRoomId, asUserId, type RoomId, serverOf, type UserId } from "./ids";
+import { DerivedSlice } from "./slice";
+
+export interface Member {
+  readonly userId: UserId;
+  readonly name: string;
+  readonly avatarMxc: string | undefined;
+  readonly membership: "join" | "invite" | "leave" | "ban" | "knock";
+  readonly powerLevel: number;
+  /** The server of another company; `undefined` for our own people. */
+  readonly partnerServer: string | undefined;
+}
+
+/** A key of one person in one room. */
+export type MemberKey = `${RoomId}|${UserId}`;
+export const memberKey = (roomId: RoomId, userId: UserId): MemberKey => `${roomId}|${userId}`;
+
+export class Members {
+  /** One person as a room knows them; someone who is not in it has their ID's name. */
+  readonly one: DerivedSlice<Member, MemberKey>;
+  /** Everybody joined or invited. Ask `load` first: the SDK knows only who spoke lately. */
+  readonly all: DerivedSlice<readonly Member[], RoomId>;
+
+  constructor(private readonly context: SessionContext) {
+    const { client, changes, onClose } = context;
+    this.one = new DerivedSlice(changes, (key) => this.find(key));
+    this.all = new DerivedSlice(changes, (roomId) => this.list(roomId));
+    const onMember = (_event: MatrixEvent, member: RoomMember) => {
+      const roomId = asRoomId(member.roomId);
+      this.one.invalidate(memberKey(roomId, asUserId(member.userId)));
+      this.all.invalidate(roomId);
+    };
+    const onMembers = (_event: MatrixEvent, _state: unknown, member: RoomMember) => onMember(_event, member);
+    client.on(RoomMemberEvent.Name, onMember);
+    client.on(RoomMemberEvent.Membership, onMember);
+    client.on(RoomMemberEvent.PowerLevel, onMember);
+    client.on(RoomStateEvent.Members, onMembers);
+    onClose(() => {
+      client.off(RoomMemberEvent.Name, onMember);
+      client.off(RoomMemberEvent.Membership, onMember);
+      client.off(RoomMemberEvent.PowerLevel, onMember);
+      client.off(RoomStateEvent.Members, onMembers);
+    });
+  }
+
+  /** Fetches the room's whole list of members, once. */
+  async load(roomId: RoomId): Promise<void> {
+    await this.context.client.getRoom(roomId)?.loadMembersIfNeeded();
+    this.all.invalidate(roomId);
+  }
+
+  private find(key: MemberKey): Member {
+    const bar = key.indexOf("|");
+    const [roomId, userId] = [key.slice(0, bar), asUserId(key.slice(bar + 1))];
+    const member = this.context.client.getRoom(roomId)?.getMember(userId);
+    return member ? this.describe(member) : this.stranger(userId);
+  }
+
+  private list(roomId: RoomId): readonly Member[] {
+    const room = this.context.client.getRoom(roomId);
+    if (!room) return [];
+    return [...room.getMembersWithMembership("join"), ...room.getMembersWithMembership("invite")].map(
+      (member) => this.describe(member),
+    );
+  }
+
+  private describe(member: RoomMember): Member {
+    const userId = asUserId(member.userId);
+    return {
+      userId,
+      name: member.rawDisplayName || userId,
+      avatarMxc: member.getMxcAvatarUrl(),
+      membership: (member.membership ?? "leave") as Member["membership"],
+      powerLevel: member.powerLevel,
+      partnerServer: this.partnerServer(userId),
+    };
+  }
+
+  private stranger(userId: UserId): Member {
+    return {
+      userId,
+      name: userId,
+      avatarMxc: undefined,
+      membership: "leave",
+      powerLevel: 0,
+      partnerServer: this.partnerServer(userId),
+    };
+  }
+
+  private partnerServer(userId: UserId): string | undefined {
+    const server = serverOf(userId);
+    return server === serverOf(this.context.client.getSafeUserId()) ? undefined : server;
+  }
+}

@@ -1,0 +1,90 @@
+import type { ReactNode } from "react";
+import {
+  Switch as AriaSwitch,
+  TextField as AriaTextField,
+  type TextFieldProps as AriaTextFieldProps,
+  FieldError,
+  Input,
+  Label,
+  Text,
+  TextArea,
+} from "react-aria-components";
+import { cx } from "./cx";
+import styles from "./field.module.css";
+
+export interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "children"> {
+  label: string;
+  hint?: string | undefined;
+  /** Said and shown instead of the hint while the field `isInvalid`. */
+  error?: string | undefined;
+  placeholder?: string | undefined;
+  isMultiline?: boolean;
+  /** The label is said but not shown, where the place makes it clear. */
+  hidesLabel?: boolean;
+  after?: ReactNode;
+}
+
+/** A line (or several) of text with its label, its hint and its error. */
+export function TextField({
+  label,
+  hint,
+  error,
+  placeholder,
+  isMultiline,
+  hidesLabel,
+  after,
+  ...rest
+}: TextFieldProps) {
+  const isInvalid = rest.isInvalid ?? error !== undefined;
+  return (
+    <AriaTextField {...rest} isInvalid={isInvalid} className={styles.field ?? ""}>
+      <Label className={hidesLabel ? "sr-only" : (styles.label ?? "")}>{label}</Label>
+      <div className={styles.row}>
+        {isMultiline ? (
+          <TextArea
+            rows={3}
+            {...(placeholder ? { placeholder } : {})}
+            className={cx(styles.input, styles.area)}
+          />
+        ) : (
+          <Input {...(placeholder ? { placeholder } : {})} className={styles.input ?? ""} />
+        )}
+        {after}
+      </div>
+      {hint && !isInvalid && (
+        <Text slot="description" className={styles.hint ?? ""}>
+          {hint}
+        </Text>
+      )}
+      <FieldError className={styles.error ?? ""}>{error}</FieldError>
+    </AriaTextField>
+  );
+}
+
+export interface SwitchProps {
+  label: string;
+  hint?: string | undefined;
+  isSelected: boolean;
+  isDisabled?: boolean;
+  onChange: (isSelected: boolean) => void;
+}
+
+/** On or off, at once. */
+export function Switch({ label, hint, isSelected, isDisabled, onChange }: SwitchProps) {
+  return (
+    <AriaSwitch
+      isSelected={isSelected}
+      isDisabled={isDisabled ?? false}
+      onChange={onChange}
+      className={styles.switch ?? ""}
+    >
+      <span className={styles.switchText}>
+        <span>{label}</span>
+        {hint && <span className={styles.hint}>{hint}</span>}
+      </span>
+      <span className={styles.track} aria-hidden>
+        <span className={styles.thumb} />
+      </span>
+    </AriaSwitch>
+  );
+}
