@@ -61,14 +61,6 @@ function Frame() {
       </div>
       <PhoneBar className={styles.phone} />
       <Dialogs />
-      <Ringing />
-      <EncryptionDialogs />
-      <Suspense>
-        <ModerationDialogs />
-        <Notifier />
-        <Ringing />
-        <AppliedPreferences />
-      </Suspense>
     </div>
   );
 }
