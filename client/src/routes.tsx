@@ -86,18 +86,18 @@ const room = createRoute({
   component: lazyRouteComponent(() => import("./features/room"), "RoomScreen"),
 });
 
-/** `/settings/profile`: a window of its own over everything; `/settings/all` is the list of pages on phones. */
-const settings = createRoute({
-  getParentRoute: () => shell,
-  path: "/settings/$page",
-  component: lazyRouteComponent(() => import("./features/settings"), "SettingsScreen"),
-});
-
 /** The first steps of somebody new. */
 const welcome = createRoute({
   getParentRoute: () => shell,
   path: "/welcome",
   component: lazyRouteComponent(() => import("./features/onboarding"), "WelcomeScreen"),
+});
+
+/** `/settings/profile`: a window of its own over everything; `/settings/all` is the list of pages on phones. */
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/$page",
+  component: lazyRouteComponent(() => import("./features/settings"), "SettingsScreen"),
 });
 
 export const router = createRouter({

@@ -139,19 +139,20 @@ export class Voice {
     );
   }
 
-  /** Waits until this video on the stage shows moving pictures. */
+  /** Waits until this video on the stage shows moving pictures; gives their height. */
   async sees(label) {
     const video = this.stage.locator("video").and(this.stage.getByLabel(label));
     let before = 0;
-    await until(
+    const { videoHeight } = await until(
       `${this.person.account.username} sees ${label}`,
-      () => video.evaluate(({ currentTime, videoWidth }) => ({ currentTime, videoWidth })),
-      ({ currentTime, videoWidth }) => {
-        const moves = before > 0 && currentTime > before && videoWidth > 0;
+      () => video.evaluate(({ currentTime, videoHeight }) => ({ currentTime, videoHeight })),
+      ({ currentTime, videoHeight }) => {
+        const moves = before > 0 && currentTime > before && videoHeight > 0;
         before = currentTime;
         return moves;
       },
     );
+    return videoHeight;
   }
 
   /** Waits until nothing more sounds. */

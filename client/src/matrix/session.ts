@@ -43,6 +43,7 @@ import { PushRules } from "./push-rules";
 import { SendQueue } from "./queue";
 import { RoomSettings } from "./room-details";
 import { Rooms } from "./rooms";
+import { Search } from "./search";
 import { Sender } from "./send";
 import { Changes } from "./slice";
 import { Spaces } from "./spaces";
@@ -93,14 +94,16 @@ export class Session {
   readonly drafts: Drafts;
   readonly commands: Commands;
   readonly uploads: Uploads;
+  readonly search: Search;
   readonly media: MediaUrls;
-  readonly calls: Calls;
   readonly confirmations: Confirmations;
   readonly encryption: Encryption;
   readonly verifications: Verifications;
   readonly devices: Devices;
   readonly own: OwnApi;
   /** Called once, when the server no longer knows this session; `isSoft` keeps the keys. */
+  readonly calls: Calls;
+  /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
 
@@ -148,6 +151,7 @@ export class Session {
     this.drafts = new Drafts(context);
     this.commands = new Commands(context);
     this.uploads = new Uploads(context, tokens);
+    this.search = new Search(context);
     this.media = new MediaUrls(context, tokens);
     this.confirmations = new Confirmations(context);
     this.encryption = new Encryption(context, secrets, this.confirmations);

@@ -10,6 +10,7 @@ const ThreadPanel = lazy(() => import("~/features/thread").then((all) => ({ defa
 const ThreadList = lazy(() => import("~/features/thread").then((all) => ({ default: all.ThreadList })));
 const PinsPanel = lazy(() => import("~/features/pins").then((all) => ({ default: all.PinsPanel })));
 const ProfileCard = lazy(() => import("~/features/profile").then((all) => ({ default: all.ProfileCard })));
+const SearchPanel = lazy(() => import("~/features/search").then((all) => ({ default: all.SearchPanel })));
 
 /** What the panel beside a channel holds; each is fetched when it is first opened. */
 export function PanelContent({ roomId, panel }: { roomId: RoomId; panel: Panel }) {
@@ -29,7 +30,7 @@ function Chosen({ roomId, panel }: { roomId: RoomId; panel: Panel }) {
     case "pins":
       return <PinsPanel roomId={roomId} />;
     case "search":
-      return null;
+      return <SearchPanel roomId={roomId} />;
     case "threads":
       return <ThreadList roomId={roomId} />;
     case "thread":
