@@ -21,6 +21,10 @@ const assertQuiet = (person) =>
     [],
   );
 
+/** The room is open, its composer where the cursor goes. */
+const isOpen = ({ page }, name) =>
+  page.getByRole("main", { name }).getByRole("textbox", { name: /^Message / }).waitFor();
+
 async function openServerMenu(person, server, entry) {
   await person.page.getByRole("button", { name: server, exact: true }).last().click();
   await menuItem(person, entry).click();
@@ -33,7 +37,7 @@ async function createChannel(person, { kind = "Text", name, isPrivate = false })
   if (isPrivate) await dialog.getByRole("switch", { name: /Private channel/ }).check({ force: true });
   await dialog.getByRole("button", { name: "Create", exact: true }).click();
   await dialog.waitFor({ state: "detached" });
-  await channel(person, name).waitFor();
+  await isOpen(person, name);
 }
 
 test("a server with its channels is made, somebody is invited, joins and sees what is theirs", async () => {
@@ -52,6 +56,7 @@ test("a server with its channels is made, somebody is invited, joins and sees wh
   const category = page.getByRole("dialog", { name: "Create category" });
   await category.getByRole("textbox", { name: "Name" }).fill("Engineering");
   await category.getByRole("button", { name: "Create", exact: true }).click();
+  await category.waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Create channel in Engineering" }).click();
   await createChannel(anna, { name: "release-train" });
   await openServerMenu(anna, "Nordlicht", "Create channel");
@@ -132,12 +137,14 @@ test("unread and mentions are marked on the row, the server and the title, and s
   // Folded categories and the order of servers survive a reload.
   await column(cleo).getByRole("button", { name: "Ops", exact: true }).click();
   await channel(cleo, "incidents").waitFor({ state: "detached" });
-  await rail(cleo).getByRole("button", { name: /^Library/ }).click({ button: "right" });
-  await menuItem(cleo, "Move up").click();
   const servers = rail(cleo).getByRole("listitem").getByRole("button");
-  await servers.first().and(cleo.page.getByRole("button", { name: /^Library/ })).waitFor();
+  const lower = await servers.last().getAttribute("aria-label");
+  await servers.last().click({ button: "right" });
+  await menuItem(cleo, "Move up").click();
+  const upper = servers.first().and(cleo.page.getByRole("button", { name: lower }));
+  await upper.waitFor();
   await cleo.page.reload();
-  await servers.first().and(cleo.page.getByRole("button", { name: /^Library/ })).waitFor();
+  await upper.waitFor();
   await rail(cleo).getByRole("button", { name: /^Company/ }).click();
   await column(cleo).getByRole("button", { name: "Ops", expanded: false }).waitFor();
   assert.equal(await channel(cleo, "incidents").count(), 0);
@@ -181,10 +188,12 @@ test("the switcher, the shortcuts and the directory lead everywhere by keyboard"
 });
 
 test("on a phone one pane is shown at a time", async () => {
-  const gus = await world.person("gus", { context: { viewport: { width: 390, height: 800 } } });
+  const gus = await world.person("gus");
   const { page } = gus;
+  await page.setViewportSize({ width: 390, height: 800 });
   const room = await gus.createRoom({ name: "town" });
   await gus.createSpace("Village", [room]);
+  await page.getByRole("navigation", { name: "Main", exact: true }).getByRole("link", { name: "Servers" }).click();
   await rail(gus).getByRole("button", { name: /^Village/ }).click();
   await channel(gus, "town").click();
   await timeline(gus).waitFor();
