@@ -22,6 +22,8 @@ import { type MemberKey, memberKey } from "./types";
 
 /** How often levels are looked at: twice within the time in which a ring must light up. */
 const LEVELS_EVERY_MS = 60;
+/** How many looks in a row must find the connection too slow for video: estimates begin low. */
+const SLOW_LOOKS = 4;
 
 export interface CallOptions {
   client: MatrixClient;
@@ -49,6 +51,7 @@ export class Call {
   private readonly closers: (() => void)[] = [];
   private wasMutedBefore = false;
   private hasLeft = false;
+  private slowLooks = 0;
 
   private constructor(
     private readonly options: CallOptions,
@@ -138,8 +141,13 @@ export class Call {
     return this.connections.some(({ room }) => room.state === "connected" && !room.canPlaybackAudio);
   }
 
-  get videoIsOffBelow(): number {
-    return this.policy.video.off_below_bitrate;
+  /** Ends our video where the policy says that so little is left to audio alone. */
+  async spareAudio(bitrate: number | undefined): Promise<void> {
+    const isTooLittle = bitrate !== undefined && bitrate < this.policy.video.off_below_bitrate;
+    this.slowLooks = isTooLittle && this.own.hasCamera ? this.slowLooks + 1 : 0;
+    if (this.slowLooks < SLOW_LOOKS) return;
+    this.slowLooks = 0;
+    await this.own.stopSlowCamera();
   }
 
   /** Lets sounds play, from within a click. */

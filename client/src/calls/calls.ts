@@ -342,7 +342,8 @@ export class Calls {
     if (!StatsReader || !qualityIn) return;
     const reader = new StatsReader();
     const look = async () => {
-      const read = await reader.read(call.connections, (identity) => call.userOf(identity));
+      const { upBitrate, ...read } = await reader.read(call.connections, (identity) => call.userOf(identity));
+      await call.spareAudio(upBitrate);
       const me = call.participantOf(this.me);
       const loss = Math.max(0, ...read.streams.map((stream) => stream.loss));
       const quality = worse(me ? qualityIn(me) : "unknown", qualityOf(read.roundTripMs, loss));
