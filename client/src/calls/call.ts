@@ -93,6 +93,7 @@ export class Call {
   async enter(): Promise<void> {
     const { client, isMuted, withCamera } = this.options;
     await this.home.connect();
+    if (this.hasLeft) return;
     const telling = announce({
       client,
       session: this.session,
@@ -105,10 +106,17 @@ export class Call {
     if (this.keys) await telling;
     await Promise.all([telling, this.own.openMicrophone(isMuted)]);
     if (withCamera) await this.own.setCamera(true);
+    if (this.hasLeft) return;
     const onMemberships = () => this.follow();
     this.session.on(MatrixRTCSessionEvent.MembershipsChanged, onMemberships);
     this.closers.push(() => this.session.off(MatrixRTCSessionEvent.MembershipsChanged, onMemberships));
     this.closers.push(callSettings.subscribe((now, before) => void this.onSettings(now, before)));
+    // The SFU learns at once that we are gone, and the server with it.
+    const onPageHide = () => {
+      for (const { room } of this.connections) void room.disconnect();
+    };
+    window.addEventListener("pagehide", onPageHide);
+    this.closers.push(() => window.removeEventListener("pagehide", onPageHide));
     const timer = setInterval(() => this.listen(), LEVELS_EVERY_MS);
     this.closers.push(() => clearInterval(timer));
     this.follow();
