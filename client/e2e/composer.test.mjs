@@ -104,3 +104,31 @@ test("commands do what they say, and what is begun outlives the page", async () 
   await dora.page.waitForFunction(() => document.querySelector("textarea")?.value === "half a thought");
   assert.deepEqual(dora.complaints, []);
 });
+
+test("messages are found by words, people and what they hold, and a click goes there", async () => {
+  const emil = await world.person("emil");
+  const fritz = await world.visitor(await world.account("fritz"));
+  const roomId = await emil.createRoom({ name: "archive", members: [fritz] });
+  await emil.sendText(roomId, "The crème brûlée is ready");
+  await fritz.sendText(roomId, "Creme is at https://example.org");
+  await emil.sendText(roomId, "something else");
+  const path = `${world.origin}/room/${encodeURIComponent(roomId)}?panel=search`;
+  await emil.page.goto(path);
+  const field = emil.page.getByRole("searchbox", { name: "Search messages" });
+  const results = emil.page.getByRole("list", { name: "Results" }).getByRole("listitem");
+
+  // A message can be found a moment after it was sent: the field asks again with the next key.
+  await field.fill("creme");
+  await results.nth(1).waitFor();
+  await field.fill("creme from:fritz");
+  await results.nth(1).waitFor({ state: "detached" });
+  await results.getByText("Creme is at").waitFor();
+  await field.fill("has:link");
+  await emil.page.waitForURL(/q=has/);
+  await results.filter({ hasText: "example.org" }).waitFor();
+  assert.equal(await results.count(), 1);
+  await emil.page.waitForURL(/q=has/);
+  await results.first().getByRole("link").click();
+  await emil.page.waitForURL(/event=/);
+  assert.deepEqual(emil.complaints, []);
+});

@@ -85,6 +85,25 @@ test("files go by button, drop and paste, with words, and the others get them th
   await anna.page.getByRole("button", { name: "Send" }).click();
   await received(anna, roomId, named("pasted.txt"));
 
+  // What is spoken goes as a file with its waveform; what is asked, as a poll.
+  await anna.page.getByRole("button", { name: "Record a voice message" }).click();
+  await anna.page.getByText("0:01").waitFor();
+  await anna.page.getByRole("button", { name: "Send recording" }).click();
+  const voice = await received(anna, roomId, ({ content }) => content?.msgtype === "m.audio");
+  assert.deepEqual(voice.content["org.matrix.msc3245.voice"], {});
+  assert.ok(voice.content["org.matrix.msc1767.audio"].waveform.some((level) => level > 0));
+  assert.ok(voice.content.info.duration >= 1000);
+  await anna.page.getByRole("button", { name: "Create a poll" }).click();
+  await anna.page.getByLabel("Question").fill("Lunch?");
+  await anna.page.getByLabel("Answer 1").fill("Soup");
+  await anna.page.getByLabel("Answer 2").fill("Salad");
+  await anna.page.getByRole("button", { name: "Ask" }).click();
+  const poll = await received(anna, roomId, ({ type }) => type === "org.matrix.msc3381.poll.start");
+  assert.deepEqual(
+    poll.content["org.matrix.msc3381.poll.start"].answers.map((answer) => answer["org.matrix.msc1767.text"]),
+    ["Soup", "Salad"],
+  );
+
   // Pages ask for files without a token; the worker adds it, also for a part and after a reload.
   await ben.open(roomId);
   await ben.page.waitForFunction(() => navigator.serviceWorker.controller !== null);

@@ -7,9 +7,10 @@ import { Homeserver } from "../../../tests/clients/lib/homeserver.mjs";
 import { run, temporaryFolder } from "../../../tests/clients/lib/processes.mjs";
 import { startBrowser } from "./browser.mjs";
 import { Person } from "./person.mjs";
-import { Site } from "./site.mjs";
 
 const RUN_SLAPD = fileURLToPath(new URL("../../../tests/fixtures/ldap/run-slapd", import.meta.url));
+/** What `npm run build` has made last; the server is told, so that it need not be built again for it. */
+const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const WITHOUT_CALLS = { calls: { livekit: { mode: "off" } } };
 
 export class World {
@@ -35,23 +36,20 @@ export class World {
     database,
     listeners = [],
   } = {}) {
-    const site = await Site.open();
-    this.closers.push(() => site.close());
     const all = {
       ...(calls ? {} : WITHOUT_CALLS),
       ...(directory ? await this.startDirectory() : {}),
       ...settings,
+      server: { client_dir: DIST, ...settings.server },
     };
     const homeserver = await Homeserver.start({
       name,
       settings: all,
       database,
       listeners,
-      publicUrl: site.origin,
     });
     this.closers.push(() => homeserver.stop());
-    site.homeserver = homeserver;
-    Object.assign(this, { site, homeserver, origin: site.origin, browser: await startBrowser() });
+    Object.assign(this, { homeserver, origin: homeserver.baseUrl, browser: await startBrowser() });
     this.closers.push(() => this.browser.close());
   }
 

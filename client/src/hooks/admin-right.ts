@@ -1,21 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
+import * as v from "valibot";
 import { useSession } from "./session";
+
+const Whoami = v.object({ is_administrator: v.boolean() });
 
 /** Whether this account may administrate the server; `false` until the server has said so. */
 export function useAdminRight(): boolean {
-  const { tokens, userId, client } = useSession();
+  const { own } = useSession();
   const { data } = useQuery({
-    queryKey: ["admin-right", userId],
-    staleTime: Number.POSITIVE_INFINITY,
+    queryKey: ["admin-right"],
+    staleTime: 600_000,
     retry: false,
-    queryFn: async () => {
-      const token = await tokens.fresh();
-      const response = await fetch(`${client.baseUrl}/_echorift/admin/v1/whoami`, {
-        headers: { Authorization: `Bearer ${token}` },
-      });
-      // Servers without these pages answer with the client's own page, or not at all.
-      return response.ok && response.headers.get("content-type")?.includes("application/json") === true;
-    },
+    queryFn: ({ signal }) => own.get(Whoami, "admin/v1/whoami", {}, signal),
   });
-  return data ?? false;
+  return data?.is_administrator ?? false;
 }

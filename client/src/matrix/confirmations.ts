@@ -6,7 +6,7 @@ import { DerivedSlice } from "./slice";
 
 /** How the server wants a person to confirm that it is really them. */
 export type Confirmation =
-  | { readonly kind: "password"; readonly isWrong: boolean }
+  | { readonly kind: "password"; readonly isWrong: boolean; readonly attempt: number }
   /** On a page of the server, which sessions begun by OAuth have to use. */
   | { readonly kind: "page"; readonly url: string };
 
@@ -36,19 +36,17 @@ export class Confirmations {
   /** Does a request, asking the person as often as the server asks. Fails with `NotConfirmed` if they do not want to. */
   readonly run = async <T>(request: (auth: AuthDict | null) => Promise<T>): Promise<T> => {
     let auth: AuthDict | null = null;
-    let isAgain = false;
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       try {
         return await request(auth);
       } catch (error) {
         const challenge = challengeOf(error);
         if (!challenge) throw error;
-        const question = questionOf(challenge, isAgain);
+        const question = questionOf(challenge, attempt);
         if (!question) throw error;
         const answer = await this.ask(question);
         if (answer === undefined) throw new NotConfirmed();
         auth = this.authFor(question, answer, challenge);
-        isAgain = true;
       }
     }
   };
@@ -96,13 +94,12 @@ function challengeOf(error: unknown): Challenge | undefined {
   return parsed.success ? parsed.output : undefined;
 }
 
-function questionOf({ flows, params, errcode }: Challenge, isAgain: boolean): Confirmation | undefined {
+function questionOf({ flows, params, errcode }: Challenge, attempt: number): Confirmation | undefined {
   const isOffered = (stage: string) => flows.some(({ stages }) => stages.length === 1 && stages[0] === stage);
   for (const stage of PAGE_STAGES) {
     const page = v.safeParse(Page, params[stage]);
     if (isOffered(stage) && page.success) return { kind: "page", url: page.output.url };
   }
-  if (isOffered("m.login.password"))
-    return { kind: "password", isWrong: isAgain && errcode === "M_FORBIDDEN" };
-  return undefined;
+  const isWrong = attempt > 1 && errcode === "M_FORBIDDEN";
+  return isOffered("m.login.password") ? { kind: "password", isWrong, attempt } : undefined;
 }

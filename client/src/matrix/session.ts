@@ -41,7 +41,9 @@ import { Privacy } from "./privacy";
 import { Profiles } from "./profiles";
 import { PushRules } from "./push-rules";
 import { SendQueue } from "./queue";
+import { RoomSettings } from "./room-details";
 import { Rooms } from "./rooms";
+import { Search } from "./search";
 import { Sender } from "./send";
 import { Changes } from "./slice";
 import { Spaces } from "./spaces";
@@ -74,6 +76,7 @@ export class Session {
   readonly notices: Notices;
   readonly dataExport: DataExport;
   readonly permissions: Permissions;
+  readonly settings: RoomSettings;
   readonly membership: Membership;
   readonly creation: Creation;
   readonly directory: Directory;
@@ -91,14 +94,16 @@ export class Session {
   readonly drafts: Drafts;
   readonly commands: Commands;
   readonly uploads: Uploads;
+  readonly search: Search;
   readonly media: MediaUrls;
-  readonly calls: Calls;
   readonly confirmations: Confirmations;
   readonly encryption: Encryption;
   readonly verifications: Verifications;
   readonly devices: Devices;
   readonly own: OwnApi;
   /** Called once, when the server no longer knows this session; `isSoft` keeps the keys. */
+  readonly calls: Calls;
+  /** Turns true once, when the server no longer knows this session; `isSoft` keeps the keys. */
   onLoggedOut: (isSoft: boolean) => void = () => {};
   private readonly tearDowns: (() => void)[] = [];
 
@@ -120,6 +125,7 @@ export class Session {
     this.spaces = new Spaces(context, this.rooms);
     this.members = new Members(context);
     this.permissions = new Permissions(context);
+    this.settings = new RoomSettings(context);
     this.moderation = new Moderation(context, this.permissions, this.members);
     this.presence = new Presences(context);
     this.profiles = new Profiles(context);
@@ -145,14 +151,15 @@ export class Session {
     this.drafts = new Drafts(context);
     this.commands = new Commands(context);
     this.uploads = new Uploads(context, tokens);
+    this.search = new Search(context);
     this.media = new MediaUrls(context, tokens);
-    this.calls = new Calls(context);
     this.confirmations = new Confirmations(context);
     this.encryption = new Encryption(context, secrets, this.confirmations);
     this.verifications = new Verifications(context);
     this.devices = new Devices(context, this.confirmations, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     tokens.onLocked = () => this.onLoggedOut(true);
+    this.calls = new Calls(context);
     client.on(HttpApiEvent.SessionLoggedOut, (error) => this.onLoggedOut(error.data?.soft_logout === true));
   }
 

@@ -1,5 +1,8 @@
 const KEPT = /^\/(assets\/|config\.json$)/;
 
+/** A tab that stays open for days learns of new versions when it is looked at, not more often than this. */
+const ASK_EVERY_MS = 30 * 60_000;
+
 /** Who answers the worker's question for a token; `undefined` while nobody is logged in. */
 type TokenSource = (url: string) => Promise<string | undefined>;
 
@@ -53,6 +56,15 @@ export function registerWorker(): void {
 }
 
 function watchForUpdates(registration: ServiceWorkerRegistration): void {
+  let askedTs = Date.now();
+  const ask = () => {
+    if (document.visibilityState !== "visible" || Date.now() - askedTs < ASK_EVERY_MS) return;
+    askedTs = Date.now();
+    // Offline: the next look at this window asks again.
+    registration.update().catch(() => {});
+  };
+  document.addEventListener("visibilitychange", ask);
+  window.addEventListener("online", ask);
   const note = (worker: ServiceWorker | null) => {
     // The first worker of a page is no update of anything.
     if (!worker || !navigator.serviceWorker.controller) return;

@@ -5,6 +5,8 @@ import { notificationOf, openedBy } from "./push";
 
 declare const self: ServiceWorkerGlobalScope;
 
+/** Set by the build: a new version of the client is a new worker, though its code is the same. */
+const BUILD = "__CLIENT_BUILD__";
 /** What the client needs to start without the network. One cache: names with a hash in them never change what they mean. */
 const SHELL = "echorift-shell-1";
 /** A page that is busy answers late; one that is gone never does. */
@@ -30,6 +32,7 @@ self.addEventListener("message", (event) => {
   const message = (event.data ?? {}) as { type?: unknown; urls?: unknown };
   // The page says when: never under somebody's hands.
   if (message.type === "activate") void self.skipWaiting();
+  if (message.type === "build") event.ports[0]?.postMessage(BUILD);
   if (message.type === "keep" && Array.isArray(message.urls)) event.waitUntil(keep(message.urls));
 });
 

@@ -12,13 +12,12 @@ const SHARED_SECRET = "the tests' own secret";
 export class Homeserver {
     /**
      * Starts a server of this name, on a database of this kind, with an SFU of its own; `settings` are those that are not
-     * usual in tests. `publicUrl` is where browsers find it, if that is not its own address.
+     * usual in tests.
      */
-    static async start({ name = "calls.example", database, settings = {}, listeners = [], publicUrl } = {}) {
+    static async start({ name = "calls.example", database, settings = {}, listeners = [] } = {}) {
         const binary = process.env.ECHORIFT_BIN;
         if (!binary) throw new Error("ECHORIFT_BIN is to name the server's binary: cargo build --workspace");
         const server = new Homeserver(binary, temporaryFolder("echorift-calls"), name, await freePort());
-        server.publicUrl = publicUrl ?? server.baseUrl;
         server.database = await createDatabase(server.folder, database);
         await writeFile(server.configuration, toml(await server.settings(settings, listeners)));
         await server.restart();
@@ -46,7 +45,7 @@ export class Homeserver {
                 },
                 ...own.calls,
             },
-            server: { name: this.name, public_base_url: this.publicUrl, data_dir: this.folder, ...own.server },
+            server: { name: this.name, public_base_url: this.baseUrl, data_dir: this.folder, ...own.server },
             database: { url: this.database.url },
             registration: { shared_secret: SHARED_SECRET },
             passwords: { hash_memory_kib: 64, hash_iterations: 1 },

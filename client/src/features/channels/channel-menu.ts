@@ -5,12 +5,14 @@ import {
   BellOff,
   CheckCheck,
   CircleDot,
+  Flag,
   Link as LinkIcon,
   LogOut,
   Settings,
   UserPlus,
 } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { askModeration } from "~/features/moderation";
 import { useAttempt } from "~/hooks/act";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession } from "~/hooks/session";
@@ -75,6 +77,12 @@ export function useChannelEntries(id: RoomId, serverId: RoomId | undefined): () 
     }
     entries.push(
       "separator",
+      {
+        id: "report",
+        label: t("report"),
+        icon: Flag,
+        onAction: () => askModeration({ kind: "reportRoom", roomId: id }),
+      },
       {
         id: "settings",
         label: t("settings"),

@@ -1,6 +1,8 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { callSettings } from "~/calls/settings";
 import { usePermissions } from "~/hooks/permissions";
+import { usePreferences } from "~/hooks/preferences";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
 import type { EventId, RoomId } from "~/matrix/ids";
@@ -9,6 +11,8 @@ import { EditBar, ReplyBar } from "./context-bar";
 import { DropZone } from "./drop";
 import { Editor } from "./editor";
 import { CommandHelp } from "./help";
+import { PollDialog } from "./poll-dialog";
+import type { Recorded } from "./recorder";
 import { beginEdit, currentOf, useComposerStore } from "./store";
 import { Toolbar } from "./toolbar";
 import { trayOf } from "./tray";
@@ -16,6 +20,7 @@ import { TypingNotice } from "./typing";
 import { UploadCards } from "./upload-cards";
 import { useAttach } from "./use-attach";
 import { useSubmit } from "./use-submit";
+import { VoiceMessage } from "./voice-message";
 
 export interface ComposerProps {
   roomId: RoomId;
@@ -51,6 +56,13 @@ function Writing({ roomId, threadId }: ComposerProps) {
   const card = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const [showsHelp, setShowsHelp] = useState(false);
+  const [isAsking, setIsAsking] = useState(false);
+  const [isRecording, setIsRecording] = useState(false);
+  const endRecording = useCallback(() => setIsRecording(false), []);
+  const sendRecording = useCallback(
+    ({ file, durationMs, waveform }: Recorded) => void tray.add([file], { durationMs, waveform }),
+    [tray],
+  );
   const submit = useSubmit(
     roomId,
     threadId,
@@ -59,7 +71,12 @@ function Writing({ roomId, threadId }: ComposerProps) {
     useCallback(() => setShowsHelp(true), []),
   );
   const typing = useMemo(
-    () => new TypingNotice((isTyping) => void sender.typing(roomId, isTyping)),
+    () =>
+      new TypingNotice((isTyping) => {
+        // Whoever counts every byte, or wants to be unseen, types in silence.
+        const isSilent = callSettings.getState().lowBandwidth || !usePreferences.getState().sendsTyping;
+        if (!isSilent || !isTyping) void sender.typing(roomId, isTyping);
+      }),
     [sender, roomId],
   );
   useEffect(() => () => typing.end(), [typing]);
@@ -87,34 +104,52 @@ function Writing({ roomId, threadId }: ComposerProps) {
           <ReplyBar roomId={roomId} eventId={state.draft.replyTo} onClose={cancelReply} />
         )
       )}
-      <Editor
-        roomId={roomId}
-        store={store}
-        field={field}
-        label={threadId ? t("writeThread") : t("write", { channel })}
-        isDisabled={false}
-        allowsRoom={mentionRoom}
-        onSubmit={onSubmit}
-        onCancel={() => {
-          if (state.edit) cancelEdit();
-          else if (state.draft.replyTo !== undefined) cancelReply();
-        }}
-        onEditLast={() => beginEdit(session, store, roomId, sender.lastEditable({ roomId, threadId }))}
-        onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
-        onType={(isEmpty) => {
-          // Threads have no typing of their own.
-          if (threadId || state.edit) return;
-          if (isEmpty) typing.end();
-          else typing.note();
-        }}
-      />
-      <Toolbar
-        field={field}
-        canSend={text.trim() !== "" || files.some(({ isSending }) => !isSending)}
-        onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
-        onEmoji={(emoji) => store.setState({ wish: { insert: emoji } })}
-        onSend={onSubmit}
-      />
+      {isRecording ? (
+        <VoiceMessage onRecorded={sendRecording} onClose={endRecording} />
+      ) : (
+        <>
+          <Editor
+            roomId={roomId}
+            store={store}
+            field={field}
+            label={threadId ? t("writeThread") : t("write", { channel })}
+            isDisabled={false}
+            allowsRoom={mentionRoom}
+            onSubmit={onSubmit}
+            onCancel={() => {
+              if (state.edit) cancelEdit();
+              else if (state.draft.replyTo !== undefined) cancelReply();
+              else return false;
+              return true;
+            }}
+            onEditLast={() => beginEdit(session, store, roomId, sender.lastEditable({ roomId, threadId }))}
+            onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
+            onType={(isEmpty) => {
+              // Threads have no typing of their own.
+              if (threadId || state.edit) return;
+              if (isEmpty) typing.end();
+              else typing.note();
+            }}
+          />
+          <Toolbar
+            field={field}
+            canSend={text.trim() !== "" || files.some(({ isSending }) => !isSending)}
+            onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
+            onEmoji={(emoji) => store.setState({ wish: { insert: emoji } })}
+            onPoll={() => setIsAsking(true)}
+            onRecord={() => setIsRecording(true)}
+            onSend={onSubmit}
+          />
+        </>
+      )}
+      {isAsking && (
+        <PollDialog
+          onClose={() => setIsAsking(false)}
+          onSend={({ question, answers, selectionsMax }) =>
+            sender.poll({ roomId, threadId }, question, answers, selectionsMax)
+          }
+        />
+      )}
       <CommandHelp isOpen={showsHelp} onClose={() => setShowsHelp(false)} />
     </div>
   );

@@ -25,7 +25,8 @@ export interface EditorProps {
   isDisabled: boolean;
   allowsRoom: boolean;
   onSubmit: () => void;
-  onCancel: () => void;
+  /** Escape; true if there was something to end. */
+  onCancel: () => boolean;
   /** Up in an empty field. */
   onEditLast: () => void;
   onFiles: (files: readonly File[]) => void;
@@ -96,8 +97,10 @@ export function Editor(props: EditorProps) {
     if (event.key === "Enter" && plain) {
       event.preventDefault();
       onSubmit();
-    } else if (event.key === "Escape" && plain) onCancel();
-    else if (event.key === "ArrowUp" && plain && text === "") {
+    } else if (event.key === "Escape" && plain) {
+      // Only what ends something here; otherwise the key is others'.
+      if (onCancel()) event.preventDefault();
+    } else if (event.key === "ArrowUp" && plain && text === "") {
       event.preventDefault();
       props.onEditLast();
     } else if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) {

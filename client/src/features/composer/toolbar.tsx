@@ -1,12 +1,25 @@
-import { Bold, Code, Italic, Link, List, Paperclip, SendHorizontal, Smile } from "lucide-react";
+import {
+  BarChart3,
+  Bold,
+  Code,
+  Italic,
+  Link,
+  List,
+  Mic,
+  Paperclip,
+  SendHorizontal,
+  Smile,
+} from "lucide-react";
 import { type RefObject, useRef } from "react";
 import { Button as AriaButton, Dialog, DialogTrigger, Popover } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { EmojiPicker } from "~/features/emoji";
+import { useShortcut } from "~/hooks/shortcuts";
 import { IconButton } from "~/ui/button";
 import styles from "./composer.module.css";
 import { applyFormat } from "./editor";
 import type { Format } from "./format";
+import { canRecord } from "./recorder";
 
 const FORMATS = [
   { kind: "bold", icon: Bold },
@@ -21,13 +34,16 @@ export interface ToolbarProps {
   canSend: boolean;
   onFiles: (files: readonly File[]) => void;
   onEmoji: (emoji: string) => void;
+  onPoll: () => void;
+  onRecord: () => void;
   onSend: () => void;
 }
 
 /** Below the text: attach, formats, emoji, send. */
-export function Toolbar({ field, canSend, onFiles, onEmoji, onSend }: ToolbarProps) {
+export function Toolbar({ field, canSend, onFiles, onEmoji, onPoll, onRecord, onSend }: ToolbarProps) {
   const { t } = useTranslation("composer");
   const files = useRef<HTMLInputElement>(null);
+  useShortcut("upload", () => files.current?.click());
   return (
     <div className={styles.toolbar}>
       <IconButton icon={Paperclip} label={t("attach")} onPress={() => files.current?.click()} />
@@ -57,6 +73,8 @@ export function Toolbar({ field, canSend, onFiles, onEmoji, onSend }: ToolbarPro
       ))}
       <span className={`${styles.separator} ${styles.optional}`} />
       <EmojiButton onEmoji={onEmoji} />
+      <IconButton icon={BarChart3} label={t("poll.new")} className={styles.optional} onPress={onPoll} />
+      {canRecord() && <IconButton icon={Mic} label={t("recordVoice")} onPress={onRecord} />}
       <span className={styles.space} />
       <span className={styles.hint}>{t("hint")}</span>
       <AriaButton

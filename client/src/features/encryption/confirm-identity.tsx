@@ -13,7 +13,8 @@ export function ConfirmIdentity() {
   const { confirmations } = useSession();
   const { question } = useSlice(confirmations.asked, "asked");
   if (!question) return null;
-  return question.kind === "password" ? <Password question={question} /> : <Page url={question.url} />;
+  if (question.kind === "page") return <Page url={question.url} />;
+  return <Password key={question.attempt} question={question} />;
 }
 
 function Password({ question }: { question: Confirmation & { kind: "password" } }) {

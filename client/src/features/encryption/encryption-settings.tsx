@@ -71,10 +71,10 @@ function Row({ title, text, chip, action, second }: RowProps) {
   return (
     <section className={styles.row} aria-label={title}>
       <div className={styles.rowText}>
-        <h3 className={styles.rowTitle}>
+        <h2 className={styles.rowTitle}>
           {title}
           {chip && <Chip tone="echo">{chip}</Chip>}
-        </h3>
+        </h2>
         <p>{text}</p>
       </div>
       <div className={styles.rowActions}>

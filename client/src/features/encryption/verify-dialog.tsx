@@ -57,7 +57,11 @@ export function VerifyDialog({ onClose }: { onClose: () => void }) {
               label={t("verify.keyLabel")}
               hint={t("verify.keyHint")}
               value={text}
-              onChange={setText}
+              onChange={(typed) => {
+                setText(typed);
+                // A field that is marked would keep its form from being sent again.
+                setFailure(undefined);
+              }}
               autoComplete="off"
               autoFocus
               isRequired

@@ -1,3 +1,4 @@
+import { Volume2 } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { ProfileTrigger } from "~/features/profile";
@@ -10,18 +11,27 @@ import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";
 import styles from "./members.module.css";
 
+export interface MemberRowProps {
+  roomId: RoomId;
+  member: Member;
+  /** The name of the voice channel that they are in. */
+  voiceChannel: string | undefined;
+}
+
 /** Somebody in the list; pressing opens their card. */
-export const MemberRow = memo(function MemberRow({ roomId, member }: { roomId: RoomId; member: Member }) {
+export const MemberRow = memo(function MemberRow({ roomId, member, voiceChannel }: MemberRowProps) {
   const { t } = useTranslation("members");
   const presence = usePresence(member.userId);
   const src = useMediaUrl(member.avatarMxc, 32);
-  const line = useStatusLine(member);
+  const ownLine = useStatusLine(member);
+  const line = voiceChannel === undefined ? ownLine : t("inVoice", { channel: voiceChannel });
   const isInvited = member.membership === "invite";
   return (
     <ProfileTrigger
       roomId={roomId}
       userId={member.userId}
       className={cx(styles.row, presence.state === "offline" && styles.off)}
+      label={[member.name, !isInvited && t(`presence.${presence.state}`), line].filter(Boolean).join(", ")}
       data-member
     >
       <Avatar
@@ -32,11 +42,13 @@ export const MemberRow = memo(function MemberRow({ roomId, member }: { roomId: R
         presence={isInvited ? undefined : presence.state}
       />
       <span className={styles.text}>
-        <span className={styles.name}>
-          {member.name}
-          {!isInvited && <span className="sr-only">, {t(`presence.${presence.state}`)}</span>}
-        </span>
-        {line && <small className={styles.line}>{line}</small>}
+        <span className={styles.name}>{member.name}</span>
+        {line && (
+          <small className={styles.line}>
+            {voiceChannel !== undefined && <Volume2 size={13} strokeWidth={1.9} aria-hidden />}
+            {line}
+          </small>
+        )}
       </span>
     </ProfileTrigger>
   );

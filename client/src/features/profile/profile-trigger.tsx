@@ -11,17 +11,19 @@ export interface ProfileTriggerProps {
   roomId: RoomId;
   userId: UserId;
   className?: string | undefined;
+  /** Its name for screen readers, if what stands inside does not say enough. */
+  label?: string;
   /** Marks the button as one of the member list, for its arrow keys. */
   "data-member"?: boolean;
   children: ReactNode;
 }
 
 /** A person's picture, name or row as a button that opens their card. */
-export function ProfileTrigger({ roomId, userId, className, children, ...rest }: ProfileTriggerProps) {
+export function ProfileTrigger({ roomId, userId, className, label, children, ...rest }: ProfileTriggerProps) {
   const { t } = useTranslation("profile");
   return (
     <DialogTrigger>
-      <Button className={cx(styles.trigger, className)} {...rest}>
+      <Button className={cx(styles.trigger, className)} {...(label ? { "aria-label": label } : {})} {...rest}>
         {children}
       </Button>
       <Popover placement="bottom start" offset={6} className={styles.popover ?? ""}>
@@ -38,7 +40,7 @@ export function UserName({
   roomId,
   userId,
   className,
-}: Omit<ProfileTriggerProps, "children" | "data-member">) {
+}: Omit<ProfileTriggerProps, "children" | "label" | "data-member">) {
   const { name, partnerServer } = useMember(roomId, userId);
   return (
     <ProfileTrigger

@@ -1,15 +1,56 @@
+import { Globe, Hash, Info, KeyRound, type LucideIcon, Users } from "lucide-react";
+import { useState } from "react";
+import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useRoom } from "~/hooks/rooms";
 import type { RoomId } from "~/matrix/ids";
 import { Dialog } from "~/ui/dialog";
+import { AccessPage } from "./access-page";
+import { AddressesPage } from "./addresses-page";
+import { OverviewPage } from "./overview-page";
+import { PartnersPage } from "./partners-page";
+import { RolesPage } from "./roles-page";
+import styles from "./room-settings.module.css";
 
-/** The settings of a channel, category or server. */
+const PAGES = [
+  { id: "overview", icon: Info, Page: OverviewPage },
+  { id: "access", icon: KeyRound, Page: AccessPage },
+  { id: "roles", icon: Users, Page: RolesPage },
+  { id: "addresses", icon: Hash, Page: AddressesPage },
+  { id: "partners", icon: Globe, Page: PartnersPage },
+] as const satisfies readonly {
+  id: string;
+  icon: LucideIcon;
+  Page: (props: { roomId: RoomId }) => unknown;
+}[];
+
+/** The settings of a channel, category or server. What this account may not change is shown and cannot be changed. */
 export function RoomSettings({ roomId, onClose }: { roomId: RoomId; onClose: () => void }) {
   const { t } = useTranslation("room-settings");
   const room = useRoom(roomId);
+  const [page, setPage] = useState("overview");
+  if (room?.membership !== "join") return null;
   return (
-    <Dialog isOpen size="wide" title={t("title", { name: room?.name })} onClose={onClose}>
-      <p>{room?.topic}</p>
+    <Dialog isOpen size="wide" title={t("title", { name: room.name })} onClose={onClose}>
+      <Tabs
+        selectedKey={page}
+        onSelectionChange={(key) => setPage(String(key))}
+        className={styles.tabs ?? ""}
+      >
+        <TabList aria-label={t("pages")} className={styles.list ?? ""}>
+          {PAGES.map(({ id, icon: Icon }) => (
+            <Tab key={id} id={id} className={styles.tab ?? ""}>
+              <Icon size={16} strokeWidth={1.9} aria-hidden />
+              {t(`page.${id}`)}
+            </Tab>
+          ))}
+        </TabList>
+        {PAGES.map(({ id, Page }) => (
+          <TabPanel key={id} id={id} className={styles.page ?? ""}>
+            <Page roomId={roomId} />
+          </TabPanel>
+        ))}
+      </Tabs>
     </Dialog>
   );
 }

@@ -1,31 +1,16 @@
 import { useSearch } from "@tanstack/react-router";
-import { type ComponentType, lazy, Suspense } from "react";
+import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { asEventId, asUserId, type EventId, type RoomId, type UserId } from "~/matrix/ids";
+import { asEventId, asUserId, type RoomId } from "~/matrix/ids";
 import { Spinner } from "~/ui/marks";
 import type { Panel } from "./use-panel";
 
-interface PanelProps {
-  roomId: RoomId;
-  threadId?: EventId;
-  userId?: UserId;
-}
-type Feature = Record<string, ComponentType<PanelProps> | undefined>;
-const features = import.meta.glob<Feature>("../{members,thread,pins,search,profile}/index.ts");
-
-const Nothing: ComponentType<PanelProps> = () => null;
-
-async function load(feature: string, name: string): Promise<{ default: ComponentType<PanelProps> }> {
-  const module = await features[`../${feature}/index.ts`]?.();
-  return { default: module?.[name] ?? Nothing };
-}
-
-const MemberPanel = lazy(() => load("members", "MemberPanel"));
-const ThreadPanel = lazy(() => load("thread", "ThreadPanel"));
-const ThreadList = lazy(() => load("thread", "ThreadList"));
-const PinsPanel = lazy(() => load("pins", "PinsPanel"));
-const SearchPanel = lazy(() => load("search", "SearchPanel"));
-const ProfileCard = lazy(() => load("profile", "ProfileCard"));
+const MemberPanel = lazy(() => import("~/features/members").then((all) => ({ default: all.MemberPanel })));
+const ThreadPanel = lazy(() => import("~/features/thread").then((all) => ({ default: all.ThreadPanel })));
+const ThreadList = lazy(() => import("~/features/thread").then((all) => ({ default: all.ThreadList })));
+const PinsPanel = lazy(() => import("~/features/pins").then((all) => ({ default: all.PinsPanel })));
+const ProfileCard = lazy(() => import("~/features/profile").then((all) => ({ default: all.ProfileCard })));
+const SearchPanel = lazy(() => import("~/features/search").then((all) => ({ default: all.SearchPanel })));
 
 /** What the panel beside a channel holds; each is fetched when it is first opened. */
 export function PanelContent({ roomId, panel }: { roomId: RoomId; panel: Panel }) {

@@ -26,10 +26,10 @@ export function DeviceRow({ device, onSignOut }: { device: OwnDevice; onSignOut:
         {isRenaming ? (
           <Rename device={device} onDone={() => setRenaming(false)} />
         ) : (
-          <h3 className={styles.name}>
+          <h2 className={styles.name}>
             {name}
             {device.isThis && <Chip tone="echo">{t("this")}</Chip>}
-          </h3>
+          </h2>
         )}
         <p className={styles.seen}>
           {device.isVerified !== undefined && (

@@ -27,6 +27,13 @@ export function Shell() {
     <Suspense fallback={<Spinner label={t("loading")} />}>
       <SessionGate>
         <Frame />
+        <Suspense>
+          <EncryptionDialogs />
+          <ModerationDialogs />
+          <Notifier />
+          <Ringing />
+          <AppliedPreferences />
+        </Suspense>
       </SessionGate>
     </Suspense>
   );
@@ -54,13 +61,6 @@ function Frame() {
       </div>
       <PhoneBar className={styles.phone} />
       <Dialogs />
-      <Ringing />
-      <EncryptionDialogs />
-      <Suspense>
-        <ModerationDialogs />
-        <Notifier />
-        <AppliedPreferences />
-      </Suspense>
     </div>
   );
 }

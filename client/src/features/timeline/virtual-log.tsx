@@ -58,6 +58,7 @@ export function VirtualLog<T extends { readonly key: string }>(props: VirtualLog
   const scroller = useRef<HTMLElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const isAtEnd = useRef(true);
+  const lastAbove = useRef(0);
   const [shown, setShown] = useState<Shown<T>>({ goal: items, items, shift: false, next: undefined });
   if (shown.goal !== items) {
     const [first, second] = stepsBetween(shown.items, items);
@@ -75,7 +76,11 @@ export function VirtualLog<T extends { readonly key: string }>(props: VirtualLog
     const above = element.scrollTop;
     const below = element.scrollHeight - element.clientHeight - above;
     const wasAtEnd = isAtEnd.current;
-    isAtEnd.current = below <= END_PX && isLive;
+    // Rows that turn out higher than thought push the end away; only going up is leaving it.
+    const hasLeft = above < lastAbove.current - 1 || !isLive;
+    lastAbove.current = above;
+    if (below <= END_PX) isAtEnd.current = isLive;
+    else if (hasLeft) isAtEnd.current = false;
     if (wasAtEnd !== isAtEnd.current) onAtEnd(isAtEnd.current);
     if (above < element.clientHeight * SCREENS_AHEAD) onNear("start");
     if (below < element.clientHeight * SCREENS_AHEAD) onNear("end");

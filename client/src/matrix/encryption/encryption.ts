@@ -11,7 +11,6 @@ import { asUserId, type RoomId, type UserId } from "../ids";
 import { DerivedSlice } from "../slice";
 import { deleteValue, readValue, writeValue } from "../storage";
 import { openKeys, sealKeys } from "./key-file";
-import { reasonFor, type UnreadableReason } from "./reasons";
 import type { SecretKeys } from "./secret-keys";
 
 /** In larger rooms nobody compares everybody's keys. */
@@ -81,6 +80,9 @@ export class Encryption {
       if (userId === client.getSafeUserId()) look();
       for (const roomId of this.changed.keys()) void this.compare(roomId);
     };
+    const onDevices = (userIds: readonly string[]) => {
+      if (userIds.includes(client.getSafeUserId())) look();
+    };
     const onMember = (event: MatrixEvent) => {
       const roomId = event.getRoomId() as RoomId;
       if (this.changed.has(roomId)) void this.compare(roomId);
@@ -95,6 +97,7 @@ export class Encryption {
     client.on(CryptoEvent.KeysChanged, look);
     client.on(CryptoEvent.KeyBackupStatus, look);
     client.on(CryptoEvent.KeyBackupDecryptionKeyCached, look);
+    client.on(CryptoEvent.DevicesUpdated, onDevices);
     client.on(CryptoEvent.UserTrustStatusChanged, onTrust);
     client.on(RoomMemberEvent.Membership, onMember);
     client.on(RoomStateEvent.Events, onState);
@@ -103,6 +106,7 @@ export class Encryption {
       client.off(CryptoEvent.KeysChanged, look);
       client.off(CryptoEvent.KeyBackupStatus, look);
       client.off(CryptoEvent.KeyBackupDecryptionKeyCached, look);
+      client.off(CryptoEvent.DevicesUpdated, onDevices);
       client.off(CryptoEvent.UserTrustStatusChanged, onTrust);
       client.off(RoomMemberEvent.Membership, onMember);
       client.off(RoomStateEvent.Events, onState);
@@ -141,6 +145,8 @@ export class Encryption {
       if (await crypto.getKeyBackupInfo()) await crypto.loadSessionBackupPrivateKeyFromSecretStorage();
     });
     await crypto.checkKeyBackupAndEnable();
+    // The signature of this device is believed once the server tells it.
+    await crypto.userHasCrossSigningKeys(client.getSafeUserId(), true);
     await this.check();
     // What is on the screen fetches its keys by itself; the rest may take its time.
     if (this.own.isBackedUp) void crypto.restoreKeyBackup().catch(() => {});
@@ -161,11 +167,6 @@ export class Encryption {
   /** Takes the keys of such a file. Errors: `KeyFileError`. */
   async importKeys(file: string, passphrase: string): Promise<void> {
     await this.crypto.importRoomKeysAsJson(await openKeys(file, passphrase));
-  }
-
-  /** Why an event could not be decrypted. */
-  reasonOf(event: MatrixEvent): UnreadableReason {
-    return reasonFor(event.decryptionFailureReason, this.own.stage === "ready");
   }
 
   /** Goes on with people whose keys changed. */

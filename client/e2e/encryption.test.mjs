@@ -1,0 +1,128 @@
+// Messages that only the people in a conversation can read, on the first device and on the ones after it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { World } from "./lib/world.mjs";
+
+const world = World.forTests();
+const assertCalm = (...people) => {
+  for (const { userId, complaints } of people) assert.deepEqual(complaints, [], userId);
+};
+const dialog = (page, name) => page.getByRole("dialog", { name });
+const isConfirmed = (page) =>
+  page.getByRole("complementary", { name: "Encryption" }).waitFor({ state: "detached" });
+
+/** Signs in for the first time, puts the recovery key away, and gives it. */
+async function firstSteps(name) {
+  const person = await world.visitor(await world.account(name));
+  await person.signIn({ staysAtWelcome: true });
+  const { page } = person;
+  const recoveryKey = await page.getByRole("status", { name: "Your recovery key" }).textContent();
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download" }).click();
+  assert.equal((await download).suggestedFilename(), "echorift-recovery-key.txt");
+  await page.getByRole("button", { name: "I have saved it" }).click();
+  await page.getByText("Your recovery key is saved.").waitFor();
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.waitForURL((url) => url.pathname === "/");
+  return { person, recoveryKey };
+}
+
+/** The same account in another browser. */
+async function secondBrowser(of) {
+  const second = await world.visitor(of.account);
+  await second.signIn();
+  return second;
+}
+
+test("a direct message is read by both, then on a second browser by the recovery key and by emoji", async () => {
+  const { person: anna, recoveryKey } = await firstSteps("anna");
+  const { person: ben } = await firstSteps("ben");
+  const roomId = await anna.createRoom({ members: [ben], isEncrypted: true, is_direct: true });
+  await anna.open(roomId);
+  await ben.open(roomId);
+  await anna.say("only for us");
+  await ben.message("only for us").waitFor();
+  await ben.say("nobody else reads this");
+  await anna.message("nobody else reads this").waitFor();
+  const { chunk } = await ben.call("GET", `rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=5`);
+  assert.equal(chunk.filter(({ type }) => type === "m.room.message").length, 0, "the server saw no text");
+
+  // By the recovery key, in three steps.
+  const laptop = await secondBrowser(anna);
+  await laptop.open(roomId);
+  await laptop.page.getByRole("button", { name: "Confirm", exact: true }).click();
+  const verify = dialog(laptop.page, "Confirm that it is you");
+  await verify.getByLabel("Recovery key").fill("EsTx wrong");
+  await verify.getByRole("button", { name: "Unlock" }).click();
+  await verify.getByText("This is not a recovery key").waitFor();
+  await verify.getByLabel("Recovery key").fill(recoveryKey);
+  await verify.getByRole("button", { name: "Unlock" }).click();
+  await isConfirmed(laptop.page);
+  await laptop.message("only for us").waitFor();
+  await laptop.message("nobody else reads this").waitFor();
+
+  // By emoji, between the second browser of the other one and his first.
+  const phone = await secondBrowser(ben);
+  await phone.open(roomId);
+  await phone.page.getByRole("button", { name: "Confirm", exact: true }).click();
+  await phone.page.getByRole("button", { name: "Use another device" }).click();
+  const [asking, asked] = [phone.page, ben.page].map((page) =>
+    dialog(page, "Compare with your other device"),
+  );
+  await asked.getByRole("button", { name: "Compare" }).click();
+  const pictures = [];
+  for (const side of [asking, asked]) {
+    await side.getByRole("list", { name: "Pictures to compare" }).waitFor();
+    pictures.push(await side.getByRole("listitem").allInnerTexts());
+  }
+  assert.equal(pictures[0].length, 7);
+  assert.deepEqual(pictures[0], pictures[1]);
+  for (const side of [asking, asked]) await side.getByRole("button", { name: "They match" }).click();
+  for (const side of [asking, asked]) {
+    await side.getByText("Confirmed. Both devices can read your messages.").waitFor();
+    await side.getByRole("button", { name: "Done" }).click();
+  }
+  await isConfirmed(phone.page);
+  await phone.message("only for us").waitFor();
+  assertCalm(anna, ben, laptop, phone);
+});
+
+test("whoever lost everything starts over, confirms it by password, and gets a new recovery key", async () => {
+  const { person: carla } = await firstSteps("carla");
+  const lost = await secondBrowser(carla);
+  const { page } = lost;
+  await page.getByRole("button", { name: "Confirm", exact: true }).click();
+  await page.getByRole("button", { name: "I have neither" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Start over" }).click();
+  const who = dialog(page, "Is it you?");
+  await who.getByLabel("Password").fill("not hers");
+  await who.getByRole("button", { name: "Continue" }).click();
+  await who.getByText("This password is wrong.").waitFor();
+  await who.getByLabel("Password").fill(carla.account.password);
+  await who.getByRole("button", { name: "Continue" }).click();
+  await dialog(page, "Recovery key").getByRole("status", { name: "Your recovery key" }).waitFor();
+  // The device from before has keys of yesterday.
+  await carla.page.getByRole("button", { name: "Confirm", exact: true }).waitFor();
+  assertCalm(lost);
+});
+
+test("the list of devices ends another session, confirmed by password", async () => {
+  const { person: dora } = await firstSteps("dora");
+  const other = await secondBrowser(dora);
+  const { page } = dora;
+  await page.goto(`${world.origin}/settings/sessions`);
+  const list = page.getByRole("list", { name: "Your devices" });
+  await list.getByText("This device").waitFor();
+  // Two browsers, and the account's first client, which the operator made it with.
+  await list.getByRole("listitem").nth(2).waitFor();
+  await page.getByRole("button", { name: "Sign out all others" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Sign out all others" }).click();
+  const who = dialog(page, "Is it you?");
+  await who.getByLabel("Password").fill(dora.account.password);
+  await who.getByRole("button", { name: "Continue" }).click();
+  await other.page.waitForURL("**/login**");
+  await list.getByRole("listitem").nth(1).waitFor({ state: "detached" });
+  assert.equal(await list.getByRole("listitem").count(), 1);
+  assertCalm(dora);
+});
