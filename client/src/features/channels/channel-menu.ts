@@ -23,7 +23,7 @@ import { toast } from "~/ui/toast";
 /** What one may do with a channel or direct message, for its menu. */
 export function useChannelEntries(id: RoomId, serverId: RoomId | undefined): () => readonly MenuEntry[] {
   const { t } = useTranslation("channels");
-  const { unread, permissions, spaces } = useSession();
+  const { unread, permissions, spaces, pushRules } = useSession();
   const attempt = useAttempt();
   return () => {
     const now = unread.rooms.peek(id);
@@ -46,7 +46,7 @@ export function useChannelEntries(id: RoomId, serverId: RoomId | undefined): () 
         id: "mute",
         label: now.isMuted ? t("unmute") : t("mute"),
         icon: now.isMuted ? Bell : BellOff,
-        onAction: () => attempt(() => unread.mute(id, !now.isMuted)),
+        onAction: () => attempt(() => pushRules.setRoom(id, now.isMuted ? "default" : "nothing")),
       },
       {
         id: "link",
