@@ -23,10 +23,13 @@ const assertQuiet = (person) =>
 
 /** The room is open, its composer where the cursor goes. */
 const isOpen = ({ page }, name) =>
-  page.getByRole("main", { name }).getByRole("textbox", { name: /^Message / }).waitFor();
+  page
+    .getByRole("main", { name })
+    .getByRole("textbox", { name: /^Message / })
+    .waitFor();
 
 async function openServerMenu(person, server, entry) {
-  await person.page.getByRole("button", { name: server, exact: true }).last().click();
+  await column(person).getByRole("button", { name: server, exact: true }).click();
   await menuItem(person, entry).click();
 }
 
@@ -105,7 +108,9 @@ test("unread and mentions are marked on the row, the server and the title, and s
   const ops = await cleo.createSpace("Ops", [incidents]);
   await cleo.createSpace("Company", [general, ops]);
   await cleo.createSpace("Library", []);
-  await rail(cleo).getByRole("button", { name: /^Company/ }).click();
+  await rail(cleo)
+    .getByRole("button", { name: /^Company/ })
+    .click();
   await timeline(cleo).waitFor();
 
   await dora.send(incidents, { msgtype: "m.text", body: "cleo?", "m.mentions": { user_ids: [cleo.userId] } });
@@ -145,7 +150,9 @@ test("unread and mentions are marked on the row, the server and the title, and s
   await upper.waitFor();
   await cleo.page.reload();
   await upper.waitFor();
-  await rail(cleo).getByRole("button", { name: /^Company/ }).click();
+  await rail(cleo)
+    .getByRole("button", { name: /^Company/ })
+    .click();
   await column(cleo).getByRole("button", { name: "Ops", expanded: false }).waitFor();
   assert.equal(await channel(cleo, "incidents").count(), 0);
   assertQuiet(cleo);
@@ -153,7 +160,7 @@ test("unread and mentions are marked on the row, the server and the title, and s
 
 test("the switcher, the shortcuts and the directory lead everywhere by keyboard", async () => {
   const emil = await world.person("emil");
-  const fay = await world.account("fay");
+  const fay = await world.account("fay", { admin: true });
   const host = await world.visitor(fay);
   const { page } = emil;
   await emil.createRoom({ name: "handbook" });
@@ -193,8 +200,13 @@ test("on a phone one pane is shown at a time", async () => {
   await page.setViewportSize({ width: 390, height: 800 });
   const room = await gus.createRoom({ name: "town" });
   await gus.createSpace("Village", [room]);
-  await page.getByRole("navigation", { name: "Main", exact: true }).getByRole("link", { name: "Servers" }).click();
-  await rail(gus).getByRole("button", { name: /^Village/ }).click();
+  await page
+    .getByRole("navigation", { name: "Main", exact: true })
+    .getByRole("link", { name: "Servers" })
+    .click();
+  await rail(gus)
+    .getByRole("button", { name: /^Village/ })
+    .click();
   await channel(gus, "town").click();
   await timeline(gus).waitFor();
   assert.equal(await column(gus).isVisible(), false);
