@@ -78,10 +78,11 @@ client/dist/index.html: client/node_modules/.package-lock.json $(shell find clie
 		client/index.html client/vite.config.ts client/tsconfig.json
 	cd client && npm run build
 
-# Rewrites the generated parts of docs/: the table of settings, the list of endpoints.
+# Rewrites the generated parts of docs/: the table of settings, the list of endpoints, the administration API.
 docs:
 	python3 tests/configuration.py
 	python3 tests/conformance.py
+	cargo run --quiet --locked --package echorift-admin --example openapi > docs/admin-api.json
 
 .PHONY: require-cargo
 require-cargo:

@@ -16,6 +16,7 @@ use crate::groups::{self, Person};
 use crate::identity::{DirectoryUser, id_filter_value, unmapped};
 use crate::pool::Pool;
 use crate::refusal::LoginRefusal;
+use crate::status::Answers;
 use crate::template::{DirectName, UserFilter};
 use crate::tls::{self, DirectoryError};
 use crate::url::DirectoryUrl;
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pool: Pool,
     /// Bounds the connections on which passwords are checked.
     password_checks: Semaphore,
+    pub answers: Answers,
     clock: Clock,
 }
 
@@ -67,6 +69,7 @@ impl Directory {
                 endpoints: Endpoints::new(urls, dialling),
                 pool: Pool::new(config.pool_size),
                 password_checks: Semaphore::new(config.pool_size),
+                answers: Answers::default(),
                 clock,
                 config,
             }),
@@ -77,14 +80,14 @@ impl Directory {
     /// answer for all of them.
     pub async fn authenticate(&self, username: &str, password: &str) -> Result<DirectoryUser, LoginRefusal> {
         let outcome = self.inner.authenticate(username, password).await;
-        logged(username, outcome)
+        self.noted(username, outcome)
     }
 
     /// The person as the directory knows them now, without a password: are they still there, still allowed in?
     /// With direct bind nobody but the person may look, and the answer is `Unavailable`.
     pub async fn find(&self, username: &str) -> Result<DirectoryUser, LoginRefusal> {
         let outcome = self.inner.find(username).await;
-        logged(username, outcome)
+        self.noted(username, outcome)
     }
 
     /// Whether the settings name a group that administers.
@@ -95,15 +98,16 @@ impl Directory {
     /// Like [`Directory::find`] by [`DirectoryUser::immutable_id`], which a rename does not change.
     pub async fn find_by_id(&self, immutable_id: &str) -> Result<DirectoryUser, LoginRefusal> {
         let outcome = self.inner.find_by_id(immutable_id).await;
-        logged(immutable_id, outcome)
+        self.noted(immutable_id, outcome)
     }
-}
 
-fn logged<T>(username: &str, outcome: Result<T, LoginRefusal>) -> Result<T, LoginRefusal> {
-    if let Err(refusal) = &outcome {
-        refusal.log(username);
+    fn noted<T>(&self, username: &str, outcome: Result<T, LoginRefusal>) -> Result<T, LoginRefusal> {
+        self.inner.answers.note(&outcome, self.inner.clock.now());
+        if let Err(refusal) = &outcome {
+            refusal.log(username);
+        }
+        outcome
     }
-    outcome
 }
 
 impl From<Fault> for LoginRefusal {

@@ -9,6 +9,7 @@ mod provider;
 
 mod directory;
 mod refusal;
+mod status;
 
 mod account_state;
 mod groups;
@@ -31,4 +32,5 @@ pub use config::{ConfigFault, DirectoryConfig, POOL_SIZE_MAX};
 pub use directory::Directory;
 pub use identity::DirectoryUser;
 pub use refusal::LoginRefusal;
+pub use status::{DirectoryFailure, DirectoryStatus};
 pub use tls::DirectoryError;

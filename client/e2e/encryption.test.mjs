@@ -17,7 +17,7 @@ async function firstSteps(name) {
   const person = await world.visitor(await world.account(name));
   await person.signIn({ staysAtWelcome: true });
   const { page } = person;
-  const recoveryKey = await page.getByRole("status", { name: "Your recovery key" }).innerText();
+  const recoveryKey = await page.getByRole("status", { name: "Your recovery key" }).textContent();
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download" }).click();
   assert.equal((await download).suggestedFilename(), "echorift-recovery-key.txt");
@@ -51,7 +51,7 @@ test("a direct message is read by both, then on a second browser by the recovery
   // By the recovery key, in three steps.
   const laptop = await secondBrowser(anna);
   await laptop.open(roomId);
-  await laptop.page.getByRole("button", { name: "Confirm" }).click();
+  await laptop.page.getByRole("button", { name: "Confirm", exact: true }).click();
   const verify = dialog(laptop.page, "Confirm that it is you");
   await verify.getByLabel("Recovery key").fill("EsTx wrong");
   await verify.getByRole("button", { name: "Unlock" }).click();
@@ -65,7 +65,7 @@ test("a direct message is read by both, then on a second browser by the recovery
   // By emoji, between the second browser of the other one and his first.
   const phone = await secondBrowser(ben);
   await phone.open(roomId);
-  await phone.page.getByRole("button", { name: "Confirm" }).click();
+  await phone.page.getByRole("button", { name: "Confirm", exact: true }).click();
   await phone.page.getByRole("button", { name: "Use another device" }).click();
   const [asking, asked] = [phone.page, ben.page].map((page) =>
     dialog(page, "Compare with your other device"),
@@ -92,7 +92,7 @@ test("whoever lost everything starts over, confirms it by password, and gets a n
   const { person: carla } = await firstSteps("carla");
   const lost = await secondBrowser(carla);
   const { page } = lost;
-  await page.getByRole("button", { name: "Confirm" }).click();
+  await page.getByRole("button", { name: "Confirm", exact: true }).click();
   await page.getByRole("button", { name: "I have neither" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Start over" }).click();
   const who = dialog(page, "Is it you?");
@@ -103,6 +103,26 @@ test("whoever lost everything starts over, confirms it by password, and gets a n
   await who.getByRole("button", { name: "Continue" }).click();
   await dialog(page, "Recovery key").getByRole("status", { name: "Your recovery key" }).waitFor();
   // The device from before has keys of yesterday.
-  await carla.page.getByRole("button", { name: "Confirm" }).waitFor();
+  await carla.page.getByRole("button", { name: "Confirm", exact: true }).waitFor();
   assertCalm(lost);
+});
+
+test("the list of devices ends another session, confirmed by password", async () => {
+  const { person: dora } = await firstSteps("dora");
+  const other = await secondBrowser(dora);
+  const { page } = dora;
+  await page.goto(`${world.origin}/settings/sessions`);
+  const list = page.getByRole("list", { name: "Your devices" });
+  await list.getByText("This device").waitFor();
+  // Two browsers, and the account's first client, which the operator made it with.
+  await list.getByRole("listitem").nth(2).waitFor();
+  await page.getByRole("button", { name: "Sign out all others" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Sign out all others" }).click();
+  const who = dialog(page, "Is it you?");
+  await who.getByLabel("Password").fill(dora.account.password);
+  await who.getByRole("button", { name: "Continue" }).click();
+  await other.page.waitForURL("**/login**");
+  await list.getByRole("listitem").nth(1).waitFor({ state: "detached" });
+  assert.equal(await list.getByRole("listitem").count(), 1);
+  assertCalm(dora);
 });

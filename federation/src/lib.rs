@@ -23,6 +23,7 @@ mod membership;
 mod options;
 mod origin;
 mod outbound;
+mod overview;
 mod peers;
 mod policy;
 mod queries;
@@ -41,8 +42,10 @@ pub use self::{
     options::{FederationOptions, HostAndPort, OldKey},
     origin::Signed,
     outbound::{
-        DestinationState, DestinationStatus, DurableEdus, DurableFuture, DurablePage, Outbound, RawEdu,
+        DestinationState, DestinationStatus, DurableEdus, DurableFuture, DurablePage, LastFailure, Outbound,
+        RawEdu,
     },
+    overview::{DestinationOverview, Reachability, ServerVersion},
     policy::{Crossing, FederationMode, Glob, Partner, Policy, PolicyOptions},
     queries::{PolicyRefusal, PolicyVerdict},
 };

@@ -14,7 +14,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A crate may use those of lower layers only. A new line here is a design decision.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 18] = [
     ("echorift-events", 1),
     ("echorift-storage", 1),
     ("echorift-web", 1),
@@ -30,8 +30,9 @@ const LAYERS: [(&str, u8); 17] = [
     ("echorift-sync", 4),
     ("echorift-federation", 4),
     ("echorift-appservice-ldap", 4),
-    ("echorift", 5),
-    ("echorift-tests", 5),
+    ("echorift-admin", 5),
+    ("echorift", 6),
+    ("echorift-tests", 6),
 ];
 
 /// Arrows inside a layer: profiles and account data are the accounts', and rooms show them.

@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 
 /** What a page may complain of without a test failing. */
-const IDLE_TALK = [/push rule/, /Failed to load resource/, /MatrixRTCSessionManager .* unknown room/];
+const IDLE_TALK = [/push rule/, /Failed to load resource/, /Got room state event for unknown room/];
 
 export class Person {
   constructor(world, account, context, page) {

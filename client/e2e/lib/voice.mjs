@@ -98,13 +98,14 @@ export class Voice {
   }
 
   /** Waits until exactly these people are listed below the channel. */
-  async lists(names) {
+  async lists(names, patienceMs = 30_000) {
     const rows = this.inside.getByRole("listitem");
     await until(
       `${this.person.account.username} sees ${names} in the call`,
       () => rows.allInnerTexts(),
       (seen) =>
         seen.length === names.length && names.every((name) => seen.some((text) => text.includes(name))),
+      patienceMs,
     );
   }
 

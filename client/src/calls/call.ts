@@ -22,6 +22,8 @@ import { type MemberKey, memberKey } from "./types";
 
 /** How often levels are looked at: twice within the time in which a ring must light up. */
 const LEVELS_EVERY_MS = 60;
+/** How many looks in a row must find the connection too slow for video: estimates begin low. */
+const SLOW_LOOKS = 4;
 
 export interface CallOptions {
   client: MatrixClient;
@@ -49,6 +51,7 @@ export class Call {
   private readonly closers: (() => void)[] = [];
   private wasMutedBefore = false;
   private hasLeft = false;
+  private slowLooks = 0;
 
   private constructor(
     private readonly options: CallOptions,
@@ -90,6 +93,7 @@ export class Call {
   async enter(): Promise<void> {
     const { client, isMuted, withCamera } = this.options;
     await this.home.connect();
+    if (this.hasLeft) return;
     const telling = announce({
       client,
       session: this.session,
@@ -102,10 +106,17 @@ export class Call {
     if (this.keys) await telling;
     await Promise.all([telling, this.own.openMicrophone(isMuted)]);
     if (withCamera) await this.own.setCamera(true);
+    if (this.hasLeft) return;
     const onMemberships = () => this.follow();
     this.session.on(MatrixRTCSessionEvent.MembershipsChanged, onMemberships);
     this.closers.push(() => this.session.off(MatrixRTCSessionEvent.MembershipsChanged, onMemberships));
     this.closers.push(callSettings.subscribe((now, before) => void this.onSettings(now, before)));
+    // The SFU learns at once that we are gone, and the server with it.
+    const onPageHide = () => {
+      for (const { room } of this.connections) void room.disconnect();
+    };
+    window.addEventListener("pagehide", onPageHide);
+    this.closers.push(() => window.removeEventListener("pagehide", onPageHide));
     const timer = setInterval(() => this.listen(), LEVELS_EVERY_MS);
     this.closers.push(() => clearInterval(timer));
     this.follow();
@@ -138,8 +149,13 @@ export class Call {
     return this.connections.some(({ room }) => room.state === "connected" && !room.canPlaybackAudio);
   }
 
-  get videoIsOffBelow(): number {
-    return this.policy.video.off_below_bitrate;
+  /** Ends our video where the policy says that so little is left to audio alone. */
+  async spareAudio(bitrate: number | undefined): Promise<void> {
+    const isTooLittle = bitrate !== undefined && bitrate < this.policy.video.off_below_bitrate;
+    this.slowLooks = isTooLittle && this.own.hasCamera ? this.slowLooks + 1 : 0;
+    if (this.slowLooks < SLOW_LOOKS) return;
+    this.slowLooks = 0;
+    await this.own.stopSlowCamera();
   }
 
   /** Lets sounds play, from within a click. */

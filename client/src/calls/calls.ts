@@ -94,7 +94,7 @@ export class Calls {
   /** Joins a room's call, and leaves the one before. Settles when we are in; fails with the cause. */
   async join(roomId: RoomId, { withCamera = false }: { withCamera?: boolean } = {}): Promise<void> {
     if (!supportsCalls()) throw new CallsUnsupported();
-    if ((this.call ? this.joining : undefined)?.roomId === roomId) return;
+    if (this.joining?.roomId === roomId) return;
     await this.leave();
     const room = this.context.client.getRoom(roomId);
     if (!room) throw new Error("this account is not in the room");
@@ -121,7 +121,9 @@ export class Calls {
       this.startStats(call);
       this.touch();
     } catch (error) {
-      if (this.joining === joining) await this.leave();
+      // Whoever has left meanwhile does not want to know why it failed.
+      if (this.joining !== joining) return;
+      await this.leave();
       throw error;
     }
   }
@@ -129,6 +131,7 @@ export class Calls {
   /** Joins the call of a direct message and lets it ring at the other one. */
   async callPerson(roomId: RoomId, userId: UserId, hasVideo: boolean): Promise<void> {
     await this.join(roomId, { withCamera: hasVideo });
+    if (this.joining?.roomId !== roomId) return;
     if (this.list(roomId).every(({ isMe }) => isMe)) await this.ringing.ring(roomId, userId, hasVideo);
   }
 
@@ -342,7 +345,8 @@ export class Calls {
     if (!StatsReader || !qualityIn) return;
     const reader = new StatsReader();
     const look = async () => {
-      const read = await reader.read(call.connections, (identity) => call.userOf(identity));
+      const { upBitrate, ...read } = await reader.read(call.connections, (identity) => call.userOf(identity));
+      await call.spareAudio(upBitrate);
       const me = call.participantOf(this.me);
       const loss = Math.max(0, ...read.streams.map((stream) => stream.loss));
       const quality = worse(me ? qualityIn(me) : "unknown", qualityOf(read.roundTripMs, loss));

@@ -82,7 +82,8 @@ export function roomOptions(settings: Processing & { speakerId: string }, policy
     adaptiveStream: { pixelDensity: 1, pauseVideoInBackground: true },
     // Stops encoding what nobody watches.
     dynacast: true,
-    disconnectOnPageLeave: true,
+    // The library would also leave when somebody is asked whether to leave the page, and stays.
+    disconnectOnPageLeave: false,
     ...(settings.speakerId ? { audioOutput: { deviceId: settings.speakerId } } : {}),
     publishDefaults: {
       simulcast: true,

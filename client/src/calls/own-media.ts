@@ -111,6 +111,12 @@ export class OwnMedia {
     }
   }
 
+  /** Turns the camera off because it takes what the sound needs, and says so. */
+  async stopSlowCamera(): Promise<void> {
+    await this.setCamera(false);
+    this.hinder("camera", "slow");
+  }
+
   /** Shares a screen that the user picks; tells whether one was picked. */
   async setScreen(isShared: boolean): Promise<boolean> {
     const { room, policy, isEncrypted } = this.options;

@@ -26,10 +26,11 @@ export class StatsReader {
   async read(
     sfus: readonly Sfu[],
     userOf: (identity: string) => string,
-  ): Promise<{ streams: StreamStats[]; roundTripMs: number | undefined }> {
+  ): Promise<{ streams: StreamStats[]; roundTripMs: number | undefined; upBitrate: number | undefined }> {
     this.after = new Map();
     const streams: StreamStats[] = [];
     const roundTrips: number[] = [];
+    const estimates: number[] = [];
     for (const { room } of sfus) {
       const participants: Participant[] = [room.localParticipant, ...room.remoteParticipants.values()];
       for (const participant of participants) {
@@ -37,7 +38,8 @@ export class StatsReader {
           const report = await reportOf(track);
           if (!report) continue;
           const entries = [...report.values()] as Entry[];
-          roundTrips.push(...roundTripsIn(entries));
+          roundTrips.push(...positivesIn(entries, "currentRoundTripTime"));
+          if (participant.isLocal) estimates.push(...positivesIn(entries, "availableOutgoingBitrate"));
           const from = participant.isLocal ? undefined : asUserId(userOf(participant.identity));
           const stream = this.describe(entries, source, from);
           if (stream) streams.push(stream);
@@ -46,7 +48,7 @@ export class StatsReader {
     }
     this.before = this.after;
     const roundTripMs = roundTrips.length > 0 ? Math.round(Math.min(...roundTrips) * 1_000) : undefined;
-    return { streams, roundTripMs };
+    return { streams, roundTripMs, upBitrate: estimates.length > 0 ? Math.max(...estimates) : undefined };
   }
 
   private describe(entries: Entry[], source: string, from: StreamStats["from"]): StreamStats | undefined {
@@ -100,11 +102,12 @@ export class StatsReader {
   }
 }
 
-function roundTripsIn(entries: Entry[]): number[] {
+/** What the pairs of addresses that are used say of this. */
+function positivesIn(entries: Entry[], name: string): number[] {
   return entries
     .filter(({ type, nominated }) => type === "candidate-pair" && nominated === true)
-    .map((pair) => numberOf(pair, "currentRoundTripTime"))
-    .filter((seconds) => seconds > 0);
+    .map((pair) => numberOf(pair, name))
+    .filter((value) => value > 0);
 }
 
 /** Tracks that are closing have none. */

@@ -32,8 +32,11 @@ export interface CallMember {
 
 export type Phase = "connecting" | "connected" | "reconnecting";
 
-/** Why something cannot be sent: nothing there, the user or the system refused, or the room does not let us. */
-export type Hindrance = "missing" | "denied" | "busy" | "forbidden";
+/**
+ * Why something is not sent: nothing there, the user or the system refused, another app has it, the room does not let us,
+ * or the connection is too slow for it.
+ */
+export type Hindrance = "missing" | "denied" | "busy" | "forbidden" | "slow";
 
 /** The call that this device is in. */
 export interface CurrentCall {

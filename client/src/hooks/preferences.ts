@@ -26,7 +26,6 @@ export interface NotificationPreferences {
   /** Names and words of the message, or only that there is one. */
   showsText: boolean;
   messageSound: boolean;
-  callSound: boolean;
   /** Between these times of day ("22:00") nothing is shown or sounds; calls still ring. */
   quiet: { isOn: boolean; from: string; to: string };
 }
@@ -48,7 +47,6 @@ export const usePreferences = create<Preferences>()(
         onDesktop: false,
         showsText: true,
         messageSound: true,
-        callSound: true,
         quiet: { isOn: false, from: "22:00", to: "07:00" },
       },
     }),

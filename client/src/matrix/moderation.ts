@@ -1,7 +1,7 @@
 import { Direction, Filter, type MatrixEvent, Method, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk";
 import * as v from "valibot";
 import type { SessionContext } from "./context";
-import { asRoomId, asUserId, type EventId, type RoomId, type UserId } from "./ids";
+import { asRoomId, asUserId, type RoomId, type UserId } from "./ids";
 import type { MemberKey, Members } from "./members";
 import { LOGGED_TYPES, type LogEntry, readActs } from "./moderation-log";
 import { judgeActions, type MemberActions, NO_ACTIONS } from "./moderation-rules";
@@ -69,10 +69,6 @@ export class Moderation {
     await this.context.client.unban(roomId, userId);
   }
 
-  async deleteMessage(roomId: RoomId, eventId: EventId, reason: string): Promise<void> {
-    await this.context.client.redactEvent(roomId, eventId, undefined, reason ? { reason } : {});
-  }
-
   /** Whether this account may delete messages of others there. */
   canDeleteIn(roomId: RoomId): boolean {
     return this.permissions.can(roomId).redactOthers;
@@ -121,10 +117,6 @@ export class Moderation {
         return acts.filter((act) => act.act !== "delete" || !this.isOwnDeletion(roomId, event, me));
       });
     }
-  }
-
-  async reportMessage(roomId: RoomId, eventId: EventId, reason: string): Promise<void> {
-    await this.post(["rooms", roomId, "report", eventId], { reason });
   }
 
   async reportRoom(roomId: RoomId, reason: string): Promise<void> {

@@ -124,13 +124,6 @@ export class Unread {
     await this.setMarked(roomId, true);
   }
 
-  /** Silences a room, or lets it be heard again. */
-  async mute(roomId: RoomId, isMuted: boolean): Promise<void> {
-    await this.context.client.setRoomMutePushRule("global", roomId, isMuted);
-    this.rooms.invalidate(roomId);
-    this.sums.invalidateAll();
-  }
-
   private async unmark(room: Room): Promise<void> {
     if (isMarked(room)) await this.setMarked(room.roomId, false);
   }
@@ -180,11 +173,11 @@ export class Unread {
     });
   }
 
-  /** Silent is an overriding rule of the room's own, or one of the room that tells nothing (CS API § Push rules). */
+  /** Silent is an overriding rule of the room's own that tells nothing (CS API § Push rules). */
   private isMuted(roomId: string): boolean {
     const rules = this.context.client.pushRules?.global;
     const isOfRoom = (rule: { rule_id: string; enabled: boolean }) => rule.rule_id === roomId && rule.enabled;
-    const rule = rules?.override?.find(isOfRoom) ?? rules?.room?.find(isOfRoom);
+    const rule = rules?.override?.find(isOfRoom);
     return rule !== undefined && !rule.actions.includes("notify" as never);
   }
 }

@@ -102,6 +102,23 @@ impl Destinations {
         self.0.failing.get(server).map(|back_off| back_off.failing_since)
     }
 
+    /// The servers that fail, since when, and when each is asked again.
+    pub fn failing(&self) -> Vec<(OwnedServerName, Timestamp, Timestamp)> {
+        let all = self.0.failing.iter();
+        all.map(|(server, back_off)| (server, back_off.failing_since, back_off.next_attempt))
+            .collect()
+    }
+
+    /// The server is due from now on, whatever it did before; how it answers decides on the rest.
+    pub async fn retry_now(&self, server: &ServerName) {
+        let Some((server, _)) = self.0.failing.remove(server) else {
+            return;
+        };
+        self.write(&server, None).await;
+        // An error means that nobody listens.
+        let _ = self.0.resets.send(server);
+    }
+
     /// The server answered, or asked us something: it is due from now on.
     pub async fn note_success(&self, server: &ServerName) {
         let Some((server, _)) = self.0.failing.remove(server) else {

@@ -6,9 +6,12 @@ use dashmap::{DashMap, mapref::entry::Entry};
 use echorift_rooms::{Event, MissingAncestors, Received, Reception, Room, RoomError, ToldState};
 use echorift_storage::{Change, Commit, Database, Sequence, StorageError};
 use ruma::{OwnedRoomId, OwnedServerName, RoomId, ServerName};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
-use super::store::{self, StagedEvent};
+use super::{
+    store::{self, StagedEvent},
+    workers::{Next, Workers},
+};
 use crate::{Federation, FederationError, queries::PolicyVerdict};
 
 /// How many events of one origin may be staged: half a minute's work. More are to be sent again later.
@@ -29,8 +32,7 @@ pub(crate) struct Inbox {
     numbers: Sequence,
     /// How many events of each origin wait.
     waiting: DashMap<OwnedServerName, usize>,
-    /// The rooms that have a worker, and whether something came since it last looked.
-    workers: DashMap<OwnedRoomId, bool>,
+    workers: Workers,
     permits: Arc<Semaphore>,
 }
 
@@ -49,7 +51,7 @@ impl Inbox {
         Self {
             numbers: Sequence::new("staging_number", database),
             waiting: DashMap::new(),
-            workers: DashMap::new(),
+            workers: Workers::default(),
             permits: Arc::new(Semaphore::new(ROOMS_AT_ONCE)),
         }
     }
@@ -78,32 +80,6 @@ impl Inbox {
             }
         }
     }
-
-    /// Says that the room has something staged; whether it needs a worker.
-    fn needs_worker(&self, room_id: &RoomId) -> bool {
-        match self.workers.entry(room_id.to_owned()) {
-            Entry::Occupied(mut worker) => {
-                worker.insert(true);
-                false
-            }
-            Entry::Vacant(vacant) => {
-                vacant.insert(false);
-                true
-            }
-        }
-    }
-
-    /// Ends a worker that found nothing, unless something came meanwhile.
-    fn may_end(&self, room_id: &RoomId) -> bool {
-        if let Entry::Occupied(mut worker) = self.workers.entry(room_id.to_owned()) {
-            if *worker.get() {
-                worker.insert(false);
-                return false;
-            }
-            worker.remove();
-        }
-        true
-    }
 }
 
 impl Federation {
@@ -121,40 +97,50 @@ impl Federation {
 
     /// Has the staged events of a room worked off, soon.
     pub(super) fn work_off(&self, room_id: OwnedRoomId) {
-        if !self.inbox().needs_worker(&room_id) {
-            return;
+        if self.inbox().workers.call(&room_id) {
+            let federation = self.clone();
+            tokio::spawn(async move { federation.work(&room_id).await });
         }
-        let federation = self.clone();
-        tokio::spawn(async move {
-            let mut delay = RETRY.0;
-            loop {
-                match federation.work_off_once(&room_id).await {
-                    Ok(has_deferred) => {
-                        let may_end = federation.inbox().may_end(&room_id);
-                        match (may_end, has_deferred) {
-                            (true, false) => return,
-                            (true, true) => {
-                                // Nothing new: what waits for other servers is tried again later.
-                                federation.inbox().needs_worker(&room_id);
-                                tokio::time::sleep(delay).await;
-                                delay = (delay * 2).min(RETRY.1);
-                            }
-                            (false, _) => delay = RETRY.0,
-                        }
-                    }
-                    Err(error) => {
-                        tracing::error!(%room_id, %error, "staged events could not be worked off");
-                        tokio::time::sleep(delay).await;
-                        delay = (delay * 2).min(RETRY.1);
-                    }
-                }
-            }
-        });
     }
 
-    /// Works off all that is staged for a room now; whether something of it has to wait.
-    async fn work_off_once(&self, room_id: &RoomId) -> Result<bool, FederationError> {
-        let mut deferred: HashSet<i64> = HashSet::new();
+    /// Works off what is staged for a room and what comes meanwhile, until nothing is left.
+    async fn work(&self, room_id: &RoomId) {
+        let mut deferred = HashSet::new();
+        let mut delay = RETRY.0;
+        let mut retry_at = None;
+        loop {
+            if let Err(error) = self.work_off_once(room_id, &mut deferred).await {
+                tracing::error!(%room_id, %error, "staged events could not be worked off");
+                tokio::time::sleep(delay).await;
+                delay = (delay * 2).min(RETRY.1);
+                continue;
+            }
+            let has_news = match self.inbox().workers.next(room_id, !deferred.is_empty()) {
+                Next::End => return,
+                Next::LookAgain => true,
+                Next::Wait(news) => {
+                    let due = *retry_at.get_or_insert_with(|| Instant::now() + delay);
+                    tokio::time::timeout_at(due, news.notified()).await.is_ok()
+                }
+            };
+            if has_news {
+                // It does not wait with the others; and it may be what they lack.
+                delay = RETRY.0;
+                retry_at = retry_at.map(|due| due.min(Instant::now() + delay));
+            } else {
+                deferred.clear();
+                delay = (delay * 2).min(RETRY.1);
+                retry_at = None;
+            }
+        }
+    }
+
+    /// Works off all that is staged for a room now, but what was deferred; what has to wait is added to that.
+    async fn work_off_once(
+        &self,
+        room_id: &RoomId,
+        deferred: &mut HashSet<i64>,
+    ) -> Result<(), FederationError> {
         loop {
             let limit = BATCH.saturating_add(i64::try_from(deferred.len()).unwrap_or(i64::MAX));
             let staged = store::next(self.database(), room_id, limit).await?;
@@ -163,10 +149,10 @@ impl Federation {
                 .filter(|event| !deferred.contains(&event.number))
                 .collect();
             if staged.is_empty() {
-                return Ok(!deferred.is_empty());
+                return Ok(());
             }
             let permit = Arc::clone(&self.inbox().permits).acquire_owned().await;
-            let result = self.work_off_batch(room_id, staged, &mut deferred).await;
+            let result = self.work_off_batch(room_id, staged, deferred).await;
             drop(permit);
             result?;
         }

@@ -111,7 +111,9 @@ impl Federation {
                 "Guests cannot be invited by other servers.",
             ));
         }
-        self.rooms().check_invitee(self.accounts(), invitee).await?;
+        self.rooms()
+            .check_invitee(self.accounts(), Some(room_id), invitee)
+            .await?;
         Ok(())
     }
 }

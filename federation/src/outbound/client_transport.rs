@@ -47,7 +47,10 @@ impl Transport for ClientTransport {
                     message,
                     ..
                 }) => Err(SendFailure::of_status(status, format!("{errcode}: {message}"))),
-                Err(error) => Err(SendFailure::Later(error.to_string())),
+                Err(error) => Err(SendFailure::Later {
+                    reason: error.to_string(),
+                    is_refusal: matches!(error, FederationError::Denied(_)),
+                }),
             }
         })
     }

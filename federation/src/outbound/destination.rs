@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use echorift_storage::{EventNumber, Position};
+use echorift_storage::{EventNumber, Position, Timestamp};
 use parking_lot::Mutex;
 use ruma::OwnedServerName;
 use tokio::sync::Notify;
@@ -33,8 +33,27 @@ pub(super) struct Destination {
     pub name: OwnedServerName,
     /// Taken for moments only, and nothing else is taken while it is held.
     state: Mutex<State>,
+    /// How it answered last, for whoever operates the server. Taken for moments only.
+    answers: Mutex<Answers>,
     /// Ends the worker's pause.
     wake: Notify,
+}
+
+/// How a destination answered last.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answers {
+    /// When something last arrived.
+    pub last_success: Option<Timestamp>,
+    /// Why nothing has since.
+    pub failure: Option<LastFailure>,
+}
+
+/// Why a transaction did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastFailure {
+    pub reason: String,
+    /// Whether the server answered, and would not have it.
+    pub is_refusal: bool,
 }
 
 /// How a destination answered of late, which decides out of which budget the next transaction is sent.
@@ -127,6 +146,7 @@ impl Destination {
         Self {
             name,
             state: Mutex::default(),
+            answers: Mutex::default(),
             wake: Notify::new(),
         }
     }
@@ -369,6 +389,21 @@ impl Destination {
         self.state.lock().is_running = false;
     }
 
+    pub fn note_success(&self, now: Timestamp) {
+        *self.answers.lock() = Answers {
+            last_success: Some(now),
+            failure: None,
+        };
+    }
+
+    pub fn note_failure(&self, failure: LastFailure) {
+        self.answers.lock().failure = Some(failure);
+    }
+
+    pub fn answers(&self) -> Answers {
+        self.answers.lock().clone()
+    }
+
     pub fn status(&self) -> Status {
         let state = self.state.lock();
         Status {
@@ -377,6 +412,7 @@ impl Destination {
             events_sent: state.has_events().then_some(state.events_sent),
             edus_sent: state.has_durable().then_some(state.edus_sent),
             queued: state.queue.len(),
+            live_edus: state.live.as_ref().map_or(0, |live| live.len()),
             stored: state.stored,
         }
     }
@@ -466,6 +502,8 @@ pub(super) struct Status {
     /// How far it has the EDUs that must arrive, if some wait.
     pub edus_sent: Option<Position>,
     pub queued: usize,
+    /// How many news of the moment wait.
+    pub live_edus: usize,
     pub stored: Option<Cursors>,
 }
 

@@ -97,6 +97,10 @@ impl LiveEdus {
         self.0.is_empty()
     }
 
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub fn is_urgent(&self) -> bool {
         self.0.first().is_some_and(|edu| edu.0.is_urgent())
     }

@@ -31,11 +31,12 @@ use std::{
 };
 
 use echorift_rooms::Rooms;
-use echorift_storage::{Clock, Database, LogListener, Position, StorageError, Timestamp};
+use echorift_storage::{Clock, Database, LogListener, Position, RoomNumber, StorageError, Timestamp};
 use ruma::{OwnedServerName, RoomId, ServerName, UserId, api::federation::transactions::edu::PresenceUpdate};
 use tokio::sync::{broadcast::error::RecvError, watch};
 
 pub(crate) use self::client_transport::ClientTransport;
+pub use self::destination::LastFailure;
 pub use self::edu::{DurableEdus, DurableFuture, DurablePage, RawEdu};
 use self::{
     destination::Destination,
@@ -48,6 +49,9 @@ use crate::Policy;
 
 /// How long a stop waits for transactions that are under way; what is cut off is sent again after the start.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many events that a server lacks are counted.
+const BACKLOG_COUNTED_MAX: i64 = 10_000;
 
 /// The sender. Cheap to clone.
 #[derive(Clone)]
@@ -88,6 +92,12 @@ pub struct DestinationStatus {
     pub sent: Option<Position>,
     /// How many events wait in memory.
     pub queued: usize,
+    /// How many news of the moment wait: receipts, presence, typing.
+    pub live_edus: usize,
+    /// When something last arrived since the start.
+    pub last_success: Option<Timestamp>,
+    /// Why nothing has since.
+    pub failure: Option<LastFailure>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +203,7 @@ impl Outbound {
     /// All servers that anything was sent to since the start, or that are behind.
     pub fn destinations(&self) -> Vec<DestinationStatus> {
         let describe = |destination: Arc<Destination>| {
-            let status = destination.status();
+            let (status, answers) = (destination.status(), destination.answers());
             DestinationStatus {
                 server: destination.name.clone(),
                 state: match (status.is_resting, status.is_lagging) {
@@ -203,11 +213,43 @@ impl Outbound {
                 },
                 sent: status.sent(),
                 queued: status.queued,
+                live_edus: status.live_edus,
+                last_success: answers.last_success,
+                failure: answers.failure,
             }
         };
         let mut all: Vec<_> = self.0.roster.all().into_iter().map(describe).collect();
         all.sort_unstable_by(|one, other| one.server.cmp(&other.server));
         all
+    }
+
+    /// How many events wait in memory for all destinations together.
+    pub fn queued(&self) -> usize {
+        let all = self.0.roster.all().into_iter();
+        all.map(|destination| destination.status().queued)
+            .fold(0, usize::saturating_add)
+    }
+
+    /// The rooms that a server is in now. One query.
+    pub async fn rooms_with(&self, server: &ServerName) -> Result<Vec<RoomNumber>, StorageError> {
+        let rooms = store::rooms_of_server(self.database(), server, Position(i64::MAX)).await?;
+        let joined = rooms.into_iter().filter(|room| room.is_joined);
+        Ok(joined.map(|room| room.room).collect())
+    }
+
+    /// How many events of ours a server has not got of what happened in its rooms, counted up to a bound. Three queries.
+    pub async fn backlog(&self, server: &ServerName) -> Result<i64, StorageError> {
+        let Some(destination) = self.0.roster.find(server) else {
+            return Ok(0);
+        };
+        let status = destination.status();
+        let Some(sent) = status.events_sent else {
+            return Ok(0);
+        };
+        let rooms = self.rooms_with(server).await?;
+        let missed = (sent, self.database().log().visible());
+        let (events, _) = store::backlog(self.database(), &rooms, missed, BACKLOG_COUNTED_MAX).await?;
+        Ok(events)
     }
 
     fn rouse(&self, destination: &Arc<Destination>, has_shown: bool) {

@@ -184,7 +184,10 @@ impl Transport for Network {
                 let back_off = self.back_off_ms.load(Ordering::SeqCst).max(BACK_OFF_MS);
                 let due = Clock::system().now().plus_ms(back_off);
                 self.due.lock().insert(destination.to_owned(), due);
-                Err(SendFailure::Later(reason.to_owned()))
+                Err(SendFailure::Later {
+                    reason: reason.to_owned(),
+                    is_refusal: false,
+                })
             };
             match manner {
                 Manner::Away | Manner::Silent(_) => return fail("away"),

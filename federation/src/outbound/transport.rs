@@ -13,8 +13,12 @@ use super::transaction::TransactionBody;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendFailure {
     /// Not now: the destination is away, overloaded, or does not trust us at the moment.
-    #[error("{0}")]
-    Later(String),
+    #[error("{reason}")]
+    Later {
+        reason: String,
+        /// Whether it answered, and would not have it.
+        is_refusal: bool,
+    },
     /// The destination will never take this transaction.
     #[error("refused with {status}: {reason}")]
     Refused { status: StatusCode, reason: String },
@@ -28,7 +32,10 @@ impl SendFailure {
         if status.is_client_error() && !is_passing {
             Self::Refused { status, reason }
         } else {
-            Self::Later(format!("{status}: {reason}"))
+            Self::Later {
+                reason: format!("{status}: {reason}"),
+                is_refusal: status.is_client_error(),
+            }
         }
     }
 }

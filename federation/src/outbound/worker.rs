@@ -7,7 +7,7 @@ use echorift_storage::{EventNumber, Position, StorageError};
 use super::{
     Outbound,
     catch_up::Missed,
-    destination::{Arrived, Destination, Plan, Step},
+    destination::{Arrived, Destination, LastFailure, Plan, Step},
     edu::RawEdu,
     transaction::{Content, split_fitting},
     transport::SendFailure,
@@ -148,11 +148,12 @@ async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Faul
         let id = repeated.unwrap_or_else(|| outbound.0.transaction_ids.next());
         match transmit(outbound, destination, &id, content).await {
             Ok(()) => is_first = false,
-            Err(SendFailure::Later(reason)) => {
+            Err(SendFailure::Later { reason, is_refusal }) => {
                 if is_first {
                     destination.unanswered(id, draft.arrived);
                 }
                 tracing::debug!(destination = %destination.name, reason, "a transaction did not arrive");
+                destination.note_failure(LastFailure { reason, is_refusal });
                 return Err(Fault::Away);
             }
             Err(SendFailure::Refused { status, reason }) if items > 1 && may_part => {
@@ -183,6 +184,7 @@ async fn send(outbound: &Outbound, destination: &Destination) -> Result<(), Faul
         durable.delivered(&destination.name, up_to).await?;
     }
     destination.arrived(draft.arrived);
+    destination.note_success(outbound.now());
     Ok(())
 }
 
@@ -245,7 +247,7 @@ async fn transmit(
             metrics::counter!("echorift_federation_edus_sent_total").increment(count(body.edus));
             "sent"
         }
-        Err(SendFailure::Later(_)) => "failed",
+        Err(SendFailure::Later { .. }) => "failed",
         Err(SendFailure::Refused { .. }) => "refused",
     };
     metrics::counter!("echorift_federation_transactions_total", "outcome" => outcome).increment(1);

@@ -37,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) key: TokenKey,
     pub(crate) session_numbers: Sequence,
+    pub(crate) audit_numbers: Sequence,
     pub(crate) checks: TokenChecks,
     pub(crate) marks: Marks,
     pub(crate) uia: UiaSessions,
@@ -77,6 +78,7 @@ impl Accounts {
         let accounts = Self(Arc::new(Inner {
             rooms: Names::rooms(database),
             session_numbers: Sequence::new("session_number", database),
+            audit_numbers: Sequence::new("audit_number", database),
             database: database.clone(),
             uia: UiaSessions::new(),
             nonces: Nonces::new(),

@@ -1,4 +1,4 @@
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 use ruma::UserId;
 
 use crate::{
@@ -9,12 +9,13 @@ use crate::{
 
 impl Accounts {
     /// Ends an account for good (CS API § Account deactivation): its sessions, devices, profile and account data are
-    /// gone, its name is never given out again, and the observer takes it out of its rooms.
+    /// gone, its name is never given out again, and the observer takes it out of its rooms. `remember` is written with it.
     pub(crate) async fn deactivate(
         &self,
         user: UserNumber,
         user_id: &UserId,
         erase: bool,
+        remember: Change,
     ) -> Result<(), AccountError> {
         let farewell = if erase {
             Farewell::LeaveAndErase
@@ -28,6 +29,7 @@ impl Accounts {
             .writer()
             .transact(move |tx| {
                 Box::pin(async move {
+                    tx.apply(remember).await?;
                     store::devices::tell_of_lost_keys(tx, user, None).await?;
                     store::accounts::deactivate(tx, user, farewell, now).await?;
                     store::sessions::revoke_all(tx, user, None, now).await

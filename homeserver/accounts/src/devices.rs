@@ -1,4 +1,4 @@
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 use ruma::{DeviceId, OwnedDeviceId};
 
 use crate::{
@@ -52,11 +52,12 @@ impl Accounts {
         Ok(renamed.await?)
     }
 
-    /// Deletes devices and ends their sessions; IDs that do not exist are passed over.
+    /// Deletes devices and ends their sessions; IDs that do not exist are passed over. `remember` is written with it.
     pub(crate) async fn delete_devices(
         &self,
         user: UserNumber,
         device_ids: &[OwnedDeviceId],
+        remember: Change,
     ) -> Result<(), AccountError> {
         let ids: Vec<String> = device_ids.iter().map(ToString::to_string).collect();
         let now = self.0.clock.now();
@@ -64,14 +65,24 @@ impl Accounts {
             .0
             .database
             .writer()
-            .transact(move |tx| Box::pin(async move { store::devices::delete(tx, user, &ids, now).await }))
+            .transact(move |tx| {
+                Box::pin(async move {
+                    tx.apply(remember).await?;
+                    store::devices::delete(tx, user, &ids, now).await
+                })
+            })
             .await?;
         self.0.checks.revoke(&ended);
         Ok(())
     }
 
-    /// Deletes all devices of a user and ends all sessions, but for the session `kept`.
-    pub(crate) async fn end_sessions(&self, user: UserNumber, kept: Option<i64>) -> Result<(), AccountError> {
+    /// Deletes all devices of a user and ends all sessions, but for the session `kept`. `remember` is written with it.
+    pub(crate) async fn end_sessions(
+        &self,
+        user: UserNumber,
+        kept: Option<i64>,
+        remember: Change,
+    ) -> Result<(), AccountError> {
         let now = self.0.clock.now();
         let ended = self
             .0
@@ -79,6 +90,7 @@ impl Accounts {
             .writer()
             .transact(move |tx| {
                 Box::pin(async move {
+                    tx.apply(remember).await?;
                     store::devices::tell_of_lost_keys(tx, user, kept).await?;
                     store::sessions::revoke_all(tx, user, kept, now).await
                 })

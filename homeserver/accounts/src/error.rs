@@ -26,6 +26,8 @@ pub enum AccountError {
     Locked,
     #[error("the account is suspended")]
     Suspended,
+    #[error("the account is a guest's")]
+    Guest,
     #[error("the directory that knows the account does not answer")]
     DirectoryUnavailable,
     #[error("the password of this account is kept by the directory")]
@@ -88,6 +90,7 @@ impl From<AccountError> for MatrixError {
             AccountError::Suspended => {
                 Self::user_suspended("This account is suspended: ask your administrator.")
             }
+            AccountError::Guest => Self::bad_state("This is a guest's account."),
             AccountError::DirectoryUnavailable => {
                 Self::unavailable("The company directory does not answer: try again later.")
             }

@@ -1,6 +1,6 @@
 //! People who look in without an account of their own (CS API § Guest access).
 
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 use ruma::UserId;
 
 use crate::{
@@ -32,7 +32,7 @@ impl Accounts {
             display_name: None,
         };
         let number = new.number;
-        self.insert_account(new).await?;
+        self.insert_account(new, Change::new()).await?;
         self.load_account(number).await
     }
 
@@ -81,7 +81,7 @@ impl Accounts {
             let Ok(user_id) = UserId::parse_with_server_name(localpart, self.server_name()) else {
                 continue;
             };
-            self.deactivate(user, &user_id, false).await?;
+            self.deactivate(user, &user_id, false, Change::new()).await?;
         }
         Ok(())
     }

@@ -7,6 +7,8 @@
 mod account_data;
 mod account_data_cache;
 mod accounts;
+mod administration;
+mod audit;
 mod claims;
 mod deactivation;
 mod devices;
@@ -51,6 +53,8 @@ pub use self::{
         AccountDatum, GlobalAccountData, RoomAccountDataOfUser, TypedAccountData, default_push_rules,
     },
     accounts::Accounts,
+    administration::{AccountSource, DeviceOverview, UserOverview, UserQuery, UserState, UserToCreate},
+    audit::{Act, AuditEntry, AuditQuery, REASON_BYTES_MAX},
     error::AccountError,
     oauth::options::{OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver},

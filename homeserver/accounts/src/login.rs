@@ -1,4 +1,4 @@
-use echorift_storage::Timestamp;
+use echorift_storage::{Change, Timestamp};
 
 use crate::{
     AccountError, Accounts, Identity, PasswordProvider, ProviderAnswer, ProviderError,
@@ -168,7 +168,7 @@ impl Accounts {
             is_guest: false,
             display_name: identity.display_name,
         };
-        match self.insert_account(new).await {
+        match self.insert_account(new, Change::new()).await {
             // Two first log-ins at once: the other one has made the account.
             Ok(()) | Err(AccountError::UserInUse) => {}
             Err(error) => return Err(error),

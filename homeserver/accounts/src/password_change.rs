@@ -1,4 +1,4 @@
-use echorift_storage::{StorageError, Tx, UserNumber};
+use echorift_storage::{Change, StorageError, Tx, UserNumber};
 
 use crate::{AccountError, Accounts, email_validation::ConfirmedEmail, oauth, store};
 
@@ -11,15 +11,21 @@ impl Accounts {
         }
     }
 
-    /// Gives a local account a new password. Errors: `BadPassword`.
-    pub(crate) async fn change_password(&self, user: UserNumber, password: &str) -> Result<(), AccountError> {
+    /// Gives a local account a new password. `remember` is written with it. Errors: `BadPassword`.
+    pub(crate) async fn change_password(
+        &self,
+        user: UserNumber,
+        password: &str,
+        remember: Change,
+    ) -> Result<(), AccountError> {
         let hash = self.0.passwords.hash(password).await?;
-        let changed = self
-            .0
-            .database
-            .writer()
-            .transact(move |tx| Box::pin(async move { set_password(tx, user, &hash).await }));
-        Ok(changed.await?)
+        let changed = self.0.database.writer().transact(move |tx| {
+            Box::pin(async move {
+                tx.apply(remember).await?;
+                set_password(tx, user, &hash).await
+            })
+        });
+        changed.await.map_err(AccountError::Storage)
     }
 
     /// Gives the account with this confirmed address a new password, and uses the confirmation up; whose it was.

@@ -1,4 +1,4 @@
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 use ruma::OwnedUserId;
 use subtle::ConstantTimeEq as _;
 
@@ -28,7 +28,7 @@ impl Accounts {
     ) -> Result<OwnedUserId, AccountError> {
         let user_id = judge_localpart(localpart, self.server_name())?;
         let new = self.new_local_account(&user_id, password, is_admin).await?;
-        self.insert_account(new).await?;
+        self.insert_account(new, Change::new()).await?;
         Ok(user_id)
     }
 
@@ -73,7 +73,7 @@ impl Accounts {
     ) -> Result<Account, AccountError> {
         let new = self.new_local_account(user_id, password, is_admin).await?;
         let number = new.number;
-        self.insert_account(new).await?;
+        self.insert_account(new, Change::new()).await?;
         self.load_account(number).await
     }
 
@@ -104,13 +104,19 @@ impl Accounts {
         })
     }
 
-    pub(crate) async fn insert_account(&self, new: NewAccount) -> Result<(), AccountError> {
+    /// Writes a new account, and `remember` with it. Error: `UserInUse`.
+    pub(crate) async fn insert_account(&self, new: NewAccount, remember: Change) -> Result<(), AccountError> {
         let (number, is_admin, is_guest) = (new.number, new.is_admin, new.is_guest);
         let now = self.0.clock.now();
         self.0
             .database
             .writer()
-            .transact(move |tx| Box::pin(async move { store::accounts::insert(tx, &new, now).await }))
+            .transact(move |tx| {
+                Box::pin(async move {
+                    tx.apply(remember).await?;
+                    store::accounts::insert(tx, &new, now).await
+                })
+            })
             .await?;
         self.0.marks.change(number.0, |mark| {
             *mark = Mark {

@@ -1,4 +1,4 @@
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 use ruma::{MxcUri, OwnedUserId};
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Who such accounts belong to. No password opens them: no provider has this name.
-const PROVIDER: &str = "server";
+pub(crate) const PROVIDER: &str = "server";
 
 /// An account as which the server itself acts.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,7 @@ impl Accounts {
                     is_guest: false,
                     display_name: None,
                 };
-                match self.insert_account(new).await {
+                match self.insert_account(new, Change::new()).await {
                     // Two first uses at once: the other one has made the account.
                     Ok(()) | Err(AccountError::UserInUse) => number,
                     Err(error) => return Err(error),

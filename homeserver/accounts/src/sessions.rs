@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use echorift_storage::{Timestamp, UserNumber};
+use echorift_storage::{Change, Timestamp, UserNumber};
 use ruma::{OwnedDeviceId, OwnedUserId};
 
 use crate::{
@@ -316,7 +316,10 @@ impl Accounts {
     /// Ends a session and deletes its device. One that has ended already stays as it is.
     pub(crate) async fn end_session(&self, session: i64) -> Result<(), AccountError> {
         match store::sessions::device_of(&self.0.database, session).await? {
-            Some((user, device_id)) => self.delete_devices(user, &[device_id.into()]).await,
+            Some((user, device_id)) => {
+                self.delete_devices(user, &[device_id.into()], Change::new())
+                    .await
+            }
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, atomic::AtomicUsize};
 
 use dashmap::DashSet;
 use echorift_accounts::Accounts;
@@ -45,6 +45,8 @@ pub(crate) struct Inner {
     pub changes: Changes,
     /// Moves on when the SFUs are to be asked at once.
     pub nudges: watch::Sender<u64>,
+    /// How many people were in calls at the last sweep.
+    pub people_seen: AtomicUsize,
     /// The rooms that anybody holds a grant for: what happens in the others is of no interest here. It may hold a room for
     /// too long, never too short.
     pub rooms_with_grants: DashSet<RoomNumber>,
@@ -89,6 +91,7 @@ impl Calls {
             webhooks: SeenWebhooks::default(),
             changes: Changes::default(),
             nudges: watch::Sender::new(0),
+            people_seen: AtomicUsize::new(0),
             rooms_with_grants: rooms_with_grants.into_iter().collect(),
             parts,
         })))

@@ -37,6 +37,8 @@ pub use self::{
         TurnTls, UdpPorts, Unwell, ask_health, end_abandoned, find_program, livekit_version, observe,
     },
     options::{CallsOptions, Publishers},
+    overview::{CallOverview, CallsOverview, SfuOverview},
     peers::{CallPeers, PeerTokenRequest},
+    rights::Participant,
     turn::TurnOptions,
 };

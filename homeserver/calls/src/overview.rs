@@ -8,7 +8,7 @@ use crate::{CallError, Calls, Sfu, calls::Grant, holders::Holders, rights::Parti
 
 /// What one SFU carries.
 #[derive(Debug, Clone)]
-pub(crate) struct SfuOverview {
+pub struct SfuOverview {
     pub name: String,
     pub region: Option<String>,
     pub url: String,
@@ -20,7 +20,7 @@ pub(crate) struct SfuOverview {
 
 /// One call with somebody in it.
 #[derive(Debug, Clone)]
-pub(crate) struct CallOverview {
+pub struct CallOverview {
     pub room_id: OwnedRoomId,
     pub livekit_room: String,
     pub participants: Vec<Participant>,
@@ -28,7 +28,7 @@ pub(crate) struct CallOverview {
 
 /// All calls, by SFU in the order of preference, and what this server remembers of them.
 #[derive(Debug, Clone)]
-pub(crate) struct Overview {
+pub struct CallsOverview {
     pub sfus: Vec<SfuOverview>,
     /// How many tokens are good for something, whether their holders are in a call or not.
     pub tokens: usize,
@@ -38,7 +38,7 @@ pub(crate) struct Overview {
 
 impl Calls {
     /// Errors: `Off`, `Storage`. An SFU that does not answer has its own entry say so.
-    pub(crate) async fn overview(&self) -> Result<Overview, CallError> {
+    pub async fn overview(&self) -> Result<CallsOverview, CallError> {
         if !self.is_on() {
             return Err(CallError::Off);
         }
@@ -54,7 +54,7 @@ impl Calls {
                 .collect();
             sfus.push(self.overview_of(sfu, &of_sfu, &holders).await);
         }
-        Ok(Overview {
+        Ok(CallsOverview {
             sfus,
             tokens: grants.len(),
             departures: self.0.departures.len(),

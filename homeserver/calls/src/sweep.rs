@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -71,6 +72,11 @@ impl Calls {
             .send_modify(|nudges| *nudges = nudges.wrapping_add(1));
     }
 
+    /// How many people were in calls when that was last compared.
+    pub fn people_seen(&self) -> usize {
+        self.0.people_seen.load(Ordering::Relaxed)
+    }
+
     async fn sweep(&self, seen: &mut Seen) -> Result<(), CallError> {
         self.enforce_everywhere().await?;
         let now = self.now();
@@ -104,6 +110,7 @@ impl Calls {
                 tracing::warn!(sfu = label(name), %error, "the calls of an SFU could not be put right");
             }
         }
+        self.0.people_seen.store(people, Ordering::Relaxed);
         gauge("echorift_calls_running", calls);
         gauge("echorift_calls_participants", people);
         let long_ago = now.plus_ms(-FORGOTTEN_AFTER_MS);

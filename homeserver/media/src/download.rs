@@ -15,9 +15,11 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 impl Media {
     /// Media by its id. If it is still to be uploaded, this waits, as long as the caller is willing to.
     ///
-    /// Errors: `NotFound`, `NotYetUploaded`.
+    /// Errors: `NotFound`, also for media under lock, and `NotYetUploaded`.
     pub(crate) async fn load(&self, media_id: &str, wait: Duration) -> Result<Stored, MediaError> {
         let id = MediaId::parse(media_id).ok_or(MediaError::NotFound)?;
+        self.check_not_quarantined(&self.0.options.server_name, &id)
+            .await?;
         let arrival = self.0.arrivals.expect(&id);
         let arrived = arrival.notified();
         tokio::pin!(arrived);

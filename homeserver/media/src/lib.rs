@@ -7,6 +7,7 @@
 //! - Media of other servers is fetched when somebody asks for it, and kept for a while (`remote`).
 //! - Previews of pages (`previews`) fetch what users name, through the outbound client alone.
 
+mod administration;
 mod arrivals;
 mod blobs;
 mod download;
@@ -26,6 +27,7 @@ mod thumbnails;
 mod upload;
 
 pub use self::{
+    administration::{MediaOverview, MediaOwner, MediaPlace, MediaUsage, UserUsage},
     error::MediaError,
     for_servers::{OutgoingFile, ThumbnailRequest},
     media::{Media, MediaParts},

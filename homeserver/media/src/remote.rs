@@ -117,6 +117,7 @@ impl Media {
         may_ask: bool,
     ) -> Result<Stored, MediaError> {
         let id = MediaId::parse(media_id).ok_or(MediaError::NotFound)?;
+        self.check_not_quarantined(server, &id).await?;
         let address = Address {
             server: server.to_owned(),
             id,

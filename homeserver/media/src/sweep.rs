@@ -4,10 +4,11 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use echorift_storage::{Change, Database, Timestamp};
+use echorift_storage::{Change, Database, StorageError, Timestamp, Tx};
 use tokio::time::MissedTickBehavior;
 
 use crate::blobs::BlobStore;
+use crate::ids::ContentHash;
 use crate::media::Inner;
 use crate::{Media, MediaError, store};
 
@@ -77,18 +78,28 @@ async fn sweep_rows(
                 let (mut hashes, media) = store::media::remove_expired(tx, before, BATCH).await?;
                 let (unread, remote) = store::remote::remove_unread(tx, unread_since, BATCH).await?;
                 hashes.extend(unread);
-                for _ in 0..GENERATIONS {
-                    if hashes.is_empty() {
-                        break;
-                    }
-                    hashes = store::contents::forget_unused(tx, &hashes, now).await?;
-                }
+                forget_contents(tx, hashes, now).await?;
                 let batch = usize::try_from(BATCH).unwrap_or_default();
                 let is_full = media >= batch || remote >= batch;
                 Ok::<_, MediaError>(is_full || usize::try_from(previews).unwrap_or_default() >= batch)
             })
         })
         .await
+}
+
+/// Forgets those of these contents that nothing refers to any more, and the thumbnails made from them.
+pub(crate) async fn forget_contents(
+    tx: &mut Tx,
+    mut hashes: Vec<ContentHash>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    for _ in 0..GENERATIONS {
+        if hashes.is_empty() {
+            break;
+        }
+        hashes = store::contents::forget_unused(tx, &hashes, now).await?;
+    }
+    Ok(())
 }
 
 /// Removes one batch of blobs; whether there may be more. A name is forgotten only when its blob is gone.

@@ -55,6 +55,12 @@ impl Rooms {
         }
     }
 
+    pub(crate) fn tell_alias_gone(&self, alias: &RoomAliasId) {
+        if let Some(observer) = self.0.alias_observer.get() {
+            observer.alias_gone(alias);
+        }
+    }
+
     /// The room that an alias of this server stands for. Errors: `NotFound`, `RemoteAlias`.
     pub async fn room_by_alias(&self, alias: &RoomAliasId) -> Result<Arc<Room>, RoomError> {
         let room = match self.find_alias(alias).await? {
@@ -202,9 +208,7 @@ impl Rooms {
         let mut change = Change::new();
         store::aliases::delete(&mut change, alias);
         self.database().writer().commit(change).await?;
-        if let Some(observer) = self.0.alias_observer.get() {
-            observer.alias_gone(alias);
-        }
+        self.tell_alias_gone(alias);
         self.drop_from_canonical(&room, alias, user).await
     }
 

@@ -224,7 +224,7 @@ impl Rooms {
         let mut invitees = Vec::with_capacity(wanted.len());
         for invitee in wanted {
             if seen.insert(invitee) {
-                self.check_invitee(accounts, invitee).await?;
+                self.check_invitee(accounts, None, invitee).await?;
                 invitees.push(invitee.clone());
             }
         }

@@ -38,6 +38,9 @@ pub enum RoomError {
     RemoteUser(OwnedUserId),
     #[error("{0} lets nobody invite them")]
     InviteBlocked(OwnedUserId),
+    /// The operator keeps everybody of this server out of the room.
+    #[error("{0} is blocked on this server")]
+    Blocked(OwnedRoomId),
     #[error("the room welcomes no guests")]
     GuestsForbidden,
     #[error("the invite to the server's notices cannot be declined")]
@@ -118,6 +121,9 @@ impl From<RoomError> for echorift_web::MatrixError {
             )),
             RoomError::InviteBlocked(user) => {
                 Self::invite_blocked(format!("{user} does not accept invites."))
+            }
+            RoomError::Blocked(_) => {
+                Self::forbidden("The administrators of this server have closed this room to its users.")
             }
             RoomError::GuestsForbidden => {
                 Self::guest_access_forbidden("Guests may not do this in this room.")

@@ -8,10 +8,12 @@
 
 mod acl;
 mod activity;
+mod administration;
 mod aliases;
 mod ancestors;
 mod append;
 mod batch;
+mod blocking;
 mod by_time;
 mod children;
 mod context;
@@ -66,6 +68,10 @@ mod user_rooms;
 mod visibility;
 
 pub use self::{
+    administration::{
+        ClosedRoom, MemberOverview, MembersQuery, NoPlace, ReportOverview, ReportsQuery, Resolution,
+        RoomOrder, RoomOverview, RoomPlace, RoomsQuery,
+    },
     aliases::AliasObserver,
     ancestors::MissingEvents,
     append::EventDraft,

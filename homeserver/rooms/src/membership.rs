@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use echorift_accounts::Accounts;
 use echorift_storage::{Change, StorageError, UserNumber};
-use ruma::{EventId, OwnedRoomId, UserId, events::room::member::MembershipState};
+use ruma::{EventId, OwnedRoomId, RoomId, UserId, events::room::member::MembershipState};
 use serde::Deserialize;
 
 use crate::{Event, EventDraft, Room, RoomError, Rooms};
@@ -57,7 +57,7 @@ impl Rooms {
     /// Someone of this server need not have an account: the directory makes it at their first login. Someone of another
     /// is invited once their server has agreed.
     ///
-    /// Errors: `Refused`, `InviteBlocked`, `RemoteUser` without federation, `Unreachable`, `PeerRefused`.
+    /// Errors: `Refused`, `InviteBlocked`, `Blocked`, `RemoteUser` without federation, `Unreachable`, `PeerRefused`.
     pub async fn invite(
         &self,
         accounts: &Accounts,
@@ -65,7 +65,7 @@ impl Rooms {
         (inviter, invitee): (&UserId, &UserId),
         reason: Option<String>,
     ) -> Result<(), RoomError> {
-        self.check_invitee(accounts, invitee).await?;
+        self.check_invitee(accounts, Some(&room.id), invitee).await?;
         let profile = accounts.profile(invitee).await?;
         let content = MemberContent::new(MembershipState::Invite)
             .with_profile(profile.as_ref())
@@ -77,15 +77,24 @@ impl Rooms {
         Ok(())
     }
 
-    /// Whether an invite can reach the user at all. What those of other servers want their servers know.
+    /// Whether an invite can reach the user at all. What those of other servers want their servers know. A room that is only
+    /// being made has no ID yet.
     ///
-    /// Errors: `InviteBlocked`, `RemoteUser` without federation.
-    pub async fn check_invitee(&self, accounts: &Accounts, invitee: &UserId) -> Result<(), RoomError> {
+    /// Errors: `InviteBlocked`, `Blocked`, `RemoteUser` without federation.
+    pub async fn check_invitee(
+        &self,
+        accounts: &Accounts,
+        room: Option<&RoomId>,
+        invitee: &UserId,
+    ) -> Result<(), RoomError> {
         if !self.is_local(invitee) {
             return match self.peers() {
                 Ok(_) => Ok(()),
                 Err(_) => Err(RoomError::RemoteUser(invitee.to_owned())),
             };
+        }
+        if let Some(room) = room {
+            self.check_not_blocked(room).await?;
         }
         let Some(number) = self.users().find(invitee.as_str()).await? else {
             return Ok(());
@@ -188,7 +197,7 @@ impl Rooms {
         let (is_own, is_elsewhere) = (sender == target, self.is_elsewhere(room));
         match membership {
             MembershipState::Invite if !self.is_local(target) => {
-                self.check_invitee(accounts, target).await?;
+                self.check_invitee(accounts, Some(&room.id), target).await?;
                 self.peers()?.invite(room, sender, target, content).await?;
                 return self.member_event(room, target).await;
             }
@@ -208,7 +217,7 @@ impl Rooms {
                 return self.member_event(room, target).await;
             }
             MembershipState::Invite => {
-                self.check_invitee(accounts, target).await?;
+                self.check_invitee(accounts, Some(&room.id), target).await?;
             }
             MembershipState::Leave if is_own => {
                 if let Some(standing) = self.membership(&room.view().state, target).await?

@@ -1,7 +1,9 @@
 //! The SQL of rooms. Functions answer one question in domain types; what is written blindly is a [`Statement`] that
 //! the group commit merges.
 
+pub(crate) mod administration;
 pub(crate) mod aliases;
+pub(crate) mod blocking;
 pub(crate) mod directory;
 pub(crate) mod events;
 pub(crate) mod heads;

@@ -23,6 +23,7 @@ mod text;
 mod token;
 
 use echorift_rooms::Rooms;
+use echorift_storage::StorageError;
 use tokio::sync::watch;
 
 pub use self::{
@@ -33,4 +34,10 @@ pub use self::{
 /// Starts the reader of the log, which reads what it has not seen yet and then follows, until `stopping` turns true.
 pub fn start(rooms: &Rooms, stopping: watch::Receiver<bool>) {
     tokio::spawn(reader::run(rooms.clone(), stopping));
+}
+
+/// How many events the index does not hold yet, counted up to `limit`. Two queries.
+pub async fn backlog(rooms: &Rooms, limit: i64) -> Result<i64, StorageError> {
+    let cursor = store::log::cursor(rooms.database()).await?;
+    store::log::count_after(rooms.database(), cursor, limit).await
 }

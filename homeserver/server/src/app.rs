@@ -7,6 +7,7 @@ use echorift_accounts::{
     Accounts, AccountsOptions, PasswordOptions, PasswordProvider, Recaptcha, RegistrationOptions,
     SessionOptions,
 };
+use echorift_admin::{Admin, AdminParts, Traffic};
 use echorift_appservice_ldap::Directory;
 use echorift_calls::media_policy::{self, MediaPolicyApi};
 use echorift_calls::{
@@ -29,7 +30,7 @@ use crate::config::{Config, LivekitSettings, Secret, Service};
 use crate::error::ServerError;
 use crate::farewell::Farewell;
 use crate::federation::{self, Askers};
-use crate::http::{self, Health, Metrics, assemble};
+use crate::http::{self, Health, Metrics, OwnRoutes, assemble};
 use crate::sfu::{self, RunningSfus};
 use crate::signing_key;
 
@@ -65,7 +66,14 @@ impl App {
         let limits = Arc::new(rate_limits(config));
         let outbound = Outbound::new(&config.outbound.options)?;
 
-        let accounts = start_accounts(config, &database, &users, &clock, &limits).await?;
+        let directory = open_directory(config, &clock)?;
+        let base = AccountsBase {
+            database: &database,
+            users: &users,
+            clock: &clock,
+            limits: &limits,
+        };
+        let accounts = start_accounts(config, base, directory.as_ref()).await?;
         if let Some(mail) = &config.email.mail {
             accounts.send_mail_with(Mailer::new(mail)?);
         }
@@ -142,7 +150,9 @@ impl App {
             }
             false => None,
         };
+        let traffic = Arc::new(Traffic::default());
         let mut listeners = vec![
+            Arc::clone(&traffic) as Arc<dyn LogListener>,
             encryption.listener(),
             Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
             push.listener(),
@@ -187,6 +197,18 @@ impl App {
             networks: Arc::new(config.calls.media.networks.clone()),
         };
         rooms.sweep_sticky_events(stopping.clone());
+        let admin = Admin::new(AdminParts {
+            accounts: accounts.clone(),
+            rooms: rooms.clone(),
+            media: media.clone(),
+            calls: calls.clone(),
+            federation: federation.clone(),
+            sfus: sfus.health.clone(),
+            traffic: Arc::clone(&traffic),
+            data_dir: config.server.data_dir.clone(),
+            directory,
+        });
+        admin.run(stopping.clone());
         let rooms_api = RoomsApi {
             rooms,
             accounts: accounts.clone(),
@@ -204,11 +226,18 @@ impl App {
             .merge(http::application_services::routes())
             .merge(echorift_calls::router(calls_api))
             .merge(media_policy::router(media_policy_api))
+            .merge(echorift_admin::router(admin))
             .merge(sfus.proxy.take().map(SfuProxy::router).unwrap_or_default())
             .layer(Extension(accounts.verifier()))
             .merge(federation.as_ref().map(Federation::router).unwrap_or_default());
         let health = Arc::new(Health::new(Some(database.clone()), sfus.health.clone()));
-        let router = assemble(features, config, &calls.discovery(), Arc::clone(&health), metrics);
+        let own = OwnRoutes {
+            calls: &calls.discovery(),
+            health: Arc::clone(&health),
+            metrics,
+            traffic,
+        };
+        let router = assemble(features, config, own);
         Ok(Self {
             database,
             accounts,
@@ -233,26 +262,36 @@ pub(crate) async fn open_database(config: &Config) -> Result<(Database, Names, C
     Ok((database, users, Clock::system()))
 }
 
+/// The company's directory, if the operator names one. It is asked at the first log-in.
+pub(crate) fn open_directory(config: &Config, clock: &Clock) -> Result<Option<Directory>, ServerError> {
+    let settings = config.directory.clone();
+    let directory = settings.map(|settings| Directory::new(settings, clock.clone()));
+    Ok(directory.transpose()?)
+}
+
+/// What accounts are built on.
+#[derive(Clone, Copy)]
+pub(crate) struct AccountsBase<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) users: &'a Names,
+    pub(crate) clock: &'a Clock,
+    pub(crate) limits: &'a Arc<RateLimits>,
+}
+
 /// The accounts alone: what `echorift user` works on.
 pub(crate) async fn start_accounts(
     config: &Config,
-    database: &Database,
-    users: &Names,
-    clock: &Clock,
-    limits: &Arc<RateLimits>,
+    base: AccountsBase<'_>,
+    directory: Option<&Directory>,
 ) -> Result<Accounts, ServerError> {
-    let mut providers: Vec<Arc<dyn PasswordProvider>> = Vec::new();
-    if let Some(directory) = &config.directory {
-        providers.push(Arc::new(Directory::new(directory.clone(), clock.clone())?));
-    }
-    let (users, clock, limits) = (users.clone(), clock.clone(), Arc::clone(limits));
+    let providers = directory.map(|directory| Arc::new(directory.clone()) as Arc<dyn PasswordProvider>);
     Ok(Accounts::start(
         accounts_options(config)?,
-        database,
-        users,
-        clock,
-        limits,
-        providers,
+        base.database,
+        base.users.clone(),
+        base.clock.clone(),
+        Arc::clone(base.limits),
+        providers.into_iter().collect(),
     )
     .await?)
 }

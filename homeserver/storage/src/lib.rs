@@ -14,6 +14,7 @@ mod log;
 mod migrate;
 mod names;
 mod numbers;
+mod pattern;
 mod sql;
 mod tx;
 mod writer;
@@ -26,7 +27,8 @@ pub use self::{
     log::{Log, LogListener, Record},
     names::Names,
     numbers::{EventNumber, Position, RoomNumber, Sequence, SnapshotNumber, UserNumber},
+    pattern::containing,
     sql::{Dialect, Row, Sql, Value, list},
     tx::Tx,
-    writer::{Commit, Writer},
+    writer::{Commit, CommitTotals, Writer},
 };

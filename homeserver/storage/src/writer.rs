@@ -1,8 +1,11 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex},
-    time::Instant,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -30,6 +33,28 @@ type Answer = oneshot::Sender<Result<(), StorageError>>;
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::Sender<Job>,
+    commits: Arc<CommitCounters>,
+}
+
+/// How many transactions the writer has tried to commit since the start, and how long they took together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CommitTotals {
+    pub commits: u64,
+    pub elapsed_us: u64,
+}
+
+#[derive(Debug, Default)]
+struct CommitCounters {
+    commits: AtomicU64,
+    elapsed_us: AtomicU64,
+}
+
+impl CommitCounters {
+    fn add(&self, elapsed: Duration) {
+        let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.elapsed_us.fetch_add(elapsed_us, Ordering::Relaxed);
+    }
 }
 
 struct Job {
@@ -57,8 +82,16 @@ impl Writer {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (dispatch, committed) = mpsc::channel(DISPATCH_QUEUE);
         tokio::spawn(tell(committed, log));
-        tokio::spawn(run(jobs, connections, dispatch));
-        Self { queue }
+        let commits = Arc::new(CommitCounters::default());
+        tokio::spawn(run(jobs, connections, dispatch, Arc::clone(&commits)));
+        Self { queue, commits }
+    }
+
+    pub fn commit_totals(&self) -> CommitTotals {
+        CommitTotals {
+            commits: self.commits.commits.load(Ordering::Relaxed),
+            elapsed_us: self.commits.elapsed_us.load(Ordering::Relaxed),
+        }
     }
 
     /// Queues a change behind all that were queued before it. Waits only for a place in the queue: whoever must keep
@@ -132,6 +165,7 @@ async fn run(
     mut jobs: mpsc::Receiver<Job>,
     connections: Connections,
     dispatch: mpsc::Sender<(Committed, Vec<Answer>)>,
+    commits: Arc<CommitCounters>,
 ) {
     let mut waiting = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut waiting, BATCH).await > 0 {
@@ -140,12 +174,14 @@ async fn run(
             match work {
                 Work::Change(change) => changes.push((change, answer)),
                 Work::Step(step) => {
-                    write_batch(&connections, &dispatch, std::mem::take(&mut changes)).await;
+                    write_batch(&connections, &dispatch, std::mem::take(&mut changes), &commits).await;
+                    let started = Instant::now();
                     write_step(&connections, &dispatch, step, answer).await;
+                    commits.add(started.elapsed());
                 }
             }
         }
-        write_batch(&connections, &dispatch, changes).await;
+        write_batch(&connections, &dispatch, changes, &commits).await;
     }
 }
 
@@ -155,6 +191,7 @@ async fn write_batch(
     connections: &Connections,
     dispatch: &mpsc::Sender<(Committed, Vec<Answer>)>,
     batch: Vec<(Change, Answer)>,
+    commits: &CommitCounters,
 ) {
     let mut changes = Vec::with_capacity(batch.len());
     let mut answers = Vec::with_capacity(batch.len());
@@ -180,7 +217,9 @@ async fn write_batch(
         tx.commit().await
     }
     .await;
-    metrics::histogram!("echorift_storage_commit_seconds").record(started.elapsed());
+    let elapsed = started.elapsed();
+    commits.add(elapsed);
+    metrics::histogram!("echorift_storage_commit_seconds").record(elapsed);
     match result {
         Ok(committed) => {
             let _ = dispatch.send((committed, answers)).await;

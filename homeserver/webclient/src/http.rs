@@ -114,6 +114,7 @@ impl WebClient {
 
     fn html(&self, text: String, nonce: Option<&str>) -> Response {
         let mut headers = HeaderMap::new();
+        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
         self.0.policy.add_to(&mut headers, nonce);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(ASK_AGAIN));
         headers.insert(header::CONTENT_LENGTH, text.len().into());

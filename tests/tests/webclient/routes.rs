@@ -17,7 +17,9 @@ async fn the_page_is_at_the_address_and_at_the_clients_own_routes() {
         "/admin/users",
         "/accounts",
     ] {
-        hosting.open(path).await.is_the_page();
+        let opened = hosting.open(path).await;
+        opened.is_the_page();
+        assert_eq!(opened.header("vary"), "Accept");
         let head = hosting.ask(Method::HEAD, path, &[("accept", PAGE_WANTED)]).await;
         assert_eq!((head.status, head.text.as_str()), (StatusCode::OK, ""), "{path}");
     }

@@ -1,9 +1,9 @@
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
+import { useWhoami } from "~/hooks/admin-right";
 import { ApiError } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Empty, Notice, Spinner } from "~/ui/marks";
-import { useWhoami } from "./whoami";
 
 const AdminPages = lazy(async () => ({ default: (await import("./admin-pages")).AdminPages }));
 

@@ -1,2 +1,1 @@
 export { AdminScreen } from "./admin-screen";
-export { useIsAdministrator } from "./whoami";

@@ -5,12 +5,14 @@ import {
   BellOff,
   CheckCheck,
   CircleDot,
+  Flag,
   Link as LinkIcon,
   LogOut,
   Settings,
   UserPlus,
 } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { askModeration } from "~/features/moderation";
 import { useAttempt } from "~/hooks/act";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession } from "~/hooks/session";
@@ -21,7 +23,7 @@ import { toast } from "~/ui/toast";
 /** What one may do with a channel or direct message, for its menu. */
 export function useChannelEntries(id: RoomId, serverId: RoomId | undefined): () => readonly MenuEntry[] {
   const { t } = useTranslation("channels");
-  const { unread, permissions, spaces } = useSession();
+  const { unread, permissions, spaces, pushRules } = useSession();
   const attempt = useAttempt();
   return () => {
     const now = unread.rooms.peek(id);
@@ -44,7 +46,7 @@ export function useChannelEntries(id: RoomId, serverId: RoomId | undefined): () 
         id: "mute",
         label: now.isMuted ? t("unmute") : t("mute"),
         icon: now.isMuted ? Bell : BellOff,
-        onAction: () => attempt(() => unread.mute(id, !now.isMuted)),
+        onAction: () => attempt(() => pushRules.setRoom(id, now.isMuted ? "default" : "nothing")),
       },
       {
         id: "link",
@@ -75,6 +77,12 @@ export function useChannelEntries(id: RoomId, serverId: RoomId | undefined): () 
     }
     entries.push(
       "separator",
+      {
+        id: "report",
+        label: t("report"),
+        icon: Flag,
+        onAction: () => askModeration({ kind: "reportRoom", roomId: id }),
+      },
       {
         id: "settings",
         label: t("settings"),

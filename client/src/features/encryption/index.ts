@@ -1,6 +1,8 @@
+export { ConfirmDevice } from "./confirm-device";
 export { dismissPrompt, openEncryptionDialog } from "./dialog-state";
 export { EncryptionDialogs } from "./encryption-dialogs";
 export { EncryptionSettings } from "./encryption-settings";
+export { IdentityLine } from "./identity-line";
 export { RecoveryKey } from "./recovery-key";
 export { useEncryption, useRoomTrust } from "./use-encryption";
 export { VerificationPrompt } from "./verification-prompt";

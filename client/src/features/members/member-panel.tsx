@@ -13,6 +13,7 @@ import { Empty, Spinner } from "~/ui/marks";
 import { type MemberGroup, type MemberLine, memberLines } from "./member-list";
 import { MemberRow } from "./member-row";
 import styles from "./members.module.css";
+import { useWhereabouts } from "./whereabouts";
 
 /** In shorter lists everybody is in sight. */
 const SEARCHED_FROM = 10;
@@ -79,6 +80,7 @@ function useMemberLines(roomId: RoomId, query: string) {
 
 function MemberLines({ roomId, lines }: { roomId: RoomId; lines: readonly MemberLine[] }) {
   const list = useRef<HTMLDivElement>(null);
+  const whereabouts = useWhereabouts(roomId);
 
   function onKeyDown(event: KeyboardEvent) {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
@@ -99,7 +101,12 @@ function MemberLines({ roomId, lines }: { roomId: RoomId; lines: readonly Member
           line.type === "heading" ? (
             <Heading key={line.key} roomId={roomId} group={line.group} count={line.count} />
           ) : (
-            <MemberRow key={line.key} roomId={roomId} member={line.member} />
+            <MemberRow
+              key={line.key}
+              roomId={roomId}
+              member={line.member}
+              voiceChannel={whereabouts.get(line.member.userId)}
+            />
           ),
         )}
       </Virtualizer>

@@ -1,3 +1,4 @@
+import { Volume2 } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { ProfileTrigger } from "~/features/profile";
@@ -10,12 +11,20 @@ import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";
 import styles from "./members.module.css";
 
+export interface MemberRowProps {
+  roomId: RoomId;
+  member: Member;
+  /** The name of the voice channel that they are in. */
+  voiceChannel: string | undefined;
+}
+
 /** Somebody in the list; pressing opens their card. */
-export const MemberRow = memo(function MemberRow({ roomId, member }: { roomId: RoomId; member: Member }) {
+export const MemberRow = memo(function MemberRow({ roomId, member, voiceChannel }: MemberRowProps) {
   const { t } = useTranslation("members");
   const presence = usePresence(member.userId);
   const src = useMediaUrl(member.avatarMxc, 32);
-  const line = useStatusLine(member);
+  const ownLine = useStatusLine(member);
+  const line = voiceChannel === undefined ? ownLine : t("inVoice", { channel: voiceChannel });
   const isInvited = member.membership === "invite";
   return (
     <ProfileTrigger
@@ -34,7 +43,12 @@ export const MemberRow = memo(function MemberRow({ roomId, member }: { roomId: R
       />
       <span className={styles.text}>
         <span className={styles.name}>{member.name}</span>
-        {line && <small className={styles.line}>{line}</small>}
+        {line && (
+          <small className={styles.line}>
+            {voiceChannel !== undefined && <Volume2 size={13} strokeWidth={1.9} aria-hidden />}
+            {line}
+          </small>
+        )}
       </span>
     </ProfileTrigger>
   );

@@ -13,7 +13,6 @@ import { Empty, Notice, Spinner } from "~/ui/marks";
 import { Select } from "~/ui/select";
 import { LogReader } from "./log-reader";
 import styles from "./moderation.module.css";
-import { roomsOfServer } from "./server-rooms";
 
 /** What moderators did in the channels of a server that one moderates. */
 export function ModerationLog({ serverId }: { serverId?: RoomId }) {
@@ -36,7 +35,7 @@ export function ModerationLog({ serverId }: { serverId?: RoomId }) {
 }
 
 const moderates = (session: Session, serverId: RoomId) =>
-  [serverId, ...roomsOfServer(session, serverId)].some((id) => session.permissions.can(id).kick);
+  [serverId, ...session.spaces.roomsBelow(serverId)].some((id) => session.permissions.can(id).kick);
 
 function Log({ serverId }: { serverId: RoomId }) {
   const { t } = useTranslation("moderation");
@@ -74,7 +73,7 @@ function useLog(serverId: RoomId) {
   const [hasMore, setHasMore] = useState(false);
   const [failure, setFailure] = useState<unknown>();
   const [reader] = useState(() => {
-    const rooms = [serverId, ...roomsOfServer(session, serverId)];
+    const rooms = [serverId, ...session.spaces.roomsBelow(serverId)];
     return new LogReader(rooms, (roomId, signal) => session.moderation.log(roomId, signal));
   });
   useEffect(() => {

@@ -1,5 +1,5 @@
 import { create } from "zustand";
-import type { EventId, RoomId, UserId } from "~/matrix/ids";
+import type { RoomId, UserId } from "~/matrix/ids";
 
 /** What a moderator, or somebody who complains, is about to do and is asked about first. */
 export type Question =
@@ -8,7 +8,6 @@ export type Question =
       readonly roomId: RoomId;
       readonly userId: UserId;
     }
-  | { readonly kind: "deleteMessage" | "reportMessage"; readonly roomId: RoomId; readonly eventId: EventId }
   | { readonly kind: "reportRoom"; readonly roomId: RoomId }
   | { readonly kind: "reportPerson"; readonly userId: UserId };
 
@@ -23,8 +22,6 @@ export interface ModerationQuestions {
   unban: (userId: UserId) => void;
   /** What they wrote in the last 24 hours. */
   deleteRecent: (userId: UserId) => void;
-  deleteMessage: (eventId: EventId) => void;
-  reportMessage: (eventId: EventId) => void;
   reportRoom: () => void;
   reportPerson: (userId: UserId) => void;
 }
@@ -36,8 +33,6 @@ export function useModeration(roomId: RoomId): ModerationQuestions {
     ban: (userId) => ask({ kind: "ban", roomId, userId }),
     unban: (userId) => ask({ kind: "unban", roomId, userId }),
     deleteRecent: (userId) => ask({ kind: "deleteRecent", roomId, userId }),
-    deleteMessage: (eventId) => ask({ kind: "deleteMessage", roomId, eventId }),
-    reportMessage: (eventId) => ask({ kind: "reportMessage", roomId, eventId }),
     reportRoom: () => ask({ kind: "reportRoom", roomId }),
     reportPerson: (userId) => ask({ kind: "reportPerson", userId }),
   };

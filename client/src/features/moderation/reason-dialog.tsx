@@ -92,10 +92,6 @@ async function carryOut({ moderation }: Session, question: ReasonQuestion, reaso
       return moderation.ban(question.roomId, question.userId, reason);
     case "unban":
       return moderation.unban(question.roomId, question.userId);
-    case "deleteMessage":
-      return moderation.deleteMessage(question.roomId, question.eventId, reason);
-    case "reportMessage":
-      return moderation.reportMessage(question.roomId, question.eventId, reason);
     case "reportRoom":
       return moderation.reportRoom(question.roomId, reason);
     case "reportPerson":

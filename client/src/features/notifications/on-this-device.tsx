@@ -1,5 +1,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { callSettings } from "~/calls/settings";
+import { useCallSettings } from "~/hooks/calls";
 import { type NotificationPreferences, usePreferences } from "~/hooks/preferences";
 import { Button } from "~/ui/button";
 import { Switch } from "~/ui/field";
@@ -14,6 +16,7 @@ export function OnThisDevice() {
   const notifies = usePreferences((preferences) => preferences.notifies);
   const set = (change: Partial<NotificationPreferences>) =>
     usePreferences.setState(({ notifies }) => ({ notifies: { ...notifies, ...change } }));
+  const ringSound = useCallSettings((settings) => settings.ringSound);
   const [permission, setPermission] = useState(currentPermission);
 
   async function showOnDesktop(isOn: boolean) {
@@ -47,8 +50,8 @@ export function OnThisDevice() {
       />
       <Switch
         label={t("device.callSound")}
-        isSelected={notifies.callSound}
-        onChange={(callSound) => set({ callSound })}
+        isSelected={ringSound}
+        onChange={(isOn) => callSettings.setState({ ringSound: isOn })}
       />
       <div className={styles.row}>
         <Button onPress={() => void playMessageSound()}>{t("device.listen")}</Button>

@@ -3,6 +3,7 @@ import { ArrowLeft, MessagesSquare, Pin, Search, ShieldCheck, Users } from "luci
 import { Button as AriaButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { channelIcon, useChannelEntries } from "~/features/channels";
+import { RoomNotificationMenu } from "~/features/notifications";
 import { CallButtons } from "~/features/ringing";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession, useSlice } from "~/hooks/session";
@@ -57,6 +58,9 @@ export function RoomHeader({ room }: { room: RoomSummary }) {
       )}
       <div className={styles.tools}>
         <CallButtons roomId={room.id} />
+        <span className={styles.optional}>
+          <RoomNotificationMenu roomId={room.id} />
+        </span>
         {TOOLS.map(({ panel, icon }) => (
           <IconToggle
             key={panel}

@@ -1,5 +1,6 @@
 import { useParams, useSearch } from "@tanstack/react-router";
 import { Composer } from "~/features/composer";
+import { IdentityLine } from "~/features/encryption";
 import { Stage, StageCard, useHasStageCard } from "~/features/stage";
 import { Timeline } from "~/features/timeline";
 import { useRoom } from "~/hooks/rooms";
@@ -26,6 +27,7 @@ export function RoomScreen() {
     <div className={cx(styles.screen, (panel || hasCard) && styles.withSide)}>
       <main aria-label={room.name} data-region="" className={styles.main}>
         <RoomHeader room={room} />
+        <IdentityLine roomId={id} />
         <Stage roomId={id} />
         <Timeline key={id} roomId={id} eventId={event} />
         <Composer key={`composer-${id}`} roomId={id} />

@@ -63,7 +63,7 @@ export function ServersRail({ className }: { className?: string | undefined }) {
         <RailButton
           icon={ShieldCheck}
           label={t("admin")}
-          onPress={() => void navigate({ to: "/admin" as "/" })}
+          onPress={() => void navigate({ to: "/admin/$page", params: { page: "overview" } })}
         />
       )}
     </nav>

@@ -1,5 +1,6 @@
 import {
   Accessibility,
+  AudioLines,
   Bell,
   Download,
   EyeOff,
@@ -33,6 +34,7 @@ export const PAGES = [
   page("encryption", "you", KeyRound, () => import("./encryption-page").then((m) => m.EncryptionPage)),
   page("voice", "app", Mic, () => import("~/features/voice").then((m) => m.VoiceSettings)),
   page("appearance", "app", Palette, () => import("./appearance-page").then((m) => m.AppearancePage)),
+  page("voice", "app", AudioLines, () => import("./voice-page").then((m) => m.VoicePage)),
   page("accessibility", "app", Accessibility, () =>
     import("./accessibility-page").then((m) => m.AccessibilityPage),
   ),

@@ -1,9 +1,10 @@
 import { Link, useCanGoBack, useNavigate, useParams, useRouter } from "@tanstack/react-router";
-import { ArrowLeft, X } from "lucide-react";
-import { Suspense, useRef } from "react";
+import { ArrowLeft, LogOut, X } from "lucide-react";
+import { Suspense, useRef, useState } from "react";
 import { Dialog, Modal, ModalOverlay } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { IconButton } from "~/ui/button";
+import { SignOutDialog } from "~/features/sessions";
+import { Button, IconButton } from "~/ui/button";
 import { Spinner } from "~/ui/marks";
 import { PAGES } from "./pages";
 import styles from "./settings.module.css";
@@ -55,6 +56,7 @@ const SECTIONS = ["you", "app", "data"] as const;
 
 function Pages({ current, onLeave }: { current: string; onLeave: () => void }) {
   const { t } = useTranslation("settings");
+  const [isLeaving, setLeaving] = useState(false);
   return (
     <nav aria-label={t("pages")} className={styles.nav}>
       <div className={styles.row}>
@@ -83,6 +85,10 @@ function Pages({ current, onLeave }: { current: string; onLeave: () => void }) {
           </ul>
         </div>
       ))}
+      <Button kind="quiet" icon={LogOut} className={styles.signOut} onPress={() => setLeaving(true)}>
+        {t("signOut")}
+      </Button>
+      <SignOutDialog isOpen={isLeaving} onClose={() => setLeaving(false)} />
     </nav>
   );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { usePreferences } from "~/hooks/preferences";
 import { useSession } from "~/hooks/session";
 import type { RoomId } from "~/matrix/ids";
 import { memberKey } from "~/matrix/members";
@@ -15,6 +16,7 @@ const WORDS_MAX = 160;
 export function Announcer({ roomId, items }: { roomId: RoomId; items: readonly TimelineItem[] }) {
   const { t } = useTranslation("timeline");
   const { members } = useSession();
+  const { announcesMessages } = usePreferences();
   const [words, setWords] = useState("");
   const toldUpTo = useRef<number>(undefined);
   const isResting = useRef(false);
@@ -50,7 +52,7 @@ export function Announcer({ roomId, items }: { roomId: RoomId; items: readonly T
 
   return (
     <div aria-live="polite" className="sr-only">
-      {words}
+      {announcesMessages ? words : ""}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { KeyRound, Lock, MapPin, Trash2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { ConfirmDevice } from "~/features/encryption";
 import type { RoomId } from "~/matrix/ids";
 import type { Attachment, Message } from "~/matrix/timeline";
 import { AudioBody, FileBody, ImageBody, VideoBody } from "./attachments";
@@ -73,6 +74,7 @@ export function MessageContent({ roomId, message }: { roomId: RoomId; message: M
             {t(`undecryptable.${body.reason}`)}{" "}
             {body.reason === "noKeyYet" && <Name roomId={roomId} userId={message.sender} />}
           </span>
+          {(body.reason === "noBackup" || body.reason === "withheld") && <ConfirmDevice />}
         </p>
       );
     case "unknown":

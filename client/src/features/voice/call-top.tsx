@@ -49,9 +49,9 @@ function Connection({ call }: { call: CurrentCall }) {
   const isUp = call.phase === "connected";
   const words = isUp && quality !== "unknown" ? t(`quality.${quality}`) : t(`phase.${call.phase}`);
   return (
-    <span role="status" className={styles.sub}>
+    <span className={styles.sub}>
       <QualityMark quality={isUp ? quality : "lost"} />
-      <span className="num" aria-live="off">
+      <span className="num">
         {words}
         {isUp && roundTripMs !== undefined && ` · ${roundTripMs} ms`}
       </span>

@@ -3,6 +3,7 @@ import type { CurrentCall } from "~/calls/types";
 import { useCurrentCall } from "~/hooks/calls";
 import { useRoom } from "~/hooks/rooms";
 import { cx } from "~/ui/cx";
+import { Announcer } from "./announcer";
 import { CallControls } from "./call-controls";
 import { CallHints } from "./call-hints";
 import { CallTop } from "./call-top";
@@ -42,6 +43,7 @@ function InCall({ call, className }: { call: CurrentCall; className: string | un
     >
       <CallTop call={call} name={room?.name ?? ""} />
       <CallHints call={call} />
+      <Announcer call={call} />
       <CallControls call={call} />
       <MeCard inCall={room?.name} />
     </section>

@@ -11,7 +11,6 @@ import { asUserId, type RoomId, type UserId } from "../ids";
 import { DerivedSlice } from "../slice";
 import { deleteValue, readValue, writeValue } from "../storage";
 import { openKeys, sealKeys } from "./key-file";
-import { reasonFor, type UnreadableReason } from "./reasons";
 import type { SecretKeys } from "./secret-keys";
 
 /** In larger rooms nobody compares everybody's keys. */
@@ -168,11 +167,6 @@ export class Encryption {
   /** Takes the keys of such a file. Errors: `KeyFileError`. */
   async importKeys(file: string, passphrase: string): Promise<void> {
     await this.crypto.importRoomKeysAsJson(await openKeys(file, passphrase));
-  }
-
-  /** Why an event could not be decrypted. */
-  reasonOf(event: MatrixEvent): UnreadableReason {
-    return reasonFor(event.decryptionFailureReason, this.own.stage === "ready");
   }
 
   /** Goes on with people whose keys changed. */

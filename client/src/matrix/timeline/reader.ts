@@ -32,6 +32,8 @@ const SILENT_TYPES = new Set([
   "m.rtc.notification",
   "org.matrix.msc4075.rtc.notification",
   "org.matrix.msc4075.call.notify",
+  "org.matrix.msc4310.rtc.decline",
+  "io.element.call.reaction",
 ]);
 /** Reactions of a message that are shown; a crowd of different ones says nothing more. */
 const REACTIONS_MAX = 40;

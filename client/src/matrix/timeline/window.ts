@@ -49,10 +49,15 @@ export class OpenWindow {
   async load(eventId?: EventId): Promise<void> {
     const window = this.newWindow();
     this.status = this.status === "ready" ? "ready" : "loading";
+    let isCutOff = false;
     try {
       await window.load(eventId, FIRST_EVENTS);
       if (!eventId && window.getEvents().length < FIRST_EVENTS && window.canPaginate(Direction.Backward)) {
-        await window.paginate(Direction.Backward, FIRST_EVENTS);
+        // Without the server there is still what this device holds, and what is waiting to be sent.
+        isCutOff = await window.paginate(Direction.Backward, FIRST_EVENTS).then(
+          () => false,
+          () => true,
+        );
       }
     } catch {
       // What was shown before stays; the caller says that the jump failed.
@@ -65,6 +70,7 @@ export class OpenWindow {
     this.status = "ready";
     this.isFollowing = !window.canPaginate(Direction.Forward);
     this.settleEnds();
+    if (isCutOff) this.ends = { ...this.ends, start: "failed" };
     this.focus = eventId && { eventId, jump: ++this.jumps };
     this.onChange();
   }

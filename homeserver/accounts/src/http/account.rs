@@ -1,5 +1,5 @@
 use axum::extract::State;
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 use echorift_web::{ClientAddress, LimitKind, MatrixError, MaybeSession, Ruma, Session};
 use ruma::{
     api::client::{
@@ -36,9 +36,13 @@ pub(crate) async fn change_password(
     accounts
         .authorise(&session, "change_password", request.auth.as_ref())
         .await?;
-    accounts.change_password(user, &request.new_password).await?;
+    accounts
+        .change_password(user, &request.new_password, Change::new())
+        .await?;
     if request.logout_devices {
-        accounts.end_sessions(user, Some(session.session_number)).await?;
+        accounts
+            .end_sessions(user, Some(session.session_number), Change::new())
+            .await?;
     }
     Ok(Ruma(change_password::v3::Response::new()))
 }
@@ -68,7 +72,7 @@ async fn reset_password(
     let email = authorised.email.ok_or(AccountError::NotConfirmed)?;
     let user = accounts.reset_password(email, &request.new_password).await?;
     if request.logout_devices {
-        accounts.end_sessions(user, None).await?;
+        accounts.end_sessions(user, None, Change::new()).await?;
     }
     Ok(Ruma(change_password::v3::Response::new()))
 }
@@ -83,7 +87,12 @@ pub(crate) async fn deactivate(
         .authorise(&session, "deactivate", request.auth.as_ref())
         .await?;
     accounts
-        .deactivate(UserNumber(session.user_number), &session.user_id, request.erase)
+        .deactivate(
+            UserNumber(session.user_number),
+            &session.user_id,
+            request.erase,
+            Change::new(),
+        )
         .await?;
     // No identity server is spoken to, so nothing was bound.
     Ok(Ruma(deactivate::v3::Response::new(

@@ -1,5 +1,5 @@
 use axum::{Json, extract::State};
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 use echorift_web::{MatrixError, Ruma, Session};
 use ruma::{
     UserId,
@@ -7,7 +7,7 @@ use ruma::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Accounts, store::accounts::Account};
+use crate::{Accounts, Act, store::accounts::Account};
 
 /// `GET /_matrix/client/v3/admin/whois/{userId}` (CS API § Server administration): for administrators, and for
 /// everyone about themselves.
@@ -59,8 +59,15 @@ pub(crate) async fn set_locked(
     Ruma(request): Ruma<lock_user::v1::Request>,
 ) -> Result<Json<Value>, MatrixError> {
     load_other(&accounts, &session, &request.user_id).await?;
-    accounts.set_locked(&request.user_id, request.locked).await?;
-    tracing::info!(user_id = %request.user_id, by = %session.user_id, locked = request.locked, "an account was locked or unlocked");
+    let action = if request.locked {
+        "user.lock"
+    } else {
+        "user.unlock"
+    };
+    let remember = audit(&accounts, &session, action, &request.user_id).await?;
+    accounts
+        .set_locked(&request.user_id, request.locked, remember)
+        .await?;
     Ok(Json(json!({ "locked": request.locked })))
 }
 
@@ -81,11 +88,33 @@ pub(crate) async fn set_suspended(
     Ruma(request): Ruma<suspend_user::v1::Request>,
 ) -> Result<Json<Value>, MatrixError> {
     load_other(&accounts, &session, &request.user_id).await?;
+    let action = if request.suspended {
+        "user.suspend"
+    } else {
+        "user.unsuspend"
+    };
+    let remember = audit(&accounts, &session, action, &request.user_id).await?;
     accounts
-        .set_suspended(&request.user_id, request.suspended)
+        .set_suspended(&request.user_id, request.suspended, remember)
         .await?;
-    tracing::info!(user_id = %request.user_id, by = %session.user_id, suspended = request.suspended, "an account was suspended or released");
     Ok(Json(json!({ "suspended": request.suspended })))
+}
+
+/// What remembers an act of an administrator; the request has no place for a reason.
+async fn audit(
+    accounts: &Accounts,
+    session: &Session,
+    action: &'static str,
+    user: &UserId,
+) -> Result<Change, MatrixError> {
+    let act = Act {
+        administrator: session.user_id.clone(),
+        action,
+        target: user.to_string(),
+        reason: None,
+        details: Map::new(),
+    };
+    Ok(accounts.audit(act).await?)
 }
 
 /// The account that an administrator asks about.

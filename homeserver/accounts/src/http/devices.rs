@@ -1,5 +1,5 @@
 use axum::extract::State;
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 use echorift_web::{MatrixError, Ruma, Session};
 use ruma::{
     MilliSecondsSinceUnixEpoch, UInt,
@@ -59,7 +59,11 @@ pub(crate) async fn delete(
         .authorise(&session, "delete_device", request.auth.as_ref())
         .await?;
     accounts
-        .delete_devices(UserNumber(session.user_number), &[request.device_id])
+        .delete_devices(
+            UserNumber(session.user_number),
+            &[request.device_id],
+            Change::new(),
+        )
         .await?;
     Ok(Ruma(delete_device::v3::Response::new()))
 }
@@ -74,7 +78,7 @@ pub(crate) async fn delete_several(
         .authorise(&session, "delete_devices", request.auth.as_ref())
         .await?;
     accounts
-        .delete_devices(UserNumber(session.user_number), &request.devices)
+        .delete_devices(UserNumber(session.user_number), &request.devices, Change::new())
         .await?;
     Ok(Ruma(delete_devices::v3::Response::new()))
 }

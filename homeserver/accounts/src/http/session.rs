@@ -1,5 +1,5 @@
 use axum::extract::State;
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 use echorift_web::{MatrixError, Ruma, Session, SessionEvenLocked};
 use ruma::api::client::{
     account::whoami,
@@ -28,7 +28,7 @@ pub(crate) async fn log_out(
 ) -> Result<Ruma<logout::v3::Response>, MatrixError> {
     let device = std::slice::from_ref(&session.device_id);
     accounts
-        .delete_devices(UserNumber(session.user_number), device)
+        .delete_devices(UserNumber(session.user_number), device, Change::new())
         .await?;
     Ok(Ruma(logout::v3::Response::new()))
 }
@@ -39,7 +39,7 @@ pub(crate) async fn log_out_everywhere(
     SessionEvenLocked(session): SessionEvenLocked,
 ) -> Result<Ruma<logout_all::v3::Response>, MatrixError> {
     accounts
-        .end_sessions(UserNumber(session.user_number), None)
+        .end_sessions(UserNumber(session.user_number), None, Change::new())
         .await?;
     Ok(Ruma(logout_all::v3::Response::new()))
 }

@@ -258,6 +258,17 @@ pub(crate) async fn set_marks(
         > 0)
 }
 
+/// Says whether somebody administers the server; whether there is such an account that was not deactivated.
+pub(crate) async fn set_admin(tx: &mut Tx, user: UserNumber, is_admin: bool) -> Result<bool, StorageError> {
+    const SQL: &str = "UPDATE accounts SET is_admin = $2 WHERE user_number = $1 AND deactivated_ts IS NULL";
+    let is_there = tx.execute(SQL, &[user.into(), is_admin.into()]).await? > 0;
+    if is_admin && is_there {
+        // From now on nobody becomes administrator by the first administrator's token.
+        short_tokens::delete_all(tx, Purpose::FirstAdmin).await?;
+    }
+    Ok(is_there)
+}
+
 /// Gives a guest's account a password and makes it a whole one; whether there is such a guest.
 pub(crate) async fn upgrade_guest(tx: &mut Tx, user: UserNumber, hash: &str) -> Result<bool, StorageError> {
     const SQL: &str = "

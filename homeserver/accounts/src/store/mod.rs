@@ -2,6 +2,8 @@
 
 pub(crate) mod account_data;
 pub(crate) mod accounts;
+pub(crate) mod administration;
+pub(crate) mod audit;
 pub(crate) mod devices;
 pub(crate) mod email_validations;
 pub(crate) mod emails;

@@ -9,6 +9,7 @@
 )]
 
 mod account_data;
+mod administration;
 mod bad_input;
 mod databases;
 mod deactivation;

@@ -102,7 +102,7 @@ on_both_databases! {
         let alice = server.register("alice", "PHONE").await;
         let room = server.room(&alice).await;
         let id = server.say_later(&alice, &room, "later").await;
-        server.accounts.set_suspended(&alice.user_id, true).await.unwrap();
+        server.accounts.set_suspended(&alice.user_id, true, echorift_storage::Change::new()).await.unwrap();
         let user = Asker::User(UserNumber(alice.user_number));
         let refusal = server.delayed.send(user, &id).await.unwrap_err();
         assert!(matches!(refusal, DelayedError::Suspended(_)), "{refusal}");

@@ -1,6 +1,5 @@
 //! The endpoints of calls.
 
-mod admin;
 mod homeserver;
 mod moderation;
 mod service;
@@ -26,7 +25,6 @@ pub fn router(api: CallsApi) -> Router {
     let delayed_events = delayed::routes().with_state(api.calls.delayed().clone());
     Router::new()
         .merge(transports::routes())
-        .merge(admin::routes())
         .merge(homeserver::routes())
         .merge(moderation::routes())
         .merge(service::routes())

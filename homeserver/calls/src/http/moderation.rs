@@ -63,8 +63,8 @@ async fn remove(
     Ok(Json(json!({})))
 }
 
-/// One participant, as members and administrators see them.
-pub(super) fn shown(participant: &Participant) -> Value {
+/// One participant, as members see them.
+fn shown(participant: &Participant) -> Value {
     let tracks = participant.tracks.iter();
     let tracks: Vec<Value> = tracks
         .map(|(source, is_muted)| json!({ "source": source, "muted": is_muted }))

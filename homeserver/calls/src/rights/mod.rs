@@ -10,10 +10,8 @@ use echorift_storage::{Change, RoomNumber, UserNumber};
 use futures_util::{StreamExt as _, stream};
 use ruma::OwnedDeviceId;
 
-pub(crate) use self::{
-    follow::{Changes, Listener, follow},
-    moderate::Participant,
-};
+pub(crate) use self::follow::{Changes, Listener, follow};
+pub use self::moderate::Participant;
 use crate::{
     CallError, Calls, Permission, authorisation::Standing, calls::Grant, holders::Holders, livekit::label,
     store::grants,

@@ -123,6 +123,28 @@ impl Calls {
         Ok(())
     }
 
+    /// Ends the calls of a room on this server's SFUs: everybody is put out, and the tokens that they have are good for nothing
+    /// from then on. They may ask for new ones. `remember` is written with it. Answers with how many grants ended.
+    ///
+    /// Errors: `Off`, `Forbidden` for a room that is not known here.
+    pub async fn end_calls(&self, room: &RoomId, remember: Change) -> Result<usize, CallError> {
+        if !self.is_on() {
+            return Err(CallError::Off);
+        }
+        let room = self.room(room).await?;
+        let mut held = grants::of_rooms(self.database(), &[room.number]).await?;
+        held.retain(|grant| !grant.is_revoked);
+        let mut change = remember;
+        for grant in &mut held {
+            grant.is_revoked = true;
+            grants::revise(&mut change, grant);
+        }
+        self.database().writer().commit(change).await?;
+        let ended = held.len();
+        self.order(held).await;
+        Ok(ended)
+    }
+
     /// A room whose calls a moderator wants to act upon: who may kick somebody may also silence them.
     async fn room_to_moderate(
         &self,

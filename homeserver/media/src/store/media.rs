@@ -149,3 +149,11 @@ pub(crate) async fn remove_expired(
         .collect::<Result<_, _>>()?;
     Ok((hashes, rows.len()))
 }
+
+/// Removes media of this server: the content that it had, if any; `None` if there is no such media.
+pub(crate) async fn remove(tx: &mut Tx, id: &MediaId) -> Result<Option<Option<ContentHash>>, StorageError> {
+    const SQL: &str = "DELETE FROM media WHERE media_id = $1 RETURNING content_hash";
+    let row = tx.fetch_optional(SQL, &[id.as_str().into()]).await?;
+    row.map(|row| Ok(row.optional_text(0)?.map(ContentHash::stored)))
+        .transpose()
+}

@@ -1,5 +1,6 @@
 //! The tables of media.
 
+pub(crate) mod administration;
 pub(crate) mod contents;
 pub(crate) mod garbage;
 pub(crate) mod media;

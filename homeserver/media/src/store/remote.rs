@@ -112,3 +112,18 @@ pub(crate) async fn remove_unread(
     let removed = hashes.len();
     Ok((hashes, removed))
 }
+
+/// Removes media of another server: the content that it had; `None` if it is not kept here.
+pub(crate) async fn remove(
+    tx: &mut Tx,
+    server: &ServerName,
+    id: &MediaId,
+) -> Result<Option<Option<ContentHash>>, StorageError> {
+    const SQL: &str = "
+        DELETE FROM remote_media WHERE server_name = $1 AND media_id = $2 RETURNING content_hash";
+    let row = tx
+        .fetch_optional(SQL, &[server.as_str().into(), id.as_str().into()])
+        .await?;
+    row.map(|row| Ok(Some(ContentHash::stored(row.text(0)?))))
+        .transpose()
+}

@@ -3,13 +3,14 @@ use axum::{
     extract::{Path, State},
     routing::{post, put},
 };
+use echorift_accounts::Act;
 use echorift_web::{Body, MatrixError, Session};
 use ruma::{OwnedTransactionId, OwnedUserId, events::TimelineEventType};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::RoomsApi;
-use crate::{Notice, Transaction};
+use crate::{Notice, RoomError, Transaction};
 
 const PATH: &str = "/_synapse/admin/v1/send_server_notice";
 
@@ -69,6 +70,18 @@ async fn answer(
         content: body.content,
         transaction,
     };
+    let remember = api
+        .accounts
+        .audit(Act {
+            administrator: session.user_id.clone(),
+            action: "notice.send",
+            target: body.user_id.to_string(),
+            reason: None,
+            details: serde_json::Map::new(),
+        })
+        .await?;
+    let written = api.rooms.database().writer().commit(remember).await;
+    written.map_err(RoomError::from)?;
     let event_id = api
         .rooms
         .send_notice(&api.accounts, &body.user_id, notice)

@@ -66,13 +66,14 @@ impl Rooms {
     /// Servers by which a user can enter a room, each once: the inviter's, those given, those that were in the room when
     /// this server last was, and the one that the room's ID names.
     ///
-    /// Errors: `NotFound` if there are none.
+    /// Errors: `NotFound` if there are none, `Blocked`.
     pub(super) async fn servers_to_enter_by(
         &self,
         id: &RoomId,
         via: &[OwnedServerName],
         user: &UserId,
     ) -> Result<Vec<OwnedServerName>, RoomError> {
+        self.check_not_blocked(id).await?;
         let mut candidates = via.to_vec();
         match self.room(id).await {
             Ok(room) => {

@@ -28,7 +28,7 @@ pub struct JoinRequest {
 impl Rooms {
     /// Joins a local user to a room; nothing happens if they are in it.
     ///
-    /// Errors: `Refused`, `Forbidden`, and `CannotAuthoriseJoin` for a restricted room whose conditions are met but in
+    /// Errors: `Refused`, `Forbidden`, `Blocked`, and `CannotAuthoriseJoin` for a restricted room whose conditions are met but in
     /// which nobody of this server may invite.
     pub async fn join(
         &self,
@@ -44,6 +44,7 @@ impl Rooms {
         if membership == Some(MembershipState::Join) {
             return Ok(());
         }
+        self.check_not_blocked(&room.id).await?;
         if let Some(signed) = request.third_party_signed
             && membership != Some(MembershipState::Invite)
         {
@@ -67,7 +68,7 @@ impl Rooms {
         Ok(())
     }
 
-    /// Asks to be let in; nothing happens if the user knocks already. Errors: `Refused`.
+    /// Asks to be let in; nothing happens if the user knocks already. Errors: `Refused`, `Blocked`.
     pub async fn knock(
         &self,
         accounts: &Accounts,
@@ -79,6 +80,7 @@ impl Rooms {
         if matches!(membership, Some((MembershipState::Knock, _))) {
             return Ok(());
         }
+        self.check_not_blocked(&room.id).await?;
         let profile = accounts.profile(user).await?;
         let content = MemberContent::new(MembershipState::Knock)
             .with_profile(profile.as_ref())
@@ -226,13 +228,14 @@ impl Rooms {
     }
 
     /// Joins a local user without asking other servers; `content` is that of the member event, and gets the permission of
-    /// restricted rooms added. Errors as [`Rooms::find_authoriser`], and `Refused`.
+    /// restricted rooms added. Errors as [`Rooms::find_authoriser`], `Blocked`, and `Refused`.
     pub async fn join_here(
         &self,
         room: &Arc<Room>,
         user: &UserId,
         content: Box<RawValue>,
     ) -> Result<(), RoomError> {
+        self.check_not_blocked(&room.id).await?;
         let content = self.with_authoriser(room, user, content).await?;
         let draft = EventDraft::state(user, StateEventType::RoomMember, user.as_str(), content);
         self.append(room, draft).await?;

@@ -140,3 +140,23 @@ pub(crate) async fn latest_edits(
         .await?;
     rows.iter().map(read).collect()
 }
+
+/// How many events that concern the search stand after a position, counted up to `limit`.
+pub(crate) async fn count_after(
+    database: &Database,
+    after: Position,
+    limit: i64,
+) -> Result<i64, StorageError> {
+    // The list of types is that of the index `events_for_search`, word for word.
+    const SQL: &str = "
+        SELECT COUNT(*) FROM (
+            SELECT 1 FROM events
+             WHERE position > $1
+               AND event_type IN ('m.room.message', 'm.room.name', 'm.room.topic', 'm.room.redaction',
+                                  'm.room.member', 'm.room.join_rules', 'm.room.history_visibility')
+             LIMIT $2) AS unread";
+    let row = database
+        .fetch_optional(SQL, &[after.into(), limit.into()])
+        .await?;
+    row.map_or(Ok(0), |row| row.int(0))
+}

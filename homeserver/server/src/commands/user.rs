@@ -20,7 +20,14 @@ pub(super) fn create(options: &CreateUserOptions) -> Result<(), ServerError> {
     let user_id = super::block_on(async {
         let (database, users, clock) = app::open_database(&config).await?;
         let limits = Arc::new(RateLimits::off());
-        let accounts = app::start_accounts(&config, &database, &users, &clock, &limits).await?;
+        let base = app::AccountsBase {
+            database: &database,
+            users: &users,
+            clock: &clock,
+            limits: &limits,
+        };
+        let directory = app::open_directory(&config, &clock)?;
+        let accounts = app::start_accounts(&config, base, directory.as_ref()).await?;
         Ok(accounts
             .create_local_user(&options.name, &password, options.admin)
             .await?)

@@ -1,14 +1,15 @@
 //! What surrounds every request: its id, CORS, the log line, the metrics, and the last net under a panic.
 
 use std::any::Any;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use echorift_admin::Traffic;
 use echorift_calls::SERVICE_PATH;
 use echorift_web::MatrixError;
 use echorift_webclient::OwnOrigin;
@@ -18,7 +19,7 @@ use tracing::Instrument as _;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives the request an id, answers preflights, and finishes the response.
-pub(super) async fn wrap(request: Request, next: Next) -> Response {
+pub(super) async fn wrap(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
     let request_id = next_request_id();
     // The service that lets people into calls answers for itself.
     let is_preflight = request.method() == Method::OPTIONS && !request.uri().path().starts_with(SERVICE_PATH);
@@ -26,21 +27,23 @@ pub(super) async fn wrap(request: Request, next: Next) -> Response {
         // CS API § Web browser clients: no authentication, on any path.
         StatusCode::NO_CONTENT.into_response()
     } else {
-        observe(request, next, &request_id).await
+        observe(request, next, &request_id, &traffic).await
     };
     let is_for_anybody = response.extensions().get::<OwnOrigin>().is_none();
     add_headers(response.headers_mut(), &request_id, is_for_anybody);
     response
 }
 
-async fn observe(request: Request, next: Next, request_id: &str) -> Response {
+async fn observe(request: Request, next: Next, request_id: &str, traffic: &Traffic) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("http.request", request_id, %method, route);
+    let stream = traffic.stream(&route);
     let response = next.run(request).instrument(span.clone()).await;
     let elapsed = started.elapsed();
+    traffic.answered(stream.is_none().then_some(elapsed));
     let status = response.status().as_u16();
     span.in_scope(|| tracing::debug!(status, elapsed_ms = elapsed.as_millis(), "answered"));
     metrics::histogram!("echorift_server_request_seconds", "route" => route).record(elapsed);

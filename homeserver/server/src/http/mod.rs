@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use echorift_admin::Traffic;
 use echorift_calls::CallsDiscovery;
 use echorift_web::MatrixError;
 use http::{HeaderMap, Method, Uri};
@@ -23,23 +24,25 @@ pub(crate) use self::health::Health;
 pub(crate) use self::metrics::Metrics;
 use self::web_client::web_client;
 
+/// What the server's own routes and the envelope work with.
+pub(crate) struct OwnRoutes<'a> {
+    pub(crate) calls: &'a CallsDiscovery,
+    pub(crate) health: Arc<Health>,
+    pub(crate) metrics: Option<Metrics>,
+    pub(crate) traffic: Arc<Traffic>,
+}
+
 /// Merges the features' routes with the server's own and puts the envelope around them.
 ///
 /// What matches no route is the web client's, as far as it is a path for browsers; otherwise `M_UNRECOGNIZED`: 404, or 405
 /// where another method would match (CS API § Common error codes).
-pub(crate) fn assemble(
-    features: Router,
-    config: &Config,
-    calls: &CallsDiscovery,
-    health: Arc<Health>,
-    metrics: Option<Metrics>,
-) -> Router {
-    let client = web_client(config, calls);
+pub(crate) fn assemble(features: Router, config: &Config, own: OwnRoutes<'_>) -> Router {
+    let client = web_client(config, own.calls);
     let body_bytes_max = usize::try_from(config.limits.request_body_bytes_max).unwrap_or(usize::MAX);
     features
-        .merge(discovery::routes(config, calls))
-        .merge(health::routes(health))
-        .merge(metrics::routes(metrics))
+        .merge(discovery::routes(config, own.calls))
+        .merge(health::routes(own.health))
+        .merge(metrics::routes(own.metrics))
         .merge(client.router())
         .fallback(async move |method: Method, uri: Uri, headers: HeaderMap| {
             client.answer(method, uri, headers).await
@@ -50,7 +53,7 @@ pub(crate) fn assemble(
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(RequestBodyTimeoutLayer::new(config.limits.body_timeout))
         .layer(CatchPanicLayer::custom(envelope::answer_panic))
-        .layer(axum::middleware::from_fn(envelope::wrap))
+        .layer(axum::middleware::from_fn_with_state(own.traffic, envelope::wrap))
 }
 
 /// The groups of routes that a path belongs to: a listener refuses it unless it serves all of them.

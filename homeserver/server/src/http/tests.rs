@@ -27,7 +27,17 @@ fn server() -> Router {
         )
         .route("/_matrix/client/v3/panic", get(panics));
     let health = Arc::new(Health::new(None, Vec::new()));
-    assemble(features, &config, &CallsDiscovery::default(), health, None)
+    assemble_with(features, &config, health)
+}
+
+fn assemble_with(features: Router, config: &Config, health: Arc<Health>) -> Router {
+    let own = OwnRoutes {
+        calls: &CallsDiscovery::default(),
+        health,
+        metrics: None,
+        traffic: Arc::default(),
+    };
+    assemble(features, config, own)
 }
 
 async fn ask(method: &str, path: &str, body: Body) -> (Response<()>, Value) {
@@ -128,8 +138,7 @@ async fn the_discovery_documents_follow_the_configuration() {
 async fn a_stopping_server_lives_but_is_not_ready() {
     let config = Config::default_settings().unwrap();
     let health = Arc::new(Health::new(None, Vec::new()));
-    let calls = CallsDiscovery::default();
-    let server = assemble(Router::new(), &config, &calls, Arc::clone(&health), None);
+    let server = assemble_with(Router::new(), &config, Arc::clone(&health));
     let status = async |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();
         server.clone().oneshot(request).await.unwrap().status()

@@ -1,4 +1,5 @@
 use axum::{extract::State, response::Response};
+use echorift_storage::Change;
 use echorift_web::MatrixError;
 use serde_json::Value;
 
@@ -46,7 +47,7 @@ pub(super) async fn act(
         View::DeleteDevice => {
             let device = fields.text("device_id").into();
             accounts
-                .delete_devices(signed_in.account.number, &[device])
+                .delete_devices(signed_in.account.number, &[device], Change::new())
                 .await?;
             Ok(go(&accounts, "/account"))
         }
@@ -108,12 +109,15 @@ async fn change_password(
     if fields.text("password") != fields.text("repeated") {
         return again("passwords_differ").await;
     }
-    if let Err(error) = accounts.change_password(user, fields.text("password")).await {
+    if let Err(error) = accounts
+        .change_password(user, fields.text("password"), Change::new())
+        .await
+    {
         let (_, fault) = shown_fault(error)?;
         return again(fault).await;
     }
     if fields.get("log_out").is_some() {
-        accounts.end_sessions(user, None).await?;
+        accounts.end_sessions(user, None, Change::new()).await?;
     }
     let account = accounts.load_account(user).await?;
     let cookie = accounts.sign_in(&account, &browser.cookie).await?;
@@ -139,7 +143,7 @@ async fn deactivate(
     }
     let erase = fields.get("erase").is_some();
     accounts
-        .deactivate(signed_in.account.number, &signed_in.user_id, erase)
+        .deactivate(signed_in.account.number, &signed_in.user_id, erase, Change::new())
         .await?;
     Page::message(accounts, browser, "deactivated_title", "deactivated_text").respond()
 }

@@ -1,4 +1,4 @@
-use echorift_storage::UserNumber;
+use echorift_storage::{Change, UserNumber};
 
 use super::{UpstreamError, provider::Person};
 use crate::{
@@ -49,7 +49,7 @@ impl Accounts {
             is_guest: false,
             display_name: Some(person.display_name.clone().unwrap_or_else(|| localpart.clone())),
         };
-        match self.insert_account(new).await {
+        match self.insert_account(new, Change::new()).await {
             Ok(()) => tracing::info!(%user_id, issuer, "made the account of a person at their first sign-in"),
             // Two first sign-ins at once, or somebody else's name.
             Err(AccountError::UserInUse) => {}
