@@ -1,10 +1,11 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowLeft, MessagesSquare, Pin, Search, ShieldCheck, Users } from "lucide-react";
+import { ArrowLeft, CalendarDays, MessagesSquare, Pin, Search, ShieldCheck, Users } from "lucide-react";
 import { Button as AriaButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { channelIcon, useChannelEntries } from "~/features/channels";
 import { RoomNotificationMenu } from "~/features/notifications";
 import { CallButtons } from "~/features/ringing";
+import { askForDate } from "~/features/timeline";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession, useSlice } from "~/hooks/session";
 import type { RoomSummary } from "~/matrix/rooms";
@@ -24,19 +25,25 @@ const TOOLS = [
 
 /** What channel it is, what it is about, and the panels beside it. */
 export function RoomHeader({ room }: { room: RoomSummary }) {
-  const { t } = useTranslation("room");
+  const { t } = useTranslation(["room", "timeline"]);
   const { spaces } = useSession();
   const { serverId } = useSlice(spaces.serverOf, room.id);
   const entries = useChannelEntries(room.id, serverId);
   const shown = useShownPanel();
   const toggle = useTogglePanel();
+  const toDate = {
+    id: "date",
+    label: t("timeline:toDate"),
+    icon: CalendarDays,
+    onAction: () => askForDate(room.id),
+  };
   return (
     <header className={styles.header}>
       <Link to="/" aria-label={t("back")} className={styles.back}>
         <ArrowLeft size={20} strokeWidth={1.9} aria-hidden />
       </Link>
       <RoomMark room={room} />
-      <Menu label={t("menuOf", { name: room.name })} entries={entries()}>
+      <Menu label={t("menuOf", { name: room.name })} entries={[toDate, "separator", ...entries()]}>
         <AriaButton aria-label={t("menuOf", { name: room.name })} className={styles.nameButton ?? ""}>
           <h1 className={styles.name}>{room.name}</h1>
         </AriaButton>

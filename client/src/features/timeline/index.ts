@@ -1,5 +1,6 @@
 export { saveBlob } from "./attachments";
 export { Name, shortName } from "./author";
+export { askForDate } from "./date-jump";
 export { MessageCard, MissingMessage, useMessage } from "./found-message";
 export { MessageContent } from "./message-body";
 export { PersonAvatar } from "./person-avatar";

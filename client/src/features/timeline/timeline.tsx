@@ -11,6 +11,7 @@ import { Button } from "~/ui/button";
 import { Empty, Spinner } from "~/ui/marks";
 import { toast } from "~/ui/toast";
 import { Announcer } from "./announcer";
+import { DateJump } from "./date-jump";
 import { DayDivider, NewDivider } from "./dividers";
 import { MessageDialogs } from "./message-dialogs";
 import { MessageRow } from "./message-row";
@@ -157,6 +158,7 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
       {!threadId && <TypingLine roomId={roomId} />}
       {!threadId && <MediaViewer />}
       {!threadId && <MessageDialogs />}
+      {!threadId && <DateJump roomId={roomId} />}
     </div>
   );
 }

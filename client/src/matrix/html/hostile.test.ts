@@ -87,7 +87,7 @@ describe("hostile formatted bodies", () => {
 
   test("a colour is six hexadecimal digits or none", () => {
     expect(facts(read('<span data-mx-color="#ff0000">x</span>')).kinds).toEqual(["coloured"]);
-    for (const colour of ["red", "#f00", `#${"f".repeat(100_000)}`, "#ff0000;background:url(//evil)"]) {
+    for (const colour of ["red", "#f00", `#${"f".repeat(10_000)}`, "#ff0000;background:url(//evil)"]) {
       expect(facts(read(`<span data-mx-color="${colour}">x</span>`)).kinds).toEqual(["span"]);
     }
   });

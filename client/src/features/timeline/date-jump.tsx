@@ -1,0 +1,64 @@
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { create } from "zustand";
+import { useSession } from "~/hooks/session";
+import type { RoomId } from "~/matrix/ids";
+import { Button } from "~/ui/button";
+import { Dialog } from "~/ui/dialog";
+import { TextField } from "~/ui/field";
+import { Notice } from "~/ui/marks";
+
+const useDateJump = create<{ readonly roomId: RoomId | undefined }>()(() => ({ roomId: undefined }));
+
+/** Asks for a day of this channel to go to. */
+export const askForDate = (roomId: RoomId): void => useDateJump.setState({ roomId });
+const close = (): void => useDateJump.setState({ roomId: undefined });
+
+export function DateJump({ roomId }: { roomId: RoomId }) {
+  const { roomId: asked } = useDateJump();
+  return asked === roomId ? <DateDialog roomId={roomId} /> : null;
+}
+
+function DateDialog({ roomId }: { roomId: RoomId }) {
+  const { t } = useTranslation(["timeline", "ui"]);
+  const { timelines } = useSession();
+  const [day, setDay] = useState("");
+  const [state, setState] = useState<"open" | "pending" | "failed">("open");
+  // Midnight of the reader's own place; not a number while the field is incomplete.
+  const ts = new Date(`${day}T00:00`).getTime();
+  const go = async () => {
+    setState("pending");
+    try {
+      await timelines.jumpToTime(roomId, ts);
+      close();
+    } catch {
+      setState("failed");
+    }
+  };
+  return (
+    <Dialog
+      title={t("dateTitle")}
+      isOpen
+      onClose={close}
+      size="small"
+      footer={
+        <>
+          <Button kind="quiet" onPress={close}>
+            {t("ui:cancel")}
+          </Button>
+          <Button
+            kind="primary"
+            isDisabled={Number.isNaN(ts)}
+            isPending={state === "pending"}
+            onPress={() => void go()}
+          >
+            {t("dateGo")}
+          </Button>
+        </>
+      }
+    >
+      <TextField label={t("dateLabel")} type="date" value={day} onChange={setDay} autoFocus />
+      {state === "failed" && <Notice tone="danger">{t("dateFailed")}</Notice>}
+    </Dialog>
+  );
+}
