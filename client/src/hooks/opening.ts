@@ -1,7 +1,8 @@
 import { create } from "zustand";
-import { type Credentials, forgetCredentials, loadCredentials, saveCredentials } from "~/matrix/credentials";
+import { type Credentials, loadCredentials, saveCredentials } from "~/matrix/credentials";
 import { Leadership } from "~/matrix/leader";
 import type { Session } from "~/matrix/session";
+import { clearValues } from "~/matrix/storage";
 import { giveTokens } from "~/worker/register";
 import { baseUrlOf, type ClientConfig } from "./config";
 
@@ -13,8 +14,8 @@ export type Opening =
   /** Another tab has the account open. */
   | { readonly phase: "elsewhere" }
   | { readonly phase: "failed"; readonly reason: string }
-  /** `wasEnded`: somebody ended the session from elsewhere. */
-  | { readonly phase: "signedOut"; readonly wasEnded: boolean }
+  /** `by`: who ended the session, if there was one: the person here, or somebody from elsewhere. */
+  | { readonly phase: "signedOut"; readonly by: "here" | "elsewhere" | undefined }
   /** The server wants the person to sign in again; the keys are still here. */
   | { readonly phase: "softLoggedOut"; readonly credentials: Credentials };
 
@@ -38,7 +39,7 @@ export async function startOpening(itsConfig: ClientConfig): Promise<void> {
 export async function reopen(): Promise<void> {
   if (!config || session) return;
   show({ phase: "opening", isWaiting: false });
-  if (!(await loadCredentials())) return show({ phase: "signedOut", wasEnded: false });
+  if (!(await loadCredentials())) return show({ phase: "signedOut", by: undefined });
   leadership?.leave();
   leadership ??= new Leadership({
     onLead: () => void open(),
@@ -64,7 +65,7 @@ export async function signOut(): Promise<void> {
   if (leaving) await leaving.logOut();
   else await forgetEverything();
   leadership?.leave();
-  show({ phase: "signedOut", wasEnded: false });
+  show({ phase: "signedOut", by: "here" });
 }
 
 async function open(): Promise<void> {
@@ -74,7 +75,7 @@ async function open(): Promise<void> {
     const credentials = await loadCredentials();
     if (!credentials) {
       leadership?.leave();
-      return show({ phase: "signedOut", wasEnded: false });
+      return show({ phase: "signedOut", by: undefined });
     }
     if (credentials.isSoftLoggedOut) return show({ phase: "softLoggedOut", credentials });
     const { Session } = await import("~/matrix/session");
@@ -103,7 +104,7 @@ async function ended(which: Session, isSoft: boolean): Promise<void> {
   }
   await which.forget();
   leadership?.leave();
-  show({ phase: "signedOut", wasEnded: true });
+  show({ phase: "signedOut", by: "elsewhere" });
 }
 
 function close(): void {
@@ -113,7 +114,7 @@ function close(): void {
 
 /** Forgets an account that could not be opened, with every store of it. */
 async function forgetEverything(): Promise<void> {
-  await forgetCredentials();
+  await clearValues();
   const databases = (await indexedDB.databases?.().catch(() => [])) ?? [];
   for (const { name } of databases) if (name?.startsWith("echorift-")) indexedDB.deleteDatabase(name);
 }

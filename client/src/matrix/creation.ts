@@ -39,12 +39,15 @@ export class Creation {
       name: draft.name,
       ...(draft.topic ? { topic: draft.topic } : {}),
       preset: draft.isPublic ? Preset.PublicChat : Preset.PrivateChat,
-      visibility: draft.isPublic ? Visibility.Public : Visibility.Private,
+      visibility: Visibility.Private,
       creation_content: { type: "m.space" },
       // A space holds no talk: only who runs it writes into it.
       power_level_content_override: { events_default: 100, invite: draft.isPublic ? 0 : 50 },
       initial_state: [historyFor(draft.isPublic)],
     });
+    // Who may list rooms is the server's policy; one that is not listed is joined by its address or link.
+    if (draft.isPublic)
+      await this.context.client.setRoomDirectoryVisibility(serverId, Visibility.Public).catch(() => {});
     for (const channel of draft.channels) await this.channel(serverId, serverId, channel);
     return serverId;
   }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { deleteValue, readValue, writeValue } from "./storage";
+import { readValue, writeValue } from "./storage";
 
 const CREDENTIALS = "credentials";
 
@@ -35,4 +35,3 @@ export async function loadCredentials(): Promise<Credentials | undefined> {
 
 export const saveCredentials = (credentials: Credentials): Promise<void> =>
   writeValue(CREDENTIALS, credentials);
-export const forgetCredentials = (): Promise<void> => deleteValue(CREDENTIALS);

@@ -14,7 +14,7 @@ import { Confirmations } from "./confirmations";
 import { Connection } from "./connection";
 import type { SessionContext } from "./context";
 import { Creation } from "./creation";
-import { type Credentials, forgetCredentials } from "./credentials";
+import type { Credentials } from "./credentials";
 import { DataExport } from "./data-export";
 import { Devices } from "./devices";
 import { Directs } from "./directs";
@@ -47,7 +47,7 @@ import { Search } from "./search";
 import { Sender } from "./send";
 import { Changes } from "./slice";
 import { Spaces } from "./spaces";
-import { isForgetful } from "./storage";
+import { clearValues, isForgetful } from "./storage";
 import { MessageActions, MessageLookup, Pins, Threads, Timelines, Typing } from "./timeline";
 import { Tokens } from "./tokens";
 import { Unread } from "./unread";
@@ -225,15 +225,14 @@ export class Session {
     await this.forget();
   }
 
-  /** Forgets the session here: credentials, what was synced, keys. */
+  /** Forgets the session here: credentials, drafts, what was synced, keys. */
   async forget(): Promise<void> {
     this.tokens.forget();
     this.close();
-    await this.encryption.forgetUnsavedKey();
     await this.client
       .clearStores({ cryptoDatabasePrefix: cryptoDatabaseOf(this.tokens.current) })
       .catch(() => {});
-    await forgetCredentials();
+    await clearValues();
   }
 
   /** Stops syncing; everything stays for the next start. */

@@ -56,6 +56,12 @@ export async function deleteValue(key: string): Promise<void> {
   else await settle((store) => store.delete(key), "readwrite");
 }
 
+/** Forgets every value: what an account leaves behind is nothing to the next one on this device. */
+export async function clearValues(): Promise<void> {
+  inMemory.clear();
+  if (!(await isForgetful())) await settle((store) => store.clear(), "readwrite");
+}
+
 async function settle<T>(
   ask: (store: IDBObjectStore) => IDBRequest<T>,
   mode: IDBTransactionMode,

@@ -45,7 +45,7 @@ export function PasswordForm({ again, onSignedIn }: PasswordFormProps) {
   }
 
   return (
-    <form className={styles.form} onSubmit={signIn} onFocus={warmUp}>
+    <form className={styles.form} onSubmit={signIn} onInput={warmUp}>
       {failure && <Notice tone="danger">{t(`failures.${failure}`)}</Notice>}
       {/* Password managers look for the name even where it is given. */}
       <TextField

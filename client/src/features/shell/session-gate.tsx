@@ -27,8 +27,9 @@ export function SessionGate({ children }: { children: ReactNode }) {
         <Navigate
           to="/login"
           search={{
-            ...(href === "/" ? {} : { next: href }),
-            ...(opening.wasEnded ? { ended: true } : {}),
+            // Whoever leaves on purpose does not leave their page to the next one.
+            ...(href === "/" || opening.by === "here" ? {} : { next: href }),
+            ...(opening.by === "elsewhere" ? { ended: true } : {}),
           }}
         />
       );

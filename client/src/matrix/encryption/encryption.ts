@@ -123,12 +123,8 @@ export class Encryption {
 
   /** The owner has put the recovery key away: it is forgotten here. */
   async keySaved(): Promise<void> {
-    await this.forgetUnsavedKey();
+    await deleteValue(this.unsavedAs);
     await this.check();
-  }
-
-  forgetUnsavedKey(): Promise<void> {
-    return deleteValue(this.unsavedAs);
   }
 
   /** Verifies this device by the recovery key (or the passphrase it came from) and fetches the keys of old messages. */
