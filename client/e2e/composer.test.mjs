@@ -32,6 +32,11 @@ test("names, Markdown, answers and edits arrive as they were meant", async () =>
   await anna.page.getByRole("option", { name: /ben/ }).waitFor();
   await field.press("Enter");
   await field.pressSequentially("and **you**");
+  const preview = anna.page.getByRole("button", { name: "Preview" });
+  await preview.click();
+  await anna.page.getByRole("region", { name: "Preview" }).getByText("you", { exact: true }).waitFor();
+  await preview.click();
+  await field.focus();
   await field.press("Enter");
   const mentioned = await received(anna, roomId, "hello @ben and **you**");
   assert.deepEqual(mentioned.content["m.mentions"], { user_ids: [ben.userId] });

@@ -12,6 +12,7 @@ import { DropZone } from "./drop";
 import { Editor } from "./editor";
 import { CommandHelp } from "./help";
 import { PollDialog } from "./poll-dialog";
+import { Preview } from "./preview";
 import type { Recorded } from "./recorder";
 import { beginEdit, currentOf, useComposerStore } from "./store";
 import { Toolbar } from "./toolbar";
@@ -57,6 +58,7 @@ function Writing({ roomId, threadId }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [showsHelp, setShowsHelp] = useState(false);
   const [isAsking, setIsAsking] = useState(false);
+  const [isPreviewing, setIsPreviewing] = useState(false);
   const [isRecording, setIsRecording] = useState(false);
   const endRecording = useCallback(() => setIsRecording(false), []);
   const sendRecording = useCallback(
@@ -89,7 +91,9 @@ function Writing({ roomId, threadId }: ComposerProps) {
   };
 
   function onSubmit() {
-    if (submit() === "sent") typing.end();
+    if (submit() !== "sent") return;
+    typing.end();
+    setIsPreviewing(false);
   }
 
   const channel = room?.kind === "direct" ? room.name : `#${room?.name ?? ""}`;
@@ -108,31 +112,43 @@ function Writing({ roomId, threadId }: ComposerProps) {
         <VoiceMessage onRecorded={sendRecording} onClose={endRecording} />
       ) : (
         <>
-          <Editor
-            roomId={roomId}
-            store={store}
-            field={field}
-            label={threadId ? t("writeThread") : t("write", { channel })}
-            isDisabled={false}
-            allowsRoom={mentionRoom}
-            onSubmit={onSubmit}
-            onCancel={() => {
-              if (state.edit) cancelEdit();
-              else if (state.draft.replyTo !== undefined) cancelReply();
-              else return false;
-              return true;
-            }}
-            onEditLast={() => beginEdit(session, store, roomId, sender.lastEditable({ roomId, threadId }))}
-            onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
-            onType={(isEmpty) => {
-              // Threads have no typing of their own.
-              if (threadId || state.edit) return;
-              if (isEmpty) typing.end();
-              else typing.note();
-            }}
-          />
+          {isPreviewing ? (
+            <Preview
+              roomId={roomId}
+              ownId={session.userId}
+              draft={currentOf(state)}
+              allowsRoom={mentionRoom}
+              label={t("preview")}
+            />
+          ) : (
+            <Editor
+              roomId={roomId}
+              store={store}
+              field={field}
+              label={threadId ? t("writeThread") : t("write", { channel })}
+              isDisabled={false}
+              allowsRoom={mentionRoom}
+              onSubmit={onSubmit}
+              onCancel={() => {
+                if (state.edit) cancelEdit();
+                else if (state.draft.replyTo !== undefined) cancelReply();
+                else return false;
+                return true;
+              }}
+              onEditLast={() => beginEdit(session, store, roomId, sender.lastEditable({ roomId, threadId }))}
+              onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
+              onType={(isEmpty) => {
+                // Threads have no typing of their own.
+                if (threadId || state.edit) return;
+                if (isEmpty) typing.end();
+                else typing.note();
+              }}
+            />
+          )}
           <Toolbar
             field={field}
+            isPreviewing={isPreviewing}
+            onPreview={setIsPreviewing}
             canSend={text.trim() !== "" || files.some(({ isSending }) => !isSending)}
             onFiles={(chosen) => attach({ files: chosen, hasFolder: false })}
             onEmoji={(emoji) => store.setState({ wish: { insert: emoji } })}

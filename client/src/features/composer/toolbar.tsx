@@ -2,6 +2,7 @@ import {
   BarChart3,
   Bold,
   Code,
+  Eye,
   Italic,
   Link,
   List,
@@ -15,7 +16,7 @@ import { Button as AriaButton, Dialog, DialogTrigger, Popover } from "react-aria
 import { useTranslation } from "react-i18next";
 import { EmojiPicker } from "~/features/emoji";
 import { useShortcut } from "~/hooks/shortcuts";
-import { IconButton } from "~/ui/button";
+import { IconButton, IconToggle } from "~/ui/button";
 import styles from "./composer.module.css";
 import { applyFormat } from "./editor";
 import type { Format } from "./format";
@@ -32,6 +33,8 @@ const FORMATS = [
 export interface ToolbarProps {
   field: RefObject<HTMLTextAreaElement | null>;
   canSend: boolean;
+  isPreviewing: boolean;
+  onPreview: (isOn: boolean) => void;
   onFiles: (files: readonly File[]) => void;
   onEmoji: (emoji: string) => void;
   onPoll: () => void;
@@ -40,7 +43,8 @@ export interface ToolbarProps {
 }
 
 /** Below the text: attach, formats, emoji, send. */
-export function Toolbar({ field, canSend, onFiles, onEmoji, onPoll, onRecord, onSend }: ToolbarProps) {
+export function Toolbar(props: ToolbarProps) {
+  const { field, canSend, isPreviewing, onPreview, onFiles, onEmoji, onPoll, onRecord, onSend } = props;
   const { t } = useTranslation("composer");
   const files = useRef<HTMLInputElement>(null);
   useShortcut("upload", () => files.current?.click());
@@ -65,6 +69,7 @@ export function Toolbar({ field, canSend, onFiles, onEmoji, onPoll, onRecord, on
           key={kind}
           icon={icon}
           label={t(`format.${kind}`)}
+          isDisabled={isPreviewing}
           className={styles.optional}
           onPress={() => {
             if (field.current) applyFormat(field.current, kind);
@@ -73,6 +78,14 @@ export function Toolbar({ field, canSend, onFiles, onEmoji, onPoll, onRecord, on
       ))}
       <span className={`${styles.separator} ${styles.optional}`} />
       <EmojiButton onEmoji={onEmoji} />
+      <IconToggle
+        icon={Eye}
+        label={t("preview")}
+        isSelected={isPreviewing}
+        isDisabled={!canSend && !isPreviewing}
+        className={styles.optional}
+        onChange={onPreview}
+      />
       <IconButton icon={BarChart3} label={t("poll.new")} className={styles.optional} onPress={onPoll} />
       {canRecord() && <IconButton icon={Mic} label={t("recordVoice")} onPress={onRecord} />}
       <span className={styles.space} />
