@@ -8,7 +8,6 @@ import {
   Keyboard,
   KeyRound,
   type LucideIcon,
-  Mic,
   MonitorSmartphone,
   Palette,
   ScrollText,
@@ -32,7 +31,6 @@ export const PAGES = [
   page("privacy", "you", EyeOff, () => import("./privacy-page").then((m) => m.PrivacyPage)),
   page("sessions", "you", MonitorSmartphone, () => import("./sessions-page").then((m) => m.SessionsPage)),
   page("encryption", "you", KeyRound, () => import("./encryption-page").then((m) => m.EncryptionPage)),
-  page("voice", "app", Mic, () => import("~/features/voice").then((m) => m.VoiceSettings)),
   page("appearance", "app", Palette, () => import("./appearance-page").then((m) => m.AppearancePage)),
   page("voice", "app", AudioLines, () => import("./voice-page").then((m) => m.VoicePage)),
   page("accessibility", "app", Accessibility, () =>
