@@ -55,7 +55,7 @@ export function StageView({ call }: { call: CurrentCall }) {
       </ul>
       <div className={styles.bar}>
         <div className={styles.controls}>
-          <CallControls call={call} />
+          <CallControls call={call} isWhole />
         </div>
         <IconToggle
           icon={layout === "grid" ? SquareUser : LayoutGrid}

@@ -21,8 +21,8 @@ import { CameraMenu, MicrophoneMenu } from "./device-menu";
 import { ReactionButton } from "./reaction-button";
 import styles from "./voice.module.css";
 
-/** What one does in a call, all within one row. */
-export function CallControls({ call }: { call: CurrentCall }) {
+/** What one does in a call, all within one row. On phones only the most needed, unless `isWhole`. */
+export function CallControls({ call, isWhole = false }: { call: CurrentCall; isWhole?: boolean }) {
   const { t } = useTranslation("voice");
   const { calls } = useSession();
   const run = (action: Promise<void>) => {
@@ -30,7 +30,7 @@ export function CallControls({ call }: { call: CurrentCall }) {
   };
   const isSilent = call.isMuted || call.microphoneHindrance !== undefined;
   return (
-    <div role="toolbar" aria-label={t("controls")} className={styles.controls}>
+    <div role="toolbar" aria-label={t("controls")} className={cx(styles.controls, isWhole && styles.whole)}>
       <div className={cx(styles.split, isSilent ? styles.off : styles.on)}>
         <Control
           className={styles.main}

@@ -5,7 +5,7 @@ import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
 import { Switch } from "~/ui/field";
 import { Notice } from "~/ui/marks";
-import { Group, Page } from "~/ui/page";
+import { Group } from "~/ui/page";
 import { CameraSettings, MicrophoneSettings, SpeakerSettings } from "./device-settings";
 import { TalkKey } from "./talk-key";
 
@@ -18,15 +18,9 @@ export function VoiceSettings() {
   const { t } = useTranslation("voice-settings");
   const talksByKey = useCallSettings((settings) => settings.pushToTalk);
   const isMusic = useCallSettings((settings) => settings.musicMode);
-  if (!supportsCalls()) {
-    return (
-      <Page title={t("title")}>
-        <Notice tone="ember">{t("unsupported")}</Notice>
-      </Page>
-    );
-  }
+  if (!supportsCalls()) return <Notice tone="ember">{t("unsupported")}</Notice>;
   return (
-    <Page title={t("title")}>
+    <>
       <Group title={t("devices")}>
         <MicrophoneSettings />
         <SpeakerSettings />
@@ -47,7 +41,7 @@ export function VoiceSettings() {
       <Group title={t("bandwidth")}>
         <Toggle name="lowBandwidth" />
       </Group>
-    </Page>
+    </>
   );
 }
 
