@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
-import { BellOff } from "lucide-react";
+import { BellOff, Pencil } from "lucide-react";
 import { type ReactNode, useCallback } from "react";
 import { useTranslation } from "react-i18next";
+import { useDrafts } from "~/features/composer";
 import { ElapsedChip, useJoinVoice, VoiceParticipants } from "~/features/voice";
 import { useRoom, useUnread } from "~/hooks/rooms";
 import type { RoomId } from "~/matrix/ids";
@@ -84,6 +85,14 @@ function Row({
   );
 }
 
+/** Whose it is, and whether something was begun in it and not sent. */
 function RoomMarks({ room }: { room: RoomSummary }) {
-  return room.partnerServer ? <Chip tone="partner">{room.partnerServer.split(".")[0]}</Chip> : null;
+  const { t } = useTranslation("channels");
+  const hasDraft = useDrafts().includes(room.id);
+  return (
+    <>
+      {hasDraft && <Pencil size={13} strokeWidth={1.9} role="img" aria-label={t("draft")} />}
+      {room.partnerServer && <Chip tone="partner">{room.partnerServer.split(".")[0]}</Chip>}
+    </>
+  );
 }

@@ -3,7 +3,8 @@ import { BellOff } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { useRoom, useUnread } from "~/hooks/rooms";
-import type { RoomId } from "~/matrix/ids";
+import { useSession, useSlice } from "~/hooks/session";
+import { asUserId, type RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { useContextMenu } from "~/ui/context-menu";
 import { cx } from "~/ui/cx";
@@ -15,9 +16,11 @@ import { shortTime } from "./short-time";
 /** A direct message of the list: who, and when something was last said. */
 export function DirectRow({ id }: { id: RoomId }) {
   const { t, i18n } = useTranslation("channels");
+  const language = navigator.languages.find((tag) => tag.startsWith(i18n.language)) ?? i18n.language;
   const room = useRoom(id);
   const unread = useUnread(id);
   const src = useMediaUrl(room?.avatarMxc, 26);
+  const presence = useSlice(useSession().presence.of, room?.directWith ?? asUserId(""));
   const entries = useChannelEntries(id, undefined);
   const { handlers, menu } = useContextMenu(t("menuOf", { name: room?.name }), entries);
   if (!room) return null;
@@ -35,7 +38,13 @@ export function DirectRow({ id }: { id: RoomId }) {
           unread.isMuted && styles.muted,
         )}
       >
-        <Avatar name={room.name} seed={room.directWith ?? id} src={src} size={26} />
+        <Avatar
+          name={room.name}
+          seed={room.directWith ?? id}
+          src={src}
+          size={26}
+          presence={room.directWith && presence.state}
+        />
         <span className={styles.name}>{room.name}</span>
         <span className={styles.end}>
           {unread.isMuted && <BellOff size={15} strokeWidth={1.9} role="img" aria-label={t("muted")} />}
@@ -44,7 +53,7 @@ export function DirectRow({ id }: { id: RoomId }) {
           ) : (
             room.lastTs > 0 && (
               <time className="num" dateTime={new Date(room.lastTs).toISOString()}>
-                {shortTime(room.lastTs, Date.now(), i18n.language)}
+                {shortTime(room.lastTs, Date.now(), language)}
               </time>
             )
           )}

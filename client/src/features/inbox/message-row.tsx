@@ -15,6 +15,7 @@ import styles from "./inbox.module.css";
 /** A mention or a reply in a thread: opens where it was said. */
 export function MessageRow({ message }: { message: InboxMessage }) {
   const { t, i18n } = useTranslation("inbox");
+  const language = navigator.languages.find((tag) => tag.startsWith(i18n.language)) ?? i18n.language;
   const { inbox } = useSession();
   const attempt = useAttempt();
   const sender = useMember(message.roomId, message.sender);
@@ -33,7 +34,7 @@ export function MessageRow({ message }: { message: InboxMessage }) {
           <Icon size={13} strokeWidth={2} role="img" aria-label={t(message.kind)} />
           <span className={styles.where}>{room?.name ?? message.roomId}</span>
           <time className="num" dateTime={new Date(message.ts).toISOString()}>
-            {shortTime(message.ts, Date.now(), i18n.language)}
+            {shortTime(message.ts, Date.now(), language)}
           </time>
         </span>
         <span className={styles.text}>{message.text ?? t("unreadable")}</span>
