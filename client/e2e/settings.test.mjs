@@ -81,7 +81,7 @@ test("levels of notifications become push rules at the server", async () => {
   await cleo.createSpace("Northwind Labs", [roomId]);
   const rules = async () => (await cleo.call("GET", "pushrules/")).global;
   await openSettings(cleo, "notifications");
-  await page.getByText("Only mentions", { exact: true }).click();
+  await page.getByRole("region", { name: "Your account" }).getByText("Only mentions").click();
   await until(
     "messages of channels notify no more",
     async () =>
