@@ -101,7 +101,7 @@ test("levels of notifications become push rules at the server", async () => {
   await page.getByRole("button", { name: "Remove incident" }).click();
   await until(
     "the word is gone",
-    async () => !(await rules()).content.some(({ pattern }) => pattern === "incident"),
+    async () => !((await rules()).content ?? []).some(({ pattern }) => pattern === "incident"),
   );
   assert.deepEqual(cleo.complaints, []);
 });

@@ -16,7 +16,7 @@ export async function assertAccessible(page, where) {
     const { violations } = await window.axe.run(document, { runOnly: { type: "tag", values } });
     return violations.map(({ id, nodes }) => [
       id,
-      ...nodes.map(({ target, failureSummary }) => `${target}: ${failureSummary}`),
+      ...nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)}: ${failureSummary}`),
     ]);
   }, RULES);
   assert.deepEqual(violations, [], `axe on ${where}`);

@@ -40,7 +40,7 @@ export class Person {
   /** Opens a room of this account in the client. */
   async open(roomId) {
     await this.page.goto(`${this.world.origin}/room/${encodeURIComponent(roomId)}`);
-    await this.page.getByRole("log").waitFor();
+    await this.page.getByRole("log", { name: "Messages", exact: true }).waitFor();
   }
 
   /** Writes into the composer and sends it. */
@@ -52,7 +52,10 @@ export class Person {
 
   /** A message of the open timeline by its text. */
   message(text) {
-    return this.page.getByRole("log").getByRole("article").filter({ hasText: text });
+    return this.page
+      .getByRole("log", { name: "Messages", exact: true })
+      .getByRole("article")
+      .filter({ hasText: text });
   }
 
   // --- Behind the client's back -------------------------------------------------------------------------

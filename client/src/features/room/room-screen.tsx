@@ -11,7 +11,10 @@ import styles from "./room.module.css";
 import { RoomHeader } from "./room-header";
 import { SidePanel } from "./side-panel";
 import { SpaceScreen } from "./space-screen";
-import { useShownPanel } from "./use-panel";
+import { type Panel, useShownPanel } from "./use-panel";
+
+/** Panels with messages want lines of a readable length. */
+const READ_AT_LENGTH: readonly Panel[] = ["thread", "search", "pins"];
 
 /** A channel: its header, its timeline, its composer, and a panel beside them. */
 export function RoomScreen() {
@@ -24,7 +27,13 @@ export function RoomScreen() {
   if (room?.membership !== "join") return <JoinScreen key={id} target={id} via={via ?? []} />;
   if (room.kind === "space") return <SpaceScreen key={id} room={room} />;
   return (
-    <div className={cx(styles.screen, (panel || hasCard) && styles.withSide)}>
+    <div
+      className={cx(
+        styles.screen,
+        (panel || hasCard) && styles.withSide,
+        panel && READ_AT_LENGTH.includes(panel) && styles.withWideSide,
+      )}
+    >
       <main aria-label={room.name} data-region="" className={styles.main}>
         <RoomHeader room={room} />
         <IdentityLine roomId={id} />

@@ -32,7 +32,7 @@ export const PAGES = [
   page("sessions", "you", MonitorSmartphone, () => import("./sessions-page").then((m) => m.SessionsPage)),
   page("encryption", "you", KeyRound, () => import("./encryption-page").then((m) => m.EncryptionPage)),
   page("appearance", "app", Palette, () => import("./appearance-page").then((m) => m.AppearancePage)),
-  page("voice", "app", AudioLines, () => import("~/features/voice").then((m) => m.VoiceSettings)),
+  page("voice", "app", AudioLines, () => import("./voice-page").then((m) => m.VoicePage)),
   page("accessibility", "app", Accessibility, () =>
     import("./accessibility-page").then((m) => m.AccessibilityPage),
   ),
