@@ -132,7 +132,11 @@ impl Admin {
                 SfuState::Down | SfuState::Stopped => Condition::Down,
             };
             let detail = match (health.state, health.problem.is_empty()) {
-                (SfuState::Up, _) => format!("It carries calls; started again {} times.", health.restarts),
+                (SfuState::Up, _) if health.restarts == 0 => "It carries calls.".to_owned(),
+                (SfuState::Up, _) => format!(
+                    "It carries calls; it had to be started again {} times.",
+                    health.restarts
+                ),
                 (_, true) => "It does not carry calls yet.".to_owned(),
                 (_, false) => health.problem,
             };

@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod calls;
 mod description;
 mod directory;
 mod federation;

@@ -13,15 +13,23 @@ pub(super) fn routes() -> OpenApiRouter<Admin> {
 
 /// Whether there is a directory, and how it is asked and has answered.
 #[derive(Serialize, ToSchema)]
-struct Overview {
+#[serde(untagged)]
+enum Overview {
+    On(DirectoryDetail),
+    Off(NoDirectory),
+}
+
+#[derive(Serialize, ToSchema)]
+struct NoDirectory {
+    /// `false`.
     enabled: bool,
-    #[serde(flatten)]
-    directory: Option<DirectoryDetail>,
 }
 
 /// How the directory is asked, and how it has answered since the server's start.
 #[derive(Serialize, ToSchema)]
 struct DirectoryDetail {
+    /// `true`.
+    enabled: bool,
     /// In the order in which they are asked.
     urls: Vec<String>,
     start_tls: bool,
@@ -43,22 +51,20 @@ struct DirectoryDetail {
 /// People are not copied from it: their accounts are made when they log in.
 #[utoipa::path(get, path = "/directory", tag = "directory", responses((status = 200, body = Overview)))]
 async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview> {
-    let directory = admin.parts().directory.as_ref().map(|directory| {
-        let status = directory.status();
-        DirectoryDetail {
-            urls: status.urls,
-            start_tls: status.start_tls,
-            base_dn: status.base_dn,
-            user_filter: status.user_filter,
-            login_group: status.login_group,
-            admin_group: status.admin_group,
-            last_answer_ts: status.last_answer.map(|at| at.0),
-            last_failure_ts: status.last_failure.as_ref().map(|failure| failure.at.0),
-            last_failure: status.last_failure.map(|failure| failure.reason),
-        }
-    });
-    Json(Overview {
-        enabled: directory.is_some(),
-        directory,
-    })
+    let Some(directory) = &admin.parts().directory else {
+        return Json(Overview::Off(NoDirectory { enabled: false }));
+    };
+    let status = directory.status();
+    Json(Overview::On(DirectoryDetail {
+        enabled: true,
+        urls: status.urls,
+        start_tls: status.start_tls,
+        base_dn: status.base_dn,
+        user_filter: status.user_filter,
+        login_group: status.login_group,
+        admin_group: status.admin_group,
+        last_answer_ts: status.last_answer.map(|at| at.0),
+        last_failure_ts: status.last_failure.as_ref().map(|failure| failure.at.0),
+        last_failure: status.last_failure.map(|failure| failure.reason),
+    }))
 }

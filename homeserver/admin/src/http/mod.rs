@@ -10,6 +10,7 @@ mod reports;
 mod rooms;
 mod server;
 mod sessions;
+mod user_acts;
 mod users;
 
 use axum::{Json, Router};
@@ -51,6 +52,7 @@ fn described() -> OpenApiRouter<Admin> {
         .routes(routes!(whoami))
         .merge(server::routes())
         .merge(users::routes())
+        .merge(user_acts::routes())
         .merge(memberships::routes())
         .merge(sessions::routes())
         .merge(rooms::routes())
