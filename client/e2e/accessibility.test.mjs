@@ -75,6 +75,10 @@ test("a channel is found, read and answered by the keyboard alone", async () => 
 async function inBothThemes(page, name) {
   for (const colorScheme of ["dark", "light"]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, colorScheme);
+    await page.evaluate(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    );
     await assertAccessible(page, `${name}, ${colorScheme}`);
   }
 }

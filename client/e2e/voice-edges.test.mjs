@@ -39,7 +39,7 @@ test("an encrypted channel is heard, devices change within, a crash and a kick a
 
   await cleo.crash();
   // The SFU notices some 20 seconds later.
-  await anna.lists(["anna", "ben"], 60_000);
+  await anna.lists(["anna", "ben"], 120_000);
   await ben.hears();
 
   await anna.person.call("POST", `rooms/${encodeURIComponent(roomId)}/kick`, {

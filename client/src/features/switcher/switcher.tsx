@@ -30,12 +30,17 @@ export function Switcher({ onClose }: { onClose: () => void }) {
   const wanted = useDeferredValue(typed);
   const shown = useMemo(() => rank(wanted, entries, SHOWN_MAX), [wanted, entries]);
 
-  function choose(id: string) {
-    const entry = shown.find((one) => one.id === id);
+  function choose(entry: Entry | undefined) {
     if (!entry) return;
     rememberUse(entry.id, Date.now());
     onClose();
     attempt(async () => entry.open());
+  }
+
+  /** Enter goes to the first result, also before the list has marked it. */
+  function chooseFirst({ key, target }: { key: string; target: EventTarget }) {
+    const isMarked = target instanceof Element && target.hasAttribute("aria-activedescendant");
+    if (key === "Enter" && !isMarked) choose(rank(typed, entries, 1)[0]);
   }
 
   return (
@@ -50,13 +55,18 @@ export function Switcher({ onClose }: { onClose: () => void }) {
       <Modal className={styles.modal ?? ""}>
         <Dialog aria-label={t("title")} className={styles.dialog ?? ""}>
           <Autocomplete inputValue={typed} onInputChange={setTyped}>
-            <SearchField aria-label={t("title")} autoFocus className={styles.field ?? ""}>
+            <SearchField
+              aria-label={t("title")}
+              autoFocus
+              className={styles.field ?? ""}
+              onKeyDown={chooseFirst}
+            >
               <Input placeholder={t("hint")} className={styles.input ?? ""} />
             </SearchField>
             <ListBox
               aria-label={t("results")}
               items={shown}
-              onAction={(key) => choose(String(key))}
+              onAction={(key) => choose(shown.find(({ id }) => id === key))}
               renderEmptyState={() => <p className={styles.none}>{t("nothing")}</p>}
               className={styles.list ?? ""}
             >
