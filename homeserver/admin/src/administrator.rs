@@ -40,7 +40,11 @@ pub(crate) struct Deed {
 }
 
 impl Deed {
-    pub(crate) fn new(action: &'static str, target: impl ToString, reason: Option<String>) -> Self {
+    pub(crate) fn new(
+        action: &'static str,
+        target: &(impl ToString + ?Sized),
+        reason: Option<String>,
+    ) -> Self {
         Self {
             action,
             target: target.to_string(),

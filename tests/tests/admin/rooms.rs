@@ -41,10 +41,10 @@ async fn rooms_are_listed_in_three_orders_and_found() {
         listed(&root, "order=newest").await,
         [nameless.clone(), kitchen.clone(), attic.clone()]
     );
-    assert_eq!(listed(&root, "search=ATTIC").await, [attic.clone()]);
+    assert_eq!(listed(&root, "search=ATTIC").await, [&*attic]);
     assert_eq!(listed(&root, "search=Lobby").await, Vec::<String>::new());
-    assert_eq!(listed(&root, "search=%C3%84RZT").await, [kitchen.clone()]);
-    assert_eq!(listed(&root, "search=100%25").await, [kitchen.clone()]);
+    assert_eq!(listed(&root, "search=%C3%84RZT").await, [&*kitchen]);
+    assert_eq!(listed(&root, "search=100%25").await, [&*kitchen]);
 
     for order in ["name", "members", "newest"] {
         let (mut from, mut seen) = (String::new(), Vec::new());
@@ -81,7 +81,7 @@ async fn a_name_that_is_no_text_hinders_nobody() {
         let state = json!({ "name": name });
         let _ = alice.set_state(&room, "m.room.name", "", state).await;
         for order in ["name", "members", "newest"] {
-            assert_eq!(listed(&root, &format!("order={order}")).await, [room.clone()]);
+            assert_eq!(listed(&root, &format!("order={order}")).await, [&*room]);
         }
     }
 }

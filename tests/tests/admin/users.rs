@@ -94,15 +94,15 @@ async fn accounts_are_listed_by_pages_and_found_by_what_people_call_them() {
             .map(|user| user.text("/user_id").to_owned());
         ids.collect::<Vec<_>>()
     };
-    assert_eq!(found("search=%C3%A4RZTIN").await, [ada.id.clone()]);
-    assert_eq!(found("search=%25%20%22bob").await, [bob.id.clone()]);
+    assert_eq!(found("search=%C3%A4RZTIN").await, [&*ada.id]);
+    assert_eq!(found("search=%25%20%22bob").await, [&*bob.id]);
     assert_eq!(
         found(&format!("search={}", cleo.id.replace(':', "%3A"))).await,
-        [cleo.id.clone()]
+        [&*cleo.id]
     );
     assert_eq!(found("search=nobody").await, Vec::<String>::new());
-    assert_eq!(found("state=locked").await, [cleo.id.clone()]);
-    assert_eq!(found("state=administrator").await, [root.id.clone()]);
+    assert_eq!(found("state=locked").await, [&*cleo.id]);
+    assert_eq!(found("state=administrator").await, [&*root.id]);
     assert_eq!(found("state=active").await.len(), 4);
     refused(
         root.get(admin(["users"]) + "?state=odd").await,

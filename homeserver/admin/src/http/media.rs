@@ -187,7 +187,7 @@ async fn delete(
     InPath((server, media_id)): InPath<(OwnedServerName, String)>,
     Told(body): Told<ReasonBody>,
 ) -> Result<Json<FileDone>, MatrixError> {
-    let deed = Deed::new("media.delete", address(&server, &media_id), body.reason);
+    let deed = Deed::new("media.delete", &address(&server, &media_id), body.reason);
     let remember = administrator.audit(&admin, deed).await?;
     if !admin.media().delete_media(&server, &media_id, remember).await? {
         return Err(MatrixError::not_found("There is no such file here."));
@@ -207,7 +207,7 @@ async fn quarantine(
     InPath((server, media_id)): InPath<(OwnedServerName, String)>,
     Told(body): Told<ReasonBody>,
 ) -> Result<Json<FileDone>, MatrixError> {
-    let deed = Deed::new("media.quarantine", address(&server, &media_id), body.reason);
+    let deed = Deed::new("media.quarantine", &address(&server, &media_id), body.reason);
     let remember = administrator.audit(&admin, deed).await?;
     let media = admin.media();
     media.set_quarantined(&server, &media_id, true, remember).await?;
@@ -224,7 +224,7 @@ async fn unquarantine(
     InPath((server, media_id)): InPath<(OwnedServerName, String)>,
     Told(body): Told<ReasonBody>,
 ) -> Result<Json<FileDone>, MatrixError> {
-    let deed = Deed::new("media.unquarantine", address(&server, &media_id), body.reason);
+    let deed = Deed::new("media.unquarantine", &address(&server, &media_id), body.reason);
     let remember = administrator.audit(&admin, deed).await?;
     let media = admin.media();
     media.set_quarantined(&server, &media_id, false, remember).await?;

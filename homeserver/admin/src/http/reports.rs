@@ -127,7 +127,7 @@ async fn resolve(
         let sentence = format!("A note has {REASON_BYTES_MAX} bytes at most.");
         return Err(MatrixError::too_large(sentence));
     }
-    let deed = Deed::new("report.resolve", id, body.note.clone());
+    let deed = Deed::new("report.resolve", &id, body.note.clone());
     let remember = administrator.audit(&admin, deed).await?;
     let is_there = admin
         .rooms()
