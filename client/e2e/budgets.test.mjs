@@ -9,8 +9,9 @@ import { World } from "./lib/world.mjs";
 
 const DIST = new URL("../dist", import.meta.url).pathname;
 const KB = 1000;
-const LOGIN = { js: 130 * KB, css: 15 * KB };
-const FIRST_TIMELINE_JS = 600 * KB;
+// React, the router, the texts and React Aria's form fields are 150 of it.
+const LOGIN = { js: 190 * KB, css: 15 * KB };
+const FIRST_TIMELINE_JS = 760 * KB;
 const ROOMS = 200;
 const ROWS_MAX = 90;
 

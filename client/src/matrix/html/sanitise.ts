@@ -37,7 +37,7 @@ export type Sanitiser = (html: string) => readonly HtmlNode[];
 export function createSanitiser(window: WindowLike): Sanitiser {
   const purifier = createPurifier(window);
   return (html) => {
-    const fragment = purifier.sanitize(withoutHandlers(html.slice(0, BODY_LENGTH_MAX)), {
+    const fragment = purifier.sanitize(withoutReports(html.slice(0, BODY_LENGTH_MAX)), {
       ALLOWED_TAGS,
       ALLOWED_ATTR: ALLOWED_ATTRIBUTES,
       ADD_URI_SAFE_ATTR: WORDS,
@@ -65,11 +65,14 @@ export function createSanitiser(window: WindowLike): Sanitiser {
 }
 
 /**
- * Handlers under another name. They cannot run in a document of DOMPurify's, but Chromium checks them against the content security
- * policy there as well, and a report of what a stranger wrote would hide those that matter. DOMPurify removes them either way.
+ * Handlers, styles and bases under other names. They do nothing in a document of DOMPurify's, but Chromium checks them against the
+ * content security policy there as well, and reports of what strangers wrote would hide those that matter. DOMPurify removes
+ * them either way.
  */
-function withoutHandlers(html: string): string {
-  return html.replace(/<[a-z][^<>]*/gi, (tag) => tag.replace(/([\s"'/])on(?=[a-z]+\s*=)/gi, "$1x-on"));
+function withoutReports(html: string): string {
+  return html.replace(/<[a-z][^<>]*/gi, (tag) =>
+    tag.replace(/([\s"'/])(?=(?:on[a-z]+|style)\s*=)/gi, "$1x-").replace(/^<base\b/i, "<x-base"),
+  );
 }
 
 class Walk {
