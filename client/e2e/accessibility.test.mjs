@@ -36,7 +36,7 @@ test("no screen has barriers that axe knows", async () => {
     for (const [name, path] of Object.entries(screens)) {
       await page.goto(`${world.origin}${path}`);
       await page.getByRole("main").first().waitFor();
-      await page.waitForLoadState("networkidle").catch(() => {});
+      await page.waitForFunction(isSettled);
       await inBothThemes(page, `${name} (${size})`);
     }
   }
@@ -79,6 +79,16 @@ async function inBothThemes(page, name) {
     await page.evaluate(
       () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
     );
+    await page.waitForFunction(isSettled);
     await assertAccessible(page, `${name}, ${colorScheme}`);
   }
+}
+
+/** Nothing is being fetched, and virtual lists have measured their rows, which are hidden until then. */
+function isSettled() {
+  const isLoading = [...document.querySelectorAll("[role=status]")].some(
+    ({ textContent }) => textContent === "Loading",
+  );
+  const rows = [...document.querySelectorAll('a[href^="/room/"]')];
+  return !isLoading && rows.every((row) => getComputedStyle(row).visibility === "visible");
 }
