@@ -92,9 +92,11 @@ describe("a long history", () => {
     const old = chunk.filter(({ type }) => type === "m.room.message")[90];
     const address = `/room/${encodeURIComponent(roomId)}?event=${encodeURIComponent(old.event_id)}`;
     await anna.page.goto(world.origin + address);
-    const target = log.locator('article[class*="target"]');
-    await target.waitFor();
-    assert.ok((await target.textContent()).includes(old.content.body.slice(0, 40)));
+    const shown = await anna.page.waitForFunction(
+      () =>
+        document.querySelector('[role="log"][aria-label="Messages"] article[class*="target"]')?.textContent,
+    );
+    assert.ok((await shown.jsonValue()).includes(old.content.body.slice(0, 40)));
     await anna.page.getByRole("button", { name: "To the newest" }).click();
     await atEnd();
     assert.deepEqual(anna.complaints, []);
