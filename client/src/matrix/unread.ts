@@ -98,7 +98,9 @@ export class Unread {
   async sawThreadEnd(roomId: RoomId, threadId: string): Promise<void> {
     const thread = this.context.client.getRoom(roomId)?.getThread(threadId);
     const newest = thread && newestOf(thread.events);
-    if (newest) await this.context.client.sendReadReceipt(newest, this.receiptType()).catch(() => {});
+    const me = this.context.client.getSafeUserId();
+    if (!newest || thread.hasUserReadEvent(me, newest.getId() ?? "")) return;
+    await this.context.client.sendReadReceipt(newest, this.receiptType()).catch(() => {});
   }
 
   /** Marks everything in the room as read, threads included. */

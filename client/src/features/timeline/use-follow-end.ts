@@ -1,6 +1,11 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import { useSession } from "~/hooks/session";
-import type { TimelineItem, TimelineKey, TimelineSnapshot } from "~/matrix/timeline";
+import {
+  splitTimelineKey,
+  type TimelineItem,
+  type TimelineKey,
+  type TimelineSnapshot,
+} from "~/matrix/timeline";
 import type { VirtualLogHandle } from "./virtual-log";
 
 /** Follows the end of a timeline: what is new below, and what has been seen. */
@@ -9,7 +14,8 @@ export function useFollowEnd(
   { items, end, status }: TimelineSnapshot,
   log: RefObject<VirtualLogHandle | null>,
 ) {
-  const { timelines } = useSession();
+  const { timelines, unread } = useSession();
+  const { roomId, threadId } = splitTimelineKey(key);
   const [isAtEnd, setIsAtEnd] = useState(true);
   const lastKey = lastMessageOf(items)?.key;
   const seenKey = useRef<string>(undefined);
@@ -27,12 +33,13 @@ export function useFollowEnd(
     if (!isAtEnd || end !== "end" || status !== "ready" || lastKey === undefined) return;
     seenKey.current = lastKey;
     const read = () => {
-      if (document.hasFocus()) timelines.markRead(key).catch(() => {});
+      if (!document.hasFocus()) return;
+      void (threadId === undefined ? unread.sawEnd(roomId) : unread.sawThreadEnd(roomId, threadId));
     };
     read();
     window.addEventListener("focus", read);
     return () => window.removeEventListener("focus", read);
-  }, [isAtEnd, end, status, lastKey, timelines, key]);
+  }, [isAtEnd, end, status, lastKey, unread, roomId, threadId]);
 
   // What one says oneself is wanted on the screen.
   const last = lastMessageOf(items);

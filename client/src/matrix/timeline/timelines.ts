@@ -95,25 +95,6 @@ export class Timelines {
     if (window?.firstUnreadAfter) await window.load(window.firstUnreadAfter);
   }
 
-  /** Takes the line above new messages away. */
-  dismissNew(key: TimelineKey): void {
-    this.window(key)?.markReadUpTo(undefined);
-  }
-
-  /** Tells the server and everybody that this is read to its end. */
-  async markRead(key: TimelineKey): Promise<void> {
-    const { roomId, threadId } = splitTimelineKey(key);
-    const last = this.window(key)?.lastEvent();
-    const id = last?.getId();
-    const { client } = this.context;
-    const room = client.getRoom(roomId);
-    if (!room || !last || !id) return;
-    const isRead = (room.getThread(threadId ?? "") ?? room).hasUserReadEvent(client.getSafeUserId(), id);
-    const isMarked = threadId !== undefined || fullyReadOf(room) === id;
-    if (!isRead) await client.sendReadReceipt(last);
-    if (!isMarked) await client.setRoomReadMarkers(roomId, id);
-  }
-
   private window(key: TimelineKey): OpenWindow | undefined {
     return this.rooms.get(splitTimelineKey(key).roomId)?.windows.get(key)?.window;
   }
