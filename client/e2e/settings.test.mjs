@@ -185,3 +185,26 @@ test("one's own data is downloaded: the account, a channel with its messages, ev
   assert.equal(archive.data.subarray(0, 2).toString(), "PK");
   assert.deepEqual(fred.complaints, []);
 });
+
+test("who keeps receipts private tells only the server what was read", async () => {
+  const gina = await world.person("gina");
+  const writer = await world.visitor(await world.account("hugo"));
+  const roomId = await gina.createRoom({ name: "quiet", members: [writer] });
+  const kinds = [];
+  gina.page.on("request", (request) => {
+    const kind = /\/receipt\/([^/]+)\//.exec(new URL(request.url()).pathname)?.[1];
+    if (kind) kinds.push(kind);
+  });
+  await openSettings(gina, "privacy");
+  await gina.page.getByText("Show others how far I have read").click();
+  await gina.page.keyboard.press("Escape");
+  await writer.sendText(roomId, "Have you seen this?");
+  await gina.open(roomId);
+  await gina.message("Have you seen this?").waitFor();
+  await until(
+    "it is told as read",
+    () => kinds,
+    (seen) => seen.length > 0,
+  );
+  assert.deepEqual([...new Set(kinds)], ["m.read.private"]);
+});

@@ -99,11 +99,6 @@ export class Creation {
     await this.context.client.sendStateEvent(spaceId, "m.space.child" as never, content as never, child);
   }
 
-  /** Takes a room out of a server or category; the room itself stays. */
-  async takeOut(spaceId: RoomId, child: RoomId): Promise<void> {
-    await this.context.client.sendStateEvent(spaceId, "m.space.child" as never, {} as never, child);
-  }
-
   /** Orders given out by this device, before sync brings them back. */
   private readonly given = new Map<RoomId, number>();
 

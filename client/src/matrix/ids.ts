@@ -6,7 +6,6 @@ export type UserId = Branded<"UserId">;
 export type RoomId = Branded<"RoomId">;
 export type EventId = Branded<"EventId">;
 export type DeviceId = Branded<"DeviceId">;
-export type RoomAlias = Branded<"RoomAlias">;
 
 export const asUserId = (text: string): UserId => text as UserId;
 export const asRoomId = (text: string): RoomId => text as RoomId;

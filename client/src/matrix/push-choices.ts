@@ -34,7 +34,6 @@ export interface AccountChoices {
 }
 export type AccountSwitch = "isSilent" | "channels" | "directs" | "invites" | "roomMentions";
 
-export const NOTIFY = ["notify"] as const;
 export const NOTIFY_WITH_SOUND = ["notify", { set_tweak: "sound", value: "default" }] as const;
 export const NOTIFY_LOUDLY = [...NOTIFY_WITH_SOUND, { set_tweak: "highlight" }] as const;
 

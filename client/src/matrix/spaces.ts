@@ -57,11 +57,6 @@ export class Spaces {
     return [...new Set(this.categories.read(id).flatMap(({ channels }) => channels))];
   }
 
-  /** Every joined room that is in some server. */
-  roomsInServers(): ReadonlySet<RoomId> {
-    return new Set(this.servers.read("servers").flatMap((server) => this.roomsBelow(server)));
-  }
-
   /** The space whose child a channel is below this server: the one that its order lies in. */
   parentOf(serverId: RoomId, channel: RoomId): RoomId {
     const category = this.categories.peek(serverId).find(({ channels }) => channels.includes(channel));
@@ -105,10 +100,10 @@ export class Spaces {
     this.servers.invalidateAll();
     this.categories.invalidateAll();
     this.serverOf.invalidateAll();
-    this.rooms.placesChanged(this.roomsInServersNow());
+    this.rooms.placesChanged(this.roomsInServers());
   }
 
-  private roomsInServersNow(): ReadonlySet<RoomId> {
+  private roomsInServers(): ReadonlySet<RoomId> {
     const servers = this.topLevel();
     return new Set(servers.flatMap((id) => this.categoriesOf(id).flatMap(({ channels }) => channels)));
   }

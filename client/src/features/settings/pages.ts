@@ -42,8 +42,6 @@ export const PAGES = [
   page("about", "data", Info, () => import("./about-page").then((m) => m.AboutPage)),
 ] as const satisfies readonly SettingsPage[];
 
-export type PageId = (typeof PAGES)[number]["id"];
-
 function page<Id extends string>(
   id: Id,
   section: SettingsPage["section"],

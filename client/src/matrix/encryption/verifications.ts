@@ -8,7 +8,7 @@ import {
   VerifierEvent,
 } from "matrix-js-sdk/lib/crypto-api";
 import type { SessionContext } from "../context";
-import { asUserId, type DeviceId, type RoomId, type UserId } from "../ids";
+import { asUserId, type DeviceId, type UserId } from "../ids";
 import { DerivedSlice } from "../slice";
 
 /** The one method spoken here: emoji (CS API § Short Authentication String verification). */
@@ -67,12 +67,6 @@ export class Verifications {
   async askDevice(deviceId: DeviceId): Promise<void> {
     const { client } = this.context;
     const request = await client.getCrypto()?.requestDeviceVerification(client.getSafeUserId(), deviceId);
-    if (request) this.follow(request);
-  }
-
-  /** Asks somebody in the direct message with them. */
-  async askPerson(userId: UserId, roomId: RoomId): Promise<void> {
-    const request = await this.context.client.getCrypto()?.requestVerificationDM(userId, roomId);
     if (request) this.follow(request);
   }
 
