@@ -27,6 +27,8 @@ mod url;
 
 mod check;
 
+pub mod mirror;
+
 pub use check::{CheckFinding, Severity};
 pub use config::{ConfigFault, DirectoryConfig, POOL_SIZE_MAX};
 pub use directory::Directory;
