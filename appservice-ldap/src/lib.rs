@@ -22,6 +22,7 @@ mod tls;
 
 mod dn;
 mod entry;
+mod photo;
 mod template;
 mod url;
 
