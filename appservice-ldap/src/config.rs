@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dn;
+use crate::mapping::GroupsConfig;
 pub use crate::mirror::settings::MirrorConfig;
 use crate::template::{PLACEHOLDER, UserFilter};
 use crate::url::DirectoryUrl;
@@ -55,6 +56,8 @@ pub struct DirectoryConfig {
     pub pool_size: usize,
     /// How people are kept in step with the directory.
     pub mirror: MirrorConfig,
+    /// What groups mean in rooms.
+    pub groups: GroupsConfig,
 }
 
 impl Default for DirectoryConfig {
@@ -78,6 +81,7 @@ impl Default for DirectoryConfig {
             request_timeout: Duration::from_secs(10),
             pool_size: 8,
             mirror: MirrorConfig::default(),
+            groups: GroupsConfig::default(),
         }
     }
 }

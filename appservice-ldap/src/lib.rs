@@ -28,6 +28,7 @@ mod url;
 
 mod check;
 
+pub mod mapping;
 pub mod mirror;
 
 pub use check::{CheckFinding, Severity};

@@ -32,6 +32,7 @@ mod options;
 mod password;
 mod password_change;
 mod profile;
+mod provided;
 mod provider;
 mod recaptcha;
 mod registration;
@@ -62,6 +63,7 @@ pub use self::{
     observer::{AccountObserver, ProfileObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
+    provided::ProvidedAccount,
     provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError, StandingAnswer},
     recaptcha::Recaptcha,
     remote_profiles::RemoteProfiles,

@@ -1,7 +1,7 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use echorift_accounts::Accounts;
-use echorift_appservice_ldap::{Directory, mirror::Mirror};
+use echorift_appservice_ldap::{Directory, mapping::GroupSync, mirror::Mirror};
 use echorift_calls::{Calls, SfuHealth};
 use echorift_federation::Federation;
 use echorift_media::Media;
@@ -33,6 +33,8 @@ pub struct AdminParts {
     pub directory: Option<Directory>,
     /// `None` where people are not mirrored.
     pub mirror: Option<Mirror>,
+    /// `None` where no group is mapped to rooms.
+    pub groups: Option<GroupSync>,
 }
 
 struct Inner {
@@ -84,6 +86,16 @@ impl Admin {
     pub(crate) fn load_mirror(&self) -> Result<&Mirror, MatrixError> {
         let mirror = self.0.parts.mirror.as_ref();
         mirror.ok_or_else(|| MatrixError::not_found("This server does not mirror a directory."))
+    }
+
+    pub(crate) fn groups(&self) -> Option<&GroupSync> {
+        self.0.parts.groups.as_ref()
+    }
+
+    /// Errors: `M_NOT_FOUND` where no group is mapped to rooms.
+    pub(crate) fn load_groups(&self) -> Result<&GroupSync, MatrixError> {
+        let groups = self.groups();
+        groups.ok_or_else(|| MatrixError::not_found("This server maps no groups of a directory to rooms."))
     }
 
     /// Errors: `M_UNRECOGNIZED` where federation is turned off.

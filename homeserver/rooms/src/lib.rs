@@ -29,6 +29,7 @@ mod follow_accounts;
 mod guests;
 mod hierarchy;
 mod http;
+mod levels_of_users;
 mod loading;
 mod members;
 mod membership;
@@ -87,7 +88,7 @@ pub use self::{
     hierarchy::{HierarchyQuery, HierarchyRoom},
     http::{FilterText, Later, RoomsApi, router},
     members::MembersRequest,
-    membership::{JoinRequest, MutualRooms},
+    membership::{Entrant, Entry, JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
     peers::{PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},

@@ -5,11 +5,16 @@ mod elsewhere;
 mod join;
 mod leave;
 mod mutual;
+mod several;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use self::content::{MemberContent, raw};
-pub use self::{join::JoinRequest, mutual::MutualRooms};
+pub use self::{
+    join::JoinRequest,
+    mutual::MutualRooms,
+    several::{Entrant, Entry},
+};
 
 use std::sync::Arc;
 

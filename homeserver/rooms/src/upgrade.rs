@@ -16,7 +16,8 @@ use ruma::{
 };
 use serde_json::{Map, Value, json};
 
-use self::levels::{Levels, read_levels};
+use self::levels::Levels;
+pub(crate) use self::levels::read_levels;
 use crate::{
     Event, EventDraft, Room, RoomError, Rooms,
     create::SLOT_TYPES,

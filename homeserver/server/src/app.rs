@@ -28,7 +28,7 @@ use echorift_web::{RateLimits, outbound::Outbound};
 use tokio::sync::watch;
 
 use crate::config::{Config, LivekitSettings, Secret, Service};
-use crate::directory::DirectoryPhotos;
+use crate::directory::{self, DirectoryPhotos};
 use crate::error::ServerError;
 use crate::farewell::Farewell;
 use crate::federation::{self, Askers};
@@ -206,8 +206,15 @@ impl App {
                 photos: Some(Arc::new(DirectoryPhotos(media.clone()))),
             })
         });
+        let groups = match directory.as_ref().zip(mirror.as_ref()) {
+            Some((directory, mirror)) => directory::group_sync(directory, mirror, &rooms, &accounts)?,
+            None => None,
+        };
         if let Some(mirror) = &mirror {
             mirror.run(stopping.clone());
+        }
+        if let Some(groups) = &groups {
+            groups.run(stopping.clone());
         }
         let admin = Admin::new(AdminParts {
             accounts: accounts.clone(),
@@ -220,6 +227,7 @@ impl App {
             data_dir: config.server.data_dir.clone(),
             directory,
             mirror,
+            groups,
         });
         admin.run(stopping.clone());
         let rooms_api = RoomsApi {
@@ -430,7 +438,7 @@ pub(crate) fn federation_options(
     })
 }
 
-fn rooms_options(config: &Config, signing_key: &SigningKey) -> RoomsOptions {
+pub(crate) fn rooms_options(config: &Config, signing_key: &SigningKey) -> RoomsOptions {
     RoomsOptions {
         server_name: config.server.name.clone(),
         signing_key: signing_key.clone(),

@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Manage accounts.
     #[command(subcommand)]
     User(UserCommand),
-    /// Look at what the directory's people mean for accounts.
+    /// Look at what the directory's people and groups would change here; nothing is changed.
     #[command(subcommand)]
     Directory(DirectoryCommand),
     /// Retire the signing key and make a new one, while the server is stopped.
@@ -70,8 +70,10 @@ pub(crate) enum UserCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DirectoryCommand {
-    /// List every change that the next sync would make, and make none.
+    /// Print every change that the next sync would make.
     Plan(ConfigFile),
+    /// Print where people have made rooms differ from what the directory wishes.
+    Drift(ConfigFile),
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +123,7 @@ mod tests {
             "directory plan --config a.toml",
             "backup copy.db",
             "restore copy.db --config a.toml",
+            "directory drift",
             "rotate-key --config a.toml",
             "version",
         ] {

@@ -1,9 +1,15 @@
-//! Where the directory's photos go.
+//! Where the directory's photos go, and how its groups reach rooms.
 
-use echorift_appservice_ldap::mirror::PhotoStore;
+use echorift_accounts::Accounts;
+use echorift_appservice_ldap::Directory;
+use echorift_appservice_ldap::mapping::{GroupSync, GroupSyncParts, Mapper};
+use echorift_appservice_ldap::mirror::{Mirror, PhotoStore};
 use echorift_media::Media;
+use echorift_rooms::Rooms;
 use echorift_storage::UserNumber;
 use echorift_web::BoxFuture;
+
+use crate::error::ServerError;
 
 /// Photos become media of the people whom they show.
 pub(crate) struct DirectoryPhotos(pub(crate) Media);
@@ -20,4 +26,23 @@ impl PhotoStore for DirectoryPhotos {
             kept.map(|uri| uri.to_string()).map_err(|error| error.to_string())
         })
     }
+}
+
+/// What carries the directory's groups over to rooms; `None` where no group is mapped.
+pub(crate) fn group_sync(
+    directory: &Directory,
+    mirror: &Mirror,
+    rooms: &Rooms,
+    accounts: &Accounts,
+) -> Result<Option<GroupSync>, ServerError> {
+    let mapper = Mapper::new(directory.mapper_parts(rooms, accounts));
+    let mapper = mapper.map_err(|error| ServerError::Refused(error.to_string()))?;
+    let sync = (!mapper.is_empty()).then(|| {
+        GroupSync::new(GroupSyncParts {
+            mapper,
+            snapshots: mirror.snapshots(),
+            interval: directory.sync_interval(),
+        })
+    });
+    Ok(sync)
 }

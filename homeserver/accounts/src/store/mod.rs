@@ -10,5 +10,6 @@ pub(crate) mod emails;
 pub(crate) mod filters;
 pub(crate) mod mirroring;
 pub(crate) mod profiles;
+pub(crate) mod provided;
 pub(crate) mod sessions;
 pub(crate) mod short_tokens;

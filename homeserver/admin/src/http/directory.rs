@@ -7,7 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::ReasonBody;
+use super::{
+    ReasonBody,
+    directory_groups::{GroupsDetail, RoomsPlan},
+};
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
@@ -57,6 +60,8 @@ struct DirectoryDetail {
     last_failure: Option<String>,
     /// Absent where accounts are made and changed at log-ins only.
     sync: Option<SyncDetail>,
+    /// Absent where no group is mapped to rooms.
+    groups: Option<GroupsDetail>,
 }
 
 /// How the accounts are kept in step with the directory.
@@ -156,6 +161,7 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview
         last_failure_ts: status.last_failure.as_ref().map(|failure| failure.at.0),
         last_failure: status.last_failure.map(|failure| failure.reason),
         sync: admin.parts().mirror.as_ref().map(|mirror| mirror.status().into()),
+        groups: admin.groups().map(GroupsDetail::of),
     }))
 }
 
@@ -174,7 +180,8 @@ async fn sync(
     Ok(Json(mirror.status().into()))
 }
 
-/// Lets one sync lock as many people as the directory says, and does it; answers when that has ended.
+/// Lets one sync lock as many people as the directory says, and remove as many from rooms, and does it; answers when that
+/// has ended.
 #[utoipa::path(post, path = "/directory/approve", tag = "directory", request_body = Option<ReasonBody>,
     responses((status = 200, body = SyncDetail)))]
 async fn approve(
@@ -186,6 +193,9 @@ async fn approve(
     let deed = Deed::new("directory.approve", "directory", body.reason);
     administrator.note(&admin, deed).await?;
     mirror.sync_approved().await;
+    if let Some(groups) = admin.groups() {
+        groups.sync_approved().await;
+    }
     Ok(Json(mirror.status().into()))
 }
 
@@ -201,6 +211,9 @@ struct PlanDetail {
     locks_max: usize,
     /// Who is left as they are, and why.
     troubles: Vec<TroubleDetail>,
+    /// What groups would change in rooms, by the directory as it was last read. Absent where none is mapped, and before the
+    /// first sync.
+    rooms: Option<RoomsPlan>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -219,6 +232,10 @@ async fn plan(State(admin): State<Admin>, _: Administrator) -> Result<Json<PlanD
         Ok(plan) => plan,
         Err(error) => return Err(MatrixError::unavailable(error.to_string())),
     };
+    let rooms = match admin.groups() {
+        Some(groups) => RoomsPlan::load(groups).await?,
+        None => None,
+    };
     let troubles = plan.troubles.iter().take(LINES_MAX).map(|trouble| TroubleDetail {
         who: trouble.who.clone(),
         what: trouble.what,
@@ -234,5 +251,6 @@ async fn plan(State(admin): State<Admin>, _: Administrator) -> Result<Json<PlanD
         locks: plan.locks(),
         locks_max: mirror.locks_max(&plan),
         troubles: troubles.collect(),
+        rooms,
     }))
 }

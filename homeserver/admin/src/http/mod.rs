@@ -3,6 +3,7 @@
 mod audit;
 mod calls;
 mod directory;
+mod directory_groups;
 mod federation;
 mod media;
 mod memberships;
@@ -61,6 +62,7 @@ fn described() -> OpenApiRouter<Admin> {
         .merge(calls::routes())
         .merge(reports::routes())
         .merge(directory::routes())
+        .merge(directory_groups::routes())
         .merge(audit::routes());
     let described = OpenApiRouter::with_openapi(frame()).nest(BASE, endpoints);
     with_refusals(described)

@@ -200,7 +200,11 @@ impl Rooms {
     }
 
     /// Someone of this server who is in the room and may invite.
-    async fn find_inviter(&self, room: &Room, state: &State) -> Result<Option<OwnedUserId>, RoomError> {
+    pub(super) async fn find_inviter(
+        &self,
+        room: &Room,
+        state: &State,
+    ) -> Result<Option<OwnedUserId>, RoomError> {
         let (levels, creators) = self.power_levels(room, state).await?;
         let members = room.view().members.joined_local.clone();
         // Most rooms let everybody invite; where not, those who may are listed by name.

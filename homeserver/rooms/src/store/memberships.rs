@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use echorift_storage::{
     Cells, Change, Database, EventNumber, Position, RecordIndex, RoomNumber, Statement, StorageError,
     UserNumber, list,
@@ -79,6 +81,23 @@ pub(crate) async fn of_user(
         Ok((RoomNumber(row.int(0)?), membership))
     });
     parsed.collect()
+}
+
+/// What each of these users is to a room.
+pub(crate) async fn among(
+    database: &Database,
+    room: RoomNumber,
+    users: &[UserNumber],
+) -> Result<HashMap<UserNumber, MembershipState>, StorageError> {
+    const SQL: &str = "
+        SELECT user_number, membership FROM memberships
+         WHERE room_number = $1 AND user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($2))";
+    let rows = database
+        .fetch_all(SQL, &[room.into(), list(users.iter().copied())])
+        .await?;
+    rows.iter()
+        .map(|row| Ok((UserNumber(row.int(0)?), MembershipState::from(row.text(1)?))))
+        .collect()
 }
 
 /// Who is joined to or invited to each of these rooms, from the table that mirrors the rooms' current states.

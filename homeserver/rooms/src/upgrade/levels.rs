@@ -14,7 +14,7 @@ pub(super) struct Levels(Map<String, Value>);
 
 /// The content of a power levels event, with every level as an integer: versions up to 9 also took texts, and up to 5
 /// fractions. Empty without an event.
-pub(super) fn read_levels(event: Option<&Event>) -> Map<String, Value> {
+pub(crate) fn read_levels(event: Option<&Event>) -> Map<String, Value> {
     let content: Map<String, Value> = event
         .and_then(|event| event.pdu.content_as().ok())
         .unwrap_or_default();

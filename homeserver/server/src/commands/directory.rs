@@ -1,20 +1,74 @@
-//! `echorift directory plan`.
+//! `echorift directory plan` and `echorift directory drift`: looking, without touching anything.
 
 use std::sync::Arc;
 
-use echorift_appservice_ldap::mirror::{Mirror, MirrorParts};
+use echorift_appservice_ldap::mapping::{Mapper, Plan as RoomsPlan};
+use echorift_appservice_ldap::mirror::{Mirror, MirrorParts, Plan as PeoplePlan};
+use echorift_rooms::Rooms;
 use echorift_web::RateLimits;
 
-use crate::app;
 use crate::cli::ConfigFile;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::terminal::say;
+use crate::{app, signing_key};
 
-/// Says what a sync of the directory would do, and does nothing of it. A running server may stay up.
+/// What the directory wishes now.
+struct Look {
+    people: PeoplePlan,
+    /// How many people may be locked without somebody's word.
+    locks_max: usize,
+    rooms: RoomsPlan,
+}
+
+/// Says what a sync of the directory would do to people and rooms, and does nothing of it. A running server may stay up.
 pub(super) fn plan(file: &ConfigFile) -> Result<(), ServerError> {
+    let Look {
+        people,
+        locks_max,
+        rooms,
+    } = look(file)?;
+    for change in &people.changes {
+        say(format_args!("{change}"));
+    }
+    for trouble in &people.troubles {
+        say(format_args!(
+            "leave {} as they are: {}",
+            trouble.who, trouble.what
+        ));
+    }
+    for change in rooms.changes() {
+        say(format_args!("{change}"));
+    }
+    for stop in rooms.stops() {
+        say(format_args!("stopped until an administrator approves: {stop}"));
+    }
+    say(format_args!(
+        "{} changes to people; {} would be locked, {locks_max} may be without approval.",
+        people.changes.len(),
+        people.locks()
+    ));
+    let changes = rooms.changes().filter(|change| change.does_something()).count();
+    say(format_args!(
+        "{changes} changes to rooms; {} people of mapped groups have no account yet.",
+        rooms.without_account
+    ));
+    Ok(())
+}
+
+/// Says where people have made rooms different from what the directory's groups wish.
+pub(super) fn drift(file: &ConfigFile) -> Result<(), ServerError> {
+    let rooms = look(file)?.rooms;
+    for drift in rooms.drift() {
+        say(format_args!("{drift}"));
+    }
+    say(format_args!("{} differences.", rooms.drift().count()));
+    Ok(())
+}
+
+fn look(file: &ConfigFile) -> Result<Look, ServerError> {
     let config = Config::load(file.path.as_deref())?;
-    let (plan, locks_max) = super::block_on(async {
+    super::block_on(async {
         let (database, users, clock) = app::open_database(&config).await?;
         let limits = Arc::new(RateLimits::off());
         let base = app::AccountsBase {
@@ -25,38 +79,32 @@ pub(super) fn plan(file: &ConfigFile) -> Result<(), ServerError> {
         };
         let directory = app::open_directory(&config, &clock)?;
         let accounts = app::start_accounts(&config, base, directory.as_ref()).await?;
-        let mirror = directory.and_then(|directory| {
+        let mirror = directory.as_ref().and_then(|directory| {
             Mirror::new(MirrorParts {
-                directory,
-                accounts,
+                directory: directory.clone(),
+                accounts: accounts.clone(),
                 photos: None,
             })
         });
-        let Some(mirror) = mirror else {
+        let (Some(directory), Some(mirror)) = (directory, mirror) else {
             return Err(ServerError::Refused(
                 "People are not mirrored: set sync = true in [directory].".to_owned(),
             ));
         };
-        let plan = mirror
-            .plan()
-            .await
-            .map_err(|error| ServerError::Refused(error.to_string()))?;
-        let locks_max = mirror.locks_max(&plan);
-        Ok((plan, locks_max))
-    })?;
-    for change in &plan.changes {
-        say(format_args!("{change}"));
-    }
-    for trouble in &plan.troubles {
-        say(format_args!(
-            "leave {} as they are: {}",
-            trouble.who, trouble.what
-        ));
-    }
-    say(format_args!(
-        "{} changes; {} people would be locked, {locks_max} may be without approval.",
-        plan.changes.len(),
-        plan.locks()
-    ));
-    Ok(())
+        let people = mirror.plan().await.map_err(|error| refused(&error))?;
+        let signing_key = signing_key::open_or_create(&config.server.data_dir, &config.server.name)?;
+        let rooms = Rooms::new(app::rooms_options(&config, &signing_key), &database, users, clock);
+        let mapper =
+            Mapper::new(directory.mapper_parts(&rooms, &accounts)).map_err(|error| refused(&error))?;
+        let snapshot = directory.read().await.map_err(|error| refused(&error))?.snapshot;
+        Ok(Look {
+            locks_max: mirror.locks_max(&people),
+            people,
+            rooms: mapper.plan(&snapshot).await.map_err(|error| refused(&error))?,
+        })
+    })
+}
+
+fn refused(error: &dyn ToString) -> ServerError {
+    ServerError::Refused(error.to_string())
 }

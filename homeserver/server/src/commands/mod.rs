@@ -25,6 +25,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, ServerError> {
         Command::Check(options) => return check::run(&options),
         Command::User(UserCommand::Create(options)) => user::create(&options),
         Command::Directory(DirectoryCommand::Plan(file)) => directory::plan(&file),
+        Command::Directory(DirectoryCommand::Drift(file)) => directory::drift(&file),
         Command::RotateKey(file) => rotate_key::run(&file),
         Command::Backup(options) => backup::backup(&options),
         Command::Restore(options) => backup::restore(&options),

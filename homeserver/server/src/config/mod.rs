@@ -7,6 +7,7 @@ mod call_media;
 mod calls;
 mod client;
 mod delayed_events;
+mod directory_mapping;
 mod email;
 mod fault;
 mod federation;
@@ -157,7 +158,7 @@ impl Config {
 
     fn read(root: &mut Table<'_, '_>) -> Self {
         let server = root.table("server", ServerSettings::read);
-        let directory = root.optional_table("directory", people::read_directory);
+        let directory = root.optional_table("directory", |table| people::read_directory(table, &server.name));
         let listeners = listeners::read_all(root);
         let client = root.table("client", ClientSettings::read);
         let database = root.table("database", |table| {

@@ -5,6 +5,9 @@ use std::time::Duration;
 use echorift_appservice_ldap::mirror::MirrorConfig;
 use echorift_appservice_ldap::{DirectoryConfig, POOL_SIZE_MAX};
 
+use ruma::ServerName;
+
+use super::directory_mapping;
 use super::recaptcha::RecaptchaSettings;
 use super::secret::Secret;
 use super::table::Table;
@@ -119,7 +122,7 @@ impl SessionSettings {
 }
 
 /// Reads `[directory]`: the company's LDAP or Active Directory. What cannot work is told by the directory itself.
-pub(super) fn read_directory(table: &mut Table<'_, '_>) -> DirectoryConfig {
+pub(super) fn read_directory(table: &mut Table<'_, '_>, own: &ServerName) -> DirectoryConfig {
     let usual = DirectoryConfig::default();
     let usual_pool = u32::try_from(usual.pool_size).unwrap_or(1);
     let pool_max = u32::try_from(POOL_SIZE_MAX).unwrap_or(u32::MAX);
@@ -146,7 +149,28 @@ pub(super) fn read_directory(table: &mut Table<'_, '_>) -> DirectoryConfig {
         request_timeout: table.duration("request_timeout", "10s"),
         pool_size: usize::try_from(pool_size).unwrap_or(1),
         mirror: read_mirror(table, &usual.mirror),
+        groups: directory_mapping::read(table, own),
     };
+    if !config.groups.mappings.is_empty() && !config.mirror.is_enabled {
+        table.refuse(
+            "sync",
+            "is not set, and groups are mapped: nobody would read them",
+            "Set sync = true, or take the mappings out.",
+        );
+    }
+    if !config.admin_group.is_empty()
+        && config
+            .groups
+            .mappings
+            .iter()
+            .any(|mapping| mapping.administrators)
+    {
+        table.refuse(
+            "admin_group",
+            "and a mapping with administrators = true would take back what the other gives",
+            "Leave it empty, and map this group with administrators = true as well.",
+        );
+    }
     for fault in config.validate() {
         let fix = as_sentence(&fault.fix);
         if fault.key == "bind_password" {

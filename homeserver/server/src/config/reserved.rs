@@ -8,7 +8,6 @@ const RESERVED: &[&str] = &[
     "application_services",
     "cluster",
     "directory.attribute_photo",
-    "directory.mapping",
     "directory.sync_interval",
     "telemetry",
 ];

@@ -289,6 +289,17 @@ impl<'n, 'f> Table<'n, 'f> {
         })
     }
 
+    /// Reads a list of texts, or one text, which is a list of one; an empty text is an empty list.
+    pub(crate) fn text_or_list(&mut self, key: &str) -> Vec<String> {
+        match self.values.get(key) {
+            Some(Value::Array(..)) => self.list(key, &[]),
+            _ => {
+                let text = self.text(key, "");
+                if text.is_empty() { Vec::new() } else { vec![text] }
+            }
+        }
+    }
+
     /// Reads a list of texts where it is written: an empty list is not the same as none.
     pub(crate) fn optional_list(&mut self, key: &str) -> Option<Vec<String>> {
         let is_written = self.values.contains_key(key);

@@ -7,6 +7,9 @@
     reason = "tests"
 )]
 
+use echorift_appservice_ldap::mapping::GroupsConfig;
+use echorift_appservice_ldap::mirror::MirrorConfig;
+
 use super::*;
 
 const DOCUMENTED: &str = include_str!("../../../../config/echorift.toml");
@@ -31,6 +34,8 @@ fn documented_in_full() -> String {
         .join("\n")
         // The one that cannot be left empty beside the others.
         .replace("bind_password = \"\"", "bind_password = \"secret\"")
+        // Without it, groups cannot be mapped.
+        .replace("\nsync = false", "\nsync = true")
 }
 
 #[test]
@@ -75,6 +80,15 @@ fn the_directory_defaults_are_the_documented_ones() {
         bind_dn: String::new(),
         bind_password: String::new(),
         base_dn: String::new(),
+        // An example: there is none unless it is written.
+        groups: GroupsConfig {
+            mappings: Vec::new(),
+            ..d.groups
+        },
+        mirror: MirrorConfig {
+            is_enabled: false,
+            ..d.mirror
+        },
         ..d
     };
     assert_eq!(same(documented), same(bare));
