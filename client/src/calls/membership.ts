@@ -1,6 +1,6 @@
 // That we are in a room's call, as the room knows it.
 
-import type { MatrixClient } from "matrix-js-sdk";
+import type { MatrixClient } from "matrix-js-sdk/lib/matrix";
 import {
   type MatrixRTCSession,
   MatrixRTCSessionEvent,

@@ -1,4 +1,4 @@
-import { type MatrixClient, Method } from "matrix-js-sdk";
+import { type MatrixClient, Method } from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 
 const Layer = v.object({

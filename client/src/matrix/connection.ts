@@ -1,4 +1,4 @@
-import { ClientEvent, SyncState } from "matrix-js-sdk";
+import { ClientEvent, SyncState } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { DerivedSlice } from "./slice";
 

@@ -1,4 +1,10 @@
-import { type MatrixEvent, MatrixEventEvent, type Room, RoomEvent, SyncState } from "matrix-js-sdk";
+import {
+  type MatrixEvent,
+  MatrixEventEvent,
+  type Room,
+  RoomEvent,
+  SyncState,
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asEventId, asRoomId, asUserId, type EventId, type RoomId, type UserId } from "./ids";
 import type { Rooms } from "./rooms";

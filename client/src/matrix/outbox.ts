@@ -1,4 +1,11 @@
-import { ClientEvent, EventStatus, type MatrixEvent, type Room, RoomEvent, SyncState } from "matrix-js-sdk";
+import {
+  ClientEvent,
+  EventStatus,
+  type MatrixEvent,
+  type Room,
+  RoomEvent,
+  SyncState,
+} from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 import type { SessionContext } from "./context";
 import { pauseBefore, type SendQueue } from "./queue";

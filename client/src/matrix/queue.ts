@@ -1,4 +1,9 @@
-import { type ISendEventResponse, MatrixError, type MatrixEvent, MatrixScheduler } from "matrix-js-sdk";
+import {
+  type ISendEventResponse,
+  MatrixError,
+  type MatrixEvent,
+  MatrixScheduler,
+} from "matrix-js-sdk/lib/matrix";
 
 const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 30_000;

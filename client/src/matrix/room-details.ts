@@ -1,4 +1,11 @@
-import { EventType, type MatrixEvent, Method, type Room, RoomStateEvent, Visibility } from "matrix-js-sdk";
+import {
+  EventType,
+  type MatrixEvent,
+  Method,
+  type Room,
+  RoomStateEvent,
+  Visibility,
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, type RoomId, serverOf } from "./ids";
 import type { RoomAccess } from "./rooms";

@@ -1,4 +1,10 @@
-import { ClientEvent, type MatrixEvent, type Room, RoomEvent, RoomStateEvent } from "matrix-js-sdk";
+import {
+  ClientEvent,
+  type MatrixEvent,
+  type Room,
+  RoomEvent,
+  RoomStateEvent,
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, asUserId, type RoomId, serverOf, type UserId } from "./ids";
 import { DerivedSlice } from "./slice";

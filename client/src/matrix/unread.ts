@@ -5,7 +5,7 @@ import {
   ReceiptType,
   type Room,
   RoomEvent,
-} from "matrix-js-sdk";
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, type RoomId } from "./ids";
 import type { Rooms } from "./rooms";

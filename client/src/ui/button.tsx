@@ -1,11 +1,7 @@
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import {
-  Button as AriaButton,
-  type ButtonProps as AriaButtonProps,
-  ToggleButton as AriaToggle,
-  type ToggleButtonProps,
-} from "react-aria-components";
+import { Button as AriaButton, type ButtonProps as AriaButtonProps } from "react-aria-components/Button";
+import { ToggleButton as AriaToggle, type ToggleButtonProps } from "react-aria-components/ToggleButton";
 import styles from "./button.module.css";
 import { cx } from "./cx";
 import { WithTooltip } from "./tooltip";

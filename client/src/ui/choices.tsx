@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { Label, Radio, RadioGroup } from "react-aria-components";
+import { Label, Radio, RadioGroup } from "react-aria-components/RadioGroup";
 import styles from "./choices.module.css";
 import { cx } from "./cx";
 

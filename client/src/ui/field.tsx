@@ -1,14 +1,12 @@
 import type { ReactNode } from "react";
+import { Switch as AriaSwitch, FieldError, Text } from "react-aria-components/Switch";
 import {
-  Switch as AriaSwitch,
   TextField as AriaTextField,
   type TextFieldProps as AriaTextFieldProps,
-  FieldError,
   Input,
   Label,
-  Text,
   TextArea,
-} from "react-aria-components";
+} from "react-aria-components/TextField";
 import { cx } from "./cx";
 import styles from "./field.module.css";
 

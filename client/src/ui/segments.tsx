@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { Label, Radio, RadioGroup, Text } from "react-aria-components";
+import { Label, Radio, RadioGroup, Text } from "react-aria-components/RadioGroup";
 import styles from "./segments.module.css";
 
 export interface SegmentsProps<Id extends string> {

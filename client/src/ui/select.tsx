@@ -7,7 +7,7 @@ import {
   ListBoxItem,
   Popover,
   SelectValue,
-} from "react-aria-components";
+} from "react-aria-components/Select";
 import styles from "./select.module.css";
 
 export interface SelectProps<Id extends string> {

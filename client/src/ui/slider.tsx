@@ -1,4 +1,10 @@
-import { Slider as AriaSlider, Label, SliderOutput, SliderThumb, SliderTrack } from "react-aria-components";
+import {
+  Slider as AriaSlider,
+  Label,
+  SliderOutput,
+  SliderThumb,
+  SliderTrack,
+} from "react-aria-components/Slider";
 import styles from "./slider.module.css";
 
 export interface SliderProps {

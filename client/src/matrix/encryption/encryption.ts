@@ -1,10 +1,10 @@
-import { ClientEvent, type MatrixEvent, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk";
 import {
   type CryptoApi,
   CryptoEvent,
   decodeRecoveryKey,
   deriveRecoveryKeyFromPassphrase,
 } from "matrix-js-sdk/lib/crypto-api";
+import { ClientEvent, type MatrixEvent, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk/lib/matrix";
 import type { Confirmations } from "../confirmations";
 import type { SessionContext } from "../context";
 import { asUserId, type RoomId, type UserId } from "../ids";

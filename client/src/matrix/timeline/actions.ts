@@ -1,4 +1,4 @@
-import { EventStatus, type MatrixEvent, RelationType, type Room } from "matrix-js-sdk";
+import { EventStatus, type MatrixEvent, RelationType, type Room } from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 import type { SessionContext } from "../context";
 import { asUserId, type EventId, type RoomId, type UserId } from "../ids";

@@ -1,4 +1,4 @@
-import { type MatrixEvent, MatrixEventEvent, type Room, RoomEvent } from "matrix-js-sdk";
+import { type MatrixEvent, MatrixEventEvent, type Room, RoomEvent } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "../context";
 import { asRoomId, type EventId, type RoomId } from "../ids";
 import { DerivedSlice } from "../slice";

@@ -7,7 +7,7 @@ import {
   type MatrixEvent,
   type Room,
   TimelineWindow,
-} from "matrix-js-sdk";
+} from "matrix-js-sdk/lib/matrix";
 import { asEventId, asUserId, type EventId, type UserId } from "../ids";
 import { isShallowEqual } from "../slice";
 import { type Entry, layOut } from "./layout";
