@@ -25,7 +25,7 @@ const LEVELS_EVERY_MS = 60;
 /** How many looks in a row must find the connection too slow for video: estimates begin low. */
 const SLOW_LOOKS = 4;
 
-export interface CallOptions {
+interface CallOptions {
   client: MatrixClient;
   room: Room;
   isMuted: boolean;

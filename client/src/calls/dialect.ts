@@ -21,7 +21,7 @@ export class TokenError extends Error {
   }
 }
 
-export function isLivekit(transport: { type: string }): transport is LivekitTransport {
+function isLivekit(transport: { type: string }): transport is LivekitTransport {
   return (
     transport.type === "livekit" &&
     "livekit_service_url" in transport &&

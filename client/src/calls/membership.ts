@@ -14,7 +14,7 @@ const DELEGATED_DELAY_MS = 3_600_000;
 const OWN_DELAY_MS = 16_000;
 const LEAVE_TIMEOUT_MS = 5_000;
 
-export interface MembershipOptions {
+interface MembershipOptions {
   client: MatrixClient;
   session: MatrixRTCSession;
   transport: LivekitTransport;

@@ -24,7 +24,7 @@ export interface Notice {
   readonly hasSound: boolean;
 }
 
-export interface NoticeListener {
+interface NoticeListener {
   onNotice: (notice: Notice) => void;
   /** It was read: here, or on another device. */
   onRead: (roomId: RoomId, eventIds: readonly EventId[]) => void;

@@ -154,7 +154,7 @@ const base64url = (bytes: Uint8Array) =>
 const secret = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
 /** The S256 challenge of a verifier (RFC 7636 § 4.2). */
-export async function challengeOf(verifier: string): Promise<string> {
+async function challengeOf(verifier: string): Promise<string> {
   return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
 }
 

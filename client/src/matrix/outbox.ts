@@ -26,10 +26,10 @@ const Stored = v.array(
 );
 type Unsent = v.InferOutput<typeof Stored>[number];
 
-export class OutboxFull extends Error {}
+class OutboxFull extends Error {}
 
 /** An event to be sent into a room. */
-export interface Outgoing {
+interface Outgoing {
   readonly roomId: string;
   readonly threadId?: string | undefined;
   readonly type: string;

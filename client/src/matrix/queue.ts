@@ -37,7 +37,7 @@ interface Line {
   isMoving: boolean;
 }
 
-export class NotNow extends Error {}
+class NotNow extends Error {}
 
 /**
  * Sends the events of each room one after another, so that their order is that in which they were written, and tries again

@@ -14,7 +14,7 @@ import { DerivedSlice } from "./slice";
 export type HistoryVisibility = "world_readable" | "shared" | "invited" | "joined";
 
 /** What a room's settings show, beside its summary. */
-export interface RoomDetails {
+interface RoomDetails {
   readonly access: RoomAccess;
   /** Rooms whose members may join, where access is restricted. */
   readonly allowed: readonly RoomId[];

@@ -27,7 +27,7 @@ export interface Editable {
 }
 
 /** What a reply quotes. */
-export interface Quoted extends Answered {
+interface Quoted extends Answered {
   readonly body: string;
 }
 

@@ -16,7 +16,7 @@ import { deriveUnread, NOTHING_UNREAD, type RoomUnread, sumUnread } from "./unre
 export type { RoomUnread } from "./unread-rules";
 
 /** A server's ID, or a sum over rooms of another kind. */
-export type UnreadSum = RoomId | "direct" | "everything";
+type UnreadSum = RoomId | "direct" | "everything";
 
 const MARKED_UNREAD = "m.marked_unread";
 /** How far back a message of another is looked for. */

@@ -11,7 +11,7 @@ export interface ChoiceGroup {
   onChoose: (id: string) => void;
 }
 
-export interface ChoiceMenuProps {
+interface ChoiceMenuProps {
   label: string;
   groups: readonly ChoiceGroup[];
   /** One element that can be pressed. */

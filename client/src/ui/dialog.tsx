@@ -6,7 +6,7 @@ import { Button, IconButton } from "./button";
 import { cx } from "./cx";
 import styles from "./dialog.module.css";
 
-export interface DialogProps {
+interface DialogProps {
   title: string;
   isOpen: boolean;
   onClose: () => void;
@@ -54,7 +54,7 @@ export function Dialog({
   );
 }
 
-export interface ConfirmProps {
+interface ConfirmProps {
   title: string;
   isOpen: boolean;
   /** The words of the button that does it: "Delete", not "OK". */

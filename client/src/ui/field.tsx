@@ -10,7 +10,7 @@ import {
 import { cx } from "./cx";
 import styles from "./field.module.css";
 
-export interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "children"> {
+interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "children"> {
   label: string;
   hint?: string | undefined;
   /** Said and shown instead of the hint while the field `isInvalid`. */
@@ -59,7 +59,7 @@ export function TextField({
   );
 }
 
-export interface SwitchProps {
+interface SwitchProps {
   label: string;
   hint?: string | undefined;
   isSelected: boolean;

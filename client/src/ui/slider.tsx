@@ -7,7 +7,7 @@ import {
 } from "react-aria-components/Slider";
 import styles from "./slider.module.css";
 
-export interface SliderProps {
+interface SliderProps {
   label: string;
   value: number;
   min: number;

@@ -5,7 +5,7 @@ import { cx } from "./cx";
 import { NativeButton, NativeIconButton } from "./native";
 import styles from "./toast.module.css";
 
-export interface Toast {
+interface Toast {
   text: string;
   tone?: "info" | "danger";
   action?: { label: string; onAction: () => void };

@@ -32,7 +32,7 @@ const FORMATS = [
   { kind: "list", icon: List },
 ] as const satisfies readonly { kind: Format; icon: typeof Bold }[];
 
-export interface ToolbarProps {
+interface ToolbarProps {
   field: RefObject<HTMLTextAreaElement | null>;
   canSend: boolean;
   isPreviewing: boolean;

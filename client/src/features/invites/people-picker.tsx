@@ -14,7 +14,7 @@ import { Button } from "~/ui/button";
 import { PartnerChip } from "~/ui/marks";
 import styles from "./invites.module.css";
 
-export interface PeoplePickerProps {
+interface PeoplePickerProps {
   chosen: readonly FoundPerson[];
   onChange: (chosen: readonly FoundPerson[]) => void;
   /** One person is enough: choosing another replaces the first. */

@@ -15,7 +15,7 @@ import { toast } from "~/ui/toast";
 import styles from "./person-menu.module.css";
 import tile from "./tile.module.css";
 
-export interface PersonMenuProps {
+interface PersonMenuProps {
   roomId: RoomId;
   member: CallMember;
   name: string;

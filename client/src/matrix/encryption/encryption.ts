@@ -34,7 +34,7 @@ export interface RoomTrust {
 }
 
 /** `malformed`: no recovery key has this shape; `wrong`: not this account's; `missing`: the account has none. */
-export class RecoveryError extends Error {
+class RecoveryError extends Error {
   constructor(readonly kind: "malformed" | "wrong" | "missing") {
     super(`the recovery key: ${kind}`);
   }

@@ -6,7 +6,7 @@ import type { Sender } from "../send";
 import { readBody, record } from "./content";
 import type { MessageBody } from "./types";
 
-export interface Edit {
+interface Edit {
   readonly ts: number;
   readonly body: MessageBody;
 }

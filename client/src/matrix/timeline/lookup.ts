@@ -5,7 +5,7 @@ import { DerivedSlice } from "../slice";
 import { EventReader } from "./reader";
 import type { Message } from "./types";
 
-export type EventKey = `${RoomId}|${EventId}`;
+type EventKey = `${RoomId}|${EventId}`;
 export const eventKey = (roomId: RoomId, eventId: EventId): EventKey => `${roomId}|${eventId}`;
 
 export type FoundMessage =
