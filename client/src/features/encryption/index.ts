@@ -4,5 +4,5 @@ export { EncryptionDialogs } from "./encryption-dialogs";
 export { EncryptionSettings } from "./encryption-settings";
 export { IdentityLine } from "./identity-line";
 export { RecoveryKey } from "./recovery-key";
-export { useEncryption, useRoomTrust } from "./use-encryption";
+export { useEncryption } from "./use-encryption";
 export { VerificationPrompt } from "./verification-prompt";

@@ -1,5 +1,5 @@
 /** A list to show, and whether what is different from the list before lies at its start. */
-export interface Step<T> {
+interface Step<T> {
   readonly items: readonly T[];
   readonly shift: boolean;
 }

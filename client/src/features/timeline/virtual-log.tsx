@@ -21,7 +21,7 @@ export interface VirtualLogHandle {
   focus: () => void;
 }
 
-export interface VirtualLogProps<T extends { readonly key: string }> {
+interface VirtualLogProps<T extends { readonly key: string }> {
   ref?: Ref<VirtualLogHandle>;
   items: readonly T[];
   children: (item: T) => ReactNode;

@@ -6,7 +6,7 @@ import type { RoomId, UserId } from "~/matrix/ids";
 import { toast } from "~/ui/toast";
 
 /** Ways into a call with one click; they say why if it does not work. */
-export interface JoinVoice {
+interface JoinVoice {
   join: (roomId: RoomId, options?: { withCamera?: boolean }) => Promise<void>;
   /** Joins the call of a direct message, and lets it ring at the other one. */
   call: (roomId: RoomId, userId: UserId, withCamera: boolean) => Promise<void>;
