@@ -132,6 +132,48 @@ test("two people compare pictures, and each is shown to the other as confirmed",
   assertCalm(emma, finn);
 });
 
+test("an encrypted picture is forwarded to several places, with its key and without a second upload", async () => {
+  const gina = await world.person("gina");
+  const hugo = await world.person("hugo");
+  const secret = await gina.createRoom({ name: "vault", members: [hugo], isEncrypted: true });
+  const open = await gina.createRoom({ name: "lobby", members: [hugo] });
+  const also = await gina.createRoom({ name: "second vault", members: [hugo], isEncrypted: true });
+  await gina.open(secret);
+  const { page } = gina;
+  const pixel =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  await page
+    .locator("[data-composer-files]")
+    .setInputFiles({ name: "plan.png", mimeType: "image/png", buffer: Buffer.from(pixel, "base64") });
+  await page.getByRole("list", { name: "Attached files" }).getByRole("listitem").waitFor();
+  await page.getByRole("textbox", { name: /^Message / }).press("Enter");
+  const picture = gina.message("").filter({ has: page.getByRole("button", { name: /plan\.png/ }) });
+  await picture.waitFor();
+
+  const uploads = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/upload")) uploads.push(request.url());
+  });
+  await picture.hover();
+  await picture.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Forward" }).click();
+  const forward = dialog(page, "Forward message");
+  for (const name of ["lobby", "second vault"]) {
+    await forward.getByRole("searchbox").fill(name);
+    await forward.getByRole("option", { name }).click();
+  }
+  await forward.getByText("This message was encrypted.").waitFor();
+  await assertAccessible(page, "forwarding");
+  await forward.getByRole("button", { name: "Forward", exact: true }).click();
+  await page.getByText("Forwarded to 2 channels.").waitFor();
+  for (const roomId of [open, also]) {
+    await hugo.open(roomId);
+    await hugo.page.getByRole("img", { name: /plan\.png/ }).waitFor();
+  }
+  assert.deepEqual(uploads, []);
+  assertCalm(gina, hugo);
+});
+
 test("whoever lost everything starts over, confirms it by password, and gets a new recovery key", async () => {
   const { person: carla } = await firstSteps("carla");
   const lost = await secondBrowser(carla);

@@ -6,6 +6,9 @@ import { closeDialog, type OpenDialog, useDialogs } from "~/hooks/dialogs";
 import { ShortcutsDialog } from "./shortcuts-dialog";
 
 const Switcher = lazy(() => import("~/features/switcher").then((all) => ({ default: all.Switcher })));
+const ForwardDialog = lazy(() =>
+  import("~/features/forward").then((all) => ({ default: all.ForwardDialog })),
+);
 const RoomSettings = lazy(() =>
   import("~/features/room-settings").then((all) => ({ default: all.RoomSettings })),
 );
@@ -29,6 +32,8 @@ function show(dialog: OpenDialog) {
           onClose={closeDialog}
         />
       );
+    case "forward":
+      return <ForwardDialog roomId={dialog.roomId} message={dialog.message} onClose={closeDialog} />;
     case "invite":
       return <InviteDialog roomId={dialog.roomId} onClose={closeDialog} />;
     case "leave":
