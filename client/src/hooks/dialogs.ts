@@ -10,6 +10,7 @@ export type OpenDialog =
   | { kind: "invite"; roomId: RoomId }
   | { kind: "leave"; roomId: RoomId }
   | { kind: "new-message" }
+  | { kind: "prejoin"; roomId: RoomId }
   | { kind: "room-settings"; roomId: RoomId }
   | { kind: "shortcuts" }
   | { kind: "switcher" };

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { summaryOf } from "~/features/timeline";
+import { useSummary } from "~/features/timeline";
 import { useSession } from "~/hooks/session";
 import type { RoomId } from "~/matrix/ids";
 import type { Message } from "~/matrix/timeline";
@@ -24,7 +24,8 @@ export function ForwardDialog({
   message: Message;
   onClose: () => void;
 }) {
-  const { t } = useTranslation(["forward", "timeline", "ui"]);
+  const { t } = useTranslation(["forward", "ui"]);
+  const summary = useSummary(message);
   const { rooms, sender } = useSession();
   const [chosen, setChosen] = useState<readonly RoomId[]>([]);
   const [hasFailed, setFailed] = useState(false);
@@ -60,7 +61,7 @@ export function ForwardDialog({
       }
     >
       <div className={styles.stack}>
-        <p className={styles.quote}>{summaryOf(t, message)}</p>
+        <p className={styles.quote}>{summary}</p>
         <RoomPicker chosen={chosen} max={TARGETS_MAX} onChange={setChosen} />
         {leavesEncryption && <Notice>{t("leavesEncryption")}</Notice>}
         {hasFailed && <Notice tone="danger">{t("failed")}</Notice>}

@@ -33,6 +33,7 @@ export function RoomPicker({
   function toggle(id: RoomId) {
     if (chosen.includes(id)) onChange(chosen.filter((other) => other !== id));
     else if (chosen.length < max) onChange([...chosen, id]);
+    setTyped("");
   }
 
   return (

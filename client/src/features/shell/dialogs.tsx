@@ -9,6 +9,9 @@ const Switcher = lazy(() => import("~/features/switcher").then((all) => ({ defau
 const ForwardDialog = lazy(() =>
   import("~/features/forward").then((all) => ({ default: all.ForwardDialog })),
 );
+const PrejoinDialog = lazy(() =>
+  import("~/features/prejoin").then((all) => ({ default: all.PrejoinDialog })),
+);
 const RoomSettings = lazy(() =>
   import("~/features/room-settings").then((all) => ({ default: all.RoomSettings })),
 );
@@ -40,6 +43,8 @@ function show(dialog: OpenDialog) {
       return <LeaveDialog roomId={dialog.roomId} onClose={closeDialog} />;
     case "new-message":
       return <NewMessageDialog onClose={closeDialog} />;
+    case "prejoin":
+      return <PrejoinDialog roomId={dialog.roomId} onClose={closeDialog} />;
     case "room-settings":
       return <RoomSettings roomId={dialog.roomId} onClose={closeDialog} />;
     case "shortcuts":
