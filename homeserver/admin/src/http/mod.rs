@@ -1,5 +1,6 @@
 //! The endpoints of administration. Each is described where it stands; the description of all is made from that.
 
+mod appservices;
 mod audit;
 mod calls;
 mod directory;
@@ -61,6 +62,7 @@ fn described() -> OpenApiRouter<Admin> {
         .merge(calls::routes())
         .merge(reports::routes())
         .merge(directory::routes())
+        .merge(appservices::routes())
         .merge(audit::routes());
     let described = OpenApiRouter::with_openapi(frame()).nest(BASE, endpoints);
     with_refusals(described)
