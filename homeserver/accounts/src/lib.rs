@@ -24,6 +24,7 @@ mod last_seen;
 mod login;
 mod maintenance;
 mod marks;
+mod mirroring;
 mod moderation;
 mod oauth;
 mod observer;
@@ -58,11 +59,12 @@ pub use self::{
     application_services::{ApplicationService, ApplicationServices},
     audit::{Act, AuditEntry, AuditQuery, REASON_BYTES_MAX},
     error::AccountError,
+    mirroring::{LockOwner, MirroredPerson, PersonToCreate, PersonToUpdate},
     oauth::options::{OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
-    provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
+    provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError, StandingAnswer},
     recaptcha::Recaptcha,
     remote_profiles::RemoteProfiles,
     service_account::ServiceAccount,
