@@ -87,6 +87,11 @@ impl TestServer {
         self.process.tls_port.expect("a server with TLS")
     }
 
+    /// The number of its process, for signals.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
     /// The CPU time that it has used, user and system, as the kernel counts it: in steps of 10 ms.
     pub fn cpu(&self) -> std::time::Duration {
         let file = format!("/proc/{}/stat", self.process.pid());

@@ -9,7 +9,7 @@ use echorift_web::{RateLimits, Verifier};
 use ruma::{OwnedUserId, ServerName, UserId};
 
 use crate::{
-    AccountError, AccountObserver, AccountsOptions, PasswordProvider, ProfileObserver,
+    AccountError, AccountObserver, AccountsOptions, ApplicationServices, PasswordProvider, ProfileObserver,
     account_data_cache::AccountDataCache,
     last_seen::LastSeen,
     maintenance,
@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
     pub(crate) account_observer: OnceLock<Arc<dyn AccountObserver>>,
     pub(crate) remote: Remote,
+    /// Unset where no application service can be registered.
+    pub(crate) services: OnceLock<Arc<dyn ApplicationServices>>,
     /// What people of which provider cannot change in their profiles.
     pub(crate) reserved_fields: OnceLock<(&'static str, BTreeSet<String>)>,
     /// Those of other features, told when the server starts.
@@ -93,6 +95,7 @@ impl Accounts {
             profile_observer: OnceLock::new(),
             account_observer: OnceLock::new(),
             remote: Remote::new(),
+            services: OnceLock::new(),
             reserved_fields: OnceLock::new(),
             capabilities: dashmap::DashMap::new(),
             mailer: OnceLock::new(),
@@ -157,8 +160,9 @@ impl Accounts {
     }
 
     /// Whether `user` is of this server and can log in some day: they have an account that was not deactivated, or none
-    /// yet where a directory makes accounts.
+    /// yet where a directory makes accounts. An application service makes its users when they are asked for here.
     pub async fn can_exist(&self, user: &UserId) -> Result<bool, AccountError> {
+        self.ask_services_for(user).await?;
         let account = self.find_account(user).await?;
         let may_come = self.is_local(user) && !self.0.providers.is_empty();
         Ok(account.map_or(may_come, |account| !account.is_deactivated))

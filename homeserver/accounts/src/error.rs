@@ -14,6 +14,8 @@ pub enum AccountError {
     NoSuchUser,
     #[error("the name is taken")]
     UserInUse,
+    #[error("the name is in the namespace of an application service, or outside of the one that asks")]
+    Exclusive,
     #[error("the name cannot be used: {0}")]
     InvalidUsername(&'static str),
     #[error("the password cannot be used: {0}")]
@@ -84,6 +86,9 @@ impl From<AccountError> for MatrixError {
         match error {
             AccountError::NoSuchUser => Self::not_found("There is no such user."),
             AccountError::UserInUse => Self::user_in_use("This user name is taken."),
+            AccountError::Exclusive => {
+                Self::exclusive("This user name is reserved for an application service.")
+            }
             AccountError::InvalidUsername(reason) => Self::invalid_username(reason),
             AccountError::BadPassword(reason) => Self::weak_password(reason),
             AccountError::WrongCredentials => Self::forbidden("The user name or the password is wrong."),

@@ -8,6 +8,7 @@ mod account_data;
 mod account_data_cache;
 mod accounts;
 mod administration;
+mod application_services;
 mod audit;
 mod claims;
 mod deactivation;
@@ -56,6 +57,7 @@ pub use self::{
     },
     accounts::Accounts,
     administration::{AccountSource, DeviceOverview, UserOverview, UserQuery, UserState, UserToCreate},
+    application_services::{ApplicationService, ApplicationServices},
     audit::{Act, AuditEntry, AuditQuery, REASON_BYTES_MAX},
     error::AccountError,
     mirroring::{LockOwner, MirroredPerson, PersonToCreate, PersonToUpdate},

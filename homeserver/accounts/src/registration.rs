@@ -19,7 +19,7 @@ const FOUND_NAME_LETTERS: usize = 12;
 impl Accounts {
     /// Makes an account with a local password.
     ///
-    /// Errors: `InvalidUsername`, `UserInUse`, `BadPassword`.
+    /// Errors: `InvalidUsername`, `Exclusive`, `UserInUse`, `BadPassword`.
     pub async fn create_local_user(
         &self,
         localpart: &str,
@@ -34,7 +34,7 @@ impl Accounts {
 
     /// Checks that a name can be registered. `None` has the server find one.
     ///
-    /// Errors: `InvalidUsername`, `UserInUse`.
+    /// Errors: `InvalidUsername`, `Exclusive`, `UserInUse`.
     pub(crate) async fn judge_new_name(&self, username: Option<&str>) -> Result<OwnedUserId, AccountError> {
         let found = || secret::random_letters(FOUND_NAME_LETTERS).to_lowercase();
         let localpart = match username {
@@ -43,6 +43,7 @@ impl Accounts {
             None => found(),
         };
         let user_id = judge_localpart(&localpart, self.server_name())?;
+        self.check_not_exclusive(&user_id)?;
         if store::accounts::find_by_localpart(&self.0.database, &localpart)
             .await?
             .is_some()
@@ -84,6 +85,7 @@ impl Accounts {
         password: &str,
         is_admin: bool,
     ) -> Result<NewAccount, AccountError> {
+        self.check_not_exclusive(user_id)?;
         let localpart = user_id.localpart().to_owned();
         if store::accounts::find_by_localpart(&self.0.database, &localpart)
             .await?

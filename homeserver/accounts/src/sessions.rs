@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Longer device IDs and names are refused: they are shown to others and stored for each session.
-const DEVICE_ID_BYTES_MAX: usize = 255;
+pub(crate) const DEVICE_ID_BYTES_MAX: usize = 255;
 pub(crate) const DEVICE_NAME_BYTES_MAX: usize = 1024;
 /// As other servers have them, so that people can compare them by eye.
 const DEVICE_ID_LETTERS: usize = 10;
@@ -378,7 +378,7 @@ fn advance(
     Some(session)
 }
 
-fn limit(what: &'static str, text: &str, limit: usize) -> Result<(), AccountError> {
+pub(crate) fn limit(what: &'static str, text: &str, limit: usize) -> Result<(), AccountError> {
     if text.len() > limit {
         Err(AccountError::TooLarge { what, limit })
     } else {

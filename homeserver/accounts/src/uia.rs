@@ -162,6 +162,11 @@ impl Accounts {
         operation: &'static str,
         auth: Option<&AuthData>,
     ) -> Result<(), UiaRefusal> {
+        // A service has shown its token, and there is nothing else that it could show (AS API § Device management,
+        // § Cross-signing).
+        if session.service.is_some() {
+            return Ok(());
+        }
         if self.is_oauth_session(session).await? {
             return Err(self.refuse_oauth_stages().into());
         }

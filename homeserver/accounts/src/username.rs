@@ -15,8 +15,30 @@ pub(crate) fn localpart_of(typed: &str, server_name: &ServerName) -> Option<Stri
     Some(localpart.to_lowercase())
 }
 
+/// As [`localpart_of`], for who means it letter by letter.
+pub(crate) fn localpart_as_typed<'a>(typed: &'a str, server_name: &ServerName) -> Option<&'a str> {
+    match typed.strip_prefix('@') {
+        Some(rest) => rest.strip_suffix(server_name.as_str())?.strip_suffix(':'),
+        None => Some(typed),
+    }
+}
+
 /// Checks the name of a new account (CS API § User Identifiers).
 pub(crate) fn judge_localpart(
+    localpart: &str,
+    server_name: &ServerName,
+) -> Result<OwnedUserId, AccountError> {
+    // Names that start so are kept for application services by custom.
+    if localpart.starts_with('_') {
+        return Err(AccountError::InvalidUsername(
+            "User names do not start with an underscore.",
+        ));
+    }
+    judge_service_localpart(localpart, server_name)
+}
+
+/// As [`judge_localpart`], for the names that application services give (AS API § Registration).
+pub(crate) fn judge_service_localpart(
     localpart: &str,
     server_name: &ServerName,
 ) -> Result<OwnedUserId, AccountError> {
@@ -27,12 +49,6 @@ pub(crate) fn judge_localpart(
     if !localpart.chars().all(allowed) {
         return Err(AccountError::InvalidUsername(
             "User names consist of a-z, 0-9 and ._=-/+",
-        ));
-    }
-    // Names that start so are kept for application services by custom.
-    if localpart.starts_with('_') {
-        return Err(AccountError::InvalidUsername(
-            "User names do not start with an underscore.",
         ));
     }
     if localpart.len() + server_name.as_str().len() + 2 > USER_ID_BYTES_MAX {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use echorift_storage::{Change, Database, StorageError, Timestamp};
-use echorift_web::{BoxFuture, ClientAddress, MatrixError, Session, TokenVerifier};
+use echorift_web::{Assertion, BoxFuture, ClientAddress, MatrixError, Session, TokenVerifier};
 use quick_cache::sync::Cache;
 use ruma::{OwnedDeviceId, OwnedUserId};
 use tokio::sync::watch;
@@ -107,6 +107,21 @@ impl Accounts {
         (!mark.is_locked).then_some(session)
     }
 
+    async fn verify_any(
+        &self,
+        token: &str,
+        assertion: Assertion<'_>,
+        even_locked: bool,
+    ) -> Result<Session, MatrixError> {
+        match self.service_of_token(token) {
+            Some(service) => {
+                self.assert_identity(service.as_ref(), assertion, even_locked)
+                    .await
+            }
+            None => self.verify_token(token, even_locked).await,
+        }
+    }
+
     async fn verify_token(&self, token: &str, even_locked: bool) -> Result<Session, MatrixError> {
         let (checked, is_new) = self.check_token(token)?;
         let mark = self.0.marks.of(checked.session.user_number);
@@ -133,15 +148,27 @@ impl Accounts {
 }
 
 impl TokenVerifier for Accounts {
-    fn verify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Session, MatrixError>> {
-        Box::pin(self.verify_token(token, false))
+    fn verify<'a>(
+        &'a self,
+        token: &'a str,
+        assertion: Assertion<'a>,
+    ) -> BoxFuture<'a, Result<Session, MatrixError>> {
+        Box::pin(self.verify_any(token, assertion, false))
     }
 
-    fn verify_even_locked<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Session, MatrixError>> {
-        Box::pin(self.verify_token(token, true))
+    fn verify_even_locked<'a>(
+        &'a self,
+        token: &'a str,
+        assertion: Assertion<'a>,
+    ) -> BoxFuture<'a, Result<Session, MatrixError>> {
+        Box::pin(self.verify_any(token, assertion, true))
     }
 
     fn seen(&self, session: &Session, address: ClientAddress) {
+        if session.service.is_some() {
+            // Where a service runs says nothing of its users, of whom there may be thousands.
+            return;
+        }
         self.0.last_seen.note(session, address, self.0.clock.now());
     }
 }
@@ -155,6 +182,7 @@ fn read(claims: Claims) -> Option<Checked> {
         session_number: claims.sid,
         is_admin: false,
         is_guest: false,
+        service: None,
     };
     Some(Checked {
         session,

@@ -2,6 +2,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use echorift_accounts::Accounts;
 use echorift_appservice_ldap::{Directory, mapping::GroupSync, mirror::Mirror};
+use echorift_appservices::AppServices;
 use echorift_calls::{Calls, SfuHealth};
 use echorift_federation::Federation;
 use echorift_media::Media;
@@ -25,6 +26,7 @@ pub struct AdminParts {
     pub calls: Calls,
     /// `None` where the operator has turned it off.
     pub federation: Option<Federation>,
+    pub services: AppServices,
     /// How each SFU is doing, by its name.
     pub sfus: Vec<(String, watch::Receiver<SfuHealth>)>,
     pub traffic: Arc<Traffic>,

@@ -7,6 +7,7 @@
 //! - What users publish: `cross_signing`, `signatures`; who may see it: `user_keys`, `query`, `device_lists`.
 //! - What devices send each other: `send`, `transactions`, `to_device`.
 //! - Users of other servers, in all of this: `remote`.
+//! - What application services are told of many users at once: `services`.
 //! - Backups of room keys: `backup`.
 
 mod backup;
@@ -24,6 +25,7 @@ mod query;
 mod recent;
 mod remote;
 mod send;
+mod services;
 mod signatures;
 mod store;
 #[cfg(test)]
@@ -41,5 +43,6 @@ pub use self::{
     remote::{
         DeviceUpdate, KeyUpdate, OutgoingEdu, ReceivedMessages, RemoteFailure, RemoteFuture, RemoteKeys,
     },
+    services::DeviceMessage,
     to_device::ToDevicePage,
 };

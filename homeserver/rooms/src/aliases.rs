@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
 
 use dashmap::DashSet;
 use echorift_storage::{Change, RoomNumber, StorageError, UserNumber};
@@ -50,12 +53,14 @@ impl Rooms {
     }
 
     pub(crate) fn tell_alias_made(&self, alias: &RoomAliasId, room: &RoomId) {
+        self.0.alias_changes.fetch_add(1, Ordering::AcqRel);
         if let Some(observer) = self.0.alias_observer.get() {
             observer.alias_made(alias, room);
         }
     }
 
     pub(crate) fn tell_alias_gone(&self, alias: &RoomAliasId) {
+        self.0.alias_changes.fetch_add(1, Ordering::AcqRel);
         if let Some(observer) = self.0.alias_observer.get() {
             observer.alias_gone(alias);
         }
@@ -78,7 +83,12 @@ impl Rooms {
         alias: &RoomAliasId,
     ) -> Result<(OwnedRoomId, Vec<OwnedServerName>), RoomError> {
         if alias.server_name() == self.server_name() {
-            let room = self.room_by_alias(alias).await?;
+            let room = match self.room_by_alias(alias).await {
+                Err(RoomError::NotFound(_)) if self.ask_services_for(alias).await => {
+                    self.room_by_alias(alias).await?
+                }
+                found => found?,
+            };
             let mut servers = self.servers_in(&room);
             // Who asks here is best served here; a room that nobody is in is still known here.
             servers.retain(|server| server != self.server_name());

@@ -73,6 +73,13 @@ impl EventDraft {
         self
     }
 
+    /// The same, as if sent at that time.
+    #[must_use]
+    pub fn dated(mut self, origin_server_ts: Option<Timestamp>) -> Self {
+        self.origin_server_ts = origin_server_ts;
+        self
+    }
+
     #[must_use]
     pub fn with_transaction(mut self, transaction: Option<Transaction>) -> Self {
         self.transaction = transaction;

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, OnceLock, Weak, atomic::AtomicI64},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicI64, AtomicU64},
+    },
 };
 
 use dashmap::DashMap;
@@ -16,7 +19,7 @@ use quick_cache::sync::Cache;
 use ruma::{EventId, OwnedEventId, OwnedServerName, OwnedUserId, RoomId, RoomVersionId, ServerName, UserId};
 
 use crate::{
-    NoticeOptions, Peers, RoomError,
+    ApplicationServices, NoticeOptions, Peers, RoomError,
     acl::{CACHED_ACLS, ServerAcl},
     aliases::{AliasClaims, AliasObserver},
     event::Event,
@@ -113,6 +116,8 @@ pub(crate) struct Inner {
     /// Other servers, once federation has started.
     peers: OnceLock<Arc<dyn Peers>>,
     pub alias_observer: OnceLock<Arc<dyn AliasObserver>>,
+    pub alias_changes: AtomicU64,
+    pub services: OnceLock<Arc<dyn ApplicationServices>>,
     /// The `origin_server_ts` of the room that was made last.
     pub last_creation: AtomicI64,
 }
@@ -165,6 +170,8 @@ impl Rooms {
             notice_rooms: tokio::sync::Mutex::default(),
             peers: OnceLock::new(),
             alias_observer: OnceLock::new(),
+            alias_changes: AtomicU64::new(0),
+            services: OnceLock::new(),
             last_creation: AtomicI64::new(0),
             options,
         }))

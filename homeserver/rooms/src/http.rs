@@ -25,6 +25,7 @@ use axum::Router;
 use echorift_accounts::Accounts;
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, RateLimits, Session};
+use ruma::RoomAliasId;
 
 pub use self::filter_text::FilterText;
 use self::json_text::JsonText;
@@ -85,6 +86,18 @@ impl RoomsApi {
             return Ok(());
         }
         Err(suspended)
+    }
+
+    /// Errors: `M_EXCLUSIVE` for aliases of this server that are a service's alone, and for services outside of their
+    /// namespaces.
+    fn check_alias(&self, session: &Session, alias: &RoomAliasId) -> Result<(), MatrixError> {
+        let service = session.service.as_ref().map(|service| &*service.id);
+        if alias.server_name() != self.rooms.server_name() || self.rooms.may_manage_alias(alias, service) {
+            return Ok(());
+        }
+        Err(MatrixError::exclusive(
+            "This alias is in the namespace of an application service, or outside of yours.",
+        ))
     }
 
     /// For whom events are selected and written in the answer to this session.

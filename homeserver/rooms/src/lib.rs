@@ -12,6 +12,7 @@ mod administration;
 mod aliases;
 mod ancestors;
 mod append;
+mod application_services;
 mod batch;
 mod blocking;
 mod by_time;
@@ -76,6 +77,7 @@ pub use self::{
     aliases::AliasObserver,
     ancestors::MissingEvents,
     append::EventDraft,
+    application_services::ApplicationServices,
     children::{ChildrenPage, ChildrenRequest},
     context::{ContextRequest, EventContext},
     delayed::{DelayId, Postponed, Scheduler},

@@ -101,6 +101,7 @@ impl Rooms {
         if let Some(room) = room {
             self.check_not_blocked(room).await?;
         }
+        accounts.ask_services_for(invitee).await?;
         let Some(number) = self.users().find(invitee.as_str()).await? else {
             return Ok(());
         };

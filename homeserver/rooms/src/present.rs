@@ -71,6 +71,36 @@ impl Rooms {
         out.push_str("}}");
         out
     }
+
+    /// Client events for no reader in particular, in their order, as JSON texts: with their age, and what the state was that
+    /// they replaced (AS API § Pushing events). One query at most.
+    pub async fn present_to_services(&self, events: &[Arc<Event>]) -> Result<Vec<String>, StorageError> {
+        let now = self.clock().now();
+        let replaced: Vec<EventNumber> = events.iter().filter_map(|event| event.replaces).collect();
+        let replaced = self.events(&replaced).await?;
+        let replaced: HashMap<EventNumber, Arc<Event>> =
+            replaced.into_iter().map(|event| (event.number, event)).collect();
+        let write = |event: &Arc<Event>| {
+            let mut out = open(event, 160);
+            write_age(&mut out, event, now);
+            if let Some(ttl_ms) = self.sticky_ttl_ms(event, now) {
+                write_sticky_ttl(&mut out, ttl_ms);
+            }
+            if let Some(replaced) = event.replaces.and_then(|number| replaced.get(&number)) {
+                write_replaced(&mut out, replaced);
+            }
+            out.push_str("}}");
+            out
+        };
+        Ok(events.iter().map(write).collect())
+    }
+}
+
+fn write_replaced(out: &mut String, replaced: &Event) {
+    write_field(out, "replaces_state", replaced.pdu.event_id.as_str());
+    out.push_str(",\"prev_content\":");
+    out.push_str(replaced.pdu.content.get());
+    write_field(out, "prev_sender", replaced.pdu.sender.as_str());
 }
 
 fn raw(json: String) -> Result<Box<RawValue>, RoomError> {

@@ -10,6 +10,7 @@ use echorift_accounts::{
 use echorift_admin::{Admin, AdminParts, Traffic};
 use echorift_appservice_ldap::Directory;
 use echorift_appservice_ldap::mirror::{Mirror, MirrorParts};
+use echorift_appservices::{AppServices, AppServicesParts};
 use echorift_calls::media_policy::{self, MediaPolicyApi};
 use echorift_calls::{
     Calls, CallsApi, CallsOptions, CallsParts, DelayedEvents, SfuHealth, SfuProxy, TurnOptions,
@@ -27,12 +28,13 @@ use echorift_sync::{SyncOptions, Syncs};
 use echorift_web::{RateLimits, outbound::Outbound};
 use tokio::sync::watch;
 
+use crate::application_services;
 use crate::config::{Config, LivekitSettings, Secret, Service};
 use crate::directory::{self, DirectoryPhotos};
 use crate::error::ServerError;
 use crate::farewell::Farewell;
 use crate::federation::{self, Askers};
-use crate::http::{self, Health, Metrics, OwnRoutes, assemble};
+use crate::http::{Health, Metrics, OwnRoutes, assemble};
 use crate::sfu::{self, RunningSfus};
 use crate::signing_key;
 
@@ -120,6 +122,14 @@ impl App {
             outbound: outbound.clone(),
         };
         let media = Media::start(media_options(config), media_parts)?;
+        let services_parts = AppServicesParts {
+            rooms: rooms.clone(),
+            accounts: accounts.clone(),
+            encryption: encryption.clone(),
+        };
+        let services_options = config.application_services.options(&config.outbound.options);
+        let services = AppServices::start(services_options, services_parts)?;
+        application_services::connect(&services, &syncs);
         let mut sfus = sfu::start(config, &database, own_url).await?;
         let calls_parts = CallsParts {
             database: database.clone(),
@@ -159,11 +169,14 @@ impl App {
             Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
             push.listener(),
             calls.listener(),
+            services.listener(),
         ];
         listeners.push(delayed_events.listener());
         listeners.extend(federation.as_ref().map(Federation::listener));
         database.log().listen(listeners);
         push.run();
+        services.run().await?;
+        tokio::spawn(application_services::reload_on_hangup(services.clone()));
         if let Some(federation) = &federation {
             let askers = Askers {
                 rooms: &rooms,
@@ -223,6 +236,7 @@ impl App {
             media: media.clone(),
             calls: calls.clone(),
             federation: federation.clone(),
+            services: services.clone(),
             sfus: sfus.health.clone(),
             traffic: Arc::clone(&traffic),
             data_dir: config.server.data_dir.clone(),
@@ -245,7 +259,7 @@ impl App {
             .merge(syncs.router())
             .merge(media.router())
             .merge(echorift_search::router(search_api))
-            .merge(http::application_services::routes())
+            .merge(services.router())
             .merge(echorift_calls::router(calls_api))
             .merge(media_policy::router(media_policy_api))
             .merge(echorift_admin::router(admin))

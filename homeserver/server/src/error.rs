@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use echorift_accounts::AccountError;
 use echorift_appservice_ldap::DirectoryError;
+use echorift_appservices::ServicesError;
 use echorift_calls::{CallError, ManagedError};
 use echorift_federation::FederationError;
 use echorift_mail::MailError;
@@ -38,6 +39,8 @@ pub(crate) enum ServerError {
     Calls(#[from] CallError),
     #[error("federation cannot start: {0}")]
     Federation(#[from] FederationError),
+    #[error("application services cannot be served: {0}")]
+    Services(#[from] ServicesError),
     #[error(transparent)]
     Account(#[from] AccountError),
     #[error(transparent)]

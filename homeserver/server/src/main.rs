@@ -1,6 +1,7 @@
 //! The binary `echorift`: command line, configuration, wiring, start and stop.
 
 mod app;
+mod application_services;
 mod cli;
 mod commands;
 mod config;

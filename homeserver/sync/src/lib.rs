@@ -24,7 +24,7 @@ mod v2;
 pub use self::{
     feeds::{Changes, Feed, Feeds},
     presence::{RemotePresence, UserPresence},
-    remote::EphemeralObserver,
+    remote::{EphemeralListener, EphemeralObserver},
     service::{SyncOptions, Syncs},
     token::{BadToken, SyncToken},
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use echorift_rooms::Room;
-use echorift_storage::{StorageError, Timestamp, UserNumber};
+use echorift_storage::{RoomNumber, StorageError, Timestamp, UserNumber};
 use ruma::{RoomId, UserId};
 
 use crate::{
@@ -21,7 +21,22 @@ pub trait EphemeralObserver: Send + Sync {
     fn on_presence(&self, user: &UserId, presence: &UserPresence, now: Timestamp);
 }
 
+/// Is told of typing and presence as all who share a room are, whoever's it is. Its methods must be quick and must not
+/// wait.
+pub trait EphemeralListener: Send + Sync {
+    /// Who types in a room now.
+    fn on_room_typing(&self, room: RoomNumber, users: Vec<UserNumber>);
+
+    /// The content of a user's `m.presence` event.
+    fn on_presence_event(&self, user: UserNumber, content: serde_json::Value);
+}
+
 impl Syncs {
+    /// Names who is told of all typing and presence, once. Whether nobody was named before.
+    pub fn listen_to_ephemeral(&self, listener: Arc<dyn EphemeralListener>) -> bool {
+        self.listener_cell().set(listener).is_ok()
+    }
+
     /// Names who is told of local users' typing and presence, once. Whether nobody was named before.
     pub fn observe_ephemeral(&self, observer: Arc<dyn EphemeralObserver>) -> bool {
         self.observer_cell().set(observer).is_ok()

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::{
-    EphemeralObserver, Feeds, SyncToken,
+    EphemeralListener, EphemeralObserver, Feeds, SyncToken,
     presence::{self, Presence, UserPresence},
     sliding::{Connections, Departures, DirectRooms},
     typing::{Typing, Versions},
@@ -61,6 +61,8 @@ struct Inner {
     direct_rooms: DirectRooms,
     /// Who tells other servers of typing and presence.
     observer: OnceLock<Arc<dyn EphemeralObserver>>,
+    /// Who is told of all typing and presence.
+    listener: OnceLock<Arc<dyn EphemeralListener>>,
     /// Turns true when the server stops: polls end at once.
     stopping: watch::Receiver<bool>,
 }
@@ -95,6 +97,7 @@ impl Syncs {
             departures: Departures::new(),
             direct_rooms: DirectRooms::new(),
             observer: OnceLock::new(),
+            listener: OnceLock::new(),
             versions,
             clock,
             stopping,
@@ -162,6 +165,10 @@ impl Syncs {
 
     pub(crate) fn observer_cell(&self) -> &OnceLock<Arc<dyn EphemeralObserver>> {
         &self.0.observer
+    }
+
+    pub(crate) fn listener_cell(&self) -> &OnceLock<Arc<dyn EphemeralListener>> {
+        &self.0.listener
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -255,6 +262,14 @@ impl Syncs {
             let told = presence::neighbours(&self.0.rooms, &changed).await?;
             self.0.feeds.tell_ephemeral(told, self.0.versions.latest());
             let changed: Vec<UserNumber> = changed.into_iter().collect();
+            if let Some(listener) = self.0.listener.get() {
+                let now = self.0.clock.now();
+                for user in &changed {
+                    if let Some(known) = presence.of(*user) {
+                        listener.on_presence_event(*user, presence_content(&known, now));
+                    }
+                }
+            }
             self.tell_servers_of_presence(&changed).await?;
         }
         Ok(())
@@ -262,6 +277,11 @@ impl Syncs {
 
     /// Tells the members of a room that typing has changed.
     pub(crate) fn tell_typing(&self, room: &echorift_rooms::Room, version: u64) {
+        if let Some(listener) = self.0.listener.get()
+            && let Some(users) = self.0.typing.changed_after(room.number, 0)
+        {
+            listener.on_room_typing(room.number, users);
+        }
         self.0
             .feeds
             .tell_ephemeral(room.view().members.joined_local.iter().copied(), version);

@@ -12,7 +12,10 @@ pub use self::{
     error::MatrixError,
     rate_limit::{ClientAddress, LimitKind, RateLimit, RateLimits},
     ruma_http::{Body, Routes, Ruma, parse_body, parse_request, read_body},
-    session::{MaybeSession, Session, SessionEvenLocked, TokenVerifier, Verifier},
+    session::{
+        Assertion, BearerToken, MaybeSession, ServiceSession, Session, SessionEvenLocked, TokenVerifier,
+        Verifier,
+    },
 };
 
 /// A future that can be returned by a trait object.

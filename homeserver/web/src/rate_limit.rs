@@ -14,7 +14,7 @@ use governor::{
 };
 use http::request::Parts;
 
-use crate::MatrixError;
+use crate::{MatrixError, Session};
 
 /// What is limited; each kind has its own setting (`[rate_limits.<kind>]`) and its own buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,6 +84,16 @@ impl RateLimits {
     /// No limits at all (`rate_limits.enabled = false`).
     pub fn off() -> Self {
         Self::new([])
+    }
+
+    /// Takes one from the bucket of the session's user, unless the session is not limited (AS API § Registration,
+    /// `rate_limited`). Error: `M_LIMIT_EXCEEDED`.
+    pub fn check_session(&self, kind: LimitKind, session: &Session) -> Result<(), MatrixError> {
+        if session.is_rate_limited() {
+            self.check(kind, session.user_id.as_str())
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes one from the bucket of `key` (a user ID, an address). Error: `M_LIMIT_EXCEEDED` with the time to wait.

@@ -108,10 +108,7 @@ pub(crate) async fn make_openid_token(
 ) -> Result<Ruma<request_openid_token::v3::Response>, MatrixError> {
     let user = own(&session, &request.user_id)?;
     // Each is a row that stays for an hour.
-    accounts
-        .0
-        .limits
-        .check(LimitKind::Messages, session.user_id.as_str())?;
+    accounts.0.limits.check_session(LimitKind::Messages, &session)?;
     Ok(Ruma(request_openid_token::v3::Response {
         access_token: accounts.make_openid_token(user).await?,
         token_type: TokenType::Bearer,

@@ -1,6 +1,11 @@
-use axum::extract::State;
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use echorift_storage::{Change, UserNumber};
 use echorift_web::{MatrixError, Ruma, Session};
+use http::StatusCode;
 use ruma::{
     MilliSecondsSinceUnixEpoch, UInt,
     api::client::device::{Device, delete_device, delete_devices, get_device, get_devices, update_device},
@@ -32,13 +37,21 @@ pub(crate) async fn get(
     Ok(Ruma(get_device::v3::Response::new(shown(device))))
 }
 
-/// `PUT /_matrix/client/v3/devices/{deviceId}` (CS API § Device management).
+/// `PUT /_matrix/client/v3/devices/{deviceId}` (CS API § Device management). Application services also make devices with
+/// it (AS API § Device management).
 pub(crate) async fn rename(
     State(accounts): State<Accounts>,
     session: Session,
     Ruma(request): Ruma<update_device::v3::Request>,
-) -> Result<Ruma<update_device::v3::Response>, MatrixError> {
+) -> Result<Response, MatrixError> {
     let user = UserNumber(session.user_number);
+    if session.service.is_some()
+        && accounts
+            .create_device(user, &request.device_id, request.display_name.clone())
+            .await?
+    {
+        return Ok((StatusCode::CREATED, Json(serde_json::json!({}))).into_response());
+    }
     let is_there = match request.display_name {
         Some(name) => accounts.rename_device(user, &request.device_id, name).await?,
         None => accounts.find_device(user, &request.device_id).await?.is_some(),
@@ -46,7 +59,7 @@ pub(crate) async fn rename(
     if !is_there {
         return Err(MatrixError::not_found("You have no such device."));
     }
-    Ok(Ruma(update_device::v3::Response::new()))
+    Ok(Ruma(update_device::v3::Response::new()).into_response())
 }
 
 /// `DELETE /_matrix/client/v3/devices/{deviceId}` (CS API § Device management).

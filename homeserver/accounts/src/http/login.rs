@@ -8,6 +8,7 @@ use ruma::{OwnedDeviceId, api::client::session::get_login_token};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::application_services::{MaybeService, account_to_log_in};
 use crate::{
     AccountError, Accounts, UiaRefusal,
     options::milliseconds,
@@ -24,6 +25,7 @@ pub(crate) async fn list_flows() -> Json<Value> {
     Json(json!({ "flows": [
         { "type": "m.login.password" },
         { "type": "m.login.token", "get_login_token": true },
+        { "type": "m.login.application_service" },
     ]}))
 }
 
@@ -62,9 +64,13 @@ enum Named {
 pub(crate) async fn log_in(
     State(accounts): State<Accounts>,
     address: ClientAddress,
+    service: MaybeService,
     Body(body): Body<LoginBody>,
 ) -> Result<Json<Value>, MatrixError> {
-    accounts.0.limits.check(LimitKind::Login, &address.key())?;
+    let is_service = body.r#type == "m.login.application_service";
+    if !is_service || service.required()?.is_rate_limited() {
+        accounts.0.limits.check(LimitKind::Login, &address.key())?;
+    }
     let account = match body.r#type.as_str() {
         "m.login.password" => by_password(&accounts, &body).await?,
         "m.login.token" => {
@@ -74,6 +80,10 @@ pub(crate) async fn log_in(
                 .ok_or_else(|| MatrixError::missing_param("`token` is missing."))?;
             accounts.check_login_token(token).await?
         }
+        "m.login.application_service" => match named(&body)? {
+            Named::User(typed) => account_to_log_in(&accounts, service.required()?, &typed).await?,
+            Named::Mail(_) => return Err(MatrixError::forbidden("A service names its users by their ID.")),
+        },
         other => {
             return Err(MatrixError::unknown(format!(
                 "Logging in by {other} is not offered here."

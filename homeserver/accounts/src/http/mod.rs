@@ -3,6 +3,7 @@
 mod account;
 mod account_data;
 mod admin;
+mod application_services;
 mod capabilities;
 mod confirm_email;
 mod devices;

@@ -9,7 +9,10 @@ use ruma::api::client::{
 };
 use serde_json::{Value, json};
 
-use super::login::session_body;
+use super::{
+    application_services::{self, MaybeService},
+    login::session_body,
+};
 use crate::{
     Accounts, UiaRefusal,
     sessions::SessionRequest,
@@ -20,6 +23,7 @@ use crate::{
 pub(crate) async fn register(
     State(accounts): State<Accounts>,
     address: ClientAddress,
+    service: MaybeService,
     Ruma(request): Ruma<v3::Request>,
 ) -> Result<Json<Value>, UiaRefusal> {
     if request.kind == RegistrationKind::Guest {
@@ -29,7 +33,8 @@ pub(crate) async fn register(
         return Err(MatrixError::invalid_param("`kind` is either \"user\" or \"guest\".").into());
     }
     if request.login_type == Some(LoginType::ApplicationService) {
-        return Err(MatrixError::unknown_token("No application service has this token.", false).into());
+        let service = service.required()?;
+        return Ok(application_services::register(&accounts, service, request).await?);
     }
     let flows = flows(&accounts).await?;
     if flows.is_empty() {

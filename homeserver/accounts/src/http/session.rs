@@ -26,6 +26,10 @@ pub(crate) async fn log_out(
     State(accounts): State<Accounts>,
     SessionEvenLocked(session): SessionEvenLocked,
 ) -> Result<Ruma<logout::v3::Response>, MatrixError> {
+    // A service has no session to end, and the device that it names stays.
+    if session.service.is_some() {
+        return Err(MatrixError::forbidden("An application service cannot log out."));
+    }
     let device = std::slice::from_ref(&session.device_id);
     accounts
         .delete_devices(UserNumber(session.user_number), device, Change::new())
@@ -48,7 +52,7 @@ pub(crate) async fn log_out_everywhere(
 pub(crate) async fn whoami(session: Session) -> Ruma<whoami::v3::Response> {
     Ruma(whoami::v3::Response {
         user_id: session.user_id,
-        device_id: Some(session.device_id),
+        device_id: Some(session.device_id).filter(|device_id| !device_id.as_str().is_empty()),
         is_guest: session.is_guest,
     })
 }

@@ -77,6 +77,20 @@ pub(crate) async fn absent(
     rows.iter().map(read).collect()
 }
 
+/// Makes a device that nobody has logged in with; `false` if it is there.
+pub(crate) async fn create(
+    tx: &mut Tx,
+    (user, device_id): (UserNumber, &str),
+    display_name: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        INSERT INTO devices (user_number, device_id, display_name, created_ts) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (user_number, device_id) DO NOTHING";
+    let values = [user.into(), device_id.into(), display_name.into(), now.into()];
+    Ok(tx.execute(SQL, &values).await? > 0)
+}
+
 /// Whether there was such a device.
 pub(crate) async fn rename(
     tx: &mut Tx,

@@ -1,5 +1,6 @@
 //! The endpoints of administration. Each is described where it stands; the description of all is made from that.
 
+mod appservices;
 mod audit;
 mod calls;
 mod directory;
@@ -63,6 +64,7 @@ fn described() -> OpenApiRouter<Admin> {
         .merge(reports::routes())
         .merge(directory::routes())
         .merge(directory_groups::routes())
+        .merge(appservices::routes())
         .merge(audit::routes());
     let described = OpenApiRouter::with_openapi(frame()).nest(BASE, endpoints);
     with_refusals(described)

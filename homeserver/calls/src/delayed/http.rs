@@ -101,10 +101,7 @@ async fn schedule(
     later: Later,
     Body(body): Body<Scheduled>,
 ) -> Result<Json<Value>, MatrixError> {
-    delayed
-        .0
-        .limits
-        .check(LimitKind::Messages, session.user_id.as_str())?;
+    delayed.0.limits.check_session(LimitKind::Messages, &session)?;
     let event = Postponed {
         room_id,
         event_type: event_type.into(),
@@ -199,7 +196,7 @@ fn asker(delayed: &DelayedEvents, request: &Request, family: Family) -> Result<A
     let limits = &delayed.0.limits;
     match &request.session {
         Some(session) => {
-            limits.check(LimitKind::DelayedEvents, session.user_id.as_str())?;
+            limits.check_session(LimitKind::DelayedEvents, session)?;
             Ok(Asker::User(UserNumber(session.user_number)))
         }
         // The stable endpoints have never been open to those without a token.
@@ -227,7 +224,7 @@ impl Family {
 /// `GET /_matrix/client/v1/delayed_events` (MSC4140 § Getting a list of delayed events).
 async fn list(State(delayed): State<DelayedEvents>, session: Session) -> Result<Json<Value>, MatrixError> {
     let limits = &delayed.0.limits;
-    limits.check(LimitKind::DelayedEvents, session.user_id.as_str())?;
+    limits.check_session(LimitKind::DelayedEvents, &session)?;
     let events = delayed.list(UserNumber(session.user_number)).await?;
     let events: Vec<Value> = events.iter().map(describe).collect();
     Ok(Json(json!({ "delayed_events": events })))
@@ -240,7 +237,7 @@ async fn find(
     PathOf(id): PathOf<String>,
 ) -> Result<Json<Value>, MatrixError> {
     let limits = &delayed.0.limits;
-    limits.check(LimitKind::DelayedEvents, session.user_id.as_str())?;
+    limits.check_session(LimitKind::DelayedEvents, &session)?;
     let event = delayed
         .load(UserNumber(session.user_number), &parse_id(id)?)
         .await?;

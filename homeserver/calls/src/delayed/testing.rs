@@ -165,6 +165,7 @@ impl TestDelays {
 
     pub async fn session(&self, user_id: OwnedUserId, device: &str) -> Session {
         Session {
+            service: None,
             user_number: self.number(&user_id).await.0,
             user_id,
             device_id: device.into(),

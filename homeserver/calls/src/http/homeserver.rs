@@ -53,9 +53,7 @@ async fn get_token(
     session: Session,
     Body(request): Body<TokenRequest>,
 ) -> Result<Json<Value>, MatrixError> {
-    api.calls
-        .limits()
-        .check(LimitKind::Calls, session.user_id.as_str())?;
+    api.calls.limits().check_session(LimitKind::Calls, &session)?;
     let own = api.calls.server_name();
     let server = request.server_name.as_deref().unwrap_or(own);
     let claim = claim(request.room_id, request.slot_id, request.member, &session)?;
@@ -70,9 +68,7 @@ async fn delegate_delayed_leave(
     session: Session,
     Body(request): Body<DelegationRequest>,
 ) -> Result<Json<Value>, MatrixError> {
-    api.calls
-        .limits()
-        .check(LimitKind::Calls, session.user_id.as_str())?;
+    api.calls.limits().check_session(LimitKind::Calls, &session)?;
     let claim = claim(request.room_id, request.slot_id, request.member, &session)?;
     let delay = request.delay_id.into();
     api.calls

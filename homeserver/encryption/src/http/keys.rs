@@ -25,16 +25,17 @@ async fn upload(
     session: Session,
     Ruma(request): Ruma<upload_keys::v3::Request>,
 ) -> Result<Ruma<upload_keys::v3::Response>, MatrixError> {
+    let device = session.device()?;
     let upload = KeyUpload::judge(
-        (&session.user_id, &session.device_id),
+        (&session.user_id, device),
         request.device_keys.as_ref(),
         &request.one_time_keys,
         &request.fallback_keys,
     )?;
     let user = UserNumber(session.user_number);
-    encryption.upload_keys(user, &session.device_id, upload).await?;
+    encryption.upload_keys(user, device, upload).await?;
     let counts = encryption
-        .key_counts(user, &session.device_id)
+        .key_counts(user, device)
         .await
         .map_err(EncryptionError::from)?;
     Ok(Ruma(upload_keys::v3::Response::new(counts.one_time)))

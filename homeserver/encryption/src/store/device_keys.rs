@@ -85,3 +85,18 @@ pub(crate) async fn of_users(
     };
     rows.iter().map(read).collect()
 }
+
+/// The devices of these users that have keys.
+pub(crate) async fn devices_of(
+    database: &Database,
+    users: &[UserNumber],
+) -> Result<Vec<(UserNumber, OwnedDeviceId)>, StorageError> {
+    const SQL: &str = "
+        SELECT user_number, device_id FROM device_keys
+         WHERE user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))
+         ORDER BY user_number, device_id";
+    let rows = database.fetch_all(SQL, &[list(users.iter().copied())]).await?;
+    rows.iter()
+        .map(|row| Ok((UserNumber(row.int(0)?), row.text(1)?.into())))
+        .collect()
+}

@@ -6,7 +6,7 @@ use echorift_storage::{
 use ruma::{DeviceId, OwnedDeviceId, events::AnyToDeviceEvent, serde::Raw};
 use serde_json::value::RawValue;
 
-use crate::transactions;
+use crate::{DeviceMessage, transactions};
 
 /// A message for a device that does not exist finds no row to join.
 static PUT: Statement = Statement::insert(
@@ -161,4 +161,43 @@ pub(crate) async fn transactions(
 pub(crate) async fn purge_transactions(tx: &mut Tx, time: Timestamp) -> Result<u64, StorageError> {
     const SQL: &str = "DELETE FROM to_device_transactions WHERE sent_ts < $1";
     tx.execute(SQL, &[time.into()]).await
+}
+
+/// The users for whose devices messages wait that have come with `after < position <= to`.
+pub(crate) async fn recipients(
+    database: &Database,
+    (after, to): (Position, Position),
+) -> Result<Vec<UserNumber>, StorageError> {
+    const SQL: &str = "
+        SELECT DISTINCT user_number FROM to_device_messages WHERE position > $1 AND position <= $2
+         ORDER BY user_number";
+    let rows = database.fetch_all(SQL, &[after.into(), to.into()]).await?;
+    rows.iter().map(|row| Ok(UserNumber(row.int(0)?))).collect()
+}
+
+/// The first `limit` messages for devices of these users with `after < position <= to`.
+pub(crate) async fn messages_to(
+    database: &Database,
+    users: &[UserNumber],
+    (after, to): (Position, Position),
+    limit: i64,
+) -> Result<Vec<DeviceMessage>, StorageError> {
+    const SQL: &str = "
+        SELECT position, user_number, device_id, event FROM to_device_messages
+         WHERE position > $1 AND position <= $2
+           AND user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($3))
+         ORDER BY position, user_number, device_id LIMIT $4";
+    let values = [after.into(), to.into(), list(users.iter().copied()), limit.into()];
+    let rows = database.fetch_all(SQL, &values).await?;
+    let read = rows.iter().map(|row| {
+        let event = RawValue::from_string(row.text(3)?)
+            .map_err(|error| StorageError::corrupt("to_device_messages.event", error))?;
+        Ok(DeviceMessage {
+            position: Position(row.int(0)?),
+            user: UserNumber(row.int(1)?),
+            device: row.text(2)?.into(),
+            event: Raw::from_json(event),
+        })
+    });
+    read.collect()
 }

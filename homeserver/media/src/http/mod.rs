@@ -63,7 +63,7 @@ impl Media {
     }
 
     fn check_rate(&self, session: &Session) -> Result<(), MatrixError> {
-        self.0.limits.check(LimitKind::Media, session.user_id.as_str())
+        self.0.limits.check_session(LimitKind::Media, session)
     }
 
     /// Nobody uploads for another server.

@@ -24,6 +24,7 @@ async fn put(
 ) -> Result<Ruma<create_alias::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
     let alias = &request.room_alias;
+    api.check_alias(&session, alias)?;
     let room = api.rooms.room(&request.room_id).await?;
     match api.rooms.create_alias(alias, &room, &session.user_id).await {
         Ok(()) => Ok(Ruma(create_alias::v3::Response {})),
@@ -55,8 +56,11 @@ async fn delete(
     Ruma(request): Ruma<delete_alias::v3::Request>,
 ) -> Result<Ruma<delete_alias::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
+    api.check_alias(&session, &request.room_alias)?;
+    // What is in a service's namespace is the service's, whatever its users may do in the room.
+    let is_master = session.is_admin || session.service.is_some();
     api.rooms
-        .delete_alias(&request.room_alias, &session.user_id, session.is_admin)
+        .delete_alias(&request.room_alias, &session.user_id, is_master)
         .await?;
     Ok(Ruma(delete_alias::v3::Response {}))
 }

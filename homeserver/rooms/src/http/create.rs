@@ -1,6 +1,6 @@
 use axum::{Router, extract::State};
 use echorift_web::{LimitKind, MatrixError, Routes as _, Ruma, Session};
-use ruma::api::client::room::create_room;
+use ruma::{RoomAliasId, api::client::room::create_room};
 
 use super::RoomsApi;
 
@@ -15,7 +15,12 @@ async fn create_room(
     Ruma(request): Ruma<create_room::v3::Request>,
 ) -> Result<Ruma<create_room::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
-    api.limits.check(LimitKind::Rooms, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Rooms, &session)?;
+    if let Some(localpart) = &request.room_alias_name
+        && let Ok(alias) = RoomAliasId::parse(format!("#{localpart}:{}", api.rooms.server_name()))
+    {
+        api.check_alias(&session, &alias)?;
+    }
     let room = api
         .rooms
         .create_room(&api.accounts, &session.user_id, request)

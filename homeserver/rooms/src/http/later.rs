@@ -64,7 +64,7 @@ impl RoomsApi {
         session: &Session,
         event: Postponed,
     ) -> Result<Response, MatrixError> {
-        self.limits.check(LimitKind::Messages, session.user_id.as_str())?;
+        self.limits.check_session(LimitKind::Messages, session)?;
         let scheduler = self.scheduler.as_ref();
         let scheduler = scheduler
             .ok_or_else(|| MatrixError::forbidden("This server sends events at once or not at all."))?;

@@ -48,7 +48,7 @@ async fn invite(
             "There is no identity server here: invite users by their ID.",
         ));
     };
-    api.limits.check(LimitKind::Invites, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Invites, &session)?;
     let room = api.rooms.room(&request.room_id).await?;
     api.rooms
         .invite(
@@ -99,7 +99,7 @@ async fn join(
     name: &RoomOrAliasId,
     (via, how): (&[OwnedServerName], JoinRequest),
 ) -> Result<Arc<Room>, MatrixError> {
-    api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Joins, session)?;
     let (id, via) = api.rooms.locate(name, via).await?;
     let user = UserNumber(session.user_number);
     let Some(room) = api.rooms.find_enterable(&id).await? else {
@@ -129,7 +129,7 @@ async fn knock(
     Ruma(request): Ruma<knock_room::v3::Request>,
 ) -> Result<Ruma<knock_room::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
-    api.limits.check(LimitKind::Joins, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Joins, &session)?;
     let (rooms, user_id) = (&api.rooms, &session.user_id);
     let (room_id, via) = rooms.locate(&request.room_id_or_alias, &request.via).await?;
     match rooms.find_enterable(&room_id).await? {

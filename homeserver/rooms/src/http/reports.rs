@@ -21,7 +21,7 @@ async fn event(
     session: Session,
     Ruma(request): Ruma<report_content::v3::Request>,
 ) -> Result<Ruma<report_content::v3::Response>, MatrixError> {
-    api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Messages, &session)?;
     let reporter = (&*session.user_id, UserNumber(session.user_number));
     let reason = request.reason.unwrap_or_default();
     api.rooms
@@ -36,7 +36,7 @@ async fn room(
     session: Session,
     Ruma(request): Ruma<report_room::v3::Request>,
 ) -> Result<Ruma<report_room::v3::Response>, MatrixError> {
-    api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Messages, &session)?;
     api.rooms
         .report_room(UserNumber(session.user_number), &request.room_id, &request.reason)
         .await?;
@@ -49,7 +49,7 @@ async fn user(
     session: Session,
     Ruma(request): Ruma<report_user::v3::Request>,
 ) -> Result<Ruma<report_user::v3::Response>, MatrixError> {
-    api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Messages, &session)?;
     let reporter = UserNumber(session.user_number);
     api.rooms
         .report_user(&api.accounts, reporter, &request.user_id, &request.reason)

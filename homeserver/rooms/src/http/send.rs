@@ -4,9 +4,10 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::put,
 };
-use echorift_storage::UserNumber;
+use echorift_storage::{Timestamp, UserNumber};
 use echorift_web::{LimitKind, MatrixError, Routes as _, Ruma, Session};
 use ruma::{
+    MilliSecondsSinceUnixEpoch,
     api::client::{message::send_message_event, redact::redact_event, state::send_state_event},
     events::TimelineEventType,
 };
@@ -38,6 +39,12 @@ fn sender(session: &Session) -> Sender<'_> {
     }
 }
 
+/// When an application service says that the event was sent; people are not asked (AS API § Timestamp massaging).
+fn massaged(session: &Session, timestamp: Option<MilliSecondsSinceUnixEpoch>) -> Option<Timestamp> {
+    session.service.as_ref()?;
+    timestamp.map(|timestamp| Timestamp(timestamp.get().into()))
+}
+
 /// `PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}` (CS API § Sending events to a room).
 async fn send_message(
     State(api): State<RoomsApi>,
@@ -57,7 +64,7 @@ async fn send_message(
         };
         return api.postpone(&session, event).await;
     }
-    api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Messages, &session)?;
     let room = api.rooms.room(&request.room_id).await?;
     api.check_may_speak(&session, &room).await?;
     let transaction = Transaction {
@@ -71,7 +78,9 @@ async fn send_message(
     let event_type = TimelineEventType::from(request.event_type.to_string());
     let is_redaction = event_type == TimelineEventType::RoomRedaction;
     let draft = EventDraft::message(&session.user_id, event_type, request.body.into_json());
-    let draft = draft.sticking_for(later.sticky_duration_ms);
+    let draft = draft
+        .sticking_for(later.sticky_duration_ms)
+        .dated(massaged(&session, request.timestamp));
     let event_id = api.rooms.send(&room, &sender, draft, transaction).await?;
     if is_redaction {
         // It may have taken away what let guests in.
@@ -86,7 +95,7 @@ async fn redact(
     session: Session,
     Ruma(request): Ruma<redact_event::v3::Request>,
 ) -> Result<Ruma<redact_event::v3::Response>, MatrixError> {
-    api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Messages, &session)?;
     let room = api.rooms.room(&request.room_id).await?;
     if let Err(suspended) = api.check_may_act(&session) {
         // Suspended users may still take back what they said (CS API § Account suspension).
@@ -130,14 +139,15 @@ async fn send_state(
         return api.postpone(&session, event).await;
     }
     api.check_may_act(&session)?;
-    api.limits.check(LimitKind::Messages, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Messages, &session)?;
     let room = api.rooms.room(&request.room_id).await?;
     api.rooms
         .check_guest(&api.accounts, &room, UserNumber(session.user_number))
         .await?;
     let content = request.body.into_json();
     let draft = EventDraft::state(&session.user_id, request.event_type, &request.state_key, content)
-        .sticking_for(later.sticky_duration_ms);
+        .sticking_for(later.sticky_duration_ms)
+        .dated(massaged(&session, request.timestamp));
     let event = api
         .rooms
         .set_state(&api.accounts, &room, draft, |_, _| {})

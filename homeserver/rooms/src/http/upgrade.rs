@@ -16,7 +16,7 @@ async fn upgrade(
     Ruma(request): Ruma<upgrade_room::v3::Request>,
 ) -> Result<Ruma<upgrade_room::v3::Response>, MatrixError> {
     api.check_may_act(&session)?;
-    api.limits.check(LimitKind::Rooms, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::Rooms, &session)?;
     let room = api.rooms.room(&request.room_id).await?;
     let how = UpgradeRequest {
         version: request.new_version,

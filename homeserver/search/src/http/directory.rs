@@ -16,8 +16,7 @@ async fn search(
     session: Session,
     Ruma(request): Ruma<search_users::v3::Request>,
 ) -> Result<Ruma<search_users::v3::Response>, MatrixError> {
-    api.limits
-        .check(LimitKind::DirectorySearch, session.user_id.as_str())?;
+    api.limits.check_session(LimitKind::DirectorySearch, &session)?;
     let reader = Reader::of_session(&session, &api.accounts).await?;
     let limit = usize::try_from(u64::from(request.limit)).unwrap_or(usize::MAX);
     let found = directory::search(&api.rooms, &reader, api.visible, &request.search_term, limit).await?;

@@ -73,6 +73,21 @@ async fn look_at(config: &Config, partners: &[String], report: &mut Report) {
     super::check_federation::look_at(config, partners, report).await;
     super::check_calls::look_at(config, is_running, report).await;
     look_at_directory(config, report).await;
+    look_at_services(config, report);
+}
+
+fn look_at_services(config: &Config, report: &mut Report) {
+    match echorift_appservices::check_files(&config.application_services.files, &config.server.name) {
+        Ok(0) => report.good("there are no application services"),
+        Ok(count) => report.good(&format!(
+            "the registrations of application services can be read: {count}"
+        )),
+        Err(faults) => {
+            for fault in &faults.0 {
+                report.failure(&fault.to_string(), "");
+            }
+        }
+    }
 }
 
 /// The data folder, the key and the database. Answers whether a server runs on them at this moment.

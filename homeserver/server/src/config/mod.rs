@@ -3,6 +3,7 @@
 //! `config/echorift.toml` documents every key with its default; [`Config::default_settings`] is what a
 //! server without a file runs with.
 
+mod application_services;
 mod call_media;
 mod calls;
 mod client;
@@ -38,6 +39,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::Dict;
 
+pub(crate) use self::application_services::ApplicationServiceSettings;
 pub(crate) use self::calls::CallsSettings;
 pub(crate) use self::client::ClientSettings;
 pub(crate) use self::email::EmailSettings;
@@ -86,6 +88,7 @@ pub(crate) struct Config {
     pub(crate) media: MediaSettings,
     pub(crate) url_previews: PreviewSettings,
     pub(crate) outbound: OutboundSettings,
+    pub(crate) application_services: ApplicationServiceSettings,
     pub(crate) support: SupportSettings,
     pub(crate) log: LogSettings,
     /// Keys that are set but belong to features this release does not have.
@@ -198,6 +201,7 @@ impl Config {
             media: root.table("media", MediaSettings::read),
             url_previews: root.table("url_previews", PreviewSettings::read),
             outbound: root.table("outbound", OutboundSettings::read),
+            application_services: root.table("application_services", ApplicationServiceSettings::read),
             support: root.table("support", SupportSettings::read),
             log: root.table("log", LogSettings::read),
             without_effect: Vec::new(),

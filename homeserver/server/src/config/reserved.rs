@@ -5,7 +5,6 @@
 
 /// Names as in the handbook of later releases; a name stands for itself and everything below it.
 const RESERVED: &[&str] = &[
-    "application_services",
     "cluster",
     "directory.attribute_photo",
     "directory.sync_interval",

@@ -1,6 +1,5 @@
 //! The routes of the server itself, and what surrounds every request.
 
-pub(crate) mod application_services;
 mod discovery;
 mod envelope;
 mod health;

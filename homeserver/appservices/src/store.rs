@@ -1,0 +1,162 @@
+//! The SQL of application services.
+
+use echorift_storage::{
+    Cells, Change, Database, EventNumber, Position, RoomNumber, Row, Statement, StorageError, UserNumber,
+};
+use ruma::events::room::member::MembershipState;
+
+/// Where a service stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cursor {
+    pub position: Position,
+    /// The position as it is written down.
+    pub written: Position,
+    pub transaction_number: i64,
+    pub open: Option<StoredTransaction>,
+}
+
+/// An open transaction, as it was when it was first sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredTransaction {
+    /// Where the log is read on after it.
+    pub to: Position,
+    pub events: Vec<EventNumber>,
+    /// JSON.
+    pub rest: String,
+}
+
+static PUT: Statement = Statement::upsert(
+    1,
+    "INSERT INTO application_services
+            (service_id, position, transaction_number, open_to, open_events, open_rest)
+     SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT),
+            value ->> 4, value ->> 5
+       FROM json_each($1) WHERE true
+     ON CONFLICT (service_id) DO UPDATE
+        SET position = excluded.position, transaction_number = excluded.transaction_number,
+            open_to = excluded.open_to, open_events = excluded.open_events, open_rest = excluded.open_rest",
+);
+
+/// Remembers where a service stands.
+pub(crate) fn put(change: &mut Change, id: &str, cursor: &Cursor) -> Result<(), StorageError> {
+    let open = cursor.open.as_ref();
+    let events = open.map(|open| {
+        let numbers: Vec<i64> = open.events.iter().map(|event| event.0).collect();
+        serde_json::to_string(&numbers)
+    });
+    let events = events
+        .transpose()
+        .map_err(|error| StorageError::corrupt("application_services.open_events", error))?;
+    let cells = Cells::new()
+        .with(id)
+        .with(cursor.position)
+        .with(cursor.transaction_number)
+        .with(open.map(|open| open.to))
+        .with(events)
+        .with(open.map(|open| open.rest.clone()));
+    change.write(&PUT, cells);
+    Ok(())
+}
+
+/// Where a service stands; `None` if it was never here.
+pub(crate) async fn find(database: &Database, id: &str) -> Result<Option<Cursor>, StorageError> {
+    const SQL: &str = "
+        SELECT position, transaction_number, open_to, open_events, open_rest FROM application_services
+         WHERE service_id = $1";
+    let row = database.fetch_optional(SQL, &[id.into()]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &Row) -> Result<Cursor, StorageError> {
+    let open = match row.optional_int(2)? {
+        None => None,
+        Some(to) => Some(StoredTransaction {
+            to: Position(to),
+            events: read_events(&row.text(3)?)?,
+            rest: row.text(4)?,
+        }),
+    };
+    let position = Position(row.int(0)?);
+    Ok(Cursor {
+        position,
+        written: position,
+        transaction_number: row.int(1)?,
+        open,
+    })
+}
+
+fn read_events(text: &str) -> Result<Vec<EventNumber>, StorageError> {
+    let numbers: Vec<i64> = serde_json::from_str(text)
+        .map_err(|error| StorageError::corrupt("application_services.open_events", error))?;
+    Ok(numbers.into_iter().map(EventNumber).collect())
+}
+
+/// An event as the log names it.
+#[derive(Debug, Clone)]
+pub(crate) struct LoggedEvent {
+    pub position: Position,
+    pub event: EventNumber,
+    pub room: RoomNumber,
+    pub sender: UserNumber,
+    /// Whose membership it is about.
+    pub member: Option<String>,
+}
+
+/// The first `limit` events with `after < position <= to`, in log order.
+pub(crate) async fn events(
+    database: &Database,
+    (after, to): (Position, Position),
+    limit: i64,
+) -> Result<Vec<LoggedEvent>, StorageError> {
+    // `position > 0` is the condition of the index `events_by_position`, word for word.
+    const SQL: &str = "
+        SELECT position, event_number, room_number, sender_number,
+               CASE WHEN event_type = 'm.room.member' THEN state_key END
+          FROM events
+         WHERE position > 0 AND position > $1 AND position <= $2
+         ORDER BY position LIMIT $3";
+    let rows = database
+        .fetch_all(SQL, &[after.into(), to.into(), limit.into()])
+        .await?;
+    let read = |row: &Row| {
+        Ok(LoggedEvent {
+            position: Position(row.int(0)?),
+            event: EventNumber(row.int(1)?),
+            room: RoomNumber(row.int(2)?),
+            sender: UserNumber(row.int(3)?),
+            member: row.optional_text(4)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// A local user's place in a room.
+#[derive(Debug, Clone)]
+pub(crate) struct LocalMember {
+    pub user: UserNumber,
+    pub localpart: String,
+    pub membership: MembershipState,
+    /// Since when.
+    pub position: Position,
+}
+
+/// All users of this server who are or were something in a room.
+pub(crate) async fn local_members(
+    database: &Database,
+    room: RoomNumber,
+) -> Result<Vec<LocalMember>, StorageError> {
+    const SQL: &str = "
+        SELECT memberships.user_number, accounts.localpart, memberships.membership, memberships.position
+          FROM memberships JOIN accounts ON accounts.user_number = memberships.user_number
+         WHERE memberships.room_number = $1";
+    let rows = database.fetch_all(SQL, &[room.into()]).await?;
+    let read = |row: &Row| {
+        Ok(LocalMember {
+            user: UserNumber(row.int(0)?),
+            localpart: row.text(1)?,
+            membership: MembershipState::from(row.text(2)?),
+            position: Position(row.int(3)?),
+        })
+    };
+    rows.iter().map(read).collect()
+}
