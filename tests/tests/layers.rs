@@ -14,7 +14,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A crate may use those of lower layers only. A new line here is a design decision.
-const LAYERS: [(&str, u8); 18] = [
+const LAYERS: [(&str, u8); 19] = [
     ("echorift-events", 1),
     ("echorift-storage", 1),
     ("echorift-web", 1),
@@ -27,6 +27,7 @@ const LAYERS: [(&str, u8); 18] = [
     ("echorift-push", 3),
     ("echorift-search", 3),
     ("echorift-webclient", 3),
+    ("echorift-webhooks", 3),
     ("echorift-sync", 4),
     ("echorift-federation", 4),
     ("echorift-appservice-ldap", 4),

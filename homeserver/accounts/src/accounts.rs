@@ -7,6 +7,7 @@ use ruma::{OwnedUserId, ServerName, UserId};
 
 use crate::{
     AccountError, AccountObserver, AccountsOptions, PasswordProvider, ProfileObserver,
+    access_tokens::KnownTokens,
     account_data_cache::AccountDataCache,
     last_seen::LastSeen,
     maintenance,
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) session_numbers: Sequence,
     pub(crate) audit_numbers: Sequence,
     pub(crate) checks: TokenChecks,
+    pub(crate) known_tokens: KnownTokens,
     pub(crate) marks: Marks,
     pub(crate) uia: UiaSessions,
     pub(crate) nonces: Nonces,
@@ -80,6 +82,7 @@ impl Accounts {
             session_numbers: Sequence::new("session_number", database),
             audit_numbers: Sequence::new("audit_number", database),
             database: database.clone(),
+            known_tokens: KnownTokens::new(),
             uia: UiaSessions::new(),
             nonces: Nonces::new(),
             oauth,

@@ -4,11 +4,13 @@
 //! [`Accounts`] is the whole of it: what other crates ask, the [`verifier`](Accounts::verifier) of access tokens, and
 //! the [`router`](Accounts::router) of its endpoints.
 
+mod access_tokens;
 mod account_data;
 mod account_data_cache;
 mod accounts;
 mod administration;
 mod audit;
+mod bots;
 mod claims;
 mod deactivation;
 mod devices;
@@ -49,12 +51,14 @@ mod username;
 mod verify;
 
 pub use self::{
+    access_tokens::AccessToken,
     account_data::{
         AccountDatum, GlobalAccountData, RoomAccountDataOfUser, TypedAccountData, default_push_rules,
     },
     accounts::Accounts,
     administration::{AccountSource, DeviceOverview, UserOverview, UserQuery, UserState, UserToCreate},
     audit::{Act, AuditEntry, AuditQuery, REASON_BYTES_MAX},
+    bots::{Bot, BotMakers, BotOptions},
     error::AccountError,
     oauth::options::{OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver},

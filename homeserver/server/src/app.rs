@@ -24,6 +24,7 @@ use echorift_search::SearchApi;
 use echorift_storage::{Clock, Database, DatabaseOptions, LogListener, Names};
 use echorift_sync::{SyncOptions, Syncs};
 use echorift_web::{RateLimits, outbound::Outbound};
+use echorift_webhooks::{Webhooks, WebhooksOptions, WebhooksParts};
 use tokio::sync::watch;
 
 use crate::config::{Config, LivekitSettings, Secret, Service};
@@ -39,6 +40,7 @@ pub(crate) struct App {
     pub(crate) database: Database,
     pub(crate) accounts: Accounts,
     pub(crate) push: Push,
+    pub(crate) webhooks: Webhooks,
     pub(crate) federation: Option<Federation>,
     pub(crate) sfus: RunningSfus,
     pub(crate) health: Arc<Health>,
@@ -97,6 +99,13 @@ impl App {
             outbound.clone(),
         )
         .await?;
+        let webhooks_parts = WebhooksParts {
+            rooms: rooms.clone(),
+            accounts: accounts.clone(),
+            limits: Arc::clone(&limits),
+            outbound: outbound.clone(),
+        };
+        let webhooks = Webhooks::start(webhooks_options(config), webhooks_parts).await?;
         let encryption = Encryption::start(&database, &rooms, &accounts);
         let options = SyncOptions {
             presence: config.presence.enabled,
@@ -156,12 +165,14 @@ impl App {
             encryption.listener(),
             Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
             push.listener(),
+            webhooks.listener(),
             calls.listener(),
         ];
         listeners.push(delayed_events.listener());
         listeners.extend(federation.as_ref().map(Federation::listener));
         database.log().listen(listeners);
         push.run();
+        webhooks.run(stopping.clone());
         if let Some(federation) = &federation {
             let askers = Askers {
                 rooms: &rooms,
@@ -205,6 +216,7 @@ impl App {
             calls: calls.clone(),
             federation: federation.clone(),
             sfus: sfus.health.clone(),
+            webhooks: webhooks.clone(),
             traffic: Arc::clone(&traffic),
             data_dir: config.server.data_dir.clone(),
             directory,
@@ -220,6 +232,7 @@ impl App {
             .merge(accounts.router())
             .merge(echorift_rooms::router(rooms_api))
             .merge(push.router())
+            .merge(webhooks.router())
             .merge(encryption.router())
             .merge(syncs.router())
             .merge(media.router())
@@ -243,6 +256,7 @@ impl App {
             database,
             accounts,
             push,
+            webhooks,
             federation,
             sfus,
             health,
@@ -340,6 +354,7 @@ fn accounts_options(config: &Config) -> Result<AccountsOptions, ServerError> {
             without_refresh_lifetime: config.sessions.without_refresh_lifetime,
         },
         oauth,
+        bots: config.bots.clone(),
         default_room_version: config.rooms.default_version.clone(),
         url_previews: config.url_previews.enabled,
     })
@@ -363,6 +378,20 @@ fn push_options(config: &Config) -> PushOptions {
             pause: email.digest_pause,
             pause_max: email.digest_pause_max,
         },
+    }
+}
+
+fn webhooks_options(config: &Config) -> WebhooksOptions {
+    let webhooks = &config.webhooks;
+    WebhooksOptions {
+        enabled: webhooks.enabled,
+        public_base_url: config.server.public_base_url.clone(),
+        per_room_max: webhooks.per_room_max,
+        allow_http: webhooks.allow_http,
+        request_timeout: webhooks.request_timeout,
+        retry_initial_delay: webhooks.retry_initial_delay,
+        retry_max_delay: webhooks.retry_max_delay,
+        disable_after: webhooks.disable_after,
     }
 }
 

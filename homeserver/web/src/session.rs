@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{header, request::Parts};
 use ruma::{OwnedDeviceId, OwnedUserId};
 
-use crate::{BoxFuture, ClientAddress, MatrixError, guests::is_open_to_guests};
+use crate::{BoxFuture, ClientAddress, MatrixError, Scope, Scopes, guests::is_open_to_guests};
 
 /// Who sends a request: what a valid access token stands for.
 ///
@@ -21,6 +21,9 @@ pub struct Session {
     pub is_admin: bool,
     /// A guest reaches a part of the endpoints only (CS API § Guest access): the extractors see to that.
     pub is_guest: bool,
+    /// What the token may do, if it was made for a program; `None` for people who have logged in, who may do all that
+    /// they are allowed to. The extractors see to that.
+    pub scopes: Option<Arc<Scopes>>,
 }
 
 /// Checks access tokens; implemented by `accounts`.
@@ -92,7 +95,7 @@ async fn find(parts: &Parts, even_locked: bool) -> Result<Option<Session>, Matri
     let verifier = parts.extensions.get::<Verifier>();
     let Verifier(verifier) =
         verifier.ok_or_else(|| MatrixError::internal("no token verifier is wired in"))?;
-    let session = if even_locked {
+    let mut session = if even_locked {
         verifier.verify_even_locked(token)
     } else {
         verifier.verify(token)
@@ -100,6 +103,10 @@ async fn find(parts: &Parts, even_locked: bool) -> Result<Option<Session>, Matri
     .await?;
     if session.is_guest && !is_open_to_guests(&parts.method, parts.uri.path()) {
         return Err(MatrixError::guest_access_forbidden("Guests cannot do this."));
+    }
+    if let Some(scopes) = &session.scopes {
+        scopes.check(&parts.method, parts.uri.path())?;
+        session.is_admin &= scopes.allows(Scope::Admin);
     }
     let address = parts.extensions.get::<ClientAddress>().copied();
     verifier.seen(&session, address.unwrap_or(ClientAddress(None)));

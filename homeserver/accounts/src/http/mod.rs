@@ -1,8 +1,10 @@
 //! The endpoints of accounts.
 
+mod access_tokens;
 mod account;
 mod account_data;
 mod admin;
+mod bots;
 mod capabilities;
 mod confirm_email;
 mod devices;
@@ -32,6 +34,8 @@ pub(crate) fn router() -> Router<Accounts> {
         .merge(fallback::router())
         .merge(sso::router())
         .merge(confirm_email::router())
+        .merge(access_tokens::router())
+        .merge(bots::router())
 }
 
 /// Coming in and going out.

@@ -1,9 +1,11 @@
 //! The endpoints of administration. Each is described where it stands; the description of all is made from that.
 
 mod audit;
+mod bots;
 mod calls;
 mod directory;
 mod federation;
+mod hooks;
 mod media;
 mod memberships;
 mod reports;
@@ -61,6 +63,8 @@ fn described() -> OpenApiRouter<Admin> {
         .merge(calls::routes())
         .merge(reports::routes())
         .merge(directory::routes())
+        .merge(bots::routes())
+        .merge(hooks::routes())
         .merge(audit::routes());
     let described = OpenApiRouter::with_openapi(frame()).nest(BASE, endpoints);
     with_refusals(described)

@@ -3,6 +3,7 @@
 //! `config/echorift.toml` documents every key with its default; [`Config::default_settings`] is what a
 //! server without a file runs with.
 
+mod bots;
 mod call_media;
 mod calls;
 mod client;
@@ -25,6 +26,7 @@ mod server_notices;
 mod table;
 mod units;
 mod user_directory;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use echorift_accounts::BotOptions;
 use echorift_appservice_ldap::DirectoryConfig;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
@@ -57,6 +60,7 @@ pub(crate) use self::sections::{
 pub(crate) use self::server_notices::NoticeSettings;
 use self::table::{Notes, Table};
 pub(crate) use self::user_directory::UserDirectorySettings;
+pub(crate) use self::webhooks::WebhookSettings;
 
 /// Every setting of a server, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +82,8 @@ pub(crate) struct Config {
     pub(crate) user_directory: UserDirectorySettings,
     pub(crate) presence: PresenceSettings,
     pub(crate) push: PushSettings,
+    pub(crate) webhooks: WebhookSettings,
+    pub(crate) bots: BotOptions,
     pub(crate) email: EmailSettings,
     pub(crate) calls: CallsSettings,
     pub(crate) server_notices: NoticeSettings,
@@ -190,6 +196,8 @@ impl Config {
             user_directory: root.table("user_directory", UserDirectorySettings::read),
             presence: root.table("presence", PresenceSettings::read),
             push: root.table("push", PushSettings::read),
+            webhooks: root.table("webhooks", WebhookSettings::read),
+            bots: root.table("bots", bots::read),
             email,
             server_notices: root.table("server_notices", server_notices::read),
             calls,
