@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::{FromRequestParts, MatchedPath, OptionalFromRequestParts};
 use http::{header, request::Parts};
 use ruma::{OwnedDeviceId, OwnedUserId};
 
@@ -105,12 +105,21 @@ async fn find(parts: &Parts, even_locked: bool) -> Result<Option<Session>, Matri
         return Err(MatrixError::guest_access_forbidden("Guests cannot do this."));
     }
     if let Some(scopes) = &session.scopes {
-        scopes.check(&parts.method, parts.uri.path())?;
+        scopes.check(&parts.method, path_of(parts))?;
         session.is_admin &= scopes.allows(Scope::Admin);
     }
     let address = parts.extensions.get::<ClientAddress>().copied();
     verifier.seen(&session, address.unwrap_or(ClientAddress(None)));
     Ok(Some(session))
+}
+
+/// The path of a request as its scope is judged by. The administration's routes are nested, and see no more of their path
+/// than its end; what was matched is the whole.
+fn path_of(parts: &Parts) -> &str {
+    let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    matched
+        .filter(|matched| matched.starts_with("/_echorift/admin/"))
+        .unwrap_or_else(|| parts.uri.path())
 }
 
 /// The token of the `Authorization` header. Tokens in the query string are gone from the specification (v1.11

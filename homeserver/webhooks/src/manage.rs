@@ -265,7 +265,8 @@ impl Webhooks {
     /// Gives a hook a new secret; the one before is good for nothing from then on. Error: `Unknown`.
     pub(crate) async fn rotate(&self, id: &str, remember: Change) -> Result<Revealed, HookError> {
         let _one_at_a_time = self.0.managing.lock().await;
-        let mut hook = Hook::clone(&*self.hook(id)?);
+        let before = self.hook(id)?;
+        let mut hook = Hook::clone(&before);
         let secret = secret::random_secret();
         match &mut hook.kind {
             Kind::Incoming(_, Lock::Secret(hash)) => *hash = secret::hash(&secret),

@@ -116,6 +116,6 @@ async fn the_operator_says_who_makes_how_many() {
         root.post(ours(&["bots"]), json!({ "localpart": alice.localpart }))
             .await,
         400,
-        "M_RESOURCE_LIMIT_EXCEEDED",
+        "M_USER_IN_USE",
     );
 }

@@ -51,8 +51,7 @@ async fn take(webhooks: &Webhooks, hook: &str, secret: Option<&str>, request: Re
 
 /// The refusal's status and headers with its sentence alone.
 fn refused(refusal: &MatrixError) -> Response {
-    let mut response = refusal.clone().into_response();
-    let (parts, _) = std::mem::take(&mut response).into_parts();
+    let (parts, _) = refusal.clone().into_response().into_parts();
     let mut plain = (parts.status, refusal.message().to_owned()).into_response();
     if let Some(wait) = parts.headers.get(http::header::RETRY_AFTER) {
         plain
