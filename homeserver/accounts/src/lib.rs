@@ -25,6 +25,7 @@ mod last_seen;
 mod login;
 mod maintenance;
 mod marks;
+mod mirroring;
 mod moderation;
 mod oauth;
 mod observer;
@@ -60,11 +61,12 @@ pub use self::{
     audit::{Act, AuditEntry, AuditQuery, REASON_BYTES_MAX},
     bots::{Bot, BotMakers, BotOptions},
     error::AccountError,
+    mirroring::{LockOwner, MirroredPerson, PersonToCreate, PersonToUpdate},
     oauth::options::{OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
-    provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
+    provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError, StandingAnswer},
     recaptcha::Recaptcha,
     remote_profiles::RemoteProfiles,
     service_account::ServiceAccount,
