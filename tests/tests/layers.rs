@@ -14,7 +14,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A crate may use those of lower layers only. A new line here is a design decision.
-const LAYERS: [(&str, u8); 19] = [
+const LAYERS: [(&str, u8); 20] = [
     ("echorift-events", 1),
     ("echorift-storage", 1),
     ("echorift-web", 1),
@@ -28,6 +28,7 @@ const LAYERS: [(&str, u8); 19] = [
     ("echorift-search", 3),
     ("echorift-webclient", 3),
     ("echorift-appservices", 4),
+    ("echorift-webhooks", 3),
     ("echorift-sync", 4),
     ("echorift-federation", 4),
     ("echorift-appservice-ldap", 4),

@@ -10,6 +10,7 @@ use ruma::{OwnedUserId, ServerName, UserId};
 
 use crate::{
     AccountError, AccountObserver, AccountsOptions, ApplicationServices, PasswordProvider, ProfileObserver,
+    access_tokens::KnownTokens,
     account_data_cache::AccountDataCache,
     last_seen::LastSeen,
     maintenance,
@@ -42,6 +43,7 @@ pub(crate) struct Inner {
     pub(crate) session_numbers: Sequence,
     pub(crate) audit_numbers: Sequence,
     pub(crate) checks: TokenChecks,
+    pub(crate) known_tokens: KnownTokens,
     pub(crate) marks: Marks,
     pub(crate) uia: UiaSessions,
     pub(crate) nonces: Nonces,
@@ -87,6 +89,7 @@ impl Accounts {
             session_numbers: Sequence::new("session_number", database),
             audit_numbers: Sequence::new("audit_number", database),
             database: database.clone(),
+            known_tokens: KnownTokens::new(),
             uia: UiaSessions::new(),
             nonces: Nonces::new(),
             oauth,

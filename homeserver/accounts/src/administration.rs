@@ -9,6 +9,7 @@ use ruma::{OwnedUserId, UserId};
 pub use self::acts::UserToCreate;
 use crate::{
     AccountError, Accounts,
+    bots::PROVIDER as BOT_PROVIDER,
     service_account::PROVIDER as OWN_PROVIDER,
     store::administration::{self as store, ListedAccount, Patterns},
 };
@@ -33,6 +34,8 @@ pub enum AccountSource {
     Directory,
     /// A sign-in service (OpenID Connect).
     SignInService,
+    /// Nobody: somebody has made it for a program.
+    Bot,
     /// Nobody: the server itself acts by the account.
     Server,
 }
@@ -165,6 +168,7 @@ fn source_of(provider: Option<&str>) -> AccountSource {
     match provider {
         None => AccountSource::Local,
         Some(OWN_PROVIDER) => AccountSource::Server,
+        Some(BOT_PROVIDER) => AccountSource::Bot,
         // Sign-in services are known by their address.
         Some(issuer) if issuer.contains("://") => AccountSource::SignInService,
         Some(_) => AccountSource::Directory,
@@ -193,6 +197,7 @@ mod tests {
             (Some("ldap"), AccountSource::Directory),
             (Some("https://login.example.org"), AccountSource::SignInService),
             (Some("server"), AccountSource::Server),
+            (Some("bot"), AccountSource::Bot),
         ] {
             assert_eq!(source_of(provider), source);
         }

@@ -32,7 +32,12 @@ impl Accounts {
                     tx.apply(remember).await?;
                     store::devices::tell_of_lost_keys(tx, user, None).await?;
                     store::accounts::deactivate(tx, user, farewell, now).await?;
-                    store::sessions::revoke_all(tx, user, None, now).await
+                    let mut ended = store::sessions::revoke_all(tx, user, None, now).await?;
+                    // Nobody answers for their bots any more.
+                    for bot in store::bots::numbers_of_owner(tx, user).await? {
+                        ended.extend(store::sessions::revoke_all(tx, bot, None, now).await?);
+                    }
+                    Ok::<_, AccountError>(ended)
                 })
             })
             .await?;

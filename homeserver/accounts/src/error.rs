@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use echorift_storage::StorageError;
-use echorift_web::MatrixError;
+use echorift_web::{MatrixError, NoScopes};
 use ruma::OwnedServerName;
 
 /// When to ask for a letter again, after too many.
@@ -69,6 +69,14 @@ pub enum AccountError {
         errcode: String,
         message: String,
     },
+    #[error("the account has its {limit} {what}")]
+    TooMany { what: &'static str, limit: u32 },
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    #[error("{0}")]
+    BadRequest(&'static str),
+    #[error(transparent)]
+    Scopes(#[from] NoScopes),
     #[error("a page could not be made: {0}")]
     Page(#[from] minijinja::Error),
     #[error("the key that signs access tokens ({path}): {reason}")]
@@ -155,6 +163,14 @@ impl From<AccountError> for MatrixError {
                 errcode,
                 message,
             } => Self::new(status, errcode, message),
+            AccountError::TooMany { what, limit } => Self::new(
+                http::StatusCode::BAD_REQUEST,
+                "M_RESOURCE_LIMIT_EXCEEDED",
+                format!("There are {limit} {what} already, and no more can be made: delete old ones first."),
+            ),
+            AccountError::NotAllowed(reason) => Self::forbidden(reason),
+            AccountError::BadRequest(reason) => Self::invalid_param(reason),
+            AccountError::Scopes(reason) => Self::invalid_param(format!("{reason}.")),
             AccountError::Page(cause) => Self::internal(cause),
             AccountError::SigningKey { .. } | AccountError::Token(_) | AccountError::Hash(_) => {
                 Self::internal(error)

@@ -4,12 +4,14 @@
 //! [`Accounts`] is the whole of it: what other crates ask, the [`verifier`](Accounts::verifier) of access tokens, and
 //! the [`router`](Accounts::router) of its endpoints.
 
+mod access_tokens;
 mod account_data;
 mod account_data_cache;
 mod accounts;
 mod administration;
 mod application_services;
 mod audit;
+mod bots;
 mod claims;
 mod deactivation;
 mod devices;
@@ -52,6 +54,7 @@ mod username;
 mod verify;
 
 pub use self::{
+    access_tokens::AccessToken,
     account_data::{
         AccountDatum, GlobalAccountData, RoomAccountDataOfUser, TypedAccountData, default_push_rules,
     },
@@ -59,6 +62,7 @@ pub use self::{
     administration::{AccountSource, DeviceOverview, UserOverview, UserQuery, UserState, UserToCreate},
     application_services::{ApplicationService, ApplicationServices},
     audit::{Act, AuditEntry, AuditQuery, REASON_BYTES_MAX},
+    bots::{Bot, BotMakers, BotOptions},
     error::AccountError,
     mirroring::{LockOwner, MirroredPerson, PersonToCreate, PersonToUpdate},
     oauth::options::{OAuthOptions, UpstreamOptions},

@@ -6,7 +6,7 @@ use std::{
 use echorift_storage::StorageError;
 
 use crate::{
-    Accounts,
+    Accounts, access_tokens,
     accounts::Inner,
     oauth,
     options::milliseconds,
@@ -50,7 +50,9 @@ impl Accounts {
     pub(crate) async fn keep_house(&self) -> Result<(), StorageError> {
         self.flush().await?;
         let now = self.0.clock.now();
-        let longest = self.0.options.sessions.longest_access_token_ms();
+        // What is remembered of a token for programs must not outlive what is remembered of its end.
+        let remembered = milliseconds(access_tokens::KNOWN_FOR).saturating_mul(2);
+        let longest = self.0.options.sessions.longest_access_token_ms().max(remembered);
         let (revoked, expired) = (now.plus_ms(-longest), now.plus_ms(-milliseconds(EXPIRED_KEPT)));
         self.0
             .database

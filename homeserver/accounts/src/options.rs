@@ -2,7 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use ruma::{OwnedServerName, RoomVersionId};
 
-use crate::{OAuthOptions, Recaptcha};
+use crate::{BotOptions, OAuthOptions, Recaptcha};
 
 /// What the operator configures about accounts.
 #[derive(Debug, Clone)]
@@ -16,6 +16,7 @@ pub struct AccountsOptions {
     pub passwords: PasswordOptions,
     pub sessions: SessionOptions,
     pub oauth: OAuthOptions,
+    pub bots: BotOptions,
     /// What `m.room_versions` announces as default.
     pub default_room_version: RoomVersionId,
     /// Whether clients may ask for previews of pages (MSC4452).

@@ -19,7 +19,7 @@ use crate::{
 pub(crate) const DEVICE_ID_BYTES_MAX: usize = 255;
 pub(crate) const DEVICE_NAME_BYTES_MAX: usize = 1024;
 /// As other servers have them, so that people can compare them by eye.
-const DEVICE_ID_LETTERS: usize = 10;
+pub(crate) const DEVICE_ID_LETTERS: usize = 10;
 
 /// What a client asks for when it logs in or registers.
 #[derive(Debug, Clone, Default)]

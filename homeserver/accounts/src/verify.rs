@@ -8,7 +8,7 @@ use ruma::{OwnedDeviceId, OwnedUserId};
 use tokio::sync::watch;
 
 use crate::{
-    Accounts,
+    Accounts, access_tokens,
     claims::Claims,
     store::sessions::{self, Revoked},
 };
@@ -56,6 +56,10 @@ impl TokenChecks {
         if !sessions.is_empty() {
             self.tell_of_ending();
         }
+    }
+
+    pub(crate) fn is_revoked(&self, session: i64) -> bool {
+        self.revoked.contains_key(&session)
     }
 
     /// Called after the commit that took a right from somebody.
@@ -123,6 +127,9 @@ impl Accounts {
     }
 
     async fn verify_token(&self, token: &str, even_locked: bool) -> Result<Session, MatrixError> {
+        if token.starts_with(access_tokens::PREFIX) {
+            return self.verify_access_token(token, even_locked).await;
+        }
         let (checked, is_new) = self.check_token(token)?;
         let mark = self.0.marks.of(checked.session.user_number);
         if mark.is_locked && !even_locked {
@@ -183,6 +190,7 @@ fn read(claims: Claims) -> Option<Checked> {
         is_admin: false,
         is_guest: false,
         service: None,
+        scopes: None,
     };
     Some(Checked {
         session,

@@ -9,6 +9,7 @@ use echorift_media::Media;
 use echorift_rooms::{RoomError, Rooms};
 use echorift_storage::{RoomNumber, Timestamp};
 use echorift_web::MatrixError;
+use echorift_webhooks::Webhooks;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -24,6 +25,7 @@ pub struct AdminParts {
     pub rooms: Rooms,
     pub media: Media,
     pub calls: Calls,
+    pub webhooks: Webhooks,
     /// `None` where the operator has turned it off.
     pub federation: Option<Federation>,
     pub services: AppServices,
@@ -78,6 +80,10 @@ impl Admin {
 
     pub(crate) fn calls(&self) -> &Calls {
         &self.0.parts.calls
+    }
+
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.0.parts.webhooks
     }
 
     pub(crate) fn federation(&self) -> Option<&Federation> {

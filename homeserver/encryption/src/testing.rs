@@ -255,6 +255,7 @@ impl TestServer {
             },
             default_room_version: RoomVersionId::V12,
             url_previews: true,
+            bots: Default::default(),
             oauth: OAuthOptions::default(),
         };
         let limits = Arc::new(RateLimits::off());

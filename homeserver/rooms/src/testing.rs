@@ -123,6 +123,7 @@ impl TestRooms {
             },
             default_room_version: RoomVersionId::V12,
             url_previews: true,
+            bots: Default::default(),
             oauth: OAuthOptions::default(),
         };
         let limits = Arc::new(RateLimits::off());

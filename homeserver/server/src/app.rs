@@ -26,6 +26,7 @@ use echorift_search::SearchApi;
 use echorift_storage::{Clock, Database, DatabaseOptions, LogListener, Names};
 use echorift_sync::{SyncOptions, Syncs};
 use echorift_web::{RateLimits, outbound::Outbound};
+use echorift_webhooks::{Webhooks, WebhooksOptions, WebhooksParts};
 use tokio::sync::watch;
 
 use crate::application_services;
@@ -43,6 +44,7 @@ pub(crate) struct App {
     pub(crate) database: Database,
     pub(crate) accounts: Accounts,
     pub(crate) push: Push,
+    pub(crate) webhooks: Webhooks,
     pub(crate) federation: Option<Federation>,
     pub(crate) sfus: RunningSfus,
     pub(crate) health: Arc<Health>,
@@ -101,6 +103,13 @@ impl App {
             outbound.clone(),
         )
         .await?;
+        let webhooks_parts = WebhooksParts {
+            rooms: rooms.clone(),
+            accounts: accounts.clone(),
+            limits: Arc::clone(&limits),
+            outbound: outbound.clone(),
+        };
+        let webhooks = Webhooks::start(webhooks_options(config), webhooks_parts).await?;
         let encryption = Encryption::start(&database, &rooms, &accounts);
         let options = SyncOptions {
             presence: config.presence.enabled,
@@ -168,6 +177,7 @@ impl App {
             encryption.listener(),
             Arc::clone(syncs.feeds()) as Arc<dyn LogListener>,
             push.listener(),
+            webhooks.listener(),
             calls.listener(),
             services.listener(),
         ];
@@ -177,6 +187,7 @@ impl App {
         push.run();
         services.run().await?;
         tokio::spawn(application_services::reload_on_hangup(services.clone()));
+        webhooks.run(stopping.clone());
         if let Some(federation) = &federation {
             let askers = Askers {
                 rooms: &rooms,
@@ -238,6 +249,7 @@ impl App {
             federation: federation.clone(),
             services: services.clone(),
             sfus: sfus.health.clone(),
+            webhooks: webhooks.clone(),
             traffic: Arc::clone(&traffic),
             data_dir: config.server.data_dir.clone(),
             directory,
@@ -255,6 +267,7 @@ impl App {
             .merge(accounts.router())
             .merge(echorift_rooms::router(rooms_api))
             .merge(push.router())
+            .merge(webhooks.router())
             .merge(encryption.router())
             .merge(syncs.router())
             .merge(media.router())
@@ -278,6 +291,7 @@ impl App {
             database,
             accounts,
             push,
+            webhooks,
             federation,
             sfus,
             health,
@@ -375,6 +389,7 @@ fn accounts_options(config: &Config) -> Result<AccountsOptions, ServerError> {
             without_refresh_lifetime: config.sessions.without_refresh_lifetime,
         },
         oauth,
+        bots: config.bots.clone(),
         default_room_version: config.rooms.default_version.clone(),
         url_previews: config.url_previews.enabled,
     })
@@ -398,6 +413,20 @@ fn push_options(config: &Config) -> PushOptions {
             pause: email.digest_pause,
             pause_max: email.digest_pause_max,
         },
+    }
+}
+
+fn webhooks_options(config: &Config) -> WebhooksOptions {
+    let webhooks = &config.webhooks;
+    WebhooksOptions {
+        enabled: webhooks.enabled,
+        public_base_url: config.server.public_base_url.clone(),
+        per_room_max: webhooks.per_room_max,
+        allow_http: webhooks.allow_http,
+        request_timeout: webhooks.request_timeout,
+        retry_initial_delay: webhooks.retry_initial_delay,
+        retry_max_delay: webhooks.retry_max_delay,
+        disable_after: webhooks.disable_after,
     }
 }
 

@@ -6,12 +6,14 @@ mod guests;
 pub mod outbound;
 mod rate_limit;
 mod ruma_http;
+mod scopes;
 mod session;
 
 pub use self::{
     error::MatrixError,
     rate_limit::{ClientAddress, LimitKind, RateLimit, RateLimits},
     ruma_http::{Body, Routes, Ruma, parse_body, parse_request, read_body},
+    scopes::{NoScopes, Scope, Scopes},
     session::{
         Assertion, BearerToken, MaybeSession, ServiceSession, Session, SessionEvenLocked, TokenVerifier,
         Verifier,

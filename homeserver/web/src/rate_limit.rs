@@ -46,6 +46,8 @@ pub enum LimitKind {
     Calls,
     /// Requests between servers, per server; those that nobody signs, per address.
     Federation,
+    /// Messages by a webhook, per hook.
+    Webhooks,
 }
 
 /// A token bucket: `per_second` on the long run, `burst` at once.

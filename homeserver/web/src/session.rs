@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::{FromRequestParts, MatchedPath, OptionalFromRequestParts};
 use http::{header, request::Parts};
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId};
 use url::form_urlencoded;
 
-use crate::{BoxFuture, ClientAddress, MatrixError, guests::is_open_to_guests};
+use crate::{BoxFuture, ClientAddress, MatrixError, Scope, Scopes, guests::is_open_to_guests};
 
 /// Who sends a request: what a valid access token stands for.
 ///
@@ -26,6 +26,9 @@ pub struct Session {
     pub is_guest: bool,
     /// The application service whose token this is; `None` for people.
     pub service: Option<ServiceSession>,
+    /// What the token may do, if it was made for a program; `None` for people who have logged in, who may do all that
+    /// they are allowed to. The extractors see to that.
+    pub scopes: Option<Arc<Scopes>>,
 }
 
 /// What sets an application service's requests apart (AS API § Client-Server API Extensions).
@@ -174,7 +177,7 @@ async fn find(parts: &Parts, even_locked: bool) -> Result<Option<Session>, Matri
     let Verifier(verifier) =
         verifier.ok_or_else(|| MatrixError::internal("no token verifier is wired in"))?;
     let assertion = Assertion::of_query(parts.uri.query());
-    let session = if even_locked {
+    let mut session = if even_locked {
         verifier.verify_even_locked(token, assertion)
     } else {
         verifier.verify(token, assertion)
@@ -183,9 +186,22 @@ async fn find(parts: &Parts, even_locked: bool) -> Result<Option<Session>, Matri
     if session.is_guest && !is_open_to_guests(&parts.method, parts.uri.path()) {
         return Err(MatrixError::guest_access_forbidden("Guests cannot do this."));
     }
+    if let Some(scopes) = &session.scopes {
+        scopes.check(&parts.method, path_of(parts))?;
+        session.is_admin &= scopes.allows(Scope::Admin);
+    }
     let address = parts.extensions.get::<ClientAddress>().copied();
     verifier.seen(&session, address.unwrap_or(ClientAddress(None)));
     Ok(Some(session))
+}
+
+/// The path of a request as its scope is judged by. The administration's routes are nested, and see no more of their path
+/// than its end; what was matched is the whole.
+fn path_of(parts: &Parts) -> &str {
+    let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    matched
+        .filter(|matched| matched.starts_with("/_echorift/admin/"))
+        .unwrap_or_else(|| parts.uri.path())
 }
 
 /// The token of the `Authorization` header. Tokens in the query string are gone from the specification (v1.11

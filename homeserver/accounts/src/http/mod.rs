@@ -1,9 +1,11 @@
 //! The endpoints of accounts.
 
+mod access_tokens;
 mod account;
 mod account_data;
 mod admin;
 mod application_services;
+mod bots;
 mod capabilities;
 mod confirm_email;
 mod devices;
@@ -33,6 +35,8 @@ pub(crate) fn router() -> Router<Accounts> {
         .merge(fallback::router())
         .merge(sso::router())
         .merge(confirm_email::router())
+        .merge(access_tokens::router())
+        .merge(bots::router())
 }
 
 /// Coming in and going out.

@@ -1,9 +1,11 @@
 //! The tables of accounts, in domain types.
 
+pub(crate) mod access_tokens;
 pub(crate) mod account_data;
 pub(crate) mod accounts;
 pub(crate) mod administration;
 pub(crate) mod audit;
+pub(crate) mod bots;
 pub(crate) mod devices;
 pub(crate) mod email_validations;
 pub(crate) mod emails;

@@ -108,6 +108,7 @@ pub(crate) fn options(folder: &std::path::Path) -> AccountsOptions {
         oauth: OAuthOptions::default(),
         default_room_version: RoomVersionId::V12,
         url_previews: true,
+        bots: Default::default(),
     }
 }
 

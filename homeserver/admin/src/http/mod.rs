@@ -2,10 +2,12 @@
 
 mod appservices;
 mod audit;
+mod bots;
 mod calls;
 mod directory;
 mod directory_groups;
 mod federation;
+mod hooks;
 mod media;
 mod memberships;
 mod reports;
@@ -65,6 +67,8 @@ fn described() -> OpenApiRouter<Admin> {
         .merge(directory::routes())
         .merge(directory_groups::routes())
         .merge(appservices::routes())
+        .merge(bots::routes())
+        .merge(hooks::routes())
         .merge(audit::routes());
     let described = OpenApiRouter::with_openapi(frame()).nest(BASE, endpoints);
     with_refusals(described)

@@ -50,6 +50,8 @@ enum Source {
     Directory,
     /// A sign-in service (OpenID Connect).
     SignInService,
+    /// Nobody: somebody has made the account for a program.
+    Bot,
     /// Nobody: the server itself acts by this account.
     Server,
 }
@@ -69,6 +71,7 @@ impl From<UserOverview> for User {
                 AccountSource::Local => Source::Local,
                 AccountSource::Directory => Source::Directory,
                 AccountSource::SignInService => Source::SignInService,
+                AccountSource::Bot => Source::Bot,
                 AccountSource::Server => Source::Server,
             },
             created_ts: user.created.0,

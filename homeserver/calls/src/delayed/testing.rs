@@ -91,6 +91,7 @@ impl TestDelays {
             },
             default_room_version: RoomVersionId::V12,
             url_previews: true,
+            bots: Default::default(),
             oauth: OAuthOptions::default(),
         };
         let limits = Arc::new(RateLimits::off());
@@ -172,6 +173,7 @@ impl TestDelays {
             session_number: 1,
             is_admin: false,
             is_guest: false,
+            scopes: None,
         }
     }
 

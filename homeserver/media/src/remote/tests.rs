@@ -44,6 +44,7 @@ async fn repository(folder: &std::path::Path) -> (Media, Clock) {
         },
         default_room_version: RoomVersionId::V12,
         url_previews: false,
+        bots: Default::default(),
         oauth: OAuthOptions::default(),
     };
     let users = Names::users(&database);

@@ -72,6 +72,7 @@ async fn serve(config: &Config) -> Result<(), ServerError> {
     // When devices were last seen is only noted in memory until now.
     app.accounts.flush().await?;
     app.push.flush().await?;
+    app.webhooks.flush().await?;
     if let Some(federation) = &app.federation {
         federation.stop().await?;
     }

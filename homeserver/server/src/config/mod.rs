@@ -4,6 +4,7 @@
 //! server without a file runs with.
 
 mod application_services;
+mod bots;
 mod call_media;
 mod calls;
 mod client;
@@ -27,6 +28,7 @@ mod server_notices;
 mod table;
 mod units;
 mod user_directory;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use echorift_accounts::BotOptions;
 use echorift_appservice_ldap::DirectoryConfig;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
@@ -60,6 +63,7 @@ pub(crate) use self::sections::{
 pub(crate) use self::server_notices::NoticeSettings;
 use self::table::{Notes, Table};
 pub(crate) use self::user_directory::UserDirectorySettings;
+pub(crate) use self::webhooks::WebhookSettings;
 
 /// Every setting of a server, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +85,8 @@ pub(crate) struct Config {
     pub(crate) user_directory: UserDirectorySettings,
     pub(crate) presence: PresenceSettings,
     pub(crate) push: PushSettings,
+    pub(crate) webhooks: WebhookSettings,
+    pub(crate) bots: BotOptions,
     pub(crate) email: EmailSettings,
     pub(crate) calls: CallsSettings,
     pub(crate) server_notices: NoticeSettings,
@@ -194,6 +200,8 @@ impl Config {
             user_directory: root.table("user_directory", UserDirectorySettings::read),
             presence: root.table("presence", PresenceSettings::read),
             push: root.table("push", PushSettings::read),
+            webhooks: root.table("webhooks", WebhookSettings::read),
+            bots: root.table("bots", bots::read),
             email,
             server_notices: root.table("server_notices", server_notices::read),
             calls,

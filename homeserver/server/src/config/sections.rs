@@ -120,7 +120,7 @@ pub(crate) struct RateLimitSettings {
 
 /// The kinds with their defaults. Logins and registrations are what attackers repeat; a call client may
 /// send two messages a second in bursts of thirty.
-const RATES: [(LimitKind, &str, f64, u32); 13] = [
+const RATES: [(LimitKind, &str, f64, u32); 14] = [
     (LimitKind::Messages, "messages", 10.0, 50),
     // Each device in a call restarts its leaving every few seconds.
     (LimitKind::DelayedEvents, "delayed_events", 2.0, 20),
@@ -139,6 +139,8 @@ const RATES: [(LimitKind, &str, f64, u32); 13] = [
     (LimitKind::Calls, "calls", 10.0, 100),
     // A busy server sends a transaction at a time, and asks for devices, profiles and media beside.
     (LimitKind::Federation, "federation", 100.0, 500),
+    // A monitoring that has much to say, and no more than people can read.
+    (LimitKind::Webhooks, "webhooks", 5.0, 100),
 ];
 
 impl RateLimitSettings {

@@ -60,7 +60,12 @@ pub(crate) fn services_of(path: &str) -> &'static [Service] {
     let below = |prefix: &str| path.starts_with(prefix);
     if below("/_matrix/media/") || below("/_matrix/client/v1/media/") {
         &[Service::Media]
-    } else if below("/_matrix/client/") || below("/livekit/") || below("/_echorift/client/") {
+    } else if below("/_matrix/client/")
+        || below("/livekit/")
+        || below("/_echorift/client/")
+        || below("/_echorift/v1/")
+        || below("/_echorift/hooks/")
+    {
         &[Service::Client]
     } else if below("/_matrix/federation/") || below("/_matrix/key/") {
         &[Service::Federation]

@@ -1,0 +1,2 @@
+pub(crate) mod hooks;
+pub(crate) mod signatures;
