@@ -1,2 +1,2 @@
-export { ProfileCard, type ProfileCardProps } from "./profile-card";
-export { ProfileTrigger, type ProfileTriggerProps, UserName } from "./profile-trigger";
+export { ProfileCard } from "./profile-card";
+export { ProfileTrigger } from "./profile-trigger";

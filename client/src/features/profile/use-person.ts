@@ -40,9 +40,9 @@ export function usePerson(userId: UserId, roomId?: RoomId): Person {
 
 const NOWHERE = "" as RoomId;
 
-export const profileKey = (userId: UserId) => ["profile", userId] as const;
+const profileKey = (userId: UserId) => ["profile", userId] as const;
 
-export function useProfile(userId: UserId): Profile {
+function useProfile(userId: UserId): Profile {
   const { profiles } = useSession();
   // Somebody without a profile is still somebody: the room's knowledge stands.
   return useQuery({ queryKey: profileKey(userId), queryFn: () => profiles.load(userId) }).data ?? NOTHING_YET;

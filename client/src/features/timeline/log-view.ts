@@ -1,7 +1,7 @@
 import { type Keyed, type Placed, RowHeights, rowAt, type Span, spanAround } from "./row-heights";
 
 /** What is in the document at present: of these rows, those of the span. */
-export interface Shown extends Span {
+interface Shown extends Span {
   readonly rows: readonly Keyed[];
   /** The last row is the newest there is. */
   readonly isLive: boolean;
@@ -19,7 +19,7 @@ type Place =
       readonly isCentred: boolean;
     };
 
-export interface LogEvents {
+interface LogEvents {
   /** Rows with these keys, and those between them, are to be in the document; before the next frame if there is a gap in sight. */
   readonly onShow: (keys: ReadonlySet<string>, isUrgent: boolean) => void;
   readonly onAtEnd: (isAtEnd: boolean) => void;

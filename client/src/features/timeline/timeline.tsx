@@ -24,7 +24,7 @@ import { useRowFocus } from "./use-row-focus";
 import { useTimeline } from "./use-timeline";
 import { VirtualLog, type VirtualLogHandle } from "./virtual-log";
 
-export interface TimelineProps {
+interface TimelineProps {
   roomId: RoomId;
   /** One thread instead of the room's own messages. */
   threadId?: EventId | undefined;

@@ -21,7 +21,7 @@ export interface VirtualLogHandle {
   focus: () => void;
 }
 
-export interface VirtualLogProps<T extends Keyed> {
+interface VirtualLogProps<T extends Keyed> {
   ref?: Ref<VirtualLogHandle>;
   items: readonly T[];
   children: (item: T) => ReactNode;
