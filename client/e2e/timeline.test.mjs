@@ -286,7 +286,7 @@ describe("what messages carry", () => {
     await anna.message("line 59").waitFor();
     const beginning = page.getByText("This is where gallery begins");
     const goTo = async (day) => {
-      await page.getByLabel("Day").fill(day);
+      await page.getByLabel("Day", { exact: true }).fill(day);
       await page.getByRole("button", { name: "Go there" }).click();
     };
     await page.getByRole("button", { name: "Menu of gallery" }).first().click();
