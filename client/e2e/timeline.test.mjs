@@ -78,6 +78,21 @@ describe("messages of two people", () => {
       .getByText("Old pool sizing?")
       .waitFor();
     assert.equal(await logOf(anna).getByText("Old pool sizing?").count(), 0);
+
+    // What everybody should know goes into the channel too, as an answer to what the thread is about.
+    await ben.page.getByText(/^Also send to #/).click();
+    await composer.fill("It was the pool");
+    await composer.press("Enter");
+    await thread.getByRole("article").filter({ hasText: "It was the pool" }).waitFor();
+    await logOf(anna)
+      .getByRole("article")
+      .filter({ hasText: "It was the pool" })
+      .getByRole("button", { name: /In reply to/ })
+      .waitFor();
+    await composer.fill("Only here again");
+    await composer.press("Enter");
+    await thread.getByRole("article").filter({ hasText: "Only here again" }).waitFor();
+    assert.equal(await logOf(ben).getByText("Only here again").count(), 0);
     await Promise.all([anna.open(roomId), ben.open(roomId)]);
   });
 
@@ -164,7 +179,7 @@ describe("messages of two people", () => {
       await person
         .message("Fewer reconnects")
         .first()
-        .getByRole("button", { name: /1 reply/ })
+        .getByRole("button", { name: /3 replies/ })
         .waitFor();
       await logOf(person).getByText("Deleted: typed by the cat").waitFor();
     }

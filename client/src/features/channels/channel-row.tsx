@@ -29,8 +29,8 @@ export function ChannelRow({ id, serverId }: ChannelRowProps) {
 
 /** A voice channel: a click joins it, and who is inside stands below. */
 function VoiceRow({ room, serverId }: { room: RoomSummary; serverId: RoomId | undefined }) {
-  const { join, prepare } = useJoinVoice();
-  const onClick = useCallback(() => void join(room.id), [join, room.id]);
+  const { enter, prepare } = useJoinVoice();
+  const onClick = useCallback(() => void enter(room.id), [enter, room.id]);
   return (
     <>
       <Row

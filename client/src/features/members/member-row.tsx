@@ -1,6 +1,7 @@
 import { Volume2 } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
+import { IdentityMark, useIdentity } from "~/features/encryption";
 import { ProfileTrigger } from "~/features/profile";
 import { useMediaUrl } from "~/hooks/media";
 import { useIsIgnored, usePresence } from "~/hooks/people";
@@ -26,12 +27,20 @@ export const MemberRow = memo(function MemberRow({ roomId, member, voiceChannel 
   const ownLine = useStatusLine(member);
   const line = voiceChannel === undefined ? ownLine : t("inVoice", { channel: voiceChannel });
   const isInvited = member.membership === "invite";
+  const isConfirmed = useIdentity(member.userId) === "confirmed";
   return (
     <ProfileTrigger
       roomId={roomId}
       userId={member.userId}
       className={cx(styles.row, presence.state === "offline" && styles.off)}
-      label={[member.name, !isInvited && t(`presence.${presence.state}`), line].filter(Boolean).join(", ")}
+      label={[
+        member.name,
+        !isInvited && t(`presence.${presence.state}`),
+        line,
+        isConfirmed && t("isConfirmed"),
+      ]
+        .filter(Boolean)
+        .join(", ")}
       data-member
     >
       <Avatar
@@ -42,7 +51,9 @@ export const MemberRow = memo(function MemberRow({ roomId, member, voiceChannel 
         presence={isInvited ? undefined : presence.state}
       />
       <span className={styles.text}>
-        <span className={styles.name}>{member.name}</span>
+        <span className={styles.name}>
+          {member.name} <IdentityMark userId={member.userId} />
+        </span>
         {line && (
           <small className={styles.line}>
             {voiceChannel !== undefined && <Volume2 size={13} strokeWidth={1.9} aria-hidden />}

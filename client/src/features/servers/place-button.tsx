@@ -1,3 +1,4 @@
+import { Volume2 } from "lucide-react";
 import type { ButtonHTMLAttributes, ReactNode } from "react";
 import { cx } from "~/ui/cx";
 import { Badge } from "~/ui/marks";
@@ -10,6 +11,8 @@ interface PlaceButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>,
   isCurrent: boolean;
   isUnread: boolean;
   mentions: number;
+  /** Somebody is talking there. */
+  hasCall?: boolean;
   children: ReactNode;
 }
 
@@ -20,6 +23,7 @@ export function PlaceButton({
   isCurrent,
   isUnread,
   mentions,
+  hasCall,
   className,
   children,
   ...rest
@@ -39,6 +43,11 @@ export function PlaceButton({
       )}
     >
       {children}
+      {hasCall && (
+        <span className={styles.call} aria-hidden>
+          <Volume2 size={12} strokeWidth={2.2} />
+        </span>
+      )}
       <span className={styles.badge} aria-hidden>
         <Badge count={mentions} />
       </span>
