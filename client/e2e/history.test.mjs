@@ -131,7 +131,7 @@ describe("a long history", () => {
     assert.ok(await isOnScreen(target));
   });
 
-  test("and from there one reads on to the end, without a stop", { timeout: 60_000 }, async () => {
+  test("and from there one reads on to the end, without a stop", { timeout: 90_000 }, async () => {
     await anna.page.waitForFunction(
       () => {
         const element = document.querySelector('[role="log"][aria-label="Messages"]');
@@ -139,7 +139,7 @@ describe("a long history", () => {
         return element.textContent.includes("one more below") && element.scrollTop > -4;
       },
       undefined,
-      { polling: "raf" },
+      { polling: "raf", timeout: 60_000 },
     );
     assert.ok((await rows()) < ROWS_MAX);
     await atEnd();

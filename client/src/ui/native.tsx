@@ -68,7 +68,8 @@ export function NativeIconButton({ icon: Icon, label, size = "normal", onPress }
 interface NativeTextFieldProps {
   label: string;
   value: string;
-  onChange: (value: string) => void;
+  /** May be missing where nothing can be typed. */
+  onChange?: (value: string) => void;
   type?: "text" | "password";
   autoComplete: string;
   isReadOnly?: boolean;
@@ -100,7 +101,7 @@ export function NativeTextField({
           id={id}
           type={type}
           value={value}
-          onChange={(event) => onChange(event.currentTarget.value)}
+          onChange={(event) => onChange?.(event.currentTarget.value)}
           autoComplete={autoComplete}
           readOnly={isReadOnly}
           required={isRequired}

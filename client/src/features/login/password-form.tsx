@@ -5,9 +5,10 @@ import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
 import { warmUp } from "~/hooks/warm-up";
 import type { Credentials } from "~/matrix/credentials";
-import { failureOf, type LoginFailure, loginWithPassword } from "~/matrix/login";
+import { failureOf, LoginError, type LoginFailure, loginWithPassword } from "~/matrix/login";
 import { Notice } from "~/ui/marks";
 import { NativeButton, NativeIconButton, NativeTextField } from "~/ui/native";
+import { ChangePasswordForm } from "./change-password-form";
 import styles from "./login.module.css";
 
 interface PasswordFormProps {
@@ -25,6 +26,16 @@ export function PasswordForm({ again, onSignedIn }: PasswordFormProps) {
   const [isShown, setShown] = useState(false);
   const [failure, setFailure] = useState<LoginFailure>();
   const [isPending, setPending] = useState(false);
+  const [mustChange, setMustChange] = useState<LoginFailure>();
+  const name = user.trim();
+
+  async function signInWith(given: string) {
+    const deviceName = t("deviceName", { brand: config.brand });
+    const device = again ? { deviceId: again.deviceId } : {};
+    await onSignedIn(
+      await loginWithPassword(baseUrlOf(config), { user: name, password: given, deviceName, ...device }),
+    );
+  }
 
   async function signIn(event: FormEvent) {
     event.preventDefault();
@@ -32,16 +43,28 @@ export function PasswordForm({ again, onSignedIn }: PasswordFormProps) {
     setPending(true);
     setFailure(undefined);
     try {
-      const deviceName = t("deviceName", { brand: config.brand });
-      const device = again ? { deviceId: again.deviceId } : {};
-      const name = user.trim();
-      await onSignedIn(
-        await loginWithPassword(baseUrlOf(config), { user: name, password, deviceName, ...device }),
-      );
+      await signInWith(password);
     } catch (error) {
-      setFailure(failureOf(error));
+      const why = failureOf(error);
+      if (error instanceof LoginError && error.mayChangePassword) setMustChange(why);
+      else setFailure(why);
       setPending(false);
     }
+  }
+
+  if (mustChange) {
+    return (
+      <ChangePasswordForm
+        user={name}
+        password={password}
+        why={mustChange}
+        onChanged={signInWith}
+        onCancel={() => {
+          setMustChange(undefined);
+          setPassword("");
+        }}
+      />
+    );
   }
 
   return (

@@ -2,7 +2,8 @@ import { Volume2 } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { IdentityMark, useIdentity } from "~/features/encryption";
-import { ProfileTrigger } from "~/features/profile";
+import { ProfileTrigger, useTitle } from "~/features/profile";
+import { useCallSettings } from "~/hooks/calls";
 import { useMediaUrl } from "~/hooks/media";
 import { useIsIgnored, usePresence } from "~/hooks/people";
 import { useTimes } from "~/hooks/times";
@@ -65,16 +66,19 @@ export const MemberRow = memo(function MemberRow({ roomId, member, voiceChannel 
   );
 });
 
-/** What stands below a name: their own words, else since when they are away. */
-function useStatusLine({ userId, membership }: Member): string {
+/** What stands below a name: their own words, else what they do here, else since when they are away. */
+function useStatusLine({ userId, membership, partnerServer }: Member): string {
   const { t } = useTranslation("members");
   const { state, text, lastActiveTs } = usePresence(userId);
   const times = useTimes();
   const isIgnored = useIsIgnored(userId);
+  const isSparing = useCallSettings((settings) => settings.lowBandwidth);
+  const title = useTitle(userId, text === "" && partnerServer === undefined && !isSparing);
   if (isIgnored) return t("ignored");
   if (membership === "invite") return t("isInvited");
   if (text) return text;
   if (state === "busy") return t("presence.busy");
+  if (title) return title;
   if (lastActiveTs === 0) return "";
   if (state === "away") return t("awaySince", { time: times.since(lastActiveTs) });
   return state === "offline" ? t("lastSeen", { time: times.since(lastActiveTs) }) : "";

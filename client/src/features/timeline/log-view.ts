@@ -62,6 +62,8 @@ export class LogView {
   private spaceBelow = 0;
   /** The offset as this view knows it; any other is the reader's doing. */
   private offset = 0;
+  /** The reader has scrolled, and was not seen doing it before something else was put right. */
+  private isReadElsewhere = false;
 
   constructor(private readonly events: LogEvents) {}
 
@@ -101,7 +103,8 @@ export class LogView {
     const { parts } = this;
     if (!parts) return;
     const offset = parts.log.scrollTop;
-    if (Math.abs(offset - this.offset) > 1) {
+    if (this.isReadElsewhere || Math.abs(offset - this.offset) > 1) {
+      this.isReadElsewhere = false;
       this.offset = offset;
       this.place = this.whatIsRead(parts);
     }
@@ -164,9 +167,10 @@ export class LogView {
     const { place } = this;
     if (place.at === "end") this.place = { at: "end", isWanted: false };
     else if (place.isCentred || place.rows.length === 1) {
-      const keys = place.rows.map(({ key }) => key).filter((key) => this.isShown(key));
-      if (keys.length > 0)
-        this.place = this.rowsAt(parts, [...new Set([...keys, ...this.keysInSight(parts)])]);
+      // A row that is held by itself was put where its neighbours were thought to be, and may be out of sight now.
+      const inSight = this.keysInSight(parts);
+      const target = place.rows.map(({ key }) => key).filter((key) => place.isCentred && this.isShown(key));
+      if (inSight.length > 0) this.place = this.rowsAt(parts, [...new Set([...target, ...inSight])]);
     }
   }
 
@@ -193,6 +197,7 @@ export class LogView {
     const isCut = offset > this.offset + 1 && offset - (log.clientHeight - log.scrollHeight) < ROUNDING_PX;
     const byReader = (isCut ? this.offset : offset) - place.scroll;
     if (isCut) this.offset = offset;
+    else if (Math.abs(offset - this.offset) > 1) this.isReadElsewhere = true;
     const goal = place.isCentred ? (log.clientHeight - (box.bottom - box.top)) / 2 : held.top - byReader;
     const moved = box.top - goal;
     const rows = place.rows.map(({ key, top }) => ({ key, top: top - byReader }));
