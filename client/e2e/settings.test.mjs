@@ -208,3 +208,87 @@ test("who keeps receipts private tells only the server what was read", async () 
   );
   assert.deepEqual([...new Set(kinds)], ["m.read.private"]);
 });
+
+test("messages reach a browser whose tab is closed: the server has the subscription, the worker shows what comes", async (t) => {
+  const iris = await world.visitor(await world.account("iris"));
+  const { context } = iris;
+  // The browser's own push service is not there: what it would give, with real keys.
+  await context.addInitScript(() => {
+    const url = "https://push.invalid/iris";
+    let subscription = null;
+    PushManager.prototype.getSubscription = async () => subscription;
+    PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+      const { publicKey } = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, [
+        "deriveBits",
+      ]);
+      const keys = {
+        p256dh: await crypto.subtle.exportKey("raw", publicKey),
+        auth: crypto.getRandomValues(new Uint8Array(16)).buffer,
+      };
+      const unsubscribe = async () => {
+        subscription = null;
+        return true;
+      };
+      subscription = { endpoint: url, applicationServerKey, getKey: (name) => keys[name], unsubscribe };
+      return subscription;
+    };
+  });
+  await context.grantPermissions(["notifications"], { origin: world.origin });
+  await iris.signIn();
+  const { capabilities } = await iris.call("GET", "capabilities");
+  const isOffered = capabilities["m.webpush"]?.enabled === true;
+  const pushers = async () => (await iris.call("GET", "pushers")).pushers;
+  await openSettings(iris, "notifications");
+  const toggle = iris.page.getByRole("switch", { name: /Also when the browser tab is closed/ });
+  if (isOffered) {
+    await toggle.click({ force: true });
+    await iris.page.getByText("Waiting for the first push").waitFor();
+    const [pusher] = await pushers();
+    assert.equal(pusher.kind, "webpush");
+    assert.equal(pusher.data.url, "https://push.invalid/iris");
+    await toggle.click({ force: true });
+    await iris.page.getByText("By your browser's push service").waitFor();
+    assert.deepEqual(await pushers(), []);
+  } else {
+    t.diagnostic("this server offers no Web Push");
+    await iris.page.getByText("This server does not offer it.").waitFor();
+    assert.ok(await toggle.isDisabled());
+  }
+  assert.deepEqual(iris.complaints, []);
+
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+  const devtools = await context.newCDPSession(await context.newPage());
+  const registered = new Promise((resolve) => {
+    devtools.on(
+      "ServiceWorker.workerRegistrationUpdated",
+      ({ registrations: [first] }) => first && resolve(first),
+    );
+  });
+  await devtools.send("ServiceWorker.enable");
+  const { registrationId } = await registered;
+  await iris.page.close();
+  await until(
+    "the tab is gone",
+    () => worker.evaluate(async () => (await self.clients.matchAll({ type: "window" })).length),
+    (open) => open === 0,
+  );
+  const push = {
+    event_id: "$e",
+    room_id: "!r:e.org",
+    room_name: "general",
+    sender_display_name: "Anna",
+    unread: 1,
+  };
+  const data = JSON.stringify(push);
+  await devtools.send("ServiceWorker.deliverPushMessage", { origin: world.origin, registrationId, data });
+  await until(
+    "the worker shows it",
+    () =>
+      worker.evaluate(async () => {
+        const all = await self.registration.getNotifications();
+        return all.map(({ title, body, data }) => ({ title, body, data }));
+      }),
+    ([first]) =>
+      first?.title === "New message in general" && first.body === "Anna" && first.data.eventId === "$e",
+  );
+});

@@ -3,7 +3,7 @@ import { type Credentials, loadCredentials, saveCredentials } from "~/matrix/cre
 import { Leadership } from "~/matrix/leader";
 import type { Session } from "~/matrix/session";
 import { clearValues } from "~/matrix/storage";
-import { giveTokens } from "~/worker/register";
+import { giveTokens, onPushTried } from "~/worker/register";
 import { baseUrlOf, type ClientConfig } from "./config";
 
 /** How far this tab is with the account. */
@@ -82,6 +82,8 @@ async function open(): Promise<void> {
     const opened = await Session.begin(credentials, baseUrlOf(config));
     session = opened;
     giveTokens((address) => opened.media.tokenFor(address));
+    // A token that is too old is refused; the switch then still says that it waits.
+    onPushTried((token) => void opened.webPush.activate(token).catch(() => {}));
     opened.onLoggedOut = (isSoft) => void ended(opened, isSoft);
     await opened.ready(() => {
       if (session === opened) show({ phase: "opening", isWaiting: true });

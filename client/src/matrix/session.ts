@@ -53,6 +53,7 @@ import { MessageActions, MessageLookup, Pins, Threads, Timelines, Typing } from 
 import { Tokens } from "./tokens";
 import { Unread } from "./unread";
 import { Uploads } from "./uploads";
+import { WebPush } from "./web-push";
 
 /** Events of a room that the first sync brings. */
 const FIRST_EVENTS = 20;
@@ -74,6 +75,7 @@ export class Session {
   readonly ignored: Ignored;
   readonly privacy: Privacy;
   readonly pushRules: PushRules;
+  readonly webPush: WebPush;
   readonly notices: Notices;
   readonly dataExport: DataExport;
   readonly permissions: Permissions;
@@ -134,6 +136,7 @@ export class Session {
     this.ignored = new Ignored(context);
     this.privacy = new Privacy(context);
     this.pushRules = new PushRules(context);
+    this.webPush = new WebPush(context);
     this.notices = new Notices(context, this.rooms);
     this.dataExport = new DataExport(context, this.rooms);
     this.membership = new Membership(context);
@@ -232,6 +235,7 @@ export class Session {
   async forget(): Promise<void> {
     this.tokens.forget();
     this.close();
+    await this.webPush.forget().catch(() => {});
     await this.client
       .clearStores({ cryptoDatabasePrefix: cryptoDatabaseOf(this.tokens.current) })
       .catch(() => {});

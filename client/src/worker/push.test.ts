@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { notificationOf, openedBy } from "./push";
+import { activationOf, notificationOf, openedBy } from "./push";
 
 const json = (value: unknown) => JSON.stringify(value);
 
@@ -20,6 +20,26 @@ it("says nothing once everything is read elsewhere", () => {
 it("shows something for a body it cannot read: a silent push is a broken promise", () => {
   for (const body of ["", "{", "[]", "null", "7"])
     expect(notificationOf(body, "en")?.title).toBe("New message");
+});
+
+it("tells a push that only tries the way from one with news", () => {
+  expect(activationOf(json({ app_id: "dev.echorift.web", ack_token: "try-me" }))).toBe("try-me");
+  expect(activationOf(json({ event_id: "$e", room_id: "!r:e.org", unread: 1 }))).toBeUndefined();
+  expect(activationOf("{")).toBeUndefined();
+});
+
+it("reads what the server pushes by itself", () => {
+  const push = {
+    event_id: "$e",
+    room_id: "!r:e.org",
+    room_name: "general",
+    sender_display_name: "Anna",
+    unread: 3,
+  };
+  const shown = notificationOf(json({ ...push, content: { body: "Lunch?" } }), "en");
+  expect(shown?.title).toBe("New message in general");
+  expect(shown?.options.body).toBe("Anna: Lunch?");
+  expect(notificationOf(json({ unread: 0 }), "en")).toBeUndefined();
 });
 
 it("opens the message, and the start for anything else", () => {

@@ -1,10 +1,12 @@
-/** The body of a push (Push Gateway API § POST /_matrix/push/v1/notify, as web push passes it on): often IDs alone. */
+/** The body of a push: flat from the server itself (MSC4174), else as a gateway has it (Push Gateway API). Often IDs alone. */
 interface Push {
   room_id?: unknown;
   event_id?: unknown;
   room_name?: unknown;
   sender_display_name?: unknown;
   counts?: unknown;
+  unread?: unknown;
+  ack_token?: unknown;
   content?: unknown;
   notification?: unknown;
 }
@@ -43,6 +45,11 @@ export function notificationOf(body: string, language = navigator.language): Sho
   };
 }
 
+/** What the server wants back for a push that only tries whether pushes come through (MSC4174); `undefined` for any other. */
+export function activationOf(body: string): string | undefined {
+  return textOf(parse(body).ack_token);
+}
+
 /** The address that a click on a notification opens. */
 export function openedBy(data: unknown): string {
   const { roomId, eventId } = (data ?? {}) as { roomId?: unknown; eventId?: unknown };
@@ -63,8 +70,8 @@ function parse(body: string): Push {
   }
 }
 
-function unreadOf({ counts }: Push): number | undefined {
-  const unread = (counts as { unread?: unknown } | undefined)?.unread;
+function unreadOf(push: Push): number | undefined {
+  const unread = (push.counts as { unread?: unknown } | undefined)?.unread ?? push.unread;
   return typeof unread === "number" ? unread : undefined;
 }
 

@@ -7,6 +7,7 @@ const ASK_EVERY_MS = 30 * 60_000;
 type TokenSource = (url: string) => Promise<string | undefined>;
 
 let source: TokenSource = () => Promise.resolve(undefined);
+let activate: (token: string) => void = () => {};
 let open: (path: string) => void = (path) => window.location.assign(path);
 const listeners = new Set<() => void>();
 let waiting: ServiceWorker | undefined;
@@ -14,6 +15,11 @@ let waiting: ServiceWorker | undefined;
 /** The worker asks this page for tokens, only for addresses that the session's server answers. */
 export function giveTokens(give: TokenSource): void {
   source = give;
+}
+
+/** What is done with the server's question whether its pushes come through. */
+export function onPushTried(answer: (token: string) => void): void {
+  activate = answer;
 }
 
 /** How a click on a notification goes to its address while the page is open. */
@@ -42,7 +48,7 @@ export function registerWorker(): void {
   const { serviceWorker } = navigator;
   if (!serviceWorker || !import.meta.env.PROD) return;
   serviceWorker.addEventListener("message", ({ data, ports }: MessageEvent<unknown>) => {
-    const message = (data ?? {}) as { type?: unknown; url?: unknown; path?: unknown };
+    const message = (data ?? {}) as Record<string, unknown>;
     if (message.type === "token" && typeof message.url === "string") {
       const [port] = ports;
       source(message.url).then(
@@ -50,6 +56,7 @@ export function registerWorker(): void {
         () => port?.postMessage(undefined),
       );
     } else if (message.type === "open" && typeof message.path === "string") open(message.path);
+    else if (message.type === "activate-push" && typeof message.token === "string") activate(message.token);
   });
   serviceWorker.addEventListener("controllerchange", keepLoaded);
   serviceWorker.register("/sw.js", { updateViaCache: "none" }).then(watchForUpdates, () => {});

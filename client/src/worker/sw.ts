@@ -1,7 +1,7 @@
 /// <reference lib="webworker" />
 // The service worker: authenticated media, the shell while offline, and notifications.
 import { isMedia, mediaHeaders } from "./media";
-import { notificationOf, openedBy } from "./push";
+import { activationOf, notificationOf, openedBy } from "./push";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -139,7 +139,16 @@ async function newest(request: Request): Promise<Response> {
 self.addEventListener("push", (event) => {
   event.waitUntil(
     (async () => {
-      const notification = notificationOf(event.data?.text() ?? "");
+      const body = event.data?.text() ?? "";
+      const pages = await self.clients.matchAll({ type: "window" });
+      const token = activationOf(body);
+      if (token !== undefined) {
+        for (const page of pages) page.postMessage({ type: "activate-push", token });
+        return;
+      }
+      // A page that is open shows by itself what comes: it knows what is looked at, and the quiet hours.
+      if (pages.length > 0) return;
+      const notification = notificationOf(body);
       if (notification) {
         await self.registration.showNotification(notification.title, notification.options);
         return;

@@ -9,6 +9,7 @@ import { Notice } from "~/ui/marks";
 import { Group } from "~/ui/page";
 import styles from "./notifications.module.css";
 import { playMessageSound } from "./sound";
+import { WhenClosed } from "./when-closed";
 
 /** What this browser shows and plays of what the account wants to hear of. */
 export function OnThisDevice() {
@@ -19,10 +20,10 @@ export function OnThisDevice() {
   const ringSound = useCallSettings((settings) => settings.ringSound);
   const [permission, setPermission] = useState(currentPermission);
 
-  async function showOnDesktop(isOn: boolean) {
-    if (isOn && permission === "default") setPermission(await Notification.requestPermission());
-    const isAllowed = currentPermission() === "granted";
-    set({ onDesktop: isOn && isAllowed });
+  /** Asks once; settles to whether notifications may be shown. */
+  async function permit(): Promise<boolean> {
+    if (permission === "default") setPermission(await Notification.requestPermission());
+    return currentPermission() === "granted";
   }
 
   return (
@@ -32,8 +33,9 @@ export function OnThisDevice() {
         hint={t("device.desktopHint")}
         isSelected={notifies.onDesktop && permission === "granted"}
         isDisabled={permission === "denied" || permission === "unsupported"}
-        onChange={(isOn) => void showOnDesktop(isOn)}
+        onChange={async (isOn) => set({ onDesktop: isOn && (await permit()) })}
       />
+      {permission !== "denied" && permission !== "unsupported" && <WhenClosed permit={permit} />}
       {permission === "denied" && <Notice tone="ember">{t("device.denied")}</Notice>}
       {permission === "unsupported" && <Notice>{t("device.unsupported")}</Notice>}
       <Switch
