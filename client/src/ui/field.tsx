@@ -1,7 +1,5 @@
-import { Check } from "lucide-react";
 import type { ReactNode } from "react";
 import {
-  Checkbox as AriaCheckbox,
   Switch as AriaSwitch,
   TextField as AriaTextField,
   type TextFieldProps as AriaTextFieldProps,
@@ -88,21 +86,5 @@ export function Switch({ label, hint, isSelected, isDisabled, onChange }: Switch
         <span className={styles.thumb} />
       </span>
     </AriaSwitch>
-  );
-}
-
-/** Said with what is sent, not at once. */
-export function Checkbox({
-  label,
-  isSelected,
-  onChange,
-}: Pick<SwitchProps, "label" | "isSelected" | "onChange">) {
-  return (
-    <AriaCheckbox isSelected={isSelected} onChange={onChange} className={styles.checkbox ?? ""}>
-      <span className={styles.box} aria-hidden>
-        {isSelected && <Check size={12} strokeWidth={3} />}
-      </span>
-      {label}
-    </AriaCheckbox>
   );
 }

@@ -1,6 +1,6 @@
 import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
 import { ExternalLink } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
 import { reopen } from "~/hooks/opening";
@@ -8,6 +8,7 @@ import { type Credentials, loadCredentials, saveCredentials } from "~/matrix/cre
 import { failureOf, isNewAccount, type LoginFailure } from "~/matrix/login";
 import { finishOAuth } from "~/matrix/oauth";
 import { isForgetful } from "~/matrix/storage";
+import { Button } from "~/ui/button";
 import { Notice, Spinner } from "~/ui/marks";
 import { LanguageChoice } from "./language-choice";
 import styles from "./login.module.css";
@@ -17,6 +18,9 @@ import { PasswordForm } from "./password-form";
 import { useSignInOptions } from "./sign-in-options";
 import { Emblem } from "./splash";
 
+/** Fetched by those few who need it. */
+const RegisterForm = lazy(() => import("./register-form").then((all) => ({ default: all.RegisterForm })));
+
 /** The first thing that people see: who they are here, and the way in. */
 export function LoginScreen() {
   const { t } = useTranslation("login");
@@ -25,13 +29,18 @@ export function LoginScreen() {
   const options = useSignInOptions();
   const { enter, failure, isReturning } = useEntrance(inClient(next));
   const isPrivate = useForgetful();
+  const [isNew, setIsNew] = useState(false);
+  // Where the server's own page offers new accounts, it is the place for that.
+  const offersForm = config.login.registration && options.hasPassword && !options.offersAccounts;
 
   return (
     <main className={styles.screen}>
       <div className={styles.card}>
         <Emblem />
         <div>
-          <h1 className={styles.title}>{t("title", { brand: config.brand })}</h1>
+          <h1 className={styles.title}>
+            {isNew ? t("register.title") : t("title", { brand: config.brand })}
+          </h1>
           <p className={styles.server}>{config.server_name}</p>
         </div>
         {ended && !failure && <Notice tone="ember">{t("ended")}</Notice>}
@@ -40,6 +49,10 @@ export function LoginScreen() {
         {isPrivate && <Notice>{t("private")}</Notice>}
         {isReturning ? (
           <Spinner label={t("signingIn")} />
+        ) : isNew ? (
+          <Suspense>
+            <RegisterForm onSignedIn={enter} onCancel={() => setIsNew(false)} />
+          </Suspense>
         ) : (
           <>
             {options.hasPassword && <PasswordForm onSignedIn={enter} />}
@@ -53,6 +66,11 @@ export function LoginScreen() {
               >
                 {t("oauth")}
               </OAuthButton>
+            )}
+            {offersForm && (
+              <Button kind="quiet" className={styles.submit} onPress={() => setIsNew(true)}>
+                {t("newAccount")}
+              </Button>
             )}
             {options.oauth && options.offersAccounts && (
               <OAuthButton metadata={options.oauth} next={next} kind="quiet" isNewAccount>

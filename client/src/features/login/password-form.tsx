@@ -1,5 +1,5 @@
 import { Eye, EyeOff } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
 import type { Credentials } from "~/matrix/credentials";
@@ -7,9 +7,13 @@ import { failureOf, LoginError, type LoginFailure, loginWithPassword } from "~/m
 import { Button, IconButton } from "~/ui/button";
 import { TextField } from "~/ui/field";
 import { Notice } from "~/ui/marks";
-import { ChangePasswordForm } from "./change-password-form";
 import styles from "./login.module.css";
 import { warmUp } from "./warm-up";
+
+/** Fetched by those few who need it. */
+const ChangePasswordForm = lazy(() =>
+  import("./change-password-form").then((all) => ({ default: all.ChangePasswordForm })),
+);
 
 export interface PasswordFormProps {
   /** Whose session goes on: the name is fixed, and the device keeps its keys. */
@@ -54,16 +58,18 @@ export function PasswordForm({ again, onSignedIn }: PasswordFormProps) {
 
   if (mustChange) {
     return (
-      <ChangePasswordForm
-        user={name}
-        password={password}
-        why={mustChange}
-        onChanged={signInWith}
-        onCancel={() => {
-          setMustChange(undefined);
-          setPassword("");
-        }}
-      />
+      <Suspense>
+        <ChangePasswordForm
+          user={name}
+          password={password}
+          why={mustChange}
+          onChanged={signInWith}
+          onCancel={() => {
+            setMustChange(undefined);
+            setPassword("");
+          }}
+        />
+      </Suspense>
     );
   }
 
