@@ -1,6 +1,6 @@
 //! The directory as one of the places where accounts ask for passwords.
 
-use echorift_accounts::{Identity, PasswordProvider, ProviderAnswer, ProviderError};
+use echorift_accounts::{Identity, PasswordProvider, ProviderAnswer, ProviderError, StandingAnswer};
 use echorift_web::BoxFuture;
 
 use crate::directory::Directory;
@@ -8,7 +8,7 @@ use crate::identity::DirectoryUser;
 use crate::refusal::LoginRefusal;
 
 /// Marks the accounts that the directory owns; stored with each, so it never changes.
-const NAME: &str = "ldap";
+pub(crate) const NAME: &str = "ldap";
 
 impl PasswordProvider for Directory {
     fn name(&self) -> &'static str {
@@ -26,6 +26,35 @@ impl PasswordProvider for Directory {
                 Err(refusal) => answer(refusal),
             }
         })
+    }
+
+    fn standing<'a>(&'a self, external_id: &'a str) -> BoxFuture<'a, Result<StandingAnswer, ProviderError>> {
+        Box::pin(async move {
+            if self.inner.config.is_direct_bind() {
+                return Ok(StandingAnswer::Fine);
+            }
+            match self.find_by_id(external_id).await {
+                Ok(_) => Ok(StandingAnswer::Fine),
+                Err(refusal) => self.standing_of(refusal),
+            }
+        })
+    }
+}
+
+impl Directory {
+    /// What the person's own entry says of them counts at once. That an entry or a membership is missing may be a
+    /// mistake that concerns everybody: then the directory is looked through, which stops where too many would go.
+    fn standing_of(&self, refusal: LoginRefusal) -> Result<StandingAnswer, ProviderError> {
+        match refusal {
+            LoginRefusal::Disabled | LoginRefusal::Locked | LoginRefusal::Expired => {
+                Ok(StandingAnswer::Refused(refusal.reason().to_owned()))
+            }
+            LoginRefusal::Unavailable(cause) => Err(ProviderError::Unavailable(cause)),
+            _ => {
+                self.inner.look_again.notify_one();
+                Ok(StandingAnswer::Fine)
+            }
+        }
     }
 }
 

@@ -13,5 +13,6 @@ mod check;
 mod failover;
 mod groups;
 mod login;
+mod mirror;
 mod names;
 mod slapd;

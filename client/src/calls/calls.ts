@@ -1,4 +1,4 @@
-import { type MatrixEvent, MatrixEventEvent, Method, type Room, RoomEvent } from "matrix-js-sdk";
+import { type MatrixEvent, MatrixEventEvent, Method, type Room, RoomEvent } from "matrix-js-sdk/lib/matrix";
 import {
   type MatrixRTCSession,
   MatrixRTCSessionEvent,

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import type { Credentials } from "./credentials";
 
-const Flows = v.object({ flows: v.array(v.object({ type: v.string() })) });
 const LoggedIn = v.object({
   user_id: v.string(),
   device_id: v.string(),
@@ -29,12 +28,6 @@ export class LoginError extends Error {
   ) {
     super(message);
   }
-}
-
-/** The ways to log in that the server offers (CS API § Login). */
-export async function loginFlows(baseUrl: string): Promise<readonly string[]> {
-  const answer = v.parse(Flows, await ask(`${baseUrl}/_matrix/client/v3/login`, { method: "GET" }));
-  return answer.flows.map(({ type }) => type);
 }
 
 /** Logs in with a name and a password; `deviceId` continues a session that was logged out softly. */

@@ -1,4 +1,4 @@
-import { type MatrixEvent, type RoomMember, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk";
+import { type MatrixEvent, type RoomMember, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, asUserId, type RoomId, serverOf, type UserId } from "./ids";
 import { DerivedSlice } from "./slice";

@@ -1,4 +1,4 @@
-import { ClientPrefix, Method } from "matrix-js-sdk";
+import { ClientPrefix, Method } from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 import type { SessionContext } from "./context";
 import { asRoomId, asUserId, type RoomId, type UserId } from "./ids";

@@ -1,4 +1,4 @@
-import { EventType, type MatrixEvent, MsgType, RelationType } from "matrix-js-sdk";
+import { EventType, type MatrixEvent, MsgType, RelationType } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { forwardedContent } from "./forward";
 import { asEventId, asUserId, type EventId, type RoomId, type UserId } from "./ids";
@@ -28,7 +28,7 @@ export interface Editable {
 }
 
 /** What a reply quotes. */
-export interface Quoted extends Answered {
+interface Quoted extends Answered {
   readonly body: string;
 }
 

@@ -7,7 +7,7 @@ import {
   MemoryStore,
   PendingEventOrdering,
   SyncState,
-} from "matrix-js-sdk";
+} from "matrix-js-sdk/lib/matrix";
 import { Calls } from "~/calls/calls";
 import { Commands } from "./commands";
 import { Confirmations } from "./confirmations";

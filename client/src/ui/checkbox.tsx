@@ -1,5 +1,5 @@
 import { Check } from "lucide-react";
-import { Checkbox as AriaCheckbox } from "react-aria-components";
+import { Checkbox as AriaCheckbox } from "react-aria-components/Checkbox";
 import styles from "./checkbox.module.css";
 
 export interface CheckboxProps {

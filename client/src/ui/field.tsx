@@ -1,18 +1,16 @@
 import type { ReactNode } from "react";
+import { Switch as AriaSwitch, FieldError, Text } from "react-aria-components/Switch";
 import {
-  Switch as AriaSwitch,
   TextField as AriaTextField,
   type TextFieldProps as AriaTextFieldProps,
-  FieldError,
   Input,
   Label,
-  Text,
   TextArea,
-} from "react-aria-components";
+} from "react-aria-components/TextField";
 import { cx } from "./cx";
 import styles from "./field.module.css";
 
-export interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "children"> {
+interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "children"> {
   label: string;
   hint?: string | undefined;
   /** Said and shown instead of the hint while the field `isInvalid`. */
@@ -61,7 +59,7 @@ export function TextField({
   );
 }
 
-export interface SwitchProps {
+interface SwitchProps {
   label: string;
   hint?: string | undefined;
   isSelected: boolean;

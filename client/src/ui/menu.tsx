@@ -1,4 +1,5 @@
-import { ChevronRight, type LucideIcon } from "lucide-react";
+import type { LucideIcon } from "lucide-react";
+import ChevronRight from "lucide-react/icons/chevron-right";
 import type { ReactNode, RefObject } from "react";
 import {
   Menu as AriaMenu,
@@ -7,7 +8,7 @@ import {
   Popover,
   Separator,
   SubmenuTrigger,
-} from "react-aria-components";
+} from "react-aria-components/Menu";
 import { cx } from "./cx";
 import styles from "./menu.module.css";
 
@@ -25,7 +26,7 @@ export type MenuEntry =
   | { id: string; label: string; icon?: LucideIcon; entries: readonly MenuEntry[] }
   | "separator";
 
-export interface MenuProps {
+interface MenuProps {
   /** What the menu is about, for screen readers. */
   label: string;
   entries: readonly MenuEntry[];
@@ -45,7 +46,7 @@ export function Menu({ label, entries, trigger = "press", children }: MenuProps)
   );
 }
 
-export interface MenuSurfaceProps extends Pick<MenuProps, "label" | "entries"> {
+interface MenuSurfaceProps extends Pick<MenuProps, "label" | "entries"> {
   /** Where it floats, if no trigger around it says so. */
   anchor?: RefObject<Element | null>;
   onClose?: () => void;

@@ -32,6 +32,8 @@ pub enum AccountError {
     DirectoryUnavailable,
     #[error("the password of this account is kept by the directory")]
     DirectoryPassword,
+    #[error("this field of the profile is kept by the directory")]
+    DirectoryField,
     #[error("whoever checks challenges does not answer")]
     RecaptchaUnavailable,
     #[error("the token is unknown or no longer valid")]
@@ -97,6 +99,9 @@ impl From<AccountError> for MatrixError {
             AccountError::RecaptchaUnavailable => {
                 Self::unavailable("The challenge cannot be checked now: try again later.")
             }
+            AccountError::DirectoryField => Self::forbidden(
+                "This part of your profile is kept by the company directory: have it changed there.",
+            ),
             AccountError::DirectoryPassword => Self::forbidden(
                 "The password of this account is kept by the company directory: change it there.",
             ),

@@ -23,6 +23,7 @@ mod last_seen;
 mod login;
 mod maintenance;
 mod marks;
+mod mirroring;
 mod moderation;
 mod oauth;
 mod observer;
@@ -56,11 +57,12 @@ pub use self::{
     administration::{AccountSource, DeviceOverview, UserOverview, UserQuery, UserState, UserToCreate},
     audit::{Act, AuditEntry, AuditQuery, REASON_BYTES_MAX},
     error::AccountError,
+    mirroring::{LockOwner, MirroredPerson, PersonToCreate, PersonToUpdate},
     oauth::options::{OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
-    provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
+    provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError, StandingAnswer},
     recaptcha::Recaptcha,
     remote_profiles::RemoteProfiles,
     service_account::ServiceAccount,

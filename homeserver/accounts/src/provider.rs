@@ -12,6 +12,22 @@ pub trait PasswordProvider: Send + Sync {
         login: &'a str,
         password: &'a str,
     ) -> BoxFuture<'a, Result<ProviderAnswer, ProviderError>>;
+
+    /// How a person stands whom the provider once vouched for; asked when their session is refreshed. Whoever does not
+    /// want to be asked says `Fine`.
+    fn standing<'a>(&'a self, external_id: &'a str) -> BoxFuture<'a, Result<StandingAnswer, ProviderError>> {
+        let _ = external_id;
+        Box::pin(async { Ok(StandingAnswer::Fine) })
+    }
+}
+
+/// What a provider says of a person who has a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StandingAnswer {
+    /// Nothing speaks against them, or the provider finds out in its own time.
+    Fine,
+    /// This very person may not use their account; the reason is for the log.
+    Refused(String),
 }
 
 /// What a provider says of a name and a password.

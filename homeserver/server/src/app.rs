@@ -9,6 +9,7 @@ use echorift_accounts::{
 };
 use echorift_admin::{Admin, AdminParts, Traffic};
 use echorift_appservice_ldap::Directory;
+use echorift_appservice_ldap::mirror::{Mirror, MirrorParts};
 use echorift_calls::media_policy::{self, MediaPolicyApi};
 use echorift_calls::{
     Calls, CallsApi, CallsOptions, CallsParts, DelayedEvents, SfuHealth, SfuProxy, TurnOptions,
@@ -27,6 +28,7 @@ use echorift_web::{RateLimits, outbound::Outbound};
 use tokio::sync::watch;
 
 use crate::config::{Config, LivekitSettings, Secret, Service};
+use crate::directory::DirectoryPhotos;
 use crate::error::ServerError;
 use crate::farewell::Farewell;
 use crate::federation::{self, Askers};
@@ -178,6 +180,7 @@ impl App {
         // First those whose departure is left to this server: their delayed events wait until the SFU was asked.
         calls.run(stopping.clone()).await?;
         accounts.add_capabilities(delayed_events.options().capabilities());
+        accounts.add_capabilities(push.capabilities());
         delayed_events.run(watched, stopping.clone());
         look_again_at_revived_sfus(&calls, &sfus.health);
         let calls_api = CallsApi {
@@ -197,6 +200,16 @@ impl App {
             networks: Arc::new(config.calls.media.networks.clone()),
         };
         rooms.sweep_sticky_events(stopping.clone());
+        let mirror = directory.clone().and_then(|directory| {
+            Mirror::new(MirrorParts {
+                directory,
+                accounts: accounts.clone(),
+                photos: Some(Arc::new(DirectoryPhotos(media.clone()))),
+            })
+        });
+        if let Some(mirror) = &mirror {
+            mirror.run(stopping.clone());
+        }
         let admin = Admin::new(AdminParts {
             accounts: accounts.clone(),
             rooms: rooms.clone(),
@@ -207,6 +220,7 @@ impl App {
             traffic: Arc::clone(&traffic),
             data_dir: config.server.data_dir.clone(),
             directory,
+            mirror,
         });
         admin.run(stopping.clone());
         let rooms_api = RoomsApi {
@@ -349,6 +363,10 @@ fn push_options(config: &Config) -> PushOptions {
     PushOptions {
         include_content: push.include_content,
         allow_http: push.allow_http,
+        contact: match push.contact.as_str() {
+            "" => config.server.public_base_url.clone(),
+            contact => contact.to_owned(),
+        },
         request_timeout: push.request_timeout,
         retry_initial_delay: push.retry_initial_delay,
         retry_max_delay: push.retry_max_delay,

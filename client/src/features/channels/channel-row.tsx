@@ -14,7 +14,7 @@ import { channelIcon } from "./channel-icon";
 import { useChannelEntries } from "./channel-menu";
 import styles from "./channels.module.css";
 
-export interface ChannelRowProps {
+interface ChannelRowProps {
   id: RoomId;
   serverId: RoomId | undefined;
 }

@@ -24,7 +24,7 @@ import { useAttach } from "./use-attach";
 import { useSubmit } from "./use-submit";
 import { VoiceMessage } from "./voice-message";
 
-export interface ComposerProps {
+interface ComposerProps {
   roomId: RoomId;
   threadId?: EventId;
 }

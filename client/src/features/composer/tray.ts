@@ -8,7 +8,7 @@ import { canShrink, type Facts, type FileKind, factsOf, kindOf, shrunk } from ".
 export const FILES_MAX = 20;
 
 /** Why a file is not taken, or did not get there. */
-export type Trouble = "tooLarge" | "refused" | "unreachable";
+type Trouble = "tooLarge" | "refused" | "unreachable";
 
 export interface Attached {
   readonly id: number;
@@ -240,7 +240,7 @@ export class Tray {
 }
 
 /** The name with the ending of what the file is now. */
-export function renamed(name: string, type: string): string {
+function renamed(name: string, type: string): string {
   const ending = type === "image/webp" ? ".webp" : ".jpg";
   return `${name.replace(/\.[^.]{1,5}$/, "")}${ending}`;
 }

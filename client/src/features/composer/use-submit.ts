@@ -12,7 +12,7 @@ import { currentOf, type useComposerStore } from "./store";
 import type { Tray } from "./tray";
 
 /** What became of a text that was sent. */
-export type Submitted = "sent" | "nothing" | "kept";
+type Submitted = "sent" | "nothing" | "kept";
 
 /** Sends what is written: a message, a change or a command. Gives a function for the send key. */
 export function useSubmit(

@@ -5,5 +5,5 @@ export { EncryptionSettings } from "./encryption-settings";
 export { DirectShield, IdentityMark, PersonIdentity } from "./identity";
 export { IdentityLine } from "./identity-line";
 export { RecoveryKey } from "./recovery-key";
-export { useEncryption, useIdentity, useRoomTrust } from "./use-encryption";
+export { useEncryption, useIdentity } from "./use-encryption";
 export { VerificationPrompt } from "./verification-prompt";

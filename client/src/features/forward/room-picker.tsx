@@ -1,6 +1,8 @@
 import { Check, X } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
-import { Autocomplete, Input, Label, ListBox, ListBoxItem, SearchField } from "react-aria-components";
+import { Autocomplete } from "react-aria-components/Autocomplete";
+import { ListBox, ListBoxItem } from "react-aria-components/ListBox";
+import { Input, Label, SearchField } from "react-aria-components/SearchField";
 import { useTranslation } from "react-i18next";
 import { channelIcon } from "~/features/channels";
 import { rank } from "~/features/switcher";

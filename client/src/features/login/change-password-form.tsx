@@ -2,12 +2,11 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
 import { changePassword, failureOf, type LoginFailure } from "~/matrix/login";
-import { Button } from "~/ui/button";
-import { TextField } from "~/ui/field";
 import { Notice } from "~/ui/marks";
+import { NativeButton, NativeTextField } from "~/ui/native";
 import styles from "./login.module.css";
 
-export interface ChangePasswordFormProps {
+interface ChangePasswordFormProps {
   user: string;
   /** The one that was right, and does not let in any more. */
   password: string;
@@ -44,31 +43,31 @@ export function ChangePasswordForm({ user, password, why, onChanged, onCancel }:
     <form className={styles.form} onSubmit={change}>
       <Notice tone={failure ? "danger" : "ember"}>{t(`failures.${failure ?? why}`)}</Notice>
       {/* Password managers look for the name. */}
-      <TextField label={t("user")} value={user} autoComplete="username" isReadOnly />
-      <TextField
+      <NativeTextField label={t("user")} value={user} autoComplete="username" isReadOnly />
+      <NativeTextField
         label={t("newPassword")}
         type="password"
         autoComplete="new-password"
         value={chosen}
         onChange={setChosen}
         isRequired
-        autoFocus
+        takesFocus
       />
-      <TextField
+      <NativeTextField
         label={t("newPasswordAgain")}
         type="password"
         autoComplete="new-password"
         value={repeated}
         onChange={setRepeated}
         isRequired
-        error={differs ? t("passwordsDiffer") : undefined}
       />
-      <Button type="submit" kind="primary" isPending={isPending} className={styles.submit}>
+      {differs && <Notice tone="danger">{t("passwordsDiffer")}</Notice>}
+      <NativeButton type="submit" kind="primary" isPending={isPending} className={styles.submit}>
         {t(isPending ? "signingIn" : "changePassword")}
-      </Button>
-      <Button kind="quiet" className={styles.submit} onPress={onCancel}>
+      </NativeButton>
+      <NativeButton kind="quiet" className={styles.submit} onPress={onCancel}>
         {t("back")}
-      </Button>
+      </NativeButton>
     </form>
   );
 }

@@ -1,5 +1,5 @@
 import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
-import { ExternalLink } from "lucide-react";
+import ExternalLink from "lucide-react/icons/external-link";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
@@ -8,14 +8,13 @@ import { type Credentials, loadCredentials, saveCredentials } from "~/matrix/cre
 import { failureOf, isNewAccount, type LoginFailure } from "~/matrix/login";
 import { finishOAuth } from "~/matrix/oauth";
 import { isForgetful } from "~/matrix/storage";
-import { Button } from "~/ui/button";
 import { Notice, Spinner } from "~/ui/marks";
+import { NativeButton } from "~/ui/native";
 import { LanguageChoice } from "./language-choice";
 import styles from "./login.module.css";
 import { inClient } from "./next";
 import { OAuthButton } from "./oauth-button";
 import { PasswordForm } from "./password-form";
-import { useSignInOptions } from "./sign-in-options";
 import { Emblem } from "./splash";
 
 /** Fetched by those few who need it. */
@@ -26,12 +25,12 @@ export function LoginScreen() {
   const { t } = useTranslation("login");
   const config = useConfig();
   const { next = "/", ended } = useSearch({ from: "/login" });
-  const options = useSignInOptions();
+  const { password, oauth, registration } = config.login;
   const { enter, failure, isReturning } = useEntrance(inClient(next));
   const isPrivate = useForgetful();
   const [isNew, setIsNew] = useState(false);
   // Where the server's own page offers new accounts, it is the place for that.
-  const offersForm = config.login.registration && options.hasPassword && !options.offersAccounts;
+  const offersForm = registration && password && !oauth;
 
   return (
     <main className={styles.screen}>
@@ -45,7 +44,6 @@ export function LoginScreen() {
         </div>
         {ended && !failure && <Notice tone="ember">{t("ended")}</Notice>}
         {failure && <Notice tone="danger">{t(`failures.${failure}`)}</Notice>}
-        {options.failure && <Notice tone="danger">{t(`failures.${options.failure}`)}</Notice>}
         {isPrivate && <Notice>{t("private")}</Notice>}
         {isReturning ? (
           <Spinner label={t("signingIn")} />
@@ -55,25 +53,20 @@ export function LoginScreen() {
           </Suspense>
         ) : (
           <>
-            {options.hasPassword && <PasswordForm onSignedIn={enter} />}
-            {options.hasPassword && options.oauth && <p className={styles.or}>{t("or")}</p>}
-            {options.oauth && (
-              <OAuthButton
-                metadata={options.oauth}
-                next={next}
-                kind={options.hasPassword ? "plain" : "primary"}
-                icon={ExternalLink}
-              >
+            {password && <PasswordForm onSignedIn={enter} />}
+            {password && oauth && <p className={styles.or}>{t("or")}</p>}
+            {oauth && (
+              <OAuthButton next={next} kind={password ? "plain" : "primary"} icon={ExternalLink}>
                 {t("oauth")}
               </OAuthButton>
             )}
             {offersForm && (
-              <Button kind="quiet" className={styles.submit} onPress={() => setIsNew(true)}>
+              <NativeButton kind="quiet" className={styles.submit} onPress={() => setIsNew(true)}>
                 {t("newAccount")}
-              </Button>
+              </NativeButton>
             )}
-            {options.oauth && options.offersAccounts && (
-              <OAuthButton metadata={options.oauth} next={next} kind="quiet" isNewAccount>
+            {oauth && registration && (
+              <OAuthButton next={next} kind="quiet" isNewAccount>
                 {t("newAccount")}
               </OAuthButton>
             )}

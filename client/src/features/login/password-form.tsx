@@ -1,21 +1,21 @@
-import { Eye, EyeOff } from "lucide-react";
+import Eye from "lucide-react/icons/eye";
+import EyeOff from "lucide-react/icons/eye-off";
 import { type FormEvent, lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
+import { warmUp } from "~/hooks/warm-up";
 import type { Credentials } from "~/matrix/credentials";
 import { failureOf, LoginError, type LoginFailure, loginWithPassword } from "~/matrix/login";
-import { Button, IconButton } from "~/ui/button";
-import { TextField } from "~/ui/field";
 import { Notice } from "~/ui/marks";
+import { NativeButton, NativeIconButton, NativeTextField } from "~/ui/native";
 import styles from "./login.module.css";
-import { warmUp } from "./warm-up";
 
 /** Fetched by those few who need it. */
 const ChangePasswordForm = lazy(() =>
   import("./change-password-form").then((all) => ({ default: all.ChangePasswordForm })),
 );
 
-export interface PasswordFormProps {
+interface PasswordFormProps {
   /** Whose session goes on: the name is fixed, and the device keeps its keys. */
   again?: { user: string; deviceId: string };
   onSignedIn: (credentials: Credentials) => Promise<void>;
@@ -77,34 +77,34 @@ export function PasswordForm({ again, onSignedIn }: PasswordFormProps) {
     <form className={styles.form} onSubmit={signIn} onInput={warmUp}>
       {failure && <Notice tone="danger">{t(`failures.${failure}`)}</Notice>}
       {/* Password managers look for the name even where it is given. */}
-      <TextField
+      <NativeTextField
         label={t("user")}
         value={user}
         onChange={setUser}
         autoComplete="username"
         isReadOnly={again !== undefined}
         isRequired
-        autoFocus={!again}
+        takesFocus={!again}
       />
-      <TextField
+      <NativeTextField
         label={t("password")}
         type={isShown ? "text" : "password"}
         value={password}
         onChange={setPassword}
         autoComplete="current-password"
         isRequired
-        autoFocus={again !== undefined}
+        takesFocus={again !== undefined}
         after={
-          <IconButton
+          <NativeIconButton
             icon={isShown ? EyeOff : Eye}
             label={t(isShown ? "hidePassword" : "showPassword")}
             onPress={() => setShown(!isShown)}
           />
         }
       />
-      <Button type="submit" kind="primary" isPending={isPending} className={styles.submit}>
+      <NativeButton type="submit" kind="primary" isPending={isPending} className={styles.submit}>
         {t(isPending ? "signingIn" : "logIn")}
-      </Button>
+      </NativeButton>
     </form>
   );
 }

@@ -13,7 +13,7 @@ import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";
 import styles from "./members.module.css";
 
-export interface MemberRowProps {
+interface MemberRowProps {
   roomId: RoomId;
   member: Member;
   /** The name of the voice channel that they are in. */

@@ -12,7 +12,7 @@ import {
   UserMinus,
 } from "lucide-react";
 import { useContext } from "react";
-import { OverlayTriggerStateContext } from "react-aria-components";
+import { OverlayTriggerStateContext } from "react-aria-components/Dialog";
 import { useTranslation } from "react-i18next";
 import { PersonIdentity } from "~/features/encryption";
 import { askModeration } from "~/features/moderation";

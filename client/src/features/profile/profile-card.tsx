@@ -13,7 +13,7 @@ import { OwnActions, ProfileActions } from "./profile-actions";
 import { RoleChoice } from "./role-choice";
 import { type Person, usePerson, useProfile, useSharedRooms } from "./use-person";
 
-export interface ProfileCardProps {
+interface ProfileCardProps {
   /** The room in which they were met: it decides on their name, role, and what one may do to them. */
   roomId?: RoomId | undefined;
   userId: UserId;

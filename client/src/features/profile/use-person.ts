@@ -42,7 +42,7 @@ export function usePerson(userId: UserId, roomId?: RoomId): Person {
 
 const NOWHERE = "" as RoomId;
 
-export const profileKey = (userId: UserId) => ["profile", userId] as const;
+const profileKey = (userId: UserId) => ["profile", userId] as const;
 
 export function useProfile(userId: UserId, isWanted = true): Profile {
   const { profiles } = useSession();

@@ -1,6 +1,6 @@
 import { Ban, Globe, Hash, Info, KeyRound, type LucideIcon, Users } from "lucide-react";
 import { useState } from "react";
-import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
 import { useTranslation } from "react-i18next";
 import { useRoom } from "~/hooks/rooms";
 import type { RoomId } from "~/matrix/ids";

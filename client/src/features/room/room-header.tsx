@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowLeft, CalendarDays, MessagesSquare, Pin, Search, ShieldCheck, Users } from "lucide-react";
-import { Button as AriaButton } from "react-aria-components";
+import { Button as AriaButton } from "react-aria-components/Button";
 import { useTranslation } from "react-i18next";
 import { channelIcon, useChannelEntries } from "~/features/channels";
 import { DirectShield } from "~/features/encryption";

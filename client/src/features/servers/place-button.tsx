@@ -4,7 +4,7 @@ import { cx } from "~/ui/cx";
 import { Badge } from "~/ui/marks";
 import styles from "./servers.module.css";
 
-export interface PlaceButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type"> {
+interface PlaceButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type"> {
   label: string;
   /** Said with the label: unread messages, mentions. */
   state: string;

@@ -12,7 +12,7 @@ import { useContextMenu } from "~/ui/context-menu";
 import type { MenuEntry } from "~/ui/menu";
 import { PlaceButton } from "./place-button";
 
-export interface ServerButtonProps {
+interface ServerButtonProps {
   id: RoomId;
   place: number;
   isLast: boolean;

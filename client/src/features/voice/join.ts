@@ -8,7 +8,7 @@ import type { RoomId, UserId } from "~/matrix/ids";
 import { toast } from "~/ui/toast";
 
 /** Ways into a call with one click; they say why if it does not work. */
-export interface JoinVoice {
+interface JoinVoice {
   join: (roomId: RoomId, options?: JoinOptions) => Promise<void>;
   /** As `join`; for those who want it, after a look at their devices. */
   enter: (roomId: RoomId) => Promise<void>;

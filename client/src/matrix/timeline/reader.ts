@@ -1,3 +1,4 @@
+import { DecryptionFailureCode } from "matrix-js-sdk/lib/crypto-api";
 import {
   type EventTimelineSet,
   type IContent,
@@ -7,8 +8,7 @@ import {
   type Relations,
   RelationType,
   type Room,
-} from "matrix-js-sdk";
-import { DecryptionFailureCode } from "matrix-js-sdk/lib/crypto-api";
+} from "matrix-js-sdk/lib/matrix";
 import { asEventId, asUserId, type EventId, type UserId } from "../ids";
 import { readBody, readMentions, record, textOfBody } from "./content";
 import type { Entry } from "./layout";
