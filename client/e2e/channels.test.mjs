@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "../../tests/clients/lib/until.mjs";
 import { World } from "./lib/world.mjs";
 
 const world = World.forTests();
@@ -134,17 +133,6 @@ test("unread and mentions are marked on the row, the server and the title, and s
   await cleo.page.keyboard.press("Shift+F10");
   await menuItem(cleo, "Mark as read").click();
   await rail(cleo).getByRole("button", { name: "Company", exact: true }).waitFor();
-
-  // How much one hears of it is chosen in its menu; whoever is there is counted on the card.
-  await channel(cleo, "incidents").click({ button: "right" });
-  await menuItem(cleo, "Notify me for …").press("ArrowRight");
-  await menuItem(cleo, "Only mentions").press("Enter");
-  const isRule = async () =>
-    (await cleo.call("GET", "pushrules/global/")).room.some(({ rule_id: id }) => id === incidents);
-  await until("the server knows how much Cleo wants to hear", isRule, (is) => is);
-  await column(cleo)
-    .getByText(/^\d online$/)
-    .waitFor();
 
   // Muted, it is silent.
   await channel(cleo, "incidents").click({ button: "right" });
