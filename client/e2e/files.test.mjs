@@ -73,6 +73,7 @@ test("files go by button, drop and paste, with words, and the others get them th
   assert.equal(image.content.formatted_body, "the <strong>plan</strong>");
   assert.equal(image.content["page.codeberg.everypizza.msc4193.spoiler"], true);
   assert.deepEqual([image.content.info.w, image.content.info.h], [1200, 600]);
+  assert.match(image.content.info["xyz.amorgan.blurhash"], /^L.{27}$/);
   assert.equal(await cards(anna).count(), 0);
 
   await hand(anna, "drop", { name: "notes.txt", type: "text/plain", text: "notes" });
@@ -188,4 +189,37 @@ test("files for an encrypted room leave the browser encrypted and without their 
   const sent = await received(dora, roomId, ({ type }) => type === "m.room.encrypted");
   assert.equal(JSON.stringify(sent).includes("secret.txt"), false);
   assert.deepEqual(dora.complaints, []);
+});
+
+test("whoever counts every byte gets the colours of a picture, opens the ones they want, and types in silence", async () => {
+  const dora = await world.person("dora");
+  const emil = await world.person("emil");
+  const roomId = await dora.createRoom({ name: "narrow", members: [emil] });
+  await dora.open(roomId);
+  await dora.page
+    .locator("[data-composer-files]")
+    .setInputFiles({ name: "wide.png", mimeType: "image/png", buffer: await picture(dora.page, 600, 300) });
+  await cards(dora).getByText("Ready to send").waitFor();
+  await dora.say("");
+  await received(dora, roomId, named("wide.png"));
+
+  await emil.page.goto(`${world.origin}/settings/voice`);
+  await emil.page.getByText("Low bandwidth", { exact: true }).click();
+  const asked = [];
+  emil.page.on("request", (request) => {
+    if (/\/media\/|\/typing\//.test(request.url())) asked.push(request.url());
+  });
+  await emil.open(roomId);
+  const shown = emil.page.getByRole("button", { name: "Open the picture wide.png" });
+  const colours = shown.locator("canvas[data-blurhash]");
+  await colours.waitFor();
+  const top = await colours.evaluate((canvas) => [...canvas.getContext("2d").getImageData(16, 4, 1, 1).data]);
+  assert.ok(top[1] > 120 && top[1] > top[0], `the upper half is green: ${top}`);
+  await composer(emil).pressSequentially("quietly");
+  await emil.say("quietly typed");
+  await emil.message("quietly typed").waitFor();
+  assert.deepEqual(asked, []);
+  await shown.click();
+  await emil.page.getByRole("dialog").getByRole("img", { name: "wide.png" }).waitFor();
+  assert.deepEqual([...dora.complaints, ...emil.complaints], []);
 });

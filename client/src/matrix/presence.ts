@@ -1,4 +1,5 @@
 import { ClientEvent, type MatrixEvent, SetPresence, type User, UserEvent } from "matrix-js-sdk/lib/matrix";
+import { callSettings } from "~/calls/settings";
 import { readAccountData, watchAccountData, writeAccountData } from "./account-data";
 import type { SessionContext } from "./context";
 import { asUserId, type UserId } from "./ids";
@@ -105,7 +106,9 @@ export class Presences {
   /** Tells the server, if it is not what it was told last. Sync repeats the presence, the request brings the text. */
   private async tell(): Promise<void> {
     const { client } = this.context;
-    const { presence, text } = toWire(this.chosen(), this.isIdle);
+    // Whoever counts every byte does not tell of each coming and going; what they chose holds.
+    const isAway = this.isIdle && !callSettings.getState().lowBandwidth;
+    const { presence, text } = toWire(this.chosen(), isAway);
     await client.setSyncPresence(AS_SET[presence]);
     const telling = `${presence} ${text}`;
     if (telling === this.told || client.getSyncState() !== "SYNCING") return;

@@ -1,6 +1,4 @@
-import { Check } from "lucide-react";
 import type { ReactNode } from "react";
-import { Checkbox as AriaCheckbox } from "react-aria-components/Checkbox";
 import { Switch as AriaSwitch, FieldError, Text } from "react-aria-components/Switch";
 import {
   TextField as AriaTextField,
@@ -86,21 +84,5 @@ export function Switch({ label, hint, isSelected, isDisabled, onChange }: Switch
         <span className={styles.thumb} />
       </span>
     </AriaSwitch>
-  );
-}
-
-/** Said with what is sent, not at once. */
-export function Checkbox({
-  label,
-  isSelected,
-  onChange,
-}: Pick<SwitchProps, "label" | "isSelected" | "onChange">) {
-  return (
-    <AriaCheckbox isSelected={isSelected} onChange={onChange} className={styles.checkbox ?? ""}>
-      <span className={styles.box} aria-hidden>
-        {isSelected && <Check size={12} strokeWidth={3} />}
-      </span>
-      {label}
-    </AriaCheckbox>
   );
 }

@@ -1,6 +1,14 @@
 import type { LucideIcon } from "lucide-react";
+import ChevronRight from "lucide-react/icons/chevron-right";
 import type { ReactNode, RefObject } from "react";
-import { Menu as AriaMenu, MenuItem, MenuTrigger, Popover, Separator } from "react-aria-components/Menu";
+import {
+  Menu as AriaMenu,
+  MenuItem,
+  MenuTrigger,
+  Popover,
+  Separator,
+  SubmenuTrigger,
+} from "react-aria-components/Menu";
 import { cx } from "./cx";
 import styles from "./menu.module.css";
 
@@ -14,6 +22,8 @@ export type MenuEntry =
       hint?: string;
       onAction: () => void;
     }
+  /** A menu of its own beside this one. */
+  | { id: string; label: string; icon?: LucideIcon; entries: readonly MenuEntry[] }
   | "separator";
 
 interface MenuProps {
@@ -60,26 +70,49 @@ export function MenuSurface({ label, entries, anchor, onClose }: MenuSurfaceProp
         {...(anchor ? { autoFocus: "first" as const } : {})}
         {...(onClose ? { onClose } : {})}
       >
-        {entries.map((entry, index) =>
-          entry === "separator" ? (
-            // biome-ignore lint/suspicious/noArrayIndexKey: separators have no other identity.
-            <Separator key={`separator-${index}`} className={styles.separator ?? ""} />
-          ) : (
-            <MenuItem
-              key={entry.id}
-              id={entry.id}
-              textValue={entry.label}
-              isDisabled={entry.isDisabled ?? false}
-              onAction={entry.onAction}
-              className={cx(styles.item, entry.isDangerous && styles.dangerous)}
-            >
-              {entry.icon && <entry.icon size={16} strokeWidth={1.9} aria-hidden />}
-              <span className={styles.label}>{entry.label}</span>
-              {entry.hint && <kbd className={styles.hint}>{entry.hint}</kbd>}
-            </MenuItem>
-          ),
-        )}
+        <Entries entries={entries} />
       </AriaMenu>
     </Popover>
+  );
+}
+
+function Entries({ entries }: { entries: readonly MenuEntry[] }) {
+  return entries.map((entry, index) => {
+    if (entry === "separator") {
+      // biome-ignore lint/suspicious/noArrayIndexKey: separators have no other identity.
+      return <Separator key={`separator-${index}`} className={styles.separator ?? ""} />;
+    }
+    if ("entries" in entry) return <Submenu key={entry.id} entry={entry} />;
+    return (
+      <MenuItem
+        key={entry.id}
+        id={entry.id}
+        textValue={entry.label}
+        isDisabled={entry.isDisabled ?? false}
+        onAction={entry.onAction}
+        className={cx(styles.item, entry.isDangerous && styles.dangerous)}
+      >
+        {entry.icon && <entry.icon size={16} strokeWidth={1.9} aria-hidden />}
+        <span className={styles.label}>{entry.label}</span>
+        {entry.hint && <kbd className={styles.hint}>{entry.hint}</kbd>}
+      </MenuItem>
+    );
+  });
+}
+
+function Submenu({ entry }: { entry: Extract<MenuEntry, { entries: unknown }> }) {
+  return (
+    <SubmenuTrigger>
+      <MenuItem id={entry.id} textValue={entry.label} className={styles.item ?? ""}>
+        {entry.icon && <entry.icon size={16} strokeWidth={1.9} aria-hidden />}
+        <span className={styles.label}>{entry.label}</span>
+        <ChevronRight size={15} strokeWidth={1.9} aria-hidden />
+      </MenuItem>
+      <Popover className={styles.popover ?? ""} offset={2}>
+        <AriaMenu aria-label={entry.label} className={styles.menu ?? ""}>
+          <Entries entries={entry.entries} />
+        </AriaMenu>
+      </Popover>
+    </SubmenuTrigger>
   );
 }

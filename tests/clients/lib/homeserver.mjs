@@ -47,7 +47,7 @@ export class Homeserver {
             },
             server: { name: this.name, public_base_url: this.baseUrl, data_dir: this.folder, ...own.server },
             database: { url: this.database.url },
-            registration: { shared_secret: SHARED_SECRET },
+            registration: { shared_secret: SHARED_SECRET, ...own.registration },
             passwords: { hash_memory_kib: 64, hash_iterations: 1 },
             rate_limits: { enabled: false },
         };

@@ -3,6 +3,7 @@ import {
   ArrowUp,
   Bell,
   BellOff,
+  BellRing,
   CheckCheck,
   CircleDot,
   Flag,
@@ -17,12 +18,15 @@ import { useAttempt } from "~/hooks/act";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession } from "~/hooks/session";
 import type { RoomId } from "~/matrix/ids";
+import type { RoomLevel } from "~/matrix/push-choices";
 import type { MenuEntry } from "~/ui/menu";
 import { toast } from "~/ui/toast";
 
+const LEVELS: readonly RoomLevel[] = ["default", "all", "mentions", "nothing"];
+
 /** What one may do with a channel or direct message, for its menu. */
 export function useChannelEntries(id: RoomId, serverId: RoomId | undefined): () => readonly MenuEntry[] {
-  const { t } = useTranslation("channels");
+  const { t } = useTranslation(["channels", "notifications"]);
   const { unread, permissions, spaces, pushRules } = useSession();
   const attempt = useAttempt();
   return () => {
@@ -47,6 +51,17 @@ export function useChannelEntries(id: RoomId, serverId: RoomId | undefined): () 
         label: now.isMuted ? t("unmute") : t("mute"),
         icon: now.isMuted ? Bell : BellOff,
         onAction: () => attempt(() => pushRules.setRoom(id, now.isMuted ? "default" : "nothing")),
+      },
+      {
+        id: "notify",
+        label: t("notifyFor"),
+        icon: BellRing,
+        entries: LEVELS.map((level) => ({
+          id: `notify-${level}`,
+          label: t(`notifications:level.${level}`),
+          ...(level === pushRules.rooms.peek(id).level ? { hint: "✓" } : {}),
+          onAction: () => attempt(() => pushRules.setRoom(id, level)),
+        })),
       },
       {
         id: "link",

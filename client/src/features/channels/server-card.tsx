@@ -2,6 +2,7 @@ import { ChevronDown, FolderPlus, LogOut, Plus, Settings, UserPlus } from "lucid
 import { Button } from "react-aria-components/Button";
 import { useTranslation } from "react-i18next";
 import { openDialog } from "~/hooks/dialogs";
+import { useOnlineCount } from "~/hooks/people";
 import { usePermissions } from "~/hooks/permissions";
 import { useRoom } from "~/hooks/rooms";
 import type { RoomId } from "~/matrix/ids";
@@ -15,6 +16,7 @@ export function ServerCard({ serverId }: { serverId: RoomId }) {
   const { t } = useTranslation("channels");
   const server = useRoom(serverId);
   const entries = useServerEntries(serverId);
+  const online = useOnlineCount(serverId, server?.joinedCount ?? 0);
   if (!server) return null;
   return (
     <header className={styles.cover}>
@@ -26,6 +28,7 @@ export function ServerCard({ serverId }: { serverId: RoomId }) {
         </Button>
       </Menu>
       <p className={styles.facts}>
+        {online !== undefined && <span className="num">{t("online", { count: online })}</span>}
         <span className="num">{t("members", { count: server.joinedCount })}</span>
         {server.partnerServer && <PartnerChip server={server.partnerServer} />}
       </p>

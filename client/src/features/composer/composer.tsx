@@ -6,7 +6,7 @@ import { usePreferences } from "~/hooks/preferences";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
 import type { EventId, RoomId } from "~/matrix/ids";
-import { Checkbox } from "~/ui/field";
+import { Checkbox } from "~/ui/checkbox";
 import styles from "./composer.module.css";
 import { EditBar, ReplyBar } from "./context-bar";
 import { DropZone } from "./drop";
@@ -75,15 +75,16 @@ function Writing({ roomId, threadId }: ComposerProps) {
     isEchoed,
     useCallback(() => setShowsHelp(true), []),
   );
-  const typing = useMemo(
-    () =>
-      new TypingNotice((isTyping) => {
-        // Whoever counts every byte, or wants to be unseen, types in silence.
-        const isSilent = callSettings.getState().lowBandwidth || !usePreferences.getState().sendsTyping;
-        if (!isSilent || !isTyping) void sender.typing(roomId, isTyping);
-      }),
-    [sender, roomId],
-  );
+  const typing = useMemo(() => {
+    let isTold = false;
+    return new TypingNotice((isTyping) => {
+      // Whoever counts every byte, or wants to be unseen, types in silence; an end is told of what was told.
+      const isSilent = callSettings.getState().lowBandwidth || !usePreferences.getState().sendsTyping;
+      if (isTyping ? isSilent : !isTold) return;
+      isTold = isTyping;
+      void sender.typing(roomId, isTyping);
+    });
+  }, [sender, roomId]);
   useEffect(() => () => typing.end(), [typing]);
 
   const { text } = currentOf(state);

@@ -1,3 +1,5 @@
+import { encodeBlurhash } from "~/matrix/blurhash";
+
 /** What a picture or film says of itself, and smaller ones made of it. Everything happens in this browser. */
 
 /** Types that browsers show and that run nothing. */
@@ -9,6 +11,8 @@ const LARGE_SIDE = 2048;
 const SMALLER_SIDE = 1600;
 const THUMBNAIL_SIDE = 800;
 const QUALITY = 0.82;
+/** The hash keeps a dozen cosines: more pixels would only take time. */
+const HASHED_SIDE = 32;
 const METADATA_WAIT_MS = 10_000;
 
 export type FileKind = "image" | "video" | "audio" | "file";
@@ -40,6 +44,8 @@ export const canShrink = (type: string, bytes: number, size: Size | undefined) =
 export interface Facts {
   readonly size?: Size | undefined;
   readonly durationMs?: number | undefined;
+  /** Its colours, to stand there until it has come (MSC2448). */
+  readonly blurhash?: string | undefined;
   /** A small picture of it, where one could be made. */
   readonly thumbnail?: { readonly blob: Blob; readonly size: Size } | undefined;
 }
@@ -80,8 +86,9 @@ async function factsOfPicture(file: Blob): Promise<Facts> {
   const size = { width: picture.width, height: picture.height };
   const isLarge = Math.max(size.width, size.height) > THUMBNAIL_SIDE;
   const thumbnail = isLarge ? await drawn(picture, size, THUMBNAIL_SIDE, "image/webp") : undefined;
+  const blurhash = hashOf(picture, size);
   picture.close();
-  return { size, thumbnail };
+  return { size, thumbnail, blurhash };
 }
 
 async function factsOfFilm(file: Blob): Promise<Facts> {
@@ -94,7 +101,8 @@ async function factsOfFilm(file: Blob): Promise<Facts> {
     await event(film, "loadeddata");
     const size = { width: film.videoWidth, height: film.videoHeight };
     const thumbnail = size.width > 0 ? await drawn(film, size, THUMBNAIL_SIDE, "image/webp") : undefined;
-    return { size, durationMs: millisOf(film.duration), thumbnail };
+    const blurhash = size.width > 0 ? hashOf(film, size) : undefined;
+    return { size, durationMs: millisOf(film.duration), thumbnail, blurhash };
   } finally {
     film.removeAttribute("src");
     film.load();
@@ -117,6 +125,17 @@ async function durationOf(file: Blob): Promise<number | undefined> {
 }
 
 const millisOf = (seconds: number) => (Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined);
+
+function hashOf(source: CanvasImageSource, size: Size): string | undefined {
+  const { width, height } = fitted(size, HASHED_SIDE);
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) return undefined;
+  context.drawImage(source, 0, 0, width, height);
+  const isWide = width >= height;
+  return encodeBlurhash(context.getImageData(0, 0, width, height), isWide ? 4 : 3, isWide ? 3 : 4);
+}
 
 async function drawn(
   source: CanvasImageSource,

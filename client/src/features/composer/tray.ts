@@ -194,6 +194,7 @@ export class Tray {
         mimetype: blob.type || "application/octet-stream",
         size: blob.size,
         ...(size ? { w: size.width, h: size.height } : {}),
+        ...(facts.blurhash ? { "xyz.amorgan.blurhash": facts.blurhash } : {}),
         ...(facts.durationMs === undefined ? {} : { duration: facts.durationMs }),
         ...(thumbnail && storedThumbnail
           ? {

@@ -1,6 +1,6 @@
 import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
 import ExternalLink from "lucide-react/icons/external-link";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
 import { reopen } from "~/hooks/opening";
@@ -9,12 +9,16 @@ import { failureOf, isNewAccount, type LoginFailure } from "~/matrix/login";
 import { finishOAuth } from "~/matrix/oauth";
 import { isForgetful } from "~/matrix/storage";
 import { Notice, Spinner } from "~/ui/marks";
+import { NativeButton } from "~/ui/native";
 import { LanguageChoice } from "./language-choice";
 import styles from "./login.module.css";
 import { inClient } from "./next";
 import { OAuthButton } from "./oauth-button";
 import { PasswordForm } from "./password-form";
 import { Emblem } from "./splash";
+
+/** Fetched by those few who need it. */
+const RegisterForm = lazy(() => import("./register-form").then((all) => ({ default: all.RegisterForm })));
 
 /** The first thing that people see: who they are here, and the way in. */
 export function LoginScreen() {
@@ -24,13 +28,18 @@ export function LoginScreen() {
   const { password, oauth, registration } = config.login;
   const { enter, failure, isReturning } = useEntrance(inClient(next));
   const isPrivate = useForgetful();
+  const [isNew, setIsNew] = useState(false);
+  // Where the server's own page offers new accounts, it is the place for that.
+  const offersForm = registration && password && !oauth;
 
   return (
     <main className={styles.screen}>
       <div className={styles.card}>
         <Emblem />
         <div>
-          <h1 className={styles.title}>{t("title", { brand: config.brand })}</h1>
+          <h1 className={styles.title}>
+            {isNew ? t("register.title") : t("title", { brand: config.brand })}
+          </h1>
           <p className={styles.server}>{config.server_name}</p>
         </div>
         {ended && !failure && <Notice tone="ember">{t("ended")}</Notice>}
@@ -38,6 +47,10 @@ export function LoginScreen() {
         {isPrivate && <Notice>{t("private")}</Notice>}
         {isReturning ? (
           <Spinner label={t("signingIn")} />
+        ) : isNew ? (
+          <Suspense>
+            <RegisterForm onSignedIn={enter} onCancel={() => setIsNew(false)} />
+          </Suspense>
         ) : (
           <>
             {password && <PasswordForm onSignedIn={enter} />}
@@ -46,6 +59,11 @@ export function LoginScreen() {
               <OAuthButton next={next} kind={password ? "plain" : "primary"} icon={ExternalLink}>
                 {t("oauth")}
               </OAuthButton>
+            )}
+            {offersForm && (
+              <NativeButton kind="quiet" className={styles.submit} onPress={() => setIsNew(true)}>
+                {t("newAccount")}
+              </NativeButton>
             )}
             {oauth && registration && (
               <OAuthButton next={next} kind="quiet" isNewAccount>

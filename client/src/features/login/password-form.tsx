@@ -1,6 +1,6 @@
 import Eye from "lucide-react/icons/eye";
 import EyeOff from "lucide-react/icons/eye-off";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
 import { warmUp } from "~/hooks/warm-up";
@@ -8,8 +8,12 @@ import type { Credentials } from "~/matrix/credentials";
 import { failureOf, LoginError, type LoginFailure, loginWithPassword } from "~/matrix/login";
 import { Notice } from "~/ui/marks";
 import { NativeButton, NativeIconButton, NativeTextField } from "~/ui/native";
-import { ChangePasswordForm } from "./change-password-form";
 import styles from "./login.module.css";
+
+/** Fetched by those few who need it. */
+const ChangePasswordForm = lazy(() =>
+  import("./change-password-form").then((all) => ({ default: all.ChangePasswordForm })),
+);
 
 interface PasswordFormProps {
   /** Whose session goes on: the name is fixed, and the device keeps its keys. */
@@ -54,16 +58,18 @@ export function PasswordForm({ again, onSignedIn }: PasswordFormProps) {
 
   if (mustChange) {
     return (
-      <ChangePasswordForm
-        user={name}
-        password={password}
-        why={mustChange}
-        onChanged={signInWith}
-        onCancel={() => {
-          setMustChange(undefined);
-          setPassword("");
-        }}
-      />
+      <Suspense>
+        <ChangePasswordForm
+          user={name}
+          password={password}
+          why={mustChange}
+          onChanged={signInWith}
+          onCancel={() => {
+            setMustChange(undefined);
+            setPassword("");
+          }}
+        />
+      </Suspense>
     );
   }
 

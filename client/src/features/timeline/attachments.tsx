@@ -1,7 +1,8 @@
-import { Download, File, FileText, Pause, Play } from "lucide-react";
+import { Download, File, FileText, ImageDown, Pause, Play } from "lucide-react";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { openMedia } from "~/features/media-viewer";
+import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
 import type { RoomId } from "~/matrix/ids";
 import type { Attachment, Message, MessageBody } from "~/matrix/timeline";
@@ -10,6 +11,7 @@ import { cx } from "~/ui/cx";
 import { Spinner } from "~/ui/marks";
 import { toast } from "~/ui/toast";
 import styles from "./attachments.module.css";
+import { Blur } from "./blur";
 import { bytesAsText, durationAsText, fitted } from "./sizes";
 import { loadAttachment, useAttachment, useThumbnail } from "./use-attachment";
 
@@ -35,7 +37,9 @@ export function ImageBody({
   // A thumbnail of an animation stands still.
   const isAnimated = body.source.mimetype === "image/gif" || isSticker;
   const small = isAnimated || !body.thumbnail ? body.source : body.thumbnail;
-  const url = useThumbnail(isShown ? small : undefined, Math.max(width, height));
+  // Whoever counts every byte opens the pictures they want.
+  const isSparing = useCallSettings((settings) => settings.lowBandwidth);
+  const url = useThumbnail(isShown && !isSparing ? small : undefined, Math.max(width, height));
   const label = body.caption || body.name;
   if (!isShown) {
     return (
@@ -57,7 +61,13 @@ export function ImageBody({
       style={{ "--w": `${width}px`, "--ratio": width / height }}
       onClick={() => openMedia(roomId, message)}
     >
+      {!url && body.blurhash && <Blur hash={body.blurhash} />}
       {url && <img src={url} alt={label} className={styles.fill} draggable={false} />}
+      {isSparing && (
+        <span className={styles.play}>
+          <ImageDown size={22} strokeWidth={1.9} aria-hidden />
+        </span>
+      )}
     </button>
   );
 }
@@ -66,7 +76,8 @@ export function VideoBody({ body }: { body: Of<"video"> }) {
   const { t } = useTranslation("timeline");
   const { width, height } = fitted(body.width, body.height, BOUNDS);
   const [isPlaying, setPlaying] = useState(false);
-  const poster = useThumbnail(body.thumbnail, Math.max(width, height));
+  const isSparing = useCallSettings((settings) => settings.lowBandwidth);
+  const poster = useThumbnail(isSparing ? undefined : body.thumbnail, Math.max(width, height));
   const video = useAttachment(body.source, isPlaying);
   if (video.status === "failed") return <FileBody body={body} />;
   return (
@@ -81,6 +92,7 @@ export function VideoBody({ body }: { body: Of<"video"> }) {
           onClick={() => setPlaying(true)}
           aria-label={t("playVideo", { name: body.name })}
         >
+          {!poster && body.blurhash && <Blur hash={body.blurhash} />}
           {poster && <img src={poster} alt="" className={styles.fill} />}
           <span className={styles.play}>
             {isPlaying ? <Spinner label={t("loading")} /> : <Play size={22} aria-hidden />}

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useCallSettings } from "~/hooks/calls";
 import { useConfig } from "~/hooks/config";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession } from "~/hooks/session";
@@ -9,7 +10,8 @@ import styles from "./preview-card.module.css";
 /** The page that a message links to, as the server saw it. Never in encrypted rooms: asking would tell the server what was said. */
 export function MessagePreview({ message, isEncryptedRoom }: { message: Message; isEncryptedRoom: boolean }) {
   const { features } = useConfig();
-  const isWanted = features.url_previews && !isEncryptedRoom && message.body.kind === "text";
+  const isSparing = useCallSettings((settings) => settings.lowBandwidth);
+  const isWanted = !isSparing && features.url_previews && !isEncryptedRoom && message.body.kind === "text";
   const url = isWanted ? firstWebLink(message.text) : undefined;
   return url && !url.startsWith(window.location.origin) ? <Preview url={url} ts={message.ts} /> : null;
 }

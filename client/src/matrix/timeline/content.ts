@@ -7,6 +7,8 @@ const BODY_LENGTH_MAX = 40_000;
 const NAME_LENGTH_MAX = 200;
 const WAVEFORM_LENGTH_MAX = 64;
 const LOUDEST = 1024;
+/** 9 by 9 cosines, of which nobody needs more. */
+const BLURHASH_LENGTH_MAX = 166;
 
 /** Reads a message's content, which anybody may have written: what does not fit its type falls back to its text. */
 export function readBody(type: string, content: Content): MessageBody {
@@ -96,8 +98,13 @@ function readVisual<Kind extends "image" | "sticker" | "video">(
     width: positive(info.w),
     height: positive(info.h),
     thumbnail: readSource(info.thumbnail_url, info.thumbnail_file, thumbnailInfo.mimetype),
+    blurhash: readBlurhash(info["xyz.amorgan.blurhash"]),
     isSpoiler: content["page.codeberg.everypizza.msc4193.spoiler"] === true || content["m.spoiler"] === true,
   };
+}
+
+function readBlurhash(hash: unknown): string | undefined {
+  return typeof hash === "string" && hash.length <= BLURHASH_LENGTH_MAX ? hash : undefined;
 }
 
 function readAudio(content: Content): MessageBody | undefined {

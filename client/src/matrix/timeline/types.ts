@@ -110,6 +110,8 @@ export interface VisualAttachment extends Attachment {
   readonly width: number | undefined;
   readonly height: number | undefined;
   readonly thumbnail: MediaSource | undefined;
+  /** The picture's colours in some thirty letters (MSC2448); not looked at yet. */
+  readonly blurhash: string | undefined;
   readonly isSpoiler: boolean;
 }
 
