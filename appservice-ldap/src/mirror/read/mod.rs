@@ -167,9 +167,7 @@ async fn read_groups(
 /// it alone.
 fn add_told(groups: &mut BTreeMap<Dn, Group>, told: Vec<(Dn, Dn)>) {
     for (group, member) in told {
-        let group = groups
-            .entry(group)
-            .or_insert_with_key(|dn| group::known_by_name(dn));
+        let group = groups.entry(group).or_insert_with_key(group::known_by_name);
         group.members.insert(member);
     }
 }
