@@ -14,12 +14,19 @@ pub struct TestDirectory {
     pub facts: Value,
     folder: tempfile::TempDir,
     port: Option<u16>,
+    options: Vec<String>,
 }
 
 impl TestDirectory {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With further options of the script: `--people 5000`, `--shape active-directory`.
+    pub fn start_with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (process, facts) = launch(folder.path(), &[]);
+        let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+        let (process, facts) = launch(folder.path(), &options);
         let port = facts
             .text("/ldap")
             .rsplit(':')
@@ -30,6 +37,7 @@ impl TestDirectory {
             facts,
             folder,
             port,
+            options,
         }
     }
 
@@ -42,7 +50,17 @@ impl TestDirectory {
     /// The directory is back under its old address.
     pub fn start_again(&mut self) {
         let port = self.port.expect("slapd had a port").to_string();
-        (self.process, self.facts) = launch(self.folder.path(), &["--port", &port]);
+        let port = ["--port".to_owned(), port];
+        (self.process, self.facts) = launch(self.folder.path(), &[&self.options, &port[..]].concat());
+    }
+
+    /// As [`TestDirectory::start`], with accounts that may not be used and passwords that may not be used for long
+    /// (`tests/fixtures/ldap/troubles.ldif`).
+    pub fn with_troubles() -> Self {
+        Self::start_with(&[
+            "--ldif",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ldap/troubles.ldif"),
+        ])
     }
 
     /// A server whose people come from this directory, over TLS.
@@ -71,7 +89,7 @@ impl Drop for TestDirectory {
     }
 }
 
-fn launch(folder: &Path, more: &[&str]) -> (Child, Value) {
+fn launch(folder: &Path, more: &[String]) -> (Child, Value) {
     let mut process = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ldap/run-slapd"))
         .arg(folder)
         .arg("--until-stdin-closes")

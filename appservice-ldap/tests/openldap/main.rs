@@ -10,8 +10,10 @@
 )]
 
 mod check;
+mod domains;
 mod failover;
 mod groups;
 mod login;
 mod names;
+mod passwords;
 mod slapd;

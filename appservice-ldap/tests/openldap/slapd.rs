@@ -39,8 +39,15 @@ pub(crate) fn company() -> Arc<Slapd> {
 }
 
 impl Slapd {
-    /// A server for one test alone, with further options of the script.
+    /// A server for one test alone, with the company's troubles and further options of the script.
     pub(crate) fn start(options: &[&str]) -> Self {
+        let troubles = fixtures().join("troubles.ldif");
+        let troubles = troubles.to_str().unwrap();
+        Self::start_bare(&[&["--ldif", troubles], options].concat())
+    }
+
+    /// As [`Slapd::start`], without the troubles.
+    pub(crate) fn start_bare(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (process, about) = run(folder.path(), options);
         Self {
@@ -99,13 +106,14 @@ pub(crate) fn group(name: &str) -> String {
     format!("cn={name},{GROUPS}")
 }
 
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/ldap")
+}
+
 fn run(folder: &Path, options: &[&str]) -> (Process, Value) {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/ldap");
-    let mut child = Command::new(fixtures.join("run-slapd"))
+    let mut child = Command::new(fixtures().join("run-slapd"))
         .arg(folder)
         .arg("--until-stdin-closes")
-        .arg("--ldif")
-        .arg(fixtures.join("troubles.ldif"))
         .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

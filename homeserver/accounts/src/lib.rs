@@ -12,6 +12,7 @@ mod audit;
 mod claims;
 mod deactivation;
 mod devices;
+mod directory_password;
 mod email_validation;
 mod emails;
 mod error;
@@ -60,7 +61,10 @@ pub use self::{
     observer::{AccountObserver, ProfileObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
-    provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError},
+    provider::{
+        ChangeAnswer, Identity, PasswordProvider, PasswordWarning, ProviderAnswer, ProviderError, Refusal,
+        WhosePassword,
+    },
     recaptcha::Recaptcha,
     remote_profiles::RemoteProfiles,
     service_account::ServiceAccount,

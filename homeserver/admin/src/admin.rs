@@ -31,6 +31,8 @@ pub struct AdminParts {
     pub data_dir: PathBuf,
     /// `None` where the operator names none.
     pub directory: Option<Directory>,
+    /// Those of the company's further domains.
+    pub directory_domains: Vec<Directory>,
 }
 
 struct Inner {

@@ -6,6 +6,7 @@ mod admin;
 mod capabilities;
 mod confirm_email;
 mod devices;
+mod directory_password;
 mod fallback;
 mod filters;
 mod login;
@@ -32,6 +33,7 @@ pub(crate) fn router() -> Router<Accounts> {
         .merge(fallback::router())
         .merge(sso::router())
         .merge(confirm_email::router())
+        .merge(directory_password::router())
 }
 
 /// Coming in and going out.

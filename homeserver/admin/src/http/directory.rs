@@ -1,6 +1,7 @@
 //! The company's directory.
 
 use axum::{Json, extract::State};
+use echorift_appservice_ldap::DirectoryStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -44,6 +45,32 @@ struct DirectoryDetail {
     last_failure_ts: Option<i64>,
     /// Why it did not answer then.
     last_failure: Option<String>,
+    /// The company's further domains, in the order in which they are asked.
+    domains: Vec<DomainDetail>,
+}
+
+/// A further domain of the company.
+#[derive(Serialize, ToSchema)]
+struct DomainDetail {
+    name: String,
+    urls: Vec<String>,
+    base_dn: String,
+    last_answer_ts: Option<i64>,
+    last_failure_ts: Option<i64>,
+    last_failure: Option<String>,
+}
+
+impl From<DirectoryStatus> for DomainDetail {
+    fn from(status: DirectoryStatus) -> Self {
+        Self {
+            name: status.domain,
+            urls: status.urls,
+            base_dn: status.base_dn,
+            last_answer_ts: status.last_answer.map(|at| at.0),
+            last_failure_ts: status.last_failure.as_ref().map(|failure| failure.at.0),
+            last_failure: status.last_failure.map(|failure| failure.reason),
+        }
+    }
 }
 
 /// The company's directory, which vouches for passwords.
@@ -55,6 +82,7 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview
         return Json(Overview::Off(NoDirectory { enabled: false }));
     };
     let status = directory.status();
+    let domains = admin.parts().directory_domains.iter();
     Json(Overview::On(DirectoryDetail {
         enabled: true,
         urls: status.urls,
@@ -66,5 +94,6 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview
         last_answer_ts: status.last_answer.map(|at| at.0),
         last_failure_ts: status.last_failure.as_ref().map(|failure| failure.at.0),
         last_failure: status.last_failure.map(|failure| failure.reason),
+        domains: domains.map(|domain| domain.status().into()).collect(),
     }))
 }
