@@ -9,9 +9,8 @@ import { World } from "./lib/world.mjs";
 
 const DIST = new URL("../dist", import.meta.url).pathname;
 const KB = 1000;
-// React, the router, the texts and React Aria's form fields are 150 of it.
-const LOGIN = { js: 190 * KB, css: 15 * KB };
-const FIRST_TIMELINE_JS = 760 * KB;
+const LOGIN = { js: 130 * KB, css: 15 * KB, requests: 8 };
+const FIRST_TIMELINE_JS = 600 * KB;
 const ROOMS = 200;
 const ROWS_MAX = 90;
 
@@ -46,6 +45,7 @@ test("the sign-in screen is small, and so is all that is fetched up to the first
   t.diagnostic(`sign-in: ${js} bytes of script, ${css} of styles, ${files.size} requests`);
   assert.ok(js <= LOGIN.js, `${js} bytes of script to sign in`);
   assert.ok(css <= LOGIN.css, `${css} bytes of styles to sign in`);
+  assert.ok(files.size <= LOGIN.requests, `to sign in took ${[...files].join(" ")}`);
   const roomId = await visitor.createRoom({ name: "first" });
   await visitor.signIn();
   await visitor.open(roomId);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { assertAccessible } from "./lib/axe.mjs";
 import { World } from "./lib/world.mjs";
 
 const world = World.forTests();
@@ -33,6 +34,19 @@ async function secondBrowser(of) {
   const second = await world.visitor(of.account);
   await second.signIn();
   return second;
+}
+
+/** Both sides see the same seven pictures, and say so. */
+async function compare(asking, asked) {
+  await asked.getByRole("button", { name: "Compare" }).click();
+  const pictures = [];
+  for (const side of [asking, asked]) {
+    await side.getByRole("list", { name: "Pictures to compare" }).waitFor();
+    pictures.push(await side.getByRole("listitem").allInnerTexts());
+  }
+  assert.equal(pictures[0].length, 7);
+  assert.deepEqual(pictures[0], pictures[1]);
+  for (const side of [asking, asked]) await side.getByRole("button", { name: "They match" }).click();
 }
 
 test("a direct message is read by both, then on a second browser by the recovery key and by emoji", async () => {
@@ -70,15 +84,7 @@ test("a direct message is read by both, then on a second browser by the recovery
   const [asking, asked] = [phone.page, ben.page].map((page) =>
     dialog(page, "Compare with your other device"),
   );
-  await asked.getByRole("button", { name: "Compare" }).click();
-  const pictures = [];
-  for (const side of [asking, asked]) {
-    await side.getByRole("list", { name: "Pictures to compare" }).waitFor();
-    pictures.push(await side.getByRole("listitem").allInnerTexts());
-  }
-  assert.equal(pictures[0].length, 7);
-  assert.deepEqual(pictures[0], pictures[1]);
-  for (const side of [asking, asked]) await side.getByRole("button", { name: "They match" }).click();
+  await compare(asking, asked);
   for (const side of [asking, asked]) {
     await side.getByText("Confirmed. Both devices can read your messages.").waitFor();
     await side.getByRole("button", { name: "Done" }).click();
@@ -86,6 +92,86 @@ test("a direct message is read by both, then on a second browser by the recovery
   await isConfirmed(phone.page);
   await phone.message("only for us").waitFor();
   assertCalm(anna, ben, laptop, phone);
+});
+
+test("two people compare pictures, and each is shown to the other as confirmed", async () => {
+  const emma = await world.person("emma");
+  const finn = await world.person("finn");
+  const roomId = await emma.createRoom({ name: "project", members: [finn] });
+  await emma.open(roomId);
+  const row = (name) =>
+    emma.page.getByRole("complementary", { name: "Members" }).getByRole("button", { name });
+  await row(/^finn/).click();
+  const card = dialog(emma.page, "Profile");
+  await card.getByText("Nobody has checked yet that it is really finn.").waitFor();
+  await card.getByRole("button", { name: "Message" }).click();
+  await emma.page.waitForURL((url) => !url.pathname.includes(encodeURIComponent(roomId)));
+  await finn.page.goto(emma.page.url());
+  await finn.page
+    .getByRole("article", { name: /^Invitation/ })
+    .getByRole("button", { name: "Accept" })
+    .click();
+  await finn.page.getByRole("button", { name: "Encrypted. Confirm that it is emma" }).waitFor();
+
+  await emma.page.getByRole("button", { name: "Encrypted. Confirm that it is finn" }).click();
+  const [asking, asked] = [dialog(emma.page, "Compare with finn"), dialog(finn.page, "Compare with emma")];
+  await compare(asking, asked);
+  for (const side of [asking, asked]) {
+    await side.getByText(/Confirmed. You and (emma|finn) are talking/).waitFor();
+    await side.getByRole("button", { name: "Done" }).click();
+  }
+  await emma.page.getByRole("img", { name: "Encrypted, and finn is confirmed" }).waitFor();
+  await finn.page.getByRole("img", { name: "Encrypted, and emma is confirmed" }).waitFor();
+  // What asked for it was no message.
+  assert.equal(await finn.message("verif").count(), 0);
+  await emma.open(roomId);
+  await row(/^finn.*, confirmed$/).waitFor();
+  await row(/^finn/).click();
+  await card.getByText("Confirmed: you have compared pictures with finn.").waitFor();
+  await assertAccessible(emma.page, "the card of somebody confirmed");
+  assertCalm(emma, finn);
+});
+
+test("an encrypted picture is forwarded to several places, with its key and without a second upload", async () => {
+  const gina = await world.person("gina");
+  const hugo = await world.person("hugo");
+  const secret = await gina.createRoom({ name: "vault", members: [hugo], isEncrypted: true });
+  const open = await gina.createRoom({ name: "lobby", members: [hugo] });
+  const also = await gina.createRoom({ name: "second vault", members: [hugo], isEncrypted: true });
+  await gina.open(secret);
+  const { page } = gina;
+  const pixel =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  await page
+    .locator("[data-composer-files]")
+    .setInputFiles({ name: "plan.png", mimeType: "image/png", buffer: Buffer.from(pixel, "base64") });
+  await page.getByRole("list", { name: "Attached files" }).getByRole("listitem").waitFor();
+  await page.getByRole("textbox", { name: /^Message / }).press("Enter");
+  const picture = gina.message("").filter({ has: page.getByRole("button", { name: /plan\.png/ }) });
+  await picture.waitFor();
+
+  const uploads = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/upload")) uploads.push(request.url());
+  });
+  await picture.hover();
+  await picture.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Forward" }).click();
+  const forward = dialog(page, "Forward message");
+  for (const name of ["lobby", "second vault"]) {
+    await forward.getByRole("searchbox").fill(name);
+    await forward.getByRole("option", { name }).click();
+  }
+  await forward.getByText("This message was encrypted.").waitFor();
+  await assertAccessible(page, "forwarding");
+  await forward.getByRole("button", { name: "Forward", exact: true }).click();
+  await page.getByText("Forwarded to 2 channels.").waitFor();
+  for (const roomId of [open, also]) {
+    await hugo.open(roomId);
+    await hugo.page.getByRole("img", { name: /plan\.png/ }).waitFor();
+  }
+  assert.deepEqual(uploads, []);
+  assertCalm(gina, hugo);
 });
 
 test("whoever lost everything starts over, confirms it by password, and gets a new recovery key", async () => {

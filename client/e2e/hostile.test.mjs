@@ -132,7 +132,8 @@ describe("hostile events", () => {
       () => {
         const element = document.querySelector('[role="log"][aria-label="Messages"]');
         element.scrollBy(0, -element.clientHeight * 0.7);
-        return element.textContent.includes("This is where hostile begins");
+        const above = element.scrollHeight - element.clientHeight + element.scrollTop;
+        return above < 2 && element.textContent.includes("This is where hostile begins");
       },
       undefined,
       { polling: 100 },

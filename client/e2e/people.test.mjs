@@ -128,14 +128,31 @@ test("somebody is banned with all they wrote, and the log tells of it", async ()
   await dialog.getByRole("button", { name: "Close" }).last().click();
   await fay.message("Buy now").waitFor({ state: "detached" });
   await choose(fay, "gus", "Ban from the channel");
+  await dialog.getByRole("textbox", { name: "Reason" }).fill("Spreads advertising");
   await dialog.getByRole("button", { name: "Ban", exact: true }).click();
   await row(fay, "gus").waitFor({ state: "detached" });
+
   await fay.page.goto(`${world.origin}/settings/moderation`);
   const log = fay.page.getByRole("dialog", { name: "Settings" }).getByRole("listitem");
   await log.filter({ hasText: "fay banned gus" }).waitFor();
   assert.equal(await log.filter({ hasText: "fay deleted a message" }).count(), 3);
   await log.filter({ hasText: "Reason: Advertising" }).first().waitFor();
   await assertAccessible(fay.page, "moderation log");
+
+  // The way back is in the channel's settings, with why and by whom.
+  await fay.open(roomId);
+  await fay.page.getByRole("button", { name: "Menu of open" }).click();
+  await fay.page.getByRole("menuitem", { name: "Settings" }).click();
+  const settings = fay.page.getByRole("dialog", { name: "Settings of open" });
+  await settings.getByRole("tab", { name: "Banned people" }).click();
+  const banned = settings.getByRole("article", { name: "gus" });
+  await banned.getByText("Reason: Spreads advertising").waitFor();
+  await banned.getByText(/Banned by fay/).waitFor();
+  await assertAccessible(fay.page, "banned people");
+  await banned.getByRole("button", { name: "Lift the ban of gus" }).click();
+  await settings.getByText("Nobody is banned here.").waitFor();
+  const { membership } = await world.homeserver.state(fay.account, roomId, "m.room.member", gus.userId);
+  assert.equal(membership, "leave");
   assert.deepEqual(fay.complaints, []);
 });
 

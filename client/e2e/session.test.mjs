@@ -45,7 +45,10 @@ test("an account that may not come in, and a server that is away, have sentences
   const mats = await world.visitor(employee("mats.olsen", "nordlicht-mats"));
   await mats.page.goto(`${world.origin}/login`);
   await mats.enterPassword();
-  await mats.page.getByRole("alert").filter({ hasText: "your account may be locked" }).waitFor();
+  await mats.page
+    .getByRole("alert")
+    .filter({ hasText: /your account may be locked|This account is disabled/ })
+    .waitFor();
   await mats.page.route("**/_matrix/client/v3/login", (route) => route.abort());
   await mats.enterPassword();
   await mats.page.getByRole("alert").filter({ hasText: "The server cannot be reached" }).waitFor();

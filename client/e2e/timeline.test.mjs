@@ -1,10 +1,13 @@
 // Two people in a channel: what one does to messages, the other sees, and both see it again after a reload.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
+import { assertAccessible } from "./lib/axe.mjs";
 import { World } from "./lib/world.mjs";
 
-const world = World.forTests();
+/** Where pages that people link to are: this machine, which servers do not look at unless told. */
+const world = World.forTests({ settings: { outbound: { allowed_ip_ranges: ["127.0.0.1"] } } });
 
 describe("messages of two people", () => {
   let anna;
@@ -78,6 +81,21 @@ describe("messages of two people", () => {
       .getByText("Old pool sizing?")
       .waitFor();
     assert.equal(await logOf(anna).getByText("Old pool sizing?").count(), 0);
+
+    // What everybody should know goes into the channel too, as an answer to what the thread is about.
+    await ben.page.getByText(/^Also send to #/).click();
+    await composer.fill("It was the pool");
+    await composer.press("Enter");
+    await thread.getByRole("article").filter({ hasText: "It was the pool" }).waitFor();
+    await logOf(anna)
+      .getByRole("article")
+      .filter({ hasText: "It was the pool" })
+      .getByRole("button", { name: /In reply to/ })
+      .waitFor();
+    await composer.fill("Only here again");
+    await composer.press("Enter");
+    await thread.getByRole("article").filter({ hasText: "Only here again" }).waitFor();
+    assert.equal(await logOf(ben).getByText("Only here again").count(), 0);
     await Promise.all([anna.open(roomId), ben.open(roomId)]);
   });
 
@@ -164,12 +182,185 @@ describe("messages of two people", () => {
       await person
         .message("Fewer reconnects")
         .first()
-        .getByRole("button", { name: /1 reply/ })
+        .getByRole("button", { name: /3 replies/ })
         .waitFor();
       await logOf(person).getByText("Deleted: typed by the cat").waitFor();
     }
   });
 });
+
+describe("what messages carry", () => {
+  let anna;
+  let roomId;
+
+  before(async () => {
+    anna = await world.person("carla");
+    roomId = await anna.createRoom({ name: "gallery" });
+    await anna.open(roomId);
+  });
+
+  after(() => assert.deepEqual(anna.complaints, []));
+
+  test("pictures open, turn, grow and close, and the focus is where it was", async () => {
+    const { page } = anna;
+    for (const [name, colour] of [
+      ["first.png", "#45dfbf"],
+      ["second.png", "#5a93ff"],
+    ]) {
+      const buffer = await drawn(page, colour);
+      const { content_uri: url } = await upload(anna, name, "image/png", buffer);
+      await anna.send(roomId, {
+        msgtype: "m.image",
+        body: name,
+        url,
+        info: { w: 640, h: 320, mimetype: "image/png", size: buffer.length },
+      });
+    }
+    const opener = page.getByRole("button", { name: "Open the picture first.png" });
+    await opener.focus();
+    await page.keyboard.press("Enter");
+    const viewer = page.getByRole("dialog", { name: "Picture" });
+    const picture = viewer.getByRole("img", { name: "first.png" });
+    await viewer.getByText("1 of 2").waitFor();
+    assert.deepEqual(await shownSize(picture), [640, 320]);
+    await viewer.getByRole("button", { name: "Larger" }).click();
+    assert.deepEqual(await shownSize(picture), [960, 480]);
+    await viewer.getByRole("button", { name: "Next picture" }).click();
+    await viewer.getByRole("img", { name: "second.png" }).waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await picture.waitFor();
+    await assertAccessible(page, "a picture");
+    await page.keyboard.press("Escape");
+    await viewer.waitFor({ state: "detached" });
+    await page.waitForFunction(() =>
+      document.activeElement?.getAttribute("aria-label")?.includes("first.png"),
+    );
+  });
+
+  test("a video plays where it stands", async () => {
+    const { page } = anna;
+    const buffer = await filmed(page);
+    const { content_uri: url } = await upload(anna, "demo.webm", "video/webm", buffer);
+    await anna.send(roomId, {
+      msgtype: "m.video",
+      body: "demo.webm",
+      url,
+      info: { w: 320, h: 180, mimetype: "video/webm", size: buffer.length, duration: 65_000 },
+    });
+    const poster = page.getByRole("button", { name: "Play the video demo.webm" });
+    await poster.getByText("1:05").waitFor();
+    await poster.click();
+    await page.waitForFunction(() => {
+      const video = document.querySelector('video[aria-label="demo.webm"]');
+      return video?.videoWidth === 320 && (video.currentTime > 0 || video.ended);
+    });
+  });
+
+  test("a link shows what its page says of itself, as the server saw it", async () => {
+    const asked = [];
+    const site = createServer((request, answer) => {
+      asked.push(request.headers["user-agent"]);
+      answer.setHeader("content-type", "text/html");
+      answer.end(`<meta property="og:title" content="Canary report"><meta property="og:site_name" content="Northwind">
+        <meta property="og:description" content="Five percent of the edge">`);
+    });
+    await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
+    try {
+      const address = `http://127.0.0.1:${site.address().port}/report`;
+      await anna.say(`Read ${address}`);
+      const card = anna.message("Read http").getByRole("link", { name: "Canary report" });
+      await card.getByText("Five percent of the edge").waitFor();
+      assert.equal(await card.getAttribute("href"), address);
+      assert.ok(
+        asked.length > 0 && asked.every((agent) => !agent?.includes("Chrome")),
+        "the browser never asks",
+      );
+    } finally {
+      site.close();
+    }
+  });
+
+  test("a day leads to its first message, and one without messages says so", async () => {
+    const { page } = anna;
+    for (let index = 0; index < 60; index++) await anna.sendText(roomId, `line ${index} `.repeat(12));
+    await anna.message("line 59").waitFor();
+    const beginning = page.getByText("This is where gallery begins");
+    const goTo = async (day) => {
+      await page.getByLabel("Day").fill(day);
+      await page.getByRole("button", { name: "Go there" }).click();
+    };
+    await page.getByRole("button", { name: "Menu of gallery" }).first().click();
+    await page.getByRole("menuitem", { name: "Go to a day" }).click();
+    await goTo("2999-01-01");
+    await page.getByText("Nothing was said on that day or after it.").waitFor();
+    await goTo(await page.evaluate(() => new Date().toLocaleDateString("sv")));
+    await page.waitForFunction(
+      (text) => {
+        const box = [...document.querySelectorAll("p")]
+          .find((line) => line.textContent === text)
+          ?.getBoundingClientRect();
+        return box && box.top > 0 && box.bottom < innerHeight;
+      },
+      await beginning.textContent(),
+    );
+    await page.getByRole("button", { name: "To the newest" }).click();
+    await anna.message("line 59").waitFor();
+  });
+});
+
+/** Gives the server a file, as somebody's client would. */
+async function upload(person, name, type, buffer) {
+  const response = await fetch(`${world.origin}/_matrix/media/v3/upload?filename=${name}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${person.account.accessToken}`, "content-type": type },
+    body: buffer,
+  });
+  assert.equal(response.status, 200);
+  return response.json();
+}
+
+/** A PNG of 640 by 320, drawn by the browser. */
+async function drawn(page, colour) {
+  const base64 = await page.evaluate((fill) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 320 });
+    const brush = canvas.getContext("2d");
+    brush.fillStyle = fill;
+    brush.fillRect(0, 0, 640, 160);
+    return canvas.toDataURL("image/png").split(",")[1];
+  }, colour);
+  return Buffer.from(base64, "base64");
+}
+
+/** Some pictures of a canvas of 320 by 180 as WebM, recorded by the browser. */
+async function filmed(page) {
+  const bytes = await page.evaluate(async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 180 });
+    const brush = canvas.getContext("2d");
+    const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm;codecs=vp8" });
+    const parts = [];
+    recorder.ondataavailable = ({ data }) => parts.push(data);
+    const hasEnded = new Promise((resolve) => {
+      recorder.onstop = resolve;
+    });
+    recorder.start();
+    for (let index = 0; index < 20; index++) {
+      brush.fillStyle = `hsl(${index * 18} 80% 50%)`;
+      brush.fillRect(0, 0, 320, 180);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    recorder.stop();
+    await hasEnded;
+    return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+  });
+  return Buffer.from(bytes);
+}
+
+const shownSize = (picture) =>
+  picture.evaluate(async (image) => {
+    await image.decode();
+    await new Promise(requestAnimationFrame);
+    return [image.clientWidth, image.clientHeight];
+  });
 
 /** The channel's own messages; others are the thread's, and what tells screen readers of news. */
 const logOf = ({ page }) => page.getByRole("log", { name: "Messages", exact: true });

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
+import { until } from "../../tests/clients/lib/until.mjs";
+import { assertAccessible } from "./lib/axe.mjs";
 import { Voice } from "./lib/voice.mjs";
 import { World } from "./lib/world.mjs";
 
@@ -52,6 +54,53 @@ test("an encrypted channel is heard, devices change within, a crash and a kick a
   await anna.lists(["anna"]);
   // Ben's SDK complains that it could not say goodbye to a room that he is no longer in.
   nobodyComplains(anna);
+});
+
+test("the rail tells of a call, and whoever wants it looks at their devices before they come in", async () => {
+  const [ida, jan] = await people("ida", "jan");
+  const roomId = await ida.opensChannel("Lounge", [jan]);
+  const spaceId = await ida.person.createSpace("Nordlicht", [roomId], { preset: "public_chat" });
+  await jan.person.call("POST", `join/${encodeURIComponent(spaceId)}`, {});
+  const inRail = jan.page
+    .getByRole("navigation", { name: "Servers" })
+    .getByRole("button", { name: /^Nordlicht/ });
+  await inRail.waitFor();
+  const mark = jan.page.getByRole("button", { name: "Nordlicht, call running" });
+  assert.equal(await mark.count(), 0);
+  await ida.page
+    .getByRole("button", { name: /^Nordlicht/ })
+    .first()
+    .click();
+  await ida.join();
+  await mark.waitFor();
+
+  await jan.page.goto(`${world.origin}/settings/voice`);
+  await jan.page.getByText("Preview before joining").click();
+  await jan.page.goto(`${world.origin}/room/${encodeURIComponent(roomId)}`);
+  await jan.row.click();
+  const look = jan.page.getByRole("dialog", { name: "Join Lounge" });
+  const level = look.getByRole("meter", { name: "Input level" });
+  await until(
+    "the microphone is heard",
+    () => level.evaluate(({ value }) => value),
+    (value) => value > 0,
+  );
+  await look.getByText("Camera", { exact: true }).click();
+  const preview = look.getByLabel("What your camera sees");
+  await until(
+    "the camera is seen",
+    () => preview.evaluate((video) => video.videoHeight),
+    (height) => height > 0,
+  );
+  await assertAccessible(jan.page, "before joining");
+  assert.equal(await jan.dock.count(), 0, "nobody is in before they say so");
+  await look.getByText("Join muted").click();
+  await look.getByRole("button", { name: "Join now" }).click();
+  await jan.dock.getByText(/Excellent|Good|Connected/).waitFor();
+  await ida.listed("jan").getByRole("img", { name: "Muted" }).waitFor();
+  await ida.sees("Camera of jan");
+  await mark.waitFor({ state: "detached" });
+  nobodyComplains(ida, jan);
 });
 
 test("a direct message rings: declined once, then accepted with video", async () => {

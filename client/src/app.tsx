@@ -1,4 +1,3 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { Suspense, use } from "react";
 import { type ClientConfig, ConfigProvider } from "./hooks/config";
@@ -9,15 +8,11 @@ import { onOpen } from "./worker/register";
 
 onOpen((path) => router.history.push(path));
 
-const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 15_000, retry: 1 } } });
-
 export function App({ config }: { config: Promise<ClientConfig> }) {
   return (
-    <QueryClientProvider client={queries}>
-      <Suspense>
-        <Configured config={config} />
-      </Suspense>
-    </QueryClientProvider>
+    <Suspense>
+      <Configured config={config} />
+    </Suspense>
   );
 }
 

@@ -6,8 +6,9 @@ import {
   Outlet,
 } from "@tanstack/react-router";
 import * as v from "valibot";
+import { LoginScreen } from "./features/login";
 
-// Every route and its search parameters, so that all links are typed. Screens are fetched when first visited.
+// Every route and its search parameters, so that all links are typed. Screens but the first are fetched when first visited.
 
 const root = createRootRoute({ component: Outlet });
 
@@ -23,14 +24,14 @@ const login = createRoute({
     /** The session was ended from elsewhere: says so. */
     ended: v.optional(v.boolean()),
   }),
-  component: lazyRouteComponent(() => import("./features/login"), "LoginScreen"),
+  component: LoginScreen,
 });
 
 /** Everything behind the login: rail, channels, dock, and the outlet between them. */
 const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
-  component: lazyRouteComponent(() => import("./features/shell"), "Shell"),
+  component: lazyRouteComponent(() => import("./inside"), "Shell"),
 });
 
 /** The pages of the server's administrators; what they may see, the server decides. */
@@ -51,7 +52,7 @@ const admin = createRoute({
 const home = createRoute({
   getParentRoute: () => shell,
   path: "/",
-  component: lazyRouteComponent(() => import("./features/home"), "HomeScreen"),
+  component: lazyRouteComponent(() => import("./inside"), "HomeScreen"),
 });
 
 const explore = createRoute({
@@ -83,7 +84,7 @@ const room = createRoute({
     /** Servers to ask where one is not in the room. */
     via: v.optional(v.array(v.string())),
   }),
-  component: lazyRouteComponent(() => import("./features/room"), "RoomScreen"),
+  component: lazyRouteComponent(() => import("./inside"), "RoomScreen"),
 });
 
 /** The first steps of somebody new. */

@@ -1,7 +1,7 @@
 // The call this device is in: one membership in the room, one connection to each SFU that a member publishes on.
 
 import { type Participant, type RemoteParticipant, type RemoteTrackPublication, Track } from "livekit-client";
-import type { MatrixClient, Room } from "matrix-js-sdk";
+import type { MatrixClient, Room } from "matrix-js-sdk/lib/matrix";
 import {
   type CallMembership,
   type MatrixRTCSession,
@@ -25,7 +25,7 @@ const LEVELS_EVERY_MS = 60;
 /** How many looks in a row must find the connection too slow for video: estimates begin low. */
 const SLOW_LOOKS = 4;
 
-export interface CallOptions {
+interface CallOptions {
   client: MatrixClient;
   room: Room;
   isMuted: boolean;

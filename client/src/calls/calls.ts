@@ -1,5 +1,9 @@
-import { type MatrixEvent, MatrixEventEvent, Method, type Room, RoomEvent } from "matrix-js-sdk";
-import { type MatrixRTCSession, MatrixRTCSessionEvent } from "matrix-js-sdk/lib/matrixrtc";
+import { type MatrixEvent, MatrixEventEvent, Method, type Room, RoomEvent } from "matrix-js-sdk/lib/matrix";
+import {
+  type MatrixRTCSession,
+  MatrixRTCSessionEvent,
+  MatrixRTCSessionManagerEvents,
+} from "matrix-js-sdk/lib/matrixrtc";
 import type { SessionContext } from "~/matrix/context";
 import { asRoomId, asUserId, type RoomId, type UserId } from "~/matrix/ids";
 import { DerivedSlice } from "~/matrix/slice";
@@ -29,6 +33,12 @@ const loadEngine = () => import("./engine");
 /** Why one cannot join at all. */
 export class CallsUnsupported extends Error {}
 
+export interface JoinOptions {
+  readonly withCamera?: boolean;
+  /** As the settings have it if it is not said. */
+  readonly isMuted?: boolean;
+}
+
 /** Whether this browser can take part in calls. */
 export const supportsCalls = (): boolean =>
   typeof RTCPeerConnection !== "undefined" && navigator.mediaDevices !== undefined;
@@ -37,6 +47,8 @@ export const supportsCalls = (): boolean =>
 export class Calls {
   /** Who is in a room's call, also for who is not. */
   readonly participants: DerivedSlice<readonly CallMember[], RoomId>;
+  /** One key, `"rooms"`: where a call is running now. */
+  readonly running: DerivedSlice<readonly RoomId[]>;
   readonly current: DerivedSlice<{ call: CurrentCall | undefined }>;
   readonly ended: DerivedSlice<{ ended: EndedCall | undefined }>;
   readonly stats: DerivedSlice<CallStats>;
@@ -57,6 +69,7 @@ export class Calls {
     const { client, changes, onClose } = context;
     this.me = memberKey(client.getSafeUserId(), client.getDeviceId() ?? "");
     this.participants = new DerivedSlice(changes, (roomId, before) => keepSame(before, this.list(roomId)));
+    this.running = new DerivedSlice(changes, () => this.listRunning());
     this.current = new DerivedSlice(
       changes,
       () => ({ call: this.describe() }),
@@ -72,11 +85,16 @@ export class Calls {
     };
     const onMembership = (room: Room) => this.onMembership(room);
     const onTimeline = (event: MatrixEvent) => this.onEvent(event);
+    const onRunning = () => this.running.invalidate("rooms");
+    client.matrixRTC.on(MatrixRTCSessionManagerEvents.SessionStarted, onRunning);
+    client.matrixRTC.on(MatrixRTCSessionManagerEvents.SessionEnded, onRunning);
     client.on(RoomEvent.MyMembership, onMembership);
     client.on(RoomEvent.Timeline, onTimeline);
     client.on(MatrixEventEvent.Decrypted, onTimeline);
     const stopSettings = callSettings.subscribe(() => this.current.invalidate("current"));
     onClose(() => {
+      client.matrixRTC.off(MatrixRTCSessionManagerEvents.SessionStarted, onRunning);
+      client.matrixRTC.off(MatrixRTCSessionManagerEvents.SessionEnded, onRunning);
       client.off(RoomEvent.MyMembership, onMembership);
       client.off(RoomEvent.Timeline, onTimeline);
       client.off(MatrixEventEvent.Decrypted, onTimeline);
@@ -92,7 +110,7 @@ export class Calls {
   }
 
   /** Joins a room's call, and leaves the one before. Settles when we are in; fails with the cause. */
-  async join(roomId: RoomId, { withCamera = false }: { withCamera?: boolean } = {}): Promise<void> {
+  async join(roomId: RoomId, { withCamera = false, isMuted }: JoinOptions = {}): Promise<void> {
     if (!supportsCalls()) throw new CallsUnsupported();
     if (this.joining?.roomId === roomId) return;
     await this.leave();
@@ -109,7 +127,7 @@ export class Calls {
       const call = await this.engine.Call.prepare({
         client: this.context.client,
         room,
-        isMuted: joinsMuted || pushToTalk,
+        isMuted: (isMuted ?? joinsMuted) || pushToTalk,
         withCamera,
         onChange: () => this.touch(),
         onEnd: (kind) => void this.end({ roomId, kind, by: undefined, reason: undefined }),
@@ -254,13 +272,31 @@ export class Calls {
     });
   }
 
+  private listRunning(): readonly RoomId[] {
+    const rooms = this.context.client.getRooms().filter((room) => room.getMyMembership() === "join");
+    return rooms.filter((room) => this.isRunning(room)).map(({ roomId }) => asRoomId(roomId));
+  }
+
+  private isRunning(room: Room): boolean {
+    const { matrixRTC } = this.context.client;
+    if ((matrixRTC.getActiveRoomSession(room)?.memberships.length ?? 0) > 0) return true;
+    // Members that the SDK does not count yet, because it has not met those who sent them.
+    const isSaid = room.currentState
+      .getStateEvents(CALL_MEMBER_TYPE)
+      .some((event) => Object.keys(event.getContent()).length > 0);
+    return isSaid && (this.sessionOf(asRoomId(room.roomId))?.memberships.length ?? 0) > 0;
+  }
+
   private sessionOf(roomId: RoomId): MatrixRTCSession | undefined {
     const { client } = this.context;
     const room = client.getRoom(roomId);
     if (!room) return undefined;
     const session = client.matrixRTC.getRoomSession(room);
     if (!this.sessions.has(session)) {
-      const onMemberships = () => this.participants.invalidate(roomId);
+      const onMemberships = () => {
+        this.participants.invalidate(roomId);
+        this.running.invalidate("rooms");
+      };
       session.on(MatrixRTCSessionEvent.MembershipsChanged, onMemberships);
       this.sessions.set(session, () => session.off(MatrixRTCSessionEvent.MembershipsChanged, onMemberships));
       void meetSenders(room, session);

@@ -1,7 +1,7 @@
 // How this client speaks MatrixRTC: membership as room state, tokens from the service beside the SFU ("compatibility",
 // what Element Call does), and every dialect read.
 
-import type { MatrixClient } from "matrix-js-sdk";
+import type { MatrixClient } from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 
 /** An SFU as `/rtc/transports` and memberships name it. */
@@ -21,7 +21,7 @@ export class TokenError extends Error {
   }
 }
 
-export function isLivekit(transport: { type: string }): transport is LivekitTransport {
+function isLivekit(transport: { type: string }): transport is LivekitTransport {
   return (
     transport.type === "livekit" &&
     "livekit_service_url" in transport &&

@@ -3,7 +3,7 @@
 import { RemoteAudioTrack, type RemoteParticipant, type RemoteTrackPublication, Track } from "livekit-client";
 import type { CallSettings } from "./settings";
 
-export interface HearingOptions {
+interface HearingOptions {
   settings: () => CallSettings;
   userOf: (identity: string) => string;
   audio: () => AudioContext;

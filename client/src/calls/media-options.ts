@@ -11,7 +11,7 @@ import type { MediaPolicy } from "./policy";
 import type { CallSettings } from "./settings";
 
 /** Speech with low bandwidth: understood, and little more. */
-export const LOW_AUDIO_BITRATE = 20_000;
+const LOW_AUDIO_BITRATE = 20_000;
 
 type Processing = Pick<
   CallSettings,

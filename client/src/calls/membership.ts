@@ -1,6 +1,6 @@
 // That we are in a room's call, as the room knows it.
 
-import type { MatrixClient } from "matrix-js-sdk";
+import type { MatrixClient } from "matrix-js-sdk/lib/matrix";
 import {
   type MatrixRTCSession,
   MatrixRTCSessionEvent,
@@ -14,7 +14,7 @@ const DELEGATED_DELAY_MS = 3_600_000;
 const OWN_DELAY_MS = 16_000;
 const LEAVE_TIMEOUT_MS = 5_000;
 
-export interface MembershipOptions {
+interface MembershipOptions {
   client: MatrixClient;
   session: MatrixRTCSession;
   transport: LivekitTransport;

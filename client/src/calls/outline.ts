@@ -17,7 +17,7 @@ export type Inside = Pick<
   | "quality"
 >;
 
-export interface Seen {
+interface Seen {
   memberships: readonly Pick<CallMembership, "userId" | "deviceId" | "createdTs" | "eventId">[];
   inside: ReadonlyMap<MemberKey, Inside>;
   me: MemberKey;

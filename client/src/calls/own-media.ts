@@ -25,7 +25,7 @@ import type { Hindrance } from "./types";
 /** The SFU's numbers for what somebody may publish; an empty list allows everything. */
 const SOURCE_NUMBERS = { camera: 1, microphone: 2, screen_share: 3 } as const;
 
-export interface OwnMediaOptions {
+interface OwnMediaOptions {
   room: Room;
   policy: MediaPolicy;
   isEncrypted: boolean;
@@ -198,14 +198,14 @@ async function limitBitrate(track: LocalAudioTrack, maxBitrate: number): Promise
   await sender.setParameters(parameters);
 }
 
-export function mayPublish(participant: Participant, source: keyof typeof SOURCE_NUMBERS): boolean {
+function mayPublish(participant: Participant, source: keyof typeof SOURCE_NUMBERS): boolean {
   const { permissions } = participant;
   if (!permissions) return true;
   const sources: readonly number[] = permissions.canPublishSources;
   return permissions.canPublish && (sources.length === 0 || sources.includes(SOURCE_NUMBERS[source]));
 }
 
-export function hindranceOf(error: unknown): Hindrance {
+function hindranceOf(error: unknown): Hindrance {
   switch (MediaDeviceFailure.getFailure(error)) {
     case MediaDeviceFailure.PermissionDenied:
       return "denied";

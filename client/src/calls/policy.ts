@@ -1,4 +1,4 @@
-import { type MatrixClient, Method } from "matrix-js-sdk";
+import { type MatrixClient, Method } from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 
 const Layer = v.object({
@@ -37,7 +37,7 @@ const Policy = v.object({
 export type MediaPolicy = v.InferOutput<typeof Policy>;
 
 /** What stands in for a server without a policy of its own: the numbers that ours has unless told otherwise. */
-export const USUAL_POLICY: MediaPolicy = {
+const USUAL_POLICY: MediaPolicy = {
   audio: { sample_rate: 48_000, channels: 2, max_bitrate: 32_000, dtx: true },
   video: {
     enabled: true,

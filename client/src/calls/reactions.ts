@@ -1,4 +1,4 @@
-import type { MatrixEvent } from "matrix-js-sdk";
+import type { MatrixEvent } from "matrix-js-sdk/lib/matrix";
 import type { MemberKey } from "./types";
 
 /** A reaction within a call, as Element Call sends it: it refers to the membership of who sends it. */

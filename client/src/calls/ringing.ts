@@ -1,4 +1,4 @@
-import { type MatrixEvent, MatrixEventEvent, type Room, RoomEvent } from "matrix-js-sdk";
+import { type MatrixEvent, MatrixEventEvent, type Room, RoomEvent } from "matrix-js-sdk/lib/matrix";
 import { MatrixRTCSessionEvent } from "matrix-js-sdk/lib/matrixrtc";
 import type { SessionContext } from "~/matrix/context";
 import { asRoomId, type RoomId, type UserId } from "~/matrix/ids";

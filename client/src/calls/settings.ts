@@ -18,6 +18,8 @@ export interface CallSettings {
   pushToTalkKey: string;
   lowBandwidth: boolean;
   joinsMuted: boolean;
+  /** Shows devices and levels before a voice channel is joined from the list. */
+  looksFirst: boolean;
   ringSound: boolean;
   /** By user: 1 is as it comes, up to 2. */
   volumes: Readonly<Record<string, number>>;
@@ -46,6 +48,7 @@ export const callSettings = createStore<CallSettings>()(
       pushToTalkKey: "Backquote",
       lowBandwidth: false,
       joinsMuted: false,
+      looksFirst: false,
       ringSound: true,
       volumes: {},
       shareVolumes: {},

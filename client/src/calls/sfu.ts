@@ -28,7 +28,7 @@ const FINAL: ReadonlySet<DisconnectReason> = new Set([
   DisconnectReason.PARTICIPANT_REMOVED,
 ]);
 
-export interface SfuOptions {
+interface SfuOptions {
   transport: LivekitTransport;
   token: () => Promise<SfuToken>;
   room: RoomOptions;

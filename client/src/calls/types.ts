@@ -30,7 +30,7 @@ export interface CallMember {
   readonly reaction: string | undefined;
 }
 
-export type Phase = "connecting" | "connected" | "reconnecting";
+type Phase = "connecting" | "connected" | "reconnecting";
 
 /**
  * Why something is not sent: nothing there, the user or the system refused, another app has it, the room does not let us,

@@ -15,7 +15,7 @@ export function useFailureText(): (error: unknown) => string {
   );
 }
 
-export interface Act {
+interface Act {
   isPending: boolean;
   error: string | undefined;
   /** Runs it unless it is running already; resolves to whether it succeeded. */

@@ -16,6 +16,15 @@ export function useCallMembers(roomId: RoomId): readonly CallMember[] {
   return useSlice(useSession().calls.participants, roomId);
 }
 
+/** Whether a call is running below a server that this account is not in and could join. */
+export function useHasJoinableCall(serverId: RoomId): boolean {
+  const { calls, spaces } = useSession();
+  const running = useSlice(calls.running, "rooms");
+  const categories = useSlice(spaces.categories, serverId);
+  const current = useCurrentCall()?.roomId;
+  return categories.some(({ channels }) => channels.some((id) => id !== current && running.includes(id)));
+}
+
 export function useCallStats(): CallStats {
   return useSlice(useSession().calls.stats, "stats");
 }

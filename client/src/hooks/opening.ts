@@ -7,7 +7,7 @@ import { giveTokens } from "~/worker/register";
 import { baseUrlOf, type ClientConfig } from "./config";
 
 /** How far this tab is with the account. */
-export type Opening =
+type Opening =
   /** `isWaiting`: the server does not answer, and it is asked again and again. */
   | { readonly phase: "opening"; readonly isWaiting: boolean }
   | { readonly phase: "open"; readonly session: Session }

@@ -4,7 +4,7 @@ import { persist } from "zustand/middleware";
 export type Theme = "system" | "dark" | "light";
 
 /** What this device remembers of how its user likes things. Account-wide settings live in account data instead. */
-export interface Preferences {
+interface Preferences {
   theme: Theme;
   density: "cosy" | "compact";
   textScale: number;

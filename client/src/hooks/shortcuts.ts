@@ -5,7 +5,7 @@ import { keysOf } from "./keys";
 
 export type ShortcutGroup = "move" | "messages" | "call" | "write";
 
-export interface Shortcut {
+interface Shortcut {
   readonly id: string;
   readonly group: ShortcutGroup;
   /** `Mod` is Ctrl, or ⌘ on macOS. Single letters work inside `[data-shortcuts="timeline"]` alone (WCAG 2.1.4). */

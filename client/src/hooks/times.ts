@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { usePreferences } from "./preferences";
 
-export interface Times {
+interface Times {
   /** 14:05 */
   readonly clock: (ts: number, timeZone?: string) => string;
   /** 3 March 2026 */
@@ -20,7 +20,7 @@ export function useTimes(): Times {
   return useMemo(() => timesFor(i18n.language, timeFormat), [i18n.language, timeFormat]);
 }
 
-export function timesFor(language: string, timeFormat: "system" | "12" | "24", now = Date.now): Times {
+function timesFor(language: string, timeFormat: "system" | "12" | "24", now = Date.now): Times {
   const locale =
     language === "en" ? (navigator.languages.find((tag) => tag.startsWith("en")) ?? "en") : language;
   const hours = timeFormat === "system" ? {} : { hour12: timeFormat === "12" };

@@ -5,21 +5,43 @@ export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 const STORED_AS = "echorift.language";
-const files = import.meta.glob<Record<string, unknown>>("./{en,de}/*.json", { import: "default" });
+type Texts = Readonly<Record<string, unknown>>;
+type Bundle = () => Promise<Readonly<Record<string, Texts>>>;
 
-/** One file for each language and namespace (a feature's name), fetched when first used. */
+/** Namespaces (a feature's name) that are fetched together. */
+const bundles: Readonly<Record<Language, { first: Bundle; inside: Bundle }>> = {
+  en: { first: () => import("./en/first"), inside: () => import("./en/inside") },
+  de: { first: () => import("./de/first"), inside: () => import("./de/inside") },
+};
+
+/** Namespaces that are fetched when their page is opened. */
+const pages = import.meta.glob<Texts>(
+  "./{en,de}/{admin,explore,onboarding,room-settings,sessions,settings,shortcuts}.json",
+  { import: "default" },
+);
+
+/** Fetches early what is said behind the sign-in. */
+export const insideTexts = (): Promise<unknown> => bundles[preferredLanguage()].inside();
+
 const backend: BackendModule = {
   type: "backend",
   init() {},
   read(language, namespace, done) {
-    const load = files[`./${language}/${namespace}.json`];
-    if (!load) return done(new Error(`no texts for ${language}/${namespace}`), false);
-    load().then(
-      (texts) => done(null, texts as Record<string, string>),
+    textsOf(language as Language, namespace).then(
+      (texts) => done(null, texts),
       (error: Error) => done(error, false),
     );
   },
 };
+
+async function textsOf(language: Language, namespace: string): Promise<Texts> {
+  const ofPage = pages[`./${language}/${namespace}.json`];
+  if (ofPage) return ofPage();
+  const { first, inside } = bundles[language];
+  const texts = (await first())[namespace] ?? (await inside())[namespace];
+  if (!texts) throw new Error(`no texts for ${language}/${namespace}`);
+  return texts;
+}
 
 /** The chosen language, else the browser's, else English. */
 export function preferredLanguage(): Language {
@@ -40,8 +62,11 @@ export async function startTexts(): Promise<void> {
     .use(initReactI18next)
     .init({
       lng,
-      fallbackLng: "en",
+      // No language lacks a text (parity.test.ts): nobody fetches two.
+      fallbackLng: false,
       ns: ["ui"],
+      resources: { [lng]: { ...(await bundles[lng].first()) } },
+      partialBundledLanguages: true,
       defaultNS: "ui",
       interpolation: { escapeValue: false },
       react: { useSuspense: true },

@@ -1,4 +1,4 @@
-import { ClientEvent, type MatrixEvent } from "matrix-js-sdk";
+import { ClientEvent, type MatrixEvent } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 
 /** The account's data of a type as it lies on the server: unknown, since any client may have written it. */

@@ -1,4 +1,4 @@
-import { type AuthDict, MatrixError } from "matrix-js-sdk";
+import { type AuthDict, MatrixError } from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 import type { SessionContext } from "./context";
 import { NotConfirmed } from "./not-confirmed";

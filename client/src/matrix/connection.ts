@@ -1,8 +1,8 @@
-import { ClientEvent, SyncState } from "matrix-js-sdk";
+import { ClientEvent, SyncState } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { DerivedSlice } from "./slice";
 
-export type ConnectionState = "starting" | "online" | "offline";
+type ConnectionState = "starting" | "online" | "offline";
 
 /** Whether the server is reached: one key, `"server"`. */
 export class Connection {

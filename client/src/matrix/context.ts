@@ -1,4 +1,4 @@
-import type { MatrixClient } from "matrix-js-sdk";
+import type { MatrixClient } from "matrix-js-sdk/lib/matrix";
 import type { Changes } from "./slice";
 
 /** What every part of a session is built from. */

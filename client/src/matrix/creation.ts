@@ -1,4 +1,4 @@
-import { Preset, Visibility } from "matrix-js-sdk";
+import { Preset, Visibility } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, type RoomId, serverOf } from "./ids";
 import { VOICE_ROOM_TYPE } from "./rooms";

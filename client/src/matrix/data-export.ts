@@ -1,4 +1,4 @@
-import { Direction, type MatrixEvent, Method } from "matrix-js-sdk";
+import { Direction, type MatrixEvent, Method } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { type ExportedMessage, type ExportedRoom, fileNameFor, roomAsHtml } from "./export-text";
 import type { RoomId } from "./ids";

@@ -1,4 +1,4 @@
-import { ClientEvent, EventType, Preset, type Room } from "matrix-js-sdk";
+import { ClientEvent, EventType, Preset, type Room } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, type RoomId, type UserId } from "./ids";
 

@@ -1,5 +1,5 @@
 /** Why a request failed: the server's errcode where there is one, `offline` if the server was not reached. */
-export interface Failure {
+interface Failure {
   readonly code: string;
   readonly message: string;
 }

@@ -13,7 +13,7 @@ const Notification = v.object({
     content: v.record(v.string(), v.unknown()),
   }),
 });
-export type ServerNotification = v.InferOutput<typeof Notification>;
+type ServerNotification = v.InferOutput<typeof Notification>;
 
 /** Those that are understood; others are left out rather than failing the list. */
 export function readNotifications(answer: unknown): readonly ServerNotification[] {

@@ -1,4 +1,4 @@
-import { ClientEvent, type MatrixEvent, Method } from "matrix-js-sdk";
+import { ClientEvent, type MatrixEvent, Method } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asEventId, asRoomId, asUserId, type EventId, type RoomId, type UserId } from "./ids";
 import { addDone, type Done, isDone, readDone, readNotifications, reasonOf, threadOf } from "./inbox-rules";

@@ -8,7 +8,7 @@ const YIELD_MS = 3_000;
 
 const Word = { yield: "yield", yielded: "yielded" } as const;
 
-export interface LeadershipEvents {
+interface LeadershipEvents {
   /** This tab may open the account. */
   readonly onLead: () => void;
   /** Another tab has it. */

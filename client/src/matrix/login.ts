@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import type { Credentials } from "./credentials";
 
-const Flows = v.object({ flows: v.array(v.object({ type: v.string() })) });
 const LoggedIn = v.object({
   user_id: v.string(),
   device_id: v.string(),
@@ -13,6 +12,8 @@ const Refusal = v.object({
   errcode: v.string(),
   error: v.optional(v.string(), ""),
   retry_after_ms: v.optional(v.number()),
+  /** Ours: a new password may be chosen here and now (docs/directory.md § Passwords). */
+  password_change: v.optional(v.boolean(), false),
 });
 const MasterKeys = v.object({ master_keys: v.optional(v.record(v.string(), v.unknown()), {}) });
 
@@ -23,15 +24,10 @@ export class LoginError extends Error {
     message: string,
     readonly status = 0,
     readonly retryAfterMs?: number,
+    readonly mayChangePassword = false,
   ) {
     super(message);
   }
-}
-
-/** The ways to log in that the server offers (CS API § Login). */
-export async function loginFlows(baseUrl: string): Promise<readonly string[]> {
-  const answer = v.parse(Flows, await ask(`${baseUrl}/_matrix/client/v3/login`, { method: "GET" }));
-  return answer.flows.map(({ type }) => type);
 }
 
 /** Logs in with a name and a password; `deviceId` continues a session that was logged out softly. */
@@ -68,6 +64,18 @@ export async function loginWithPassword(
   };
 }
 
+/** Chooses a new password in the company's directory, for somebody whom the old one does not let in any more. */
+export async function changePassword(
+  baseUrl: string,
+  { user, password, newPassword }: { user: string; password: string; newPassword: string },
+): Promise<void> {
+  await ask(`${baseUrl}/_echorift/v1/login/password`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ user, password, new_password: newPassword }),
+  });
+}
+
 /** True if nobody has made keys for this account yet: its first sign-in anywhere. */
 export async function isNewAccount(baseUrl: string, credentials: Credentials): Promise<boolean> {
   const answer = await ask(`${baseUrl}/_matrix/client/v3/keys/query`, {
@@ -83,6 +91,11 @@ export type LoginFailure =
   | "wrong"
   | "locked"
   | "deactivated"
+  | "disabled"
+  | "expired"
+  | "passwordExpired"
+  | "passwordMustChange"
+  | "passwordWeak"
   | "directoryAway"
   | "tooMany"
   | "unreachable"
@@ -99,6 +112,16 @@ export function failureOf(error: unknown): LoginFailure {
       return "locked";
     case "M_USER_DEACTIVATED":
       return "deactivated";
+    case "ORG.ECHORIFT.ACCOUNT_DISABLED":
+      return "disabled";
+    case "ORG.ECHORIFT.ACCOUNT_EXPIRED":
+      return "expired";
+    case "ORG.ECHORIFT.PASSWORD_EXPIRED":
+      return "passwordExpired";
+    case "ORG.ECHORIFT.PASSWORD_MUST_CHANGE":
+      return "passwordMustChange";
+    case "M_WEAK_PASSWORD":
+      return "passwordWeak";
     case "M_LIMIT_EXCEEDED":
       return "tooMany";
     case "M_UNREACHABLE":
@@ -120,8 +143,8 @@ export async function ask(url: string, init: RequestInit): Promise<unknown> {
   if (response.ok) return answer;
   const refusal = v.safeParse(Refusal, answer);
   if (refusal.success) {
-    const { errcode, error, retry_after_ms } = refusal.output;
-    throw new LoginError(errcode, error, response.status, retry_after_ms);
+    const { errcode, error, retry_after_ms, password_change } = refusal.output;
+    throw new LoginError(errcode, error, response.status, retry_after_ms, password_change);
   }
   // A proxy whose server is away answers in words of its own.
   const isAway = response.status >= 502 && response.status <= 504;

@@ -1,4 +1,4 @@
-import { type MatrixEvent, type RoomMember, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk";
+import { type MatrixEvent, type RoomMember, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, asUserId, type RoomId, serverOf, type UserId } from "./ids";
 import { DerivedSlice } from "./slice";
@@ -13,6 +13,21 @@ export interface Member {
   readonly partnerServer: string | undefined;
 }
 
+/** Somebody who may not come back, and what is known of why. */
+export interface Banned {
+  readonly userId: UserId;
+  readonly name: string;
+  readonly avatarMxc: string | undefined;
+  readonly partnerServer: string | undefined;
+  readonly by: UserId;
+  readonly byName: string;
+  readonly reason: string;
+  readonly ts: number;
+}
+
+/** Reasons are for lists: what is longer is cut. */
+const REASON_LENGTH_MAX = 500;
+
 /** A key of one person in one room. */
 export type MemberKey = `${RoomId}|${UserId}`;
 export const memberKey = (roomId: RoomId, userId: UserId): MemberKey => `${roomId}|${userId}`;
@@ -22,15 +37,19 @@ export class Members {
   readonly one: DerivedSlice<Member, MemberKey>;
   /** Everybody joined or invited. Ask `load` first: the SDK knows only who spoke lately. */
   readonly all: DerivedSlice<readonly Member[], RoomId>;
+  /** Who is banned, the latest first. Ask `load` first. */
+  readonly banned: DerivedSlice<readonly Banned[], RoomId>;
 
   constructor(private readonly context: SessionContext) {
     const { client, changes, onClose } = context;
     this.one = new DerivedSlice(changes, (key) => this.find(key));
     this.all = new DerivedSlice(changes, (roomId) => this.list(roomId));
+    this.banned = new DerivedSlice(changes, (roomId) => this.listBanned(roomId));
     const onMember = (_event: MatrixEvent, member: RoomMember) => {
       const roomId = asRoomId(member.roomId);
       this.one.invalidate(memberKey(roomId, asUserId(member.userId)));
       this.all.invalidate(roomId);
+      this.banned.invalidate(roomId);
     };
     const onMembers = (_event: MatrixEvent, _state: unknown, member: RoomMember) => onMember(_event, member);
     client.on(RoomMemberEvent.Name, onMember);
@@ -49,6 +68,7 @@ export class Members {
   async load(roomId: RoomId): Promise<void> {
     await this.context.client.getRoom(roomId)?.loadMembersIfNeeded();
     this.all.invalidate(roomId);
+    this.banned.invalidate(roomId);
   }
 
   private find(key: MemberKey): Member {
@@ -64,6 +84,29 @@ export class Members {
     return [...room.getMembersWithMembership("join"), ...room.getMembersWithMembership("invite")].map(
       (member) => this.describe(member),
     );
+  }
+
+  private listBanned(roomId: RoomId): readonly Banned[] {
+    const room = this.context.client.getRoom(roomId);
+    const banned = (room?.getMembersWithMembership("ban") ?? []).map((member): Banned => {
+      const event = member.events.member;
+      const by = asUserId(event?.getSender() ?? "");
+      const reason: unknown = event?.getContent().reason;
+      // Servers leave the name out of a ban; it is in what was before.
+      const before: unknown = event?.getPrevContent().displayname;
+      const { userId, name, avatarMxc, partnerServer } = this.describe(member);
+      return {
+        userId,
+        name: name === userId && typeof before === "string" ? before : name,
+        avatarMxc,
+        partnerServer,
+        by,
+        byName: room?.getMember(by)?.rawDisplayName || by,
+        reason: typeof reason === "string" ? reason.slice(0, REASON_LENGTH_MAX) : "",
+        ts: event?.getTs() ?? 0,
+      };
+    });
+    return banned.sort((a, b) => b.ts - a.ts);
   }
 
   private describe(member: RoomMember): Member {

@@ -5,7 +5,7 @@ import { asRoomId, asUserId, type RoomId, serverOf, type UserId } from "./ids";
 import { VOICE_ROOM_TYPE } from "./rooms";
 
 /** An invitation, as it can be judged before it is answered. */
-export interface Invitation {
+interface Invitation {
   readonly roomId: RoomId;
   readonly name: string;
   readonly inviter: UserId | undefined;

@@ -1,6 +1,6 @@
 import { asEventId, asRoomId, asUserId, type EventId, type RoomId, type UserId } from "./ids";
 
-export type ModerationAct = "kick" | "ban" | "unban" | "delete" | "role" | "acl";
+type ModerationAct = "kick" | "ban" | "unban" | "delete" | "role" | "acl";
 
 /** One act of moderation, as the room's history tells it. */
 export interface LogEntry {

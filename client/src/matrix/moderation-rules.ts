@@ -20,7 +20,7 @@ export const NO_ACTIONS: MemberActions = {
   grantable: [],
 };
 
-export interface Judged {
+interface Judged {
   readonly levels: PowerLevels;
   readonly roles: readonly Role[];
   readonly me: UserId;

@@ -1,4 +1,11 @@
-import { Direction, Filter, type MatrixEvent, Method, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk";
+import {
+  Direction,
+  Filter,
+  type MatrixEvent,
+  Method,
+  RoomMemberEvent,
+  RoomStateEvent,
+} from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 import type { SessionContext } from "./context";
 import { asRoomId, asUserId, type RoomId, type UserId } from "./ids";

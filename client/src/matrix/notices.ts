@@ -1,4 +1,10 @@
-import { type MatrixEvent, MatrixEventEvent, type Room, RoomEvent, SyncState } from "matrix-js-sdk";
+import {
+  type MatrixEvent,
+  MatrixEventEvent,
+  type Room,
+  RoomEvent,
+  SyncState,
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asEventId, asRoomId, asUserId, type EventId, type RoomId, type UserId } from "./ids";
 import type { Rooms } from "./rooms";
@@ -18,7 +24,7 @@ export interface Notice {
   readonly hasSound: boolean;
 }
 
-export interface NoticeListener {
+interface NoticeListener {
   onNotice: (notice: Notice) => void;
   /** It was read: here, or on another device. */
   onRead: (roomId: RoomId, eventIds: readonly EventId[]) => void;

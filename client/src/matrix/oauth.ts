@@ -14,9 +14,7 @@ const Metadata = v.object({
   registration_endpoint: v.string(),
   revocation_endpoint: v.optional(v.string()),
   account_management_uri: v.optional(v.string()),
-  prompt_values_supported: v.optional(v.array(v.string()), []),
 });
-export type OAuthMetadata = v.InferOutput<typeof Metadata>;
 
 const Registered = v.object({ client_id: v.string() });
 const Redeemed = v.object({
@@ -39,18 +37,7 @@ const PendingLogin = v.object({
   next: v.string(),
 });
 
-/** What the server says of its sign-in pages; `undefined` if it has none. */
-export async function oauthMetadata(baseUrl: string): Promise<OAuthMetadata | undefined> {
-  try {
-    return v.parse(Metadata, await ask(`${baseUrl}/_matrix/client/v1/auth_metadata`, { method: "GET" }));
-  } catch (error) {
-    if (error instanceof LoginError && error.errcode === "M_UNRECOGNIZED") return undefined;
-    if (error instanceof v.ValiError) return undefined;
-    throw error;
-  }
-}
-
-export interface OAuthStart {
+interface OAuthStart {
   readonly brand: string;
   readonly serverName: string;
   readonly next: string;
@@ -61,7 +48,11 @@ export interface OAuthStart {
 }
 
 /** Registers this client and remembers what is asked; the browser is to go to the address it gives. */
-export async function startOAuth(metadata: OAuthMetadata, options: OAuthStart): Promise<string> {
+export async function startOAuth(baseUrl: string, options: OAuthStart): Promise<string> {
+  const metadata = v.parse(
+    Metadata,
+    await ask(`${baseUrl}/_matrix/client/v1/auth_metadata`, { method: "GET" }),
+  );
   const { origin, protocol } = window.location;
   const redirectUri = `${origin}/login`;
   const isSecure = protocol === "https:";
@@ -163,7 +154,7 @@ const base64url = (bytes: Uint8Array) =>
 const secret = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
 /** The S256 challenge of a verifier (RFC 7636 § 4.2). */
-export async function challengeOf(verifier: string): Promise<string> {
+async function challengeOf(verifier: string): Promise<string> {
   return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
 }
 

@@ -1,4 +1,11 @@
-import { ClientEvent, EventStatus, type MatrixEvent, type Room, RoomEvent, SyncState } from "matrix-js-sdk";
+import {
+  ClientEvent,
+  EventStatus,
+  type MatrixEvent,
+  type Room,
+  RoomEvent,
+  SyncState,
+} from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 import type { SessionContext } from "./context";
 import { pauseBefore, type SendQueue } from "./queue";
@@ -19,10 +26,10 @@ const Stored = v.array(
 );
 type Unsent = v.InferOutput<typeof Stored>[number];
 
-export class OutboxFull extends Error {}
+class OutboxFull extends Error {}
 
 /** An event to be sent into a room. */
-export interface Outgoing {
+interface Outgoing {
   readonly roomId: string;
   readonly threadId?: string | undefined;
   readonly type: string;

@@ -1,4 +1,4 @@
-import { MatrixError } from "matrix-js-sdk";
+import { MatrixError } from "matrix-js-sdk/lib/matrix";
 
 /** More waiting than this for one request means that something is wrong. */
 const REFUSALS_MAX = 20;

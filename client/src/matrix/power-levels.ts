@@ -17,7 +17,7 @@ export interface PowerLevels {
 }
 
 /** The room's creation, as far as it decides on power. */
-export interface Creation {
+interface Creation {
   readonly sender: string;
   readonly version: string;
   readonly additionalCreators: unknown;
@@ -133,7 +133,7 @@ export function mayGiveLevel(levels: PowerLevels, by: UserId, target: UserId, to
   return to <= own && (current < own || by === target) && Number.isFinite(to);
 }
 
-export type RoleKind = "owner" | "admin" | "moderator" | "member" | "custom";
+type RoleKind = "owner" | "admin" | "moderator" | "member" | "custom";
 
 /** A power level with a name. */
 export interface Role {
@@ -161,7 +161,7 @@ export function roleFor(roles: readonly Role[], level: number): Role {
 }
 
 /** `{"names": {"75": "Release lead"}}` in the room's state; what is no level or no name is left out. */
-export function readRoleNames(content: unknown): ReadonlyMap<number, string> {
+function readRoleNames(content: unknown): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   if (!isRecord(content) || !isRecord(content.names)) return names;
   for (const [text, name] of Object.entries(content.names)) {

@@ -26,7 +26,7 @@ export function toWire(status: OwnStatus, isIdle: boolean): { presence: WirePres
   return { presence: status.mode === "away" || isIdle ? "unavailable" : "online", text };
 }
 
-export type WirePresence = "online" | "unavailable" | "offline";
+type WirePresence = "online" | "unavailable" | "offline";
 
 /** What others see of what the server tells. Someone offline is offline, whatever they said before. */
 export function fromWire(presence: string, statusText: string): { state: PresenceState; text: string } {

@@ -1,4 +1,4 @@
-import { ClientEvent, type MatrixEvent, SetPresence, type User, UserEvent } from "matrix-js-sdk";
+import { ClientEvent, type MatrixEvent, SetPresence, type User, UserEvent } from "matrix-js-sdk/lib/matrix";
 import { readAccountData, watchAccountData, writeAccountData } from "./account-data";
 import type { SessionContext } from "./context";
 import { asUserId, type UserId } from "./ids";

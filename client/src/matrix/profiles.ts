@@ -1,7 +1,7 @@
-import { ClientPrefix, Method } from "matrix-js-sdk";
+import { ClientPrefix, Method } from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 import type { SessionContext } from "./context";
-import { asRoomId, type RoomId, type UserId } from "./ids";
+import { asRoomId, asUserId, type RoomId, type UserId } from "./ids";
 
 const optionalText = v.fallback(v.optional(v.string()), undefined);
 
@@ -12,6 +12,7 @@ const Answer = v.object({
   "m.tz": optionalText,
   "org.echorift.title": optionalText,
   "org.echorift.department": optionalText,
+  "org.echorift.manager": optionalText,
 });
 
 export interface Profile {
@@ -19,6 +20,8 @@ export interface Profile {
   readonly avatarMxc: string | undefined;
   readonly title: string | undefined;
   readonly department: string | undefined;
+  /** Who leads them, as the directory says. */
+  readonly manager: UserId | undefined;
   /** A name of the IANA time zone database. */
   readonly timeZone: string | undefined;
 }
@@ -38,6 +41,9 @@ const MUTUAL_PAGES_MAX = 5;
 export interface ProfileRights {
   readonly name: boolean;
   readonly avatar: boolean;
+  readonly title: boolean;
+  readonly department: boolean;
+  readonly timeZone: boolean;
 }
 
 const MayChange = v.fallback(v.object({ enabled: v.fallback(v.boolean(), true) }), { enabled: true });
@@ -64,6 +70,7 @@ export class Profiles {
       avatarMxc: answer.avatar_url,
       title: answer["org.echorift.title"],
       department: answer["org.echorift.department"],
+      manager: userIdIn(answer["org.echorift.manager"]),
       timeZone: answer["m.tz"],
     };
   }
@@ -76,6 +83,9 @@ export class Profiles {
     return {
       name: capabilities["m.set_displayname"].enabled && isField("displayname"),
       avatar: capabilities["m.set_avatar_url"].enabled && isField("avatar_url"),
+      title: isField(FIELDS.title),
+      department: isField(FIELDS.department),
+      timeZone: isField(FIELDS.timeZone),
     };
   }
 
@@ -116,4 +126,8 @@ export class Profiles {
     const address = picture ? (await client.uploadContent(picture)).content_uri : "";
     await client.setAvatarUrl(address);
   }
+}
+
+function userIdIn(text: string | undefined): UserId | undefined {
+  return text !== undefined && /^@[^:\s]+:[^\s]+$/.test(text) ? asUserId(text) : undefined;
 }

@@ -34,8 +34,8 @@ export interface AccountChoices {
 }
 export type AccountSwitch = "isSilent" | "channels" | "directs" | "invites" | "roomMentions";
 
-export const NOTIFY_WITH_SOUND = ["notify", { set_tweak: "sound", value: "default" }] as const;
-export const NOTIFY_LOUDLY = [...NOTIFY_WITH_SOUND, { set_tweak: "highlight" }] as const;
+const NOTIFY_WITH_SOUND = ["notify", { set_tweak: "sound", value: "default" }] as const;
+const NOTIFY_LOUDLY = [...NOTIFY_WITH_SOUND, { set_tweak: "highlight" }] as const;
 
 /** The server's own rules behind each switch of the account. */
 const BEHIND: Readonly<Record<AccountSwitch, readonly (readonly [RuleKind, string])[]>> = {

@@ -1,4 +1,4 @@
-import { type IPushRules, Method } from "matrix-js-sdk";
+import { type IPushRules, Method } from "matrix-js-sdk/lib/matrix";
 import { watchAccountData } from "./account-data";
 import type { SessionContext } from "./context";
 import type { RoomId } from "./ids";

@@ -1,4 +1,9 @@
-import { type ISendEventResponse, MatrixError, type MatrixEvent, MatrixScheduler } from "matrix-js-sdk";
+import {
+  type ISendEventResponse,
+  MatrixError,
+  type MatrixEvent,
+  MatrixScheduler,
+} from "matrix-js-sdk/lib/matrix";
 
 const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 30_000;
@@ -32,7 +37,7 @@ interface Line {
   isMoving: boolean;
 }
 
-export class NotNow extends Error {}
+class NotNow extends Error {}
 
 /**
  * Sends the events of each room one after another, so that their order is that in which they were written, and tries again

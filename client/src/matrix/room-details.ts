@@ -1,4 +1,11 @@
-import { EventType, type MatrixEvent, Method, type Room, RoomStateEvent, Visibility } from "matrix-js-sdk";
+import {
+  EventType,
+  type MatrixEvent,
+  Method,
+  type Room,
+  RoomStateEvent,
+  Visibility,
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, type RoomId, serverOf } from "./ids";
 import type { RoomAccess } from "./rooms";
@@ -7,7 +14,7 @@ import { DerivedSlice } from "./slice";
 export type HistoryVisibility = "world_readable" | "shared" | "invited" | "joined";
 
 /** What a room's settings show, beside its summary. */
-export interface RoomDetails {
+interface RoomDetails {
   readonly access: RoomAccess;
   /** Rooms whose members may join, where access is restricted. */
   readonly allowed: readonly RoomId[];

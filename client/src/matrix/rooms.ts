@@ -1,4 +1,10 @@
-import { ClientEvent, type MatrixEvent, type Room, RoomEvent, RoomStateEvent } from "matrix-js-sdk";
+import {
+  ClientEvent,
+  type MatrixEvent,
+  type Room,
+  RoomEvent,
+  RoomStateEvent,
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, asUserId, type RoomId, serverOf, type UserId } from "./ids";
 import { DerivedSlice } from "./slice";
@@ -8,7 +14,7 @@ export const VOICE_ROOM_TYPE = "org.matrix.msc3417.call";
 
 export type RoomAccess = "public" | "restricted" | "knock" | "invite";
 
-export type RoomKind = "text" | "announcement" | "voice" | "direct" | "space";
+type RoomKind = "text" | "announcement" | "voice" | "direct" | "space";
 
 /** What lists and headers show of a room. */
 export interface RoomSummary {
@@ -32,7 +38,7 @@ export interface RoomSummary {
 }
 
 /** Which rooms there are: one key for each list. */
-export type RoomList = "joined" | "invited" | "knocked" | "direct" | "outside";
+type RoomList = "joined" | "invited" | "knocked" | "direct" | "outside";
 
 const LISTS: readonly RoomList[] = ["joined", "invited", "knocked", "direct", "outside"];
 

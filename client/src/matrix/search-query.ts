@@ -12,8 +12,8 @@ export interface SearchQuery {
   readonly after: number | undefined;
 }
 
-export const ATTACHMENTS = ["file", "image", "video", "audio", "link"] as const;
-export type Attachment = (typeof ATTACHMENTS)[number];
+const ATTACHMENTS = ["file", "image", "video", "audio", "link"] as const;
+type Attachment = (typeof ATTACHMENTS)[number];
 
 const OPERATOR = /(?:^|\s)(from|in|has|before|after):(?:"([^"]*)"|(\S+))/gi;
 
@@ -65,7 +65,7 @@ export const isSearch = ({ words, from, has, before, after }: SearchQuery): bool
   words !== "" || from.length > 0 || has.length > 0 || before !== undefined || after !== undefined;
 
 /** What a message has to have for `has:` and the days; words and people the server knows better. */
-export interface Candidate {
+interface Candidate {
   readonly ts: number;
   readonly msgtype: string;
   readonly body: string;

@@ -1,4 +1,4 @@
-import { type MatrixEvent, Method, type Room } from "matrix-js-sdk";
+import { type MatrixEvent, Method, type Room } from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 import type { SessionContext } from "./context";
 import { asEventId, asRoomId, asUserId, type EventId, localpartOf, type RoomId, type UserId } from "./ids";

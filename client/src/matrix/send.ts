@@ -1,5 +1,6 @@
-import { EventType, type MatrixEvent, MsgType, RelationType } from "matrix-js-sdk";
+import { EventType, type MatrixEvent, MsgType, RelationType } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
+import { forwardedContent } from "./forward";
 import { asEventId, asUserId, type EventId, type RoomId, type UserId } from "./ids";
 import {
   type Answered,
@@ -27,7 +28,7 @@ export interface Editable {
 }
 
 /** What a reply quotes. */
-export interface Quoted extends Answered {
+interface Quoted extends Answered {
   readonly body: string;
 }
 
@@ -48,6 +49,22 @@ export class Sender {
     this.event(place, EventType.RoomMessage, messageContent(said, answered, this.ownId));
   }
 
+  /** Tells the channel what was said in a thread of it. Whom it names is told there, not a second time. */
+  echo(roomId: RoomId, threadId: EventId, said: Said): void {
+    const quiet = { ...said, mentions: { userIds: [], room: false } };
+    this.event({ roomId }, EventType.RoomMessage, messageContent(quiet, this.rootOf(threadId), this.ownId));
+  }
+
+  /** The same of a file. */
+  echoFile(roomId: RoomId, threadId: EventId, file: SentFile, caption?: Said): void {
+    const quiet = caption && { ...caption, mentions: { userIds: [], room: false } };
+    this.event(
+      { roomId },
+      EventType.RoomMessage,
+      mediaContent(file, quiet, this.rootOf(threadId), this.ownId),
+    );
+  }
+
   /** Replaces what a message of one's own says. */
   edit({ roomId }: Place, before: Editable, said: Said): void {
     // Edits belong to no thread of their own: they follow the event they change.
@@ -57,6 +74,15 @@ export class Sender {
   /** Sends a file that is in the media repository. */
   file(place: Place, file: SentFile, caption?: Said, answered?: Answered): void {
     this.event(place, EventType.RoomMessage, mediaContent(file, caption, answered, this.ownId));
+  }
+
+  /** Says a message again in other rooms, as it reads now; false if it cannot be read here. */
+  forward(from: RoomId, eventId: EventId, to: readonly RoomId[]): boolean {
+    const event = this.find(from, eventId);
+    if (!event || event.isDecryptionFailure() || event.isRedacted()) return false;
+    const type = event.getType() === EventType.Sticker ? EventType.Sticker : EventType.RoomMessage;
+    for (const roomId of to) this.event({ roomId }, type, forwardedContent(event.getContent()));
+    return true;
   }
 
   /** Asks the room. */
@@ -110,6 +136,11 @@ export class Sender {
       sender: asUserId(event.getSender() ?? ""),
       body: String(event.getContent().body ?? ""),
     };
+  }
+
+  /** An answer to the thread's first message that calls nobody: only others are called by being answered. */
+  private rootOf(threadId: EventId): Answered {
+    return { eventId: threadId, sender: this.ownId };
   }
 
   private get ownId(): UserId {

@@ -7,7 +7,7 @@ import {
   MemoryStore,
   PendingEventOrdering,
   SyncState,
-} from "matrix-js-sdk";
+} from "matrix-js-sdk/lib/matrix";
 import { Calls } from "~/calls/calls";
 import { Commands } from "./commands";
 import { Confirmations } from "./confirmations";
@@ -20,6 +20,7 @@ import { Devices } from "./devices";
 import { Directs } from "./directs";
 import { Drafts } from "./drafts";
 import { Encryption } from "./encryption/encryption";
+import { Identities } from "./encryption/identities";
 import { SecretKeys } from "./encryption/secret-keys";
 import { SAS, Verifications } from "./encryption/verifications";
 import { Directory } from "./hierarchy";
@@ -99,6 +100,7 @@ export class Session {
   readonly confirmations: Confirmations;
   readonly encryption: Encryption;
   readonly verifications: Verifications;
+  readonly identities: Identities;
   readonly devices: Devices;
   readonly own: OwnApi;
   /** Called once, when the server no longer knows this session; `isSoft` keeps the keys. */
@@ -155,7 +157,8 @@ export class Session {
     this.media = new MediaUrls(context, tokens);
     this.confirmations = new Confirmations(context);
     this.encryption = new Encryption(context, secrets, this.confirmations);
-    this.verifications = new Verifications(context);
+    this.identities = new Identities(context);
+    this.verifications = new Verifications(context, this.identities);
     this.devices = new Devices(context, this.confirmations, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     tokens.onLocked = () => this.onLoggedOut(true);

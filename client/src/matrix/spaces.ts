@@ -1,4 +1,4 @@
-import { ClientEvent, type MatrixEvent, type Room, RoomStateEvent } from "matrix-js-sdk";
+import { ClientEvent, type MatrixEvent, type Room, RoomStateEvent } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, type RoomId } from "./ids";
 import type { Rooms } from "./rooms";

@@ -12,7 +12,7 @@ const Renewed = v.object({
 });
 
 /** Why a token could not be renewed: `ended` is the server's word that this session is over, anything else may pass. */
-export class RenewalError extends Error {
+class RenewalError extends Error {
   constructor(
     message: string,
     readonly hasEnded: boolean,

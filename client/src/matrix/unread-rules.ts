@@ -13,7 +13,7 @@ export interface UnreadFacts {
   readonly isMarked: boolean;
 }
 
-export interface UnreadCounts {
+interface UnreadCounts {
   readonly total: number;
   readonly mentions: number;
 }

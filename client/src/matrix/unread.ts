@@ -5,7 +5,7 @@ import {
   ReceiptType,
   type Room,
   RoomEvent,
-} from "matrix-js-sdk";
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, type RoomId } from "./ids";
 import type { Rooms } from "./rooms";
@@ -16,7 +16,7 @@ import { deriveUnread, NOTHING_UNREAD, type RoomUnread, sumUnread } from "./unre
 export type { RoomUnread } from "./unread-rules";
 
 /** A server's ID, or a sum over rooms of another kind. */
-export type UnreadSum = RoomId | "direct" | "everything";
+type UnreadSum = RoomId | "direct" | "everything";
 
 const MARKED_UNREAD = "m.marked_unread";
 /** How far back a message of another is looked for. */

@@ -27,7 +27,7 @@ export class UploadError extends Error {
   }
 }
 
-export interface UploadOptions {
+interface UploadOptions {
   readonly name: string;
   readonly type: string;
   readonly isEncrypted: boolean;

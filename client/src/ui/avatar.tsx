@@ -2,9 +2,9 @@ import { Globe } from "lucide-react";
 import styles from "./avatar.module.css";
 import { cx } from "./cx";
 
-export type PresenceMark = "online" | "away" | "busy" | "offline";
+type PresenceMark = "online" | "away" | "busy" | "offline";
 
-export interface AvatarProps {
+interface AvatarProps {
   name: string;
   /** Decides the colour where there is no picture: an ID, so that it never changes with the name. */
   seed: string;
@@ -59,7 +59,7 @@ export function Avatar({
 }
 
 /** Up to two letters of a name, by what readers see as letters. */
-export function initials(name: string): string {
+function initials(name: string): string {
   const words = name
     .replace(/^[@#!+]/, "")
     .split(/[\s._-]+/u)

@@ -1,18 +1,14 @@
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import {
-  Button as AriaButton,
-  type ButtonProps as AriaButtonProps,
-  ToggleButton as AriaToggle,
-  type ToggleButtonProps,
-} from "react-aria-components";
+import { Button as AriaButton, type ButtonProps as AriaButtonProps } from "react-aria-components/Button";
+import { ToggleButton as AriaToggle, type ToggleButtonProps } from "react-aria-components/ToggleButton";
 import styles from "./button.module.css";
 import { cx } from "./cx";
 import { WithTooltip } from "./tooltip";
 
-export type ButtonKind = "primary" | "plain" | "quiet" | "danger";
+type ButtonKind = "primary" | "plain" | "quiet" | "danger";
 
-export interface ButtonProps extends Omit<AriaButtonProps, "className" | "children"> {
+interface ButtonProps extends Omit<AriaButtonProps, "className" | "children"> {
   kind?: ButtonKind;
   icon?: LucideIcon;
   className?: string | undefined;
@@ -29,7 +25,7 @@ export function Button({ kind = "plain", icon: Icon, className, children, ...res
   );
 }
 
-export interface IconButtonProps extends Omit<AriaButtonProps, "className" | "children" | "aria-label"> {
+interface IconButtonProps extends Omit<AriaButtonProps, "className" | "children" | "aria-label"> {
   icon: LucideIcon;
   /** Its name for screen readers and its tooltip. */
   label: string;
@@ -63,7 +59,7 @@ export function IconButton({
   );
 }
 
-export interface IconToggleProps extends Omit<ToggleButtonProps, "className" | "children" | "aria-label"> {
+interface IconToggleProps extends Omit<ToggleButtonProps, "className" | "children" | "aria-label"> {
   icon: LucideIcon;
   label: string;
   className?: string | undefined;

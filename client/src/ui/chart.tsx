@@ -3,12 +3,12 @@ import { useTranslation } from "react-i18next";
 import { Button } from "./button";
 import styles from "./chart.module.css";
 
-export interface ChartSeries {
+interface ChartSeries {
   name: string;
   values: readonly (number | null)[];
 }
 
-export interface ChartProps {
+interface ChartProps {
   title: string;
   /** Milliseconds since the epoch, one for each value. */
   times: readonly number[];

@@ -1,6 +1,6 @@
 import { Check } from "lucide-react";
 import type { ReactNode } from "react";
-import { Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover } from "react-aria-components";
+import { Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover } from "react-aria-components/Menu";
 import styles from "./menu.module.css";
 
 export interface ChoiceGroup {
@@ -11,7 +11,7 @@ export interface ChoiceGroup {
   onChoose: (id: string) => void;
 }
 
-export interface ChoiceMenuProps {
+interface ChoiceMenuProps {
   label: string;
   groups: readonly ChoiceGroup[];
   /** One element that can be pressed. */

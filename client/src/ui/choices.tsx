@@ -1,16 +1,16 @@
 import type { LucideIcon } from "lucide-react";
-import { Label, Radio, RadioGroup } from "react-aria-components";
+import { Label, Radio, RadioGroup } from "react-aria-components/RadioGroup";
 import styles from "./choices.module.css";
 import { cx } from "./cx";
 
-export interface Choice<Id extends string> {
+interface Choice<Id extends string> {
   id: Id;
   label: string;
   hint?: string | undefined;
   icon?: LucideIcon;
 }
 
-export interface ChoicesProps<Id extends string> {
+interface ChoicesProps<Id extends string> {
   label: string;
   hidesLabel?: boolean;
   value: Id;

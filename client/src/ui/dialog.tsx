@@ -1,12 +1,12 @@
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components/Modal";
 import { useTranslation } from "react-i18next";
 import { Button, IconButton } from "./button";
 import { cx } from "./cx";
 import styles from "./dialog.module.css";
 
-export interface DialogProps {
+interface DialogProps {
   title: string;
   isOpen: boolean;
   onClose: () => void;
@@ -54,7 +54,7 @@ export function Dialog({
   );
 }
 
-export interface ConfirmProps {
+interface ConfirmProps {
   title: string;
   isOpen: boolean;
   /** The words of the button that does it: "Delete", not "OK". */

@@ -1,18 +1,18 @@
+import { Check } from "lucide-react";
 import type { ReactNode } from "react";
+import { Checkbox as AriaCheckbox } from "react-aria-components/Checkbox";
+import { Switch as AriaSwitch, FieldError, Text } from "react-aria-components/Switch";
 import {
-  Switch as AriaSwitch,
   TextField as AriaTextField,
   type TextFieldProps as AriaTextFieldProps,
-  FieldError,
   Input,
   Label,
-  Text,
   TextArea,
-} from "react-aria-components";
+} from "react-aria-components/TextField";
 import { cx } from "./cx";
 import styles from "./field.module.css";
 
-export interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "children"> {
+interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "children"> {
   label: string;
   hint?: string | undefined;
   /** Said and shown instead of the hint while the field `isInvalid`. */
@@ -61,7 +61,7 @@ export function TextField({
   );
 }
 
-export interface SwitchProps {
+interface SwitchProps {
   label: string;
   hint?: string | undefined;
   isSelected: boolean;
@@ -86,5 +86,21 @@ export function Switch({ label, hint, isSelected, isDisabled, onChange }: Switch
         <span className={styles.thumb} />
       </span>
     </AriaSwitch>
+  );
+}
+
+/** Said with what is sent, not at once. */
+export function Checkbox({
+  label,
+  isSelected,
+  onChange,
+}: Pick<SwitchProps, "label" | "isSelected" | "onChange">) {
+  return (
+    <AriaCheckbox isSelected={isSelected} onChange={onChange} className={styles.checkbox ?? ""}>
+      <span className={styles.box} aria-hidden>
+        {isSelected && <Check size={12} strokeWidth={3} />}
+      </span>
+      {label}
+    </AriaCheckbox>
   );
 }

@@ -1,4 +1,4 @@
-import { Globe } from "lucide-react";
+import Globe from "lucide-react/icons/globe";
 import type { ReactNode } from "react";
 import { cx } from "./cx";
 import styles from "./marks.module.css";

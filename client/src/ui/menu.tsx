@@ -1,6 +1,6 @@
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode, RefObject } from "react";
-import { Menu as AriaMenu, MenuItem, MenuTrigger, Popover, Separator } from "react-aria-components";
+import { Menu as AriaMenu, MenuItem, MenuTrigger, Popover, Separator } from "react-aria-components/Menu";
 import { cx } from "./cx";
 import styles from "./menu.module.css";
 
@@ -16,7 +16,7 @@ export type MenuEntry =
     }
   | "separator";
 
-export interface MenuProps {
+interface MenuProps {
   /** What the menu is about, for screen readers. */
   label: string;
   entries: readonly MenuEntry[];
@@ -36,7 +36,7 @@ export function Menu({ label, entries, trigger = "press", children }: MenuProps)
   );
 }
 
-export interface MenuSurfaceProps extends Pick<MenuProps, "label" | "entries"> {
+interface MenuSurfaceProps extends Pick<MenuProps, "label" | "entries"> {
   /** Where it floats, if no trigger around it says so. */
   anchor?: RefObject<Element | null>;
   onClose?: () => void;

@@ -1,8 +1,8 @@
 import type { LucideIcon } from "lucide-react";
-import { Label, Radio, RadioGroup, Text } from "react-aria-components";
+import { Label, Radio, RadioGroup, Text } from "react-aria-components/RadioGroup";
 import styles from "./segments.module.css";
 
-export interface SegmentsProps<Id extends string> {
+interface SegmentsProps<Id extends string> {
   label: string;
   hint?: string | undefined;
   value: Id | undefined;

@@ -7,10 +7,10 @@ import {
   ListBoxItem,
   Popover,
   SelectValue,
-} from "react-aria-components";
+} from "react-aria-components/Select";
 import styles from "./select.module.css";
 
-export interface SelectProps<Id extends string> {
+interface SelectProps<Id extends string> {
   label: string;
   hidesLabel?: boolean;
   value: Id;

@@ -1,7 +1,13 @@
-import { Slider as AriaSlider, Label, SliderOutput, SliderThumb, SliderTrack } from "react-aria-components";
+import {
+  Slider as AriaSlider,
+  Label,
+  SliderOutput,
+  SliderThumb,
+  SliderTrack,
+} from "react-aria-components/Slider";
 import styles from "./slider.module.css";
 
-export interface SliderProps {
+interface SliderProps {
   label: string;
   value: number;
   min: number;

@@ -15,7 +15,7 @@ export interface Column<Row> {
   cell: (row: Row) => ReactNode;
 }
 
-export interface TableProps<Row> {
+interface TableProps<Row> {
   /** What the rows are, for screen readers. */
   label: string;
   columns: readonly Column<Row>[];

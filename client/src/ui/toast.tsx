@@ -1,11 +1,11 @@
-import { X } from "lucide-react";
+import X from "lucide-react/icons/x";
 import { useTranslation } from "react-i18next";
 import { create } from "zustand";
-import { Button, IconButton } from "./button";
 import { cx } from "./cx";
+import { NativeButton, NativeIconButton } from "./native";
 import styles from "./toast.module.css";
 
-export interface Toast {
+interface Toast {
   text: string;
   tone?: "info" | "danger";
   action?: { label: string; onAction: () => void };
@@ -53,7 +53,7 @@ export function Toasts() {
         >
           <span className={styles.text}>{text}</span>
           {action && (
-            <Button
+            <NativeButton
               kind="quiet"
               onPress={() => {
                 dismiss(id);
@@ -61,9 +61,9 @@ export function Toasts() {
               }}
             >
               {action.label}
-            </Button>
+            </NativeButton>
           )}
-          <IconButton icon={X} size="small" label={t("dismiss")} onPress={() => dismiss(id)} />
+          <NativeIconButton icon={X} size="small" label={t("dismiss")} onPress={() => dismiss(id)} />
         </div>
       ))}
     </section>

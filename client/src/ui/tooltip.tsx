@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import { Tooltip, TooltipTrigger } from "react-aria-components";
+import { Tooltip, TooltipTrigger } from "react-aria-components/Tooltip";
 import styles from "./tooltip.module.css";
 
 /** Shows words beside a control on hover and focus. They repeat its label, so nothing is lost on touch. */

@@ -9,7 +9,7 @@ interface Push {
   notification?: unknown;
 }
 
-export interface Shown {
+interface Shown {
   readonly title: string;
   readonly options: NotificationOptions;
 }

@@ -8,6 +8,7 @@
 
 mod ancestors;
 mod backfill;
+mod deferred;
 mod partial;
 mod sticky;
 mod store;

@@ -1,6 +1,6 @@
 //! Working off what is staged: one worker for each room that has something, in order within the room.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use dashmap::{DashMap, mapref::entry::Entry};
 use echorift_rooms::{Event, MissingAncestors, Received, Reception, Room, RoomError, ToldState};
@@ -9,6 +9,7 @@ use ruma::{OwnedRoomId, OwnedServerName, RoomId, ServerName};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
+    deferred::Deferred,
     store::{self, StagedEvent},
     workers::{Next, Workers},
 };
@@ -24,8 +25,6 @@ const BATCH: i64 = 50;
 const ROUNDS_MAX: usize = 8;
 /// How long an event waits for servers that could tell what it is built upon; nobody misses it any more after that.
 const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-/// How soon such an event is tried again, at first and at the most.
-const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));
 
 /// What is staged and who works on it.
 pub(crate) struct Inbox {
@@ -105,64 +104,62 @@ impl Federation {
 
     /// Works off what is staged for a room and what comes meanwhile, until nothing is left.
     async fn work(&self, room_id: &RoomId) {
-        let mut deferred = HashSet::new();
-        let mut delay = RETRY.0;
-        let mut retry_at = None;
+        let mut deferred = Deferred::new();
         loop {
-            if let Err(error) = self.work_off_once(room_id, &mut deferred).await {
-                tracing::error!(%room_id, %error, "staged events could not be worked off");
-                tokio::time::sleep(delay).await;
-                delay = (delay * 2).min(RETRY.1);
+            deferred.begin(Instant::now());
+            let had_some = match self.work_off_some(room_id, &mut deferred).await {
+                Ok(had_some) => had_some,
+                Err(error) => {
+                    tracing::error!(%room_id, %error, "staged events could not be worked off");
+                    tokio::time::sleep(deferred.failed()).await;
+                    continue;
+                }
+            };
+            deferred.looked(Instant::now());
+            if had_some {
                 continue;
             }
             let has_news = match self.inbox().workers.next(room_id, !deferred.is_empty()) {
                 Next::End => return,
                 Next::LookAgain => true,
                 Next::Wait(news) => {
-                    let due = *retry_at.get_or_insert_with(|| Instant::now() + delay);
+                    let due = deferred.due(Instant::now());
                     tokio::time::timeout_at(due, news.notified()).await.is_ok()
                 }
             };
             if has_news {
-                // It does not wait with the others; and it may be what they lack.
-                delay = RETRY.0;
-                retry_at = retry_at.map(|due| due.min(Instant::now() + delay));
-            } else {
-                deferred.clear();
-                delay = (delay * 2).min(RETRY.1);
-                retry_at = None;
+                deferred.news(Instant::now());
             }
         }
     }
 
-    /// Works off all that is staged for a room now, but what was deferred; what has to wait is added to that.
-    async fn work_off_once(
+    /// Works off some of what is staged for a room now, but what was deferred; what has to wait is added to that.
+    /// Whether there was anything.
+    async fn work_off_some(
         &self,
         room_id: &RoomId,
-        deferred: &mut HashSet<i64>,
-    ) -> Result<(), FederationError> {
-        loop {
-            let limit = BATCH.saturating_add(i64::try_from(deferred.len()).unwrap_or(i64::MAX));
-            let staged = store::next(self.database(), room_id, limit).await?;
-            let staged: Vec<StagedEvent> = staged
-                .into_iter()
-                .filter(|event| !deferred.contains(&event.number))
-                .collect();
-            if staged.is_empty() {
-                return Ok(());
-            }
-            let permit = Arc::clone(&self.inbox().permits).acquire_owned().await;
-            let result = self.work_off_batch(room_id, staged, deferred).await;
-            drop(permit);
-            result?;
+        deferred: &mut Deferred,
+    ) -> Result<bool, FederationError> {
+        let limit = BATCH.saturating_add(i64::try_from(deferred.len()).unwrap_or(i64::MAX));
+        let staged = store::next(self.database(), room_id, limit).await?;
+        let staged: Vec<StagedEvent> = staged
+            .into_iter()
+            .filter(|event| !deferred.contains(event.number))
+            .collect();
+        if staged.is_empty() {
+            return Ok(false);
         }
+        let permit = Arc::clone(&self.inbox().permits).acquire_owned().await;
+        let result = self.work_off_batch(room_id, staged, deferred).await;
+        drop(permit);
+        result.map(|()| true)
     }
 
     async fn work_off_batch(
         &self,
         room_id: &RoomId,
         staged: Vec<StagedEvent>,
-        deferred: &mut HashSet<i64>,
+        deferred: &mut Deferred,
     ) -> Result<(), FederationError> {
         let room = match self.rooms().room(room_id).await {
             Ok(room) if self.rooms().is_in(&room) => Some(room),
@@ -191,7 +188,7 @@ impl Federation {
                 Ok(Progress::Taken(taken, commit)) => commits.push((event, taken, commit)),
                 Ok(Progress::Dropped) => dropped.push(event),
                 Ok(Progress::Deferred) if self.has_waited_too_long(&event) => dropped.push(event),
-                Ok(Progress::Deferred) => drop(deferred.insert(event.number)),
+                Ok(Progress::Deferred) => deferred.insert(event.number),
                 Err(FederationError::Storage(error)) => return Err(error.into()),
                 Err(error) => {
                     tracing::info!(origin = %event.origin, %room_id, %event_id, %error, "an event was dropped");

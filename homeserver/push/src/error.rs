@@ -17,6 +17,12 @@ pub enum PushError {
     TooMany,
     #[error("the device of the pusher is gone")]
     NoDevice,
+    #[error("no subscription of the app waits for a token")]
+    NoPusher,
+    #[error("the token is not one that a subscription was told")]
+    UnknownToken,
+    #[error("the token has expired")]
+    ExpiredToken,
     #[error(transparent)]
     Account(#[from] AccountError),
     #[error(transparent)]
@@ -41,6 +47,19 @@ impl From<PushError> for MatrixError {
                 "You have too many pushers: delete old ones first.",
             ),
             PushError::NoDevice => Self::unknown_token("This device is gone.", false),
+            PushError::NoPusher => {
+                Self::not_found("This app has no pusher of kind \"webpush\" in your account.")
+            }
+            PushError::UnknownToken => Self::new(
+                StatusCode::BAD_REQUEST,
+                "M_UNKNOWN_ACTIVATION_TOKEN",
+                "No pusher of yours was told this token: it may be that of an earlier one.",
+            ),
+            PushError::ExpiredToken => Self::new(
+                StatusCode::BAD_REQUEST,
+                "M_EXPIRED_ACTIVATION_TOKEN",
+                "This token has expired: set the pusher again to be told a new one.",
+            ),
             PushError::Account(cause) => cause.into(),
             PushError::Room(cause) => cause.into(),
             PushError::Storage(cause) => Self::internal(cause),

@@ -18,6 +18,7 @@ mod read;
 mod reader;
 mod rules;
 mod store;
+mod web_push;
 
 pub use self::{
     counts::{RoomCounts, Unread, UnreadCounts},

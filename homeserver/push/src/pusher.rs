@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use echorift_mail::Address;
@@ -10,6 +10,8 @@ use echorift_storage::{Position, Timestamp, UserNumber};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use url::Url;
+
+use crate::web_push::Subscription;
 
 /// What names a pusher: nobody has two with the same app and key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +30,8 @@ pub(crate) enum Channel {
         is_id_only: bool,
     },
     Email(Address),
+    /// A browser's push service, which carries what it cannot read.
+    WebPush(Box<Subscription>),
 }
 
 impl Channel {
@@ -35,6 +39,25 @@ impl Channel {
         match self {
             Self::Http { .. } => "http",
             Self::Email(_) => "email",
+            Self::WebPush(subscription) => subscription.kind,
+        }
+    }
+
+    /// Whether it learns of an event's ID and nothing else.
+    pub fn is_id_only(&self) -> bool {
+        match self {
+            Self::Http { is_id_only, .. } => *is_id_only,
+            Self::WebPush(subscription) => subscription.is_id_only,
+            Self::Email(_) => false,
+        }
+    }
+
+    /// Whether it is told how many messages are unread, also when nothing else is new.
+    pub fn shows_counts(&self) -> bool {
+        match self {
+            Self::Http { .. } => true,
+            Self::WebPush(subscription) => !subscription.is_events_only,
+            Self::Email(_) => false,
         }
     }
 }
@@ -53,6 +76,8 @@ pub(crate) struct Pusher {
     /// As the client gave it, `url` included.
     pub data: Map<String, Value>,
     pub is_enabled: bool,
+    /// Whether its client has shown that it gets what is sent (MSC4174); always so for other kinds than `webpush`.
+    pub is_activated: AtomicBool,
     pub set: Timestamp,
     /// Everything up to here was delivered, or is not to be.
     pub delivered: AtomicI64,
@@ -73,6 +98,11 @@ pub(crate) struct Letters {
 impl Pusher {
     pub fn delivered(&self) -> Position {
         Position(self.delivered.load(Ordering::Acquire))
+    }
+
+    /// Whether it is told anything at present.
+    pub fn is_told(&self) -> bool {
+        self.is_enabled && self.is_activated.load(Ordering::Acquire)
     }
 
     /// Moves on; never back.

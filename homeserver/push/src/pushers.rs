@@ -2,12 +2,15 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, atomic::AtomicI64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
 };
 
 use echorift_accounts::Accounts;
 use echorift_mail::Address;
-use echorift_storage::{Database, StorageError, UserNumber};
+use echorift_storage::{Database, Position, StorageError, UserNumber};
 use imbl::OrdSet;
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value};
@@ -20,6 +23,7 @@ use crate::{
         self,
         pushers::{FORMAT_ID_ONLY, Put},
     },
+    web_push::{AckToken, KINDS, Subscription},
 };
 
 /// How many pushers a user may have: a handful of devices each, with room for forgotten ones.
@@ -85,13 +89,15 @@ impl Pushers {
         store::pushers::of_user(&self.0.database, user).await
     }
 
-    /// Makes or changes a pusher of the session's user. Errors: `Invalid`, `MissingUrl`, `NotOwnAddress`, `TooMany`,
-    /// `NoDevice`.
+    /// Makes or changes a pusher of the session's user. If it is a subscription that is new, or was not activated yet, it
+    /// is given back with the token that it is to be told.
+    ///
+    /// Errors: `Invalid`, `MissingUrl`, `NotOwnAddress`, `TooMany`, `NoDevice`.
     pub async fn set(
         &self,
         (user, device_id): (UserNumber, &str),
         request: PusherRequest,
-    ) -> Result<(), PushError> {
+    ) -> Result<Option<(Arc<Pusher>, AckToken)>, PushError> {
         let key = PusherKey {
             user,
             app_id: request.app_id.as_str().into(),
@@ -104,9 +110,12 @@ impl Pushers {
             Some(before) => before.delivered(),
             None => self.0.database.log().visible(),
         };
+        let now = self.0.accounts.clock().now();
+        let is_activated = is_activated(&channel, before.as_deref());
+        let ack = (!is_activated).then(|| AckToken::new(now));
         let mut pusher = Pusher {
             key,
-            device_id: matches!(channel, Channel::Http { .. }).then(|| device_id.to_owned()),
+            device_id: (!matches!(channel, Channel::Email(_))).then(|| device_id.to_owned()),
             channel,
             app_display_name: request.app_display_name,
             device_display_name: request.device_display_name,
@@ -114,7 +123,8 @@ impl Pushers {
             lang: request.lang,
             data: request.data,
             is_enabled: request.is_enabled.unwrap_or(is_enabled),
-            set: self.0.accounts.clock().now(),
+            is_activated: AtomicBool::new(is_activated),
+            set: now,
             delivered: AtomicI64::new(delivered.0),
             letters: Mutex::new(
                 before
@@ -130,9 +140,13 @@ impl Pushers {
         let pusher = Arc::new(pusher);
         let (stored, append) = (Arc::clone(&pusher), request.append);
         let put = self.0.database.writer().transact(move |tx| {
-            Box::pin(async move { store::pushers::put(tx, &stored, append, PUSHERS_MAX).await })
+            Box::pin(async move {
+                let put = store::pushers::put(tx, (&stored, ack.as_ref()), append, PUSHERS_MAX);
+                Ok((put.await?, ack))
+            })
         });
-        match put.await.map_err(PushError::Storage)? {
+        let (put, ack) = put.await.map_err(PushError::Storage)?;
+        match put {
             Put::TooMany => return Err(PushError::TooMany),
             Put::NoDevice => return Err(PushError::NoDevice),
             Put::Done(robbed) => {
@@ -145,8 +159,27 @@ impl Pushers {
             }
         }
         self.forget(&pusher.key);
-        self.0.by_user.write().entry(user).or_default().push(pusher);
-        Ok(())
+        self.0
+            .by_user
+            .write()
+            .entry(user)
+            .or_default()
+            .push(Arc::clone(&pusher));
+        Ok(ack.map(|ack| (pusher, ack)))
+    }
+
+    /// A subscription's client has shown that it gets what is sent: it is told of what comes after `from`.
+    pub fn activated(&self, user: UserNumber, app_id: &str, pushkey: &str, from: Position) {
+        let key = PusherKey {
+            user,
+            app_id: app_id.into(),
+            pushkey: pushkey.into(),
+        };
+        let pusher = self.find(&key).filter(|pusher| !pusher.is_told());
+        if let Some(pusher) = pusher {
+            pusher.deliver_up_to(from);
+            pusher.is_activated.store(true, Ordering::Release);
+        }
     }
 
     /// Deletes a pusher, if there is such a one.
@@ -202,11 +235,39 @@ impl Pushers {
                     Err(PushError::NotOwnAddress)
                 }
             }
-            _ => Err(PushError::Invalid("`kind` is \"http\", \"email\" or null.")),
+            other => match KINDS.into_iter().find(|kind| *kind == other) {
+                Some(kind) => self.judge_subscription(kind, request),
+                None => Err(PushError::Invalid(
+                    "`kind` is \"http\", \"email\", \"webpush\" or null.",
+                )),
+            },
         }
     }
 
     fn judge_gateway(&self, data: &Map<String, Value>) -> Result<Channel, PushError> {
+        let url = self.judge_url(data)?;
+        if url.path() != GATEWAY_PATH {
+            return Err(PushError::Invalid(
+                "The path of `data.url` is /_matrix/push/v1/notify.",
+            ));
+        }
+        Ok(Channel::Http {
+            url,
+            is_id_only: is_id_only(data),
+        })
+    }
+
+    fn judge_subscription(&self, kind: &'static str, request: &PusherRequest) -> Result<Channel, PushError> {
+        let url = self.judge_url(&request.data)?;
+        let (pushkey, data) = (&request.pushkey, &request.data);
+        let subscription = Subscription::parse(kind, url, pushkey, data, is_id_only(data));
+        Ok(Channel::WebPush(Box::new(
+            subscription.map_err(PushError::Invalid)?,
+        )))
+    }
+
+    /// Where pushes go: a URL with TLS, unless the operator lets others pass.
+    fn judge_url(&self, data: &Map<String, Value>) -> Result<Url, PushError> {
         let url = match data.get("url") {
             None | Some(Value::Null) => return Err(PushError::MissingUrl),
             Some(url) => url.as_str().and_then(|url| Url::parse(url).ok()),
@@ -216,16 +277,7 @@ impl Pushers {
         if !is_allowed || !url.has_host() || !url.username().is_empty() || url.password().is_some() {
             return Err(PushError::Invalid("`data.url` is to be an https URL."));
         }
-        if url.path() != GATEWAY_PATH {
-            return Err(PushError::Invalid(
-                "The path of `data.url` is /_matrix/push/v1/notify.",
-            ));
-        }
-        let format = data.get("format").and_then(Value::as_str);
-        Ok(Channel::Http {
-            url,
-            is_id_only: format == Some(FORMAT_ID_ONLY),
-        })
+        Ok(url)
     }
 
     /// A pusher, as far as is known here.
@@ -299,4 +351,23 @@ impl Pushers {
             }
         }
     }
+}
+
+fn is_id_only(data: &Map<String, Value>) -> bool {
+    data.get("format").and_then(Value::as_str) == Some(FORMAT_ID_ONLY)
+}
+
+/// A subscription is told of events once its client has shown that it gets them, and stays so until its address or
+/// secret changes (MSC4174 § Changes to `/pushers/set`).
+fn is_activated(channel: &Channel, before: Option<&Pusher>) -> bool {
+    let Channel::WebPush(subscription) = channel else {
+        return true;
+    };
+    before.is_some_and(|before| match &before.channel {
+        Channel::WebPush(known) => {
+            (&known.url, known.auth) == (&subscription.url, subscription.auth)
+                && before.is_activated.load(Ordering::Acquire)
+        }
+        _ => false,
+    })
 }

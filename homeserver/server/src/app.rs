@@ -179,6 +179,7 @@ impl App {
         // First those whose departure is left to this server: their delayed events wait until the SFU was asked.
         calls.run(stopping.clone()).await?;
         accounts.add_capabilities(delayed_events.options().capabilities());
+        accounts.add_capabilities(push.capabilities());
         delayed_events.run(watched, stopping.clone());
         look_again_at_revived_sfus(&calls, &sfus.health);
         let calls_api = CallsApi {
@@ -357,6 +358,10 @@ fn push_options(config: &Config) -> PushOptions {
     PushOptions {
         include_content: push.include_content,
         allow_http: push.allow_http,
+        contact: match push.contact.as_str() {
+            "" => config.server.public_base_url.clone(),
+            contact => contact.to_owned(),
+        },
         request_timeout: push.request_timeout,
         retry_initial_delay: push.retry_initial_delay,
         retry_max_delay: push.retry_max_delay,

@@ -9,6 +9,7 @@
 )]
 
 mod badges;
+mod browser;
 mod delivery;
 mod digests;
 mod emails;
@@ -19,3 +20,4 @@ mod passwords;
 mod pushers;
 mod ringing;
 mod rules;
+mod web_push;

@@ -2,12 +2,11 @@ import { Download } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Button } from "~/ui/button";
 import { Menu } from "~/ui/menu";
-import { type Column, Table } from "~/ui/table";
-import styles from "./admin.module.css";
+import type { Column } from "~/ui/table";
 import { saveFile, toCsv } from "./export";
 import { FilterField } from "./filter-field";
 import { useFormat } from "./format";
-import { More, PageHead, Waiting } from "./parts";
+import { ListPage } from "./list-page";
 import { useAdminList } from "./queries";
 import { AuditEntry, pageOf } from "./schemas";
 import { useFilters } from "./search";
@@ -27,38 +26,32 @@ export function AuditPage() {
     { id: "reason", title: t("audit.reason"), isExtra: true, cell: ({ reason }) => reason || "–" },
   ];
   const name = `audit-${new Date().toISOString().slice(0, 10)}`;
+  const tools = (
+    <Menu
+      label={t("audit.export")}
+      entries={[
+        { id: "csv", label: "CSV", onAction: () => saveFile(`${name}.csv`, "text/csv", toCsv(rows)) },
+        {
+          id: "json",
+          label: "JSON",
+          onAction: () => saveFile(`${name}.json`, "application/json", JSON.stringify(rows, null, 2)),
+        },
+      ]}
+    >
+      <Button icon={Download}>{t("audit.export")}</Button>
+    </Menu>
+  );
   return (
-    <>
-      <PageHead title={t("page.audit")} text={t("audit.lead")}>
-        <Menu
-          label={t("audit.export")}
-          entries={[
-            { id: "csv", label: "CSV", onAction: () => saveFile(`${name}.csv`, "text/csv", toCsv(rows)) },
-            {
-              id: "json",
-              label: "JSON",
-              onAction: () => saveFile(`${name}.json`, "application/json", JSON.stringify(rows, null, 2)),
-            },
-          ]}
-        >
-          <Button icon={Download}>{t("audit.export")}</Button>
-        </Menu>
-      </PageHead>
-      <div className={styles.filters}>
-        <FilterField label={t("audit.search")} />
-      </div>
-      <div className={styles.list}>
-        <Waiting query={list}>
-          <Table
-            label={t("page.audit")}
-            columns={columns}
-            rows={rows}
-            idOf={({ id }) => String(id)}
-            emptyTitle={t("audit.none")}
-          />
-          <More list={list} />
-        </Waiting>
-      </div>
-    </>
+    <ListPage
+      title={t("page.audit")}
+      text={t("audit.lead")}
+      tools={tools}
+      filters={<FilterField label={t("audit.search")} />}
+      list={list}
+      rows={rows}
+      columns={columns}
+      idOf={({ id }) => String(id)}
+      emptyTitle={t("audit.none")}
+    />
   );
 }

@@ -2,12 +2,13 @@ import { useTranslation } from "react-i18next";
 import { part } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Chip } from "~/ui/marks";
-import { type Column, Table } from "~/ui/table";
+import type { Column } from "~/ui/table";
 import { toast } from "~/ui/toast";
 import styles from "./admin.module.css";
 import { FilterField } from "./filter-field";
 import { useFormat } from "./format";
-import { Drawer, Facts, More, PageHead, Waiting } from "./parts";
+import { ListPage } from "./list-page";
+import { Drawer, Facts, Waiting } from "./parts";
 import { useAdmin, useAdminList, useAdminSend } from "./queries";
 import { Destination, DestinationTest, Done, pageOf } from "./schemas";
 import { useFilters } from "./search";
@@ -37,29 +38,19 @@ export function FederationPage() {
     { id: "failure", title: t("partner.failure"), isExtra: true, cell: ({ failure }) => failure ?? "–" },
   ];
   return (
-    <>
-      <PageHead title={t("page.federation")} text={t("partner.lead")} />
-      <div className={styles.filters}>
-        <FilterField label={t("partner.search")} />
-      </div>
-      <div className={styles.split}>
-        <div className={styles.list}>
-          <Waiting query={list}>
-            <Table
-              label={t("page.federation")}
-              columns={columns}
-              rows={rows}
-              idOf={({ server }) => server}
-              openId={item}
-              onOpen={({ server }) => set({ item: server })}
-              emptyTitle={t("partner.none")}
-            />
-            <More list={list} />
-          </Waiting>
-        </div>
-        {item && <PartnerDrawer key={item} server={item} onClose={() => set({ item: undefined })} />}
-      </div>
-    </>
+    <ListPage
+      title={t("page.federation")}
+      text={t("partner.lead")}
+      filters={<FilterField label={t("partner.search")} />}
+      list={list}
+      rows={rows}
+      columns={columns}
+      idOf={({ server }) => server}
+      emptyTitle={t("partner.none")}
+      onOpen={(server) => set({ item: server })}
+      openId={item}
+      drawer={item && <PartnerDrawer key={item} server={item} onClose={() => set({ item: undefined })} />}
+    />
   );
 }
 

@@ -3,11 +3,12 @@ import { part } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Chip } from "~/ui/marks";
 import { Menu } from "~/ui/menu";
-import { type Column, Table } from "~/ui/table";
+import type { Column } from "~/ui/table";
 import { act, withReason } from "./act";
 import styles from "./admin.module.css";
 import { useFormat } from "./format";
-import { Drawer, More, PageHead, Waiting } from "./parts";
+import { ListPage } from "./list-page";
+import { Drawer, More, Waiting } from "./parts";
 import { useAdminList, useAdminSend } from "./queries";
 import { Done, type MediaFile, MediaFile as MediaFileSchema, MediaUsage, Purged, pageOf } from "./schemas";
 import { useFilters } from "./search";
@@ -47,28 +48,19 @@ export function MediaPage() {
     });
 
   return (
-    <>
-      <PageHead title={t("page.media")} text={t("media.lead")}>
-        <Button onPress={purge}>{t("media.purge.action")}</Button>
-      </PageHead>
-      <div className={styles.split}>
-        <div className={styles.list}>
-          <Waiting query={list}>
-            <Table
-              label={t("page.media")}
-              columns={columns}
-              rows={rows}
-              idOf={({ user_id }) => user_id}
-              openId={item}
-              onOpen={({ user_id }) => set({ item: user_id })}
-              emptyTitle={t("media.none")}
-            />
-            <More list={list} />
-          </Waiting>
-        </div>
-        {item && <FilesDrawer key={item} userId={item} onClose={() => set({ item: undefined })} />}
-      </div>
-    </>
+    <ListPage
+      title={t("page.media")}
+      text={t("media.lead")}
+      tools={<Button onPress={purge}>{t("media.purge.action")}</Button>}
+      list={list}
+      rows={rows}
+      columns={columns}
+      idOf={({ user_id }) => user_id}
+      emptyTitle={t("media.none")}
+      onOpen={(userId) => set({ item: userId })}
+      openId={item}
+      drawer={item && <FilesDrawer key={item} userId={item} onClose={() => set({ item: undefined })} />}
+    />
   );
 }
 

@@ -34,7 +34,7 @@ export function Waiting({ query, children }: { query: Asked; children: ReactNode
   return children;
 }
 
-export function Failure({ error, onRetry }: { error: Error; onRetry: () => void }) {
+function Failure({ error, onRetry }: { error: Error; onRetry: () => void }) {
   const { t } = useTranslation(["admin", "ui"]);
   const isAbsent = error instanceof ApiError && error.errcode === "M_UNRECOGNIZED";
   return (

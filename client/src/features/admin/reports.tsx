@@ -2,11 +2,10 @@ import { useTranslation } from "react-i18next";
 import { part } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Select } from "~/ui/select";
-import { type Column, Table } from "~/ui/table";
+import type { Column } from "~/ui/table";
 import { act } from "./act";
-import styles from "./admin.module.css";
 import { useFormat } from "./format";
-import { More, PageHead, Waiting } from "./parts";
+import { ListPage } from "./list-page";
 import { useAdminList, useAdminSend } from "./queries";
 import { Done, pageOf, Report } from "./schemas";
 import { useFilters } from "./search";
@@ -56,8 +55,10 @@ export function ReportsPage() {
     },
   ];
   return (
-    <>
-      <PageHead title={t("page.reports")} text={t("report.lead")}>
+    <ListPage
+      title={t("page.reports")}
+      text={t("report.lead")}
+      tools={
         <Select
           label={t("report.state")}
           hidesLabel
@@ -65,19 +66,12 @@ export function ReportsPage() {
           options={STATES.map((id) => ({ id, label: t(`reportState.${id}`) }))}
           onChange={(next) => set({ state: next })}
         />
-      </PageHead>
-      <div className={styles.list}>
-        <Waiting query={list}>
-          <Table
-            label={t("page.reports")}
-            columns={columns}
-            rows={rows}
-            idOf={({ id }) => String(id)}
-            emptyTitle={t("report.none")}
-          />
-          <More list={list} />
-        </Waiting>
-      </div>
-    </>
+      }
+      list={list}
+      rows={rows}
+      columns={columns}
+      idOf={({ id }) => String(id)}
+      emptyTitle={t("report.none")}
+    />
   );
 }

@@ -2,11 +2,11 @@ import { Globe, Lock, Volume2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Chip } from "~/ui/marks";
 import { Select } from "~/ui/select";
-import { type Column, Table } from "~/ui/table";
+import type { Column } from "~/ui/table";
 import styles from "./admin.module.css";
 import { FilterField } from "./filter-field";
 import { useFormat } from "./format";
-import { More, PageHead, Waiting } from "./parts";
+import { ListPage } from "./list-page";
 import { useAdminList } from "./queries";
 import { RoomDrawer } from "./room-drawer";
 import { pageOf, Room } from "./schemas";
@@ -39,38 +39,34 @@ export function RoomsPage() {
     { id: "marks", title: t("room.kind"), isExtra: true, cell: (room) => <RoomMarks room={room} /> },
   ];
   return (
-    <>
-      <PageHead title={t("page.rooms")} text={total === undefined ? "" : t("room.total", { count: total })} />
-      <div className={styles.filters}>
-        <FilterField label={t("room.search")} />
-        <Select
-          label={t("room.order")}
-          hidesLabel
-          value={sorted}
-          options={ORDERS.map((id) => ({ id, label: t(`roomOrder.${id}`) }))}
-          onChange={(next) => set({ order: next })}
-        />
-      </div>
-      <div className={styles.split}>
-        <div className={styles.list}>
-          <Waiting query={list}>
-            <Table
-              label={t("page.rooms")}
-              columns={columns}
-              rows={rows}
-              idOf={({ room_id }) => room_id}
-              openId={item}
-              onOpen={({ room_id }) => set({ item: room_id })}
-              emptyTitle={t("room.none")}
-            />
-            <More list={list} />
-          </Waiting>
-        </div>
-        {item?.startsWith("!") && (
+    <ListPage
+      title={t("page.rooms")}
+      text={total === undefined ? "" : t("room.total", { count: total })}
+      filters={
+        <>
+          <FilterField label={t("room.search")} />
+          <Select
+            label={t("room.order")}
+            hidesLabel
+            value={sorted}
+            options={ORDERS.map((id) => ({ id, label: t(`roomOrder.${id}`) }))}
+            onChange={(next) => set({ order: next })}
+          />
+        </>
+      }
+      list={list}
+      rows={rows}
+      columns={columns}
+      idOf={({ room_id }) => room_id}
+      emptyTitle={t("room.none")}
+      onOpen={(roomId) => set({ item: roomId })}
+      openId={item}
+      drawer={
+        item?.startsWith("!") && (
           <RoomDrawer key={item} roomId={item} onClose={() => set({ item: undefined })} />
-        )}
-      </div>
-    </>
+        )
+      }
+    />
   );
 }
 

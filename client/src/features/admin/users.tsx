@@ -6,12 +6,12 @@ import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";
 import { Chip } from "~/ui/marks";
 import { Select } from "~/ui/select";
-import { type Column, Table } from "~/ui/table";
+import type { Column } from "~/ui/table";
 import styles from "./admin.module.css";
 import { CreateUser } from "./create-user";
 import { FilterField } from "./filter-field";
 import { useFormat } from "./format";
-import { More, PageHead, Waiting } from "./parts";
+import { ListPage } from "./list-page";
 import { useAdminList } from "./queries";
 import { pageOf, User } from "./schemas";
 import { useFilters } from "./search";
@@ -51,40 +51,39 @@ export function UsersPage() {
   ];
   return (
     <>
-      <PageHead title={t("page.users")} text={total === undefined ? "" : t("user.total", { count: total })}>
-        <Button kind="primary" icon={UserPlus} onPress={() => setCreating(true)}>
-          {t("user.create")}
-        </Button>
-      </PageHead>
-      <div className={styles.filters}>
-        <FilterField label={t("user.search")} />
-        <Select<State>
-          label={t("user.state")}
-          hidesLabel
-          value={STATES.find((one) => one === state) ?? "all"}
-          options={STATES.map((id) => ({ id, label: t(`userState.${id}`) }))}
-          onChange={(next) => set({ state: next === "all" ? undefined : next })}
-        />
-      </div>
-      <div className={styles.split}>
-        <div className={styles.list}>
-          <Waiting query={list}>
-            <Table
-              label={t("page.users")}
-              columns={columns}
-              rows={rows}
-              idOf={({ user_id }) => user_id}
-              openId={item}
-              onOpen={({ user_id }) => set({ item: user_id })}
-              emptyTitle={t("user.none")}
+      <ListPage
+        title={t("page.users")}
+        text={total === undefined ? "" : t("user.total", { count: total })}
+        tools={
+          <Button kind="primary" icon={UserPlus} onPress={() => setCreating(true)}>
+            {t("user.create")}
+          </Button>
+        }
+        filters={
+          <>
+            <FilterField label={t("user.search")} />
+            <Select<State>
+              label={t("user.state")}
+              hidesLabel
+              value={STATES.find((one) => one === state) ?? "all"}
+              options={STATES.map((id) => ({ id, label: t(`userState.${id}`) }))}
+              onChange={(next) => set({ state: next === "all" ? undefined : next })}
             />
-            <More list={list} />
-          </Waiting>
-        </div>
-        {item?.startsWith("@") && (
-          <UserDrawer key={item} userId={item} onClose={() => set({ item: undefined })} />
-        )}
-      </div>
+          </>
+        }
+        list={list}
+        rows={rows}
+        columns={columns}
+        idOf={({ user_id }) => user_id}
+        emptyTitle={t("user.none")}
+        onOpen={(userId) => set({ item: userId })}
+        openId={item}
+        drawer={
+          item?.startsWith("@") && (
+            <UserDrawer key={item} userId={item} onClose={() => set({ item: undefined })} />
+          )
+        }
+      />
       {isCreating && <CreateUser onClose={() => setCreating(false)} />}
     </>
   );

@@ -11,7 +11,7 @@ import { cx } from "~/ui/cx";
 import type { MenuEntry } from "~/ui/menu";
 import styles from "./channels.module.css";
 
-export interface CategoryRowProps {
+interface CategoryRowProps {
   serverId?: RoomId;
   id?: RoomId | undefined;
   name: string;

@@ -14,7 +14,7 @@ import { channelIcon } from "./channel-icon";
 import { useChannelEntries } from "./channel-menu";
 import styles from "./channels.module.css";
 
-export interface ChannelRowProps {
+interface ChannelRowProps {
   id: RoomId;
   serverId: RoomId | undefined;
 }
@@ -29,8 +29,8 @@ export function ChannelRow({ id, serverId }: ChannelRowProps) {
 
 /** A voice channel: a click joins it, and who is inside stands below. */
 function VoiceRow({ room, serverId }: { room: RoomSummary; serverId: RoomId | undefined }) {
-  const { join, prepare } = useJoinVoice();
-  const onClick = useCallback(() => void join(room.id), [join, room.id]);
+  const { enter, prepare } = useJoinVoice();
+  const onClick = useCallback(() => void enter(room.id), [enter, room.id]);
   return (
     <>
       <Row

@@ -13,7 +13,7 @@ import { Dialog } from "~/ui/dialog";
 import { Switch, TextField } from "~/ui/field";
 import { Notice } from "~/ui/marks";
 
-export interface CreateChannelDialogProps {
+interface CreateChannelDialogProps {
   serverId: RoomId;
   parentId: RoomId;
   isCategory?: boolean | undefined;

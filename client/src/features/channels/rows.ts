@@ -22,7 +22,7 @@ export type Row =
 /** The key under which the channels that one could join are collapsed. */
 export const OFFERS = "offers";
 
-export interface RowsInput {
+interface RowsInput {
   readonly categories: readonly Category[];
   readonly offers: readonly FoundRoom[];
   readonly collapsed: ReadonlySet<string>;

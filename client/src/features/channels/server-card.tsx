@@ -1,5 +1,5 @@
 import { ChevronDown, FolderPlus, LogOut, Plus, Settings, UserPlus } from "lucide-react";
-import { Button } from "react-aria-components";
+import { Button } from "react-aria-components/Button";
 import { useTranslation } from "react-i18next";
 import { openDialog } from "~/hooks/dialogs";
 import { usePermissions } from "~/hooks/permissions";

@@ -14,7 +14,7 @@ export const COMMANDS = [
   "leave",
   "help",
 ] as const;
-export type CommandName = (typeof COMMANDS)[number];
+type CommandName = (typeof COMMANDS)[number];
 
 export type Command =
   | {

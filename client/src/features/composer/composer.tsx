@@ -6,6 +6,7 @@ import { usePreferences } from "~/hooks/preferences";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
 import type { EventId, RoomId } from "~/matrix/ids";
+import { Checkbox } from "~/ui/field";
 import styles from "./composer.module.css";
 import { EditBar, ReplyBar } from "./context-bar";
 import { DropZone } from "./drop";
@@ -23,7 +24,7 @@ import { useAttach } from "./use-attach";
 import { useSubmit } from "./use-submit";
 import { VoiceMessage } from "./voice-message";
 
-export interface ComposerProps {
+interface ComposerProps {
   roomId: RoomId;
   threadId?: EventId;
 }
@@ -59,6 +60,7 @@ function Writing({ roomId, threadId }: ComposerProps) {
   const [showsHelp, setShowsHelp] = useState(false);
   const [isAsking, setIsAsking] = useState(false);
   const [isPreviewing, setIsPreviewing] = useState(false);
+  const [isEchoed, setIsEchoed] = useState(false);
   const [isRecording, setIsRecording] = useState(false);
   const endRecording = useCallback(() => setIsRecording(false), []);
   const sendRecording = useCallback(
@@ -70,6 +72,7 @@ function Writing({ roomId, threadId }: ComposerProps) {
     threadId,
     store,
     tray,
+    isEchoed,
     useCallback(() => setShowsHelp(true), []),
   );
   const typing = useMemo(
@@ -94,6 +97,8 @@ function Writing({ roomId, threadId }: ComposerProps) {
     if (submit() !== "sent") return;
     typing.end();
     setIsPreviewing(false);
+    // Each time on purpose: the rest of a thread is seldom for everybody.
+    setIsEchoed(false);
   }
 
   const channel = room?.kind === "direct" ? room.name : `#${room?.name ?? ""}`;
@@ -144,6 +149,11 @@ function Writing({ roomId, threadId }: ComposerProps) {
                 else typing.note();
               }}
             />
+          )}
+          {threadId && !state.edit && (
+            <div className={styles.echo}>
+              <Checkbox label={t("echo", { channel })} isSelected={isEchoed} onChange={setIsEchoed} />
+            </div>
           )}
           <Toolbar
             field={field}

@@ -17,7 +17,7 @@ import { optionId, Suggestions } from "./suggestions";
 import { complete } from "./trigger";
 import { type Suggestion, useSuggestions } from "./use-suggestions";
 
-export interface EditorProps {
+interface EditorProps {
   roomId: RoomId;
   store: ReturnType<typeof useComposerStore>;
   field: RefObject<HTMLTextAreaElement | null>;

@@ -1,3 +1,3 @@
-export { Composer, type ComposerProps } from "./composer";
-export { type ComposerActions, useComposer } from "./store";
+export { Composer } from "./composer";
+export { useComposer } from "./store";
 export { useDrafts } from "./use-drafts";

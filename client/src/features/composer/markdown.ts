@@ -3,13 +3,13 @@ import type { Mention } from "~/matrix/drafts";
 import { asUserId, type UserId } from "~/matrix/ids";
 import type { Mentions } from "~/matrix/message-content";
 
-export interface Rendered {
+interface Rendered {
   /** Only if it says more than the text alone. */
   readonly html: string | undefined;
   readonly mentions: Mentions;
 }
 
-export interface MarkdownOptions {
+interface MarkdownOptions {
   readonly mentions?: readonly Mention[];
   /** `@room` calls everybody only if one may do that. */
   readonly allowsRoom?: boolean;
@@ -135,7 +135,7 @@ function mention(
 
 const endsWord = (source: string, at: number) => !/^[\p{L}\p{N}_]/u.test(source.slice(at));
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

@@ -1,7 +1,7 @@
 import type { Mention } from "~/matrix/drafts";
 
 /** A piece of the text as the mirror shows it. */
-export interface Piece {
+interface Piece {
   readonly text: string;
   readonly kind: "text" | "mention" | "room";
   /** Where it stands in the text: its identity. */

@@ -19,7 +19,7 @@ export function kindOf(type: string): FileKind {
   return type.startsWith("audio/") ? "audio" : "file";
 }
 
-export interface Size {
+interface Size {
   readonly width: number;
   readonly height: number;
 }

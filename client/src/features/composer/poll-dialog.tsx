@@ -9,7 +9,7 @@ import styles from "./poll-dialog.module.css";
 /** MSC3381 allows no more. */
 const ANSWERS_MAX = 20;
 
-export interface PollDraft {
+interface PollDraft {
   readonly question: string;
   readonly answers: readonly string[];
   readonly selectionsMax: number;

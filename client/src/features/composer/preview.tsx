@@ -5,7 +5,7 @@ import { parseCommand } from "./commands";
 import styles from "./composer.module.css";
 import { renderMarkdown } from "./markdown";
 
-export interface PreviewProps {
+interface PreviewProps {
   roomId: RoomId;
   ownId: UserId;
   draft: Draft;

@@ -21,7 +21,7 @@ type ComposerStore = UseBoundStore<StoreApi<ComposerState>>;
 const stores = new Map<string, ComposerStore>();
 
 /** What the others of the room's screen ask of its composer. */
-export interface ComposerActions {
+interface ComposerActions {
   /** Begins an answer to a message. */
   readonly replyTo: (eventId: EventId) => void;
   /** Begins to change a message of one's own; false if it cannot be changed. */

@@ -6,7 +6,7 @@ import { cx } from "~/ui/cx";
 import styles from "./suggestions.module.css";
 import type { Suggestion } from "./use-suggestions";
 
-export interface SuggestionsProps {
+interface SuggestionsProps {
   id: string;
   suggestions: readonly Suggestion[];
   current: number;

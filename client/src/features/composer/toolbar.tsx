@@ -12,7 +12,9 @@ import {
   Smile,
 } from "lucide-react";
 import { type RefObject, useRef } from "react";
-import { Button as AriaButton, Dialog, DialogTrigger, Popover } from "react-aria-components";
+import { Button as AriaButton } from "react-aria-components/Button";
+import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
+import { Popover } from "react-aria-components/Popover";
 import { useTranslation } from "react-i18next";
 import { EmojiPicker } from "~/features/emoji";
 import { useShortcut } from "~/hooks/shortcuts";
@@ -30,7 +32,7 @@ const FORMATS = [
   { kind: "list", icon: List },
 ] as const satisfies readonly { kind: Format; icon: typeof Bold }[];
 
-export interface ToolbarProps {
+interface ToolbarProps {
   field: RefObject<HTMLTextAreaElement | null>;
   canSend: boolean;
   isPreviewing: boolean;

@@ -8,7 +8,7 @@ import { canShrink, type Facts, type FileKind, factsOf, kindOf, shrunk } from ".
 export const FILES_MAX = 20;
 
 /** Why a file is not taken, or did not get there. */
-export type Trouble = "tooLarge" | "refused" | "unreachable";
+type Trouble = "tooLarge" | "refused" | "unreachable";
 
 export interface Attached {
   readonly id: number;
@@ -32,7 +32,10 @@ export interface Attached {
 interface Words {
   readonly said: Said | undefined;
   readonly answered: Answered | undefined;
+  readonly isEchoed: boolean;
 }
+
+const NO_WORDS: Words = { said: undefined, answered: undefined, isEchoed: false };
 
 interface Job {
   readonly abort: AbortController;
@@ -95,13 +98,22 @@ export class Tray {
     void this.upload(id);
   }
 
-  /** Sends all: those that are up now, the others when they are. `said` belongs to the one file, `answered` to the first. */
-  send(said: Said | undefined, answered: Answered | undefined, captionOf: (text: string) => Said): void {
+  /**
+   * Sends all: those that are up now, the others when they are. `said` belongs to the one file, `answered` to the first;
+   * `isEchoed`: from a thread, into its channel too.
+   */
+  send(
+    said: Said | undefined,
+    answered: Answered | undefined,
+    captionOf: (text: string) => Said,
+    isEchoed = false,
+  ): void {
     const waiting = this.store.getState().files.filter(({ isSending }) => !isSending);
     waiting.forEach(({ id, caption }, index) => {
       this.words.set(id, {
         said: caption.trim() === "" ? (index === 0 ? said : undefined) : captionOf(caption),
         answered: index === 0 ? answered : undefined,
+        isEchoed,
       });
       this.change(id, { isSending: true });
     });
@@ -206,8 +218,11 @@ export class Tray {
       if (!isSending || status === "failed") continue;
       const sent = this.jobs.get(id)?.sent;
       if (!sent) return;
-      const { said, answered } = this.words.get(id) ?? {};
-      this.session.sender.file(this.place, { ...sent, isSpoiler }, said, answered);
+      const { said, answered, isEchoed } = this.words.get(id) ?? NO_WORDS;
+      const file = { ...sent, isSpoiler };
+      const { roomId, threadId } = this.place;
+      this.session.sender.file(this.place, file, said, answered);
+      if (isEchoed && threadId) this.session.sender.echoFile(roomId, threadId, file, said);
       this.remove(id);
     }
   }
@@ -224,7 +239,7 @@ export class Tray {
 }
 
 /** The name with the ending of what the file is now. */
-export function renamed(name: string, type: string): string {
+function renamed(name: string, type: string): string {
   const ending = type === "image/webp" ? ".webp" : ".jpg";
   return `${name.replace(/\.[^.]{1,5}$/, "")}${ending}`;
 }

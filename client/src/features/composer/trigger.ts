@@ -67,4 +67,4 @@ function scoreOf(name: string, wanted: string): number {
 }
 
 /** Without case and accents. */
-export const folded = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+const folded = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();

@@ -12,7 +12,7 @@ import { currentOf, type useComposerStore } from "./store";
 import type { Tray } from "./tray";
 
 /** What became of a text that was sent. */
-export type Submitted = "sent" | "nothing" | "kept";
+type Submitted = "sent" | "nothing" | "kept";
 
 /** Sends what is written: a message, a change or a command. Gives a function for the send key. */
 export function useSubmit(
@@ -20,6 +20,8 @@ export function useSubmit(
   threadId: EventId | undefined,
   store: ReturnType<typeof useComposerStore>,
   tray: Tray,
+  /** What is said in a thread goes into its channel too. */
+  isEchoed: boolean,
   onHelp: () => void,
 ): () => Submitted {
   const { t } = useTranslation("composer");
@@ -78,10 +80,11 @@ export function useSubmit(
       if (attached.length > 0) {
         const captionOf = (caption: string) =>
           said({ kind: "say", text: caption, msgtype: "m.text", isPlain: false });
-        tray.send(isCaption ? said(asked) : undefined, answered, captionOf);
+        tray.send(isCaption ? said(asked) : undefined, answered, captionOf, isEchoed);
       }
-      if (!isEmpty && !isCaption)
-        session.sender.say(place, said(asked), attached.length > 0 ? undefined : answered);
+      if (isEmpty || isCaption) return;
+      session.sender.say(place, said(asked), attached.length > 0 ? undefined : answered);
+      if (isEchoed && threadId) session.sender.echo(roomId, threadId, said(asked));
     }
 
     function answeredBy(replyTo: string | undefined): Answered | undefined {
@@ -115,5 +118,5 @@ export function useSubmit(
         toast({ text: t("commandFailed", { name: asked.kind, reason }), tone: "danger" });
       }
     }
-  }, [roomId, threadId, store, session, navigate, mentionRoom, tray, onHelp, t]);
+  }, [roomId, threadId, store, session, navigate, mentionRoom, tray, isEchoed, onHelp, t]);
 }

@@ -9,7 +9,7 @@ import styles from "./voice-message.module.css";
 
 const BARS = 40;
 
-export interface VoiceMessageProps {
+interface VoiceMessageProps {
   onRecorded: (recorded: Recorded) => void;
   onClose: () => void;
 }

@@ -6,7 +6,7 @@ import { noteEmoji } from "./frequent";
 
 const Picker = lazy(() => import("./picker").then(({ Picker }) => ({ default: Picker })));
 
-export interface EmojiPickerProps {
+interface EmojiPickerProps {
   onPick: (emoji: string) => void;
 }
 

@@ -6,7 +6,7 @@ const REMEMBERED_MAX = 64;
 /** Half of a use is forgotten after two weeks, so that habits can change. */
 const HALF_LIFE_MS = 14 * 24 * 3600 * 1000;
 
-export interface EmojiUse {
+interface EmojiUse {
   readonly emoji: string;
   readonly score: number;
   readonly ts: number;

@@ -1,3 +1,3 @@
-export { EmojiPicker, type EmojiPickerProps } from "./emoji-picker";
+export { EmojiPicker } from "./emoji-picker";
 export { frequentEmoji, noteEmoji } from "./frequent";
 export { type EmojiName, emojiNames } from "./names";

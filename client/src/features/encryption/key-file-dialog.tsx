@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from "react";
-import { FileTrigger } from "react-aria-components";
+import { FileTrigger } from "react-aria-components/FileTrigger";
 import { useTranslation } from "react-i18next";
 import { useSession } from "~/hooks/session";
 import { Button } from "~/ui/button";

@@ -6,6 +6,7 @@ import { useSession } from "~/hooks/session";
 import { Button } from "~/ui/button";
 import { TextField } from "~/ui/field";
 import { Empty, Notice, Spinner } from "~/ui/marks";
+import { Panel } from "~/ui/panel";
 import styles from "./explore.module.css";
 import { FoundCard } from "./found-card";
 
@@ -27,7 +28,7 @@ export function ExploreScreen() {
   });
   const found = data?.pages.flatMap(({ rooms }) => rooms) ?? [];
   return (
-    <main aria-label={t("title")} data-region="" tabIndex={-1} className={styles.main}>
+    <Panel label={t("title")}>
       <header className={styles.header}>
         <h1>{t("title")}</h1>
         <p>{t("text")}</p>
@@ -59,6 +60,6 @@ export function ExploreScreen() {
           </Button>
         )}
       </div>
-    </main>
+    </Panel>
   );
 }

@@ -6,6 +6,7 @@ import { Logo } from "~/features/servers";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession, useSlice } from "~/hooks/session";
 import { Button } from "~/ui/button";
+import { Panel } from "~/ui/panel";
 import styles from "./home.module.css";
 
 /** What is shown before a channel is chosen: invitations, and ways to begin. */
@@ -13,7 +14,7 @@ export function HomeScreen() {
   const { t } = useTranslation("home");
   const invited = useSlice(useSession().rooms.lists, "invited");
   return (
-    <main aria-label={t("label")} data-region="" tabIndex={-1} className={styles.main}>
+    <Panel label={t("label")} className={styles.main}>
       <div className={styles.middle}>
         <Logo size={72} />
         <h1>{t("title")}</h1>
@@ -39,6 +40,6 @@ export function HomeScreen() {
           </section>
         )}
       </div>
-    </main>
+    </Panel>
   );
 }

@@ -7,6 +7,7 @@ import { useSession, useSlice } from "~/hooks/session";
 import { Button } from "~/ui/button";
 import { cx } from "~/ui/cx";
 import { Empty, Notice, Spinner } from "~/ui/marks";
+import { Panel } from "~/ui/panel";
 import styles from "./inbox.module.css";
 import { KnockRow } from "./knock-row";
 import { MessageRow } from "./message-row";
@@ -25,7 +26,7 @@ export function InboxScreen() {
   const isEmpty = shown.length === 0 && (!isAll || (invited.length === 0 && knocks.length === 0));
 
   return (
-    <main aria-label={t("title")} data-region="" tabIndex={-1} className={styles.main}>
+    <Panel label={t("title")} className={styles.main}>
       <header className={styles.header}>
         <h1>{t("title")}</h1>
         <nav aria-label={t("filter")} className={styles.filters}>
@@ -67,6 +68,6 @@ export function InboxScreen() {
           </Empty>
         )}
       </div>
-    </main>
+    </Panel>
   );
 }

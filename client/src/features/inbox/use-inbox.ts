@@ -9,7 +9,7 @@ export function useInboxCount(): number {
   return mentions + useSlice(rooms.lists, "invited").length;
 }
 
-export interface InboxContent {
+interface InboxContent {
   state: "loading" | "failed" | "ready";
   messages: readonly InboxMessage[];
   knocks: readonly Knock[];

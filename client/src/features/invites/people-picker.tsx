@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useDeferredValue, useState } from "react";
-import { Autocomplete, Input, Label, ListBox, ListBoxItem, SearchField } from "react-aria-components";
+import { Autocomplete } from "react-aria-components/Autocomplete";
+import { Input, SearchField } from "react-aria-components/SearchField";
+import { Label, ListBox, ListBoxItem } from "react-aria-components/Select";
 import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession } from "~/hooks/session";
@@ -12,7 +14,7 @@ import { Button } from "~/ui/button";
 import { PartnerChip } from "~/ui/marks";
 import styles from "./invites.module.css";
 
-export interface PeoplePickerProps {
+interface PeoplePickerProps {
   chosen: readonly FoundPerson[];
   onChange: (chosen: readonly FoundPerson[]) => void;
   /** One person is enough: choosing another replaces the first. */

@@ -1,5 +1,5 @@
 import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
-import { ExternalLink } from "lucide-react";
+import ExternalLink from "lucide-react/icons/external-link";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
@@ -14,7 +14,6 @@ import styles from "./login.module.css";
 import { inClient } from "./next";
 import { OAuthButton } from "./oauth-button";
 import { PasswordForm } from "./password-form";
-import { useSignInOptions } from "./sign-in-options";
 import { Emblem } from "./splash";
 
 /** The first thing that people see: who they are here, and the way in. */
@@ -22,7 +21,7 @@ export function LoginScreen() {
   const { t } = useTranslation("login");
   const config = useConfig();
   const { next = "/", ended } = useSearch({ from: "/login" });
-  const options = useSignInOptions();
+  const { password, oauth, registration } = config.login;
   const { enter, failure, isReturning } = useEntrance(inClient(next));
   const isPrivate = useForgetful();
 
@@ -36,26 +35,20 @@ export function LoginScreen() {
         </div>
         {ended && !failure && <Notice tone="ember">{t("ended")}</Notice>}
         {failure && <Notice tone="danger">{t(`failures.${failure}`)}</Notice>}
-        {options.failure && <Notice tone="danger">{t(`failures.${options.failure}`)}</Notice>}
         {isPrivate && <Notice>{t("private")}</Notice>}
         {isReturning ? (
           <Spinner label={t("signingIn")} />
         ) : (
           <>
-            {options.hasPassword && <PasswordForm onSignedIn={enter} />}
-            {options.hasPassword && options.oauth && <p className={styles.or}>{t("or")}</p>}
-            {options.oauth && (
-              <OAuthButton
-                metadata={options.oauth}
-                next={next}
-                kind={options.hasPassword ? "plain" : "primary"}
-                icon={ExternalLink}
-              >
+            {password && <PasswordForm onSignedIn={enter} />}
+            {password && oauth && <p className={styles.or}>{t("or")}</p>}
+            {oauth && (
+              <OAuthButton next={next} kind={password ? "plain" : "primary"} icon={ExternalLink}>
                 {t("oauth")}
               </OAuthButton>
             )}
-            {options.oauth && options.offersAccounts && (
-              <OAuthButton metadata={options.oauth} next={next} kind="quiet" isNewAccount>
+            {oauth && registration && (
+              <OAuthButton next={next} kind="quiet" isNewAccount>
                 {t("newAccount")}
               </OAuthButton>
             )}

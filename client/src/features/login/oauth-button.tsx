@@ -1,17 +1,16 @@
 import type { LucideIcon } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useConfig } from "~/hooks/config";
+import { baseUrlOf, useConfig } from "~/hooks/config";
 import { failureOf, type LoginFailure } from "~/matrix/login";
-import { type OAuthMetadata, startOAuth } from "~/matrix/oauth";
-import { Button, type ButtonKind } from "~/ui/button";
+import { startOAuth } from "~/matrix/oauth";
 import { Notice } from "~/ui/marks";
+import { NativeButton } from "~/ui/native";
 import styles from "./login.module.css";
 
-export interface OAuthButtonProps {
-  metadata: OAuthMetadata;
+interface OAuthButtonProps {
   next: string;
-  kind: ButtonKind;
+  kind: "primary" | "plain" | "quiet";
   icon?: LucideIcon;
   deviceId?: string;
   isNewAccount?: boolean;
@@ -19,17 +18,9 @@ export interface OAuthButtonProps {
 }
 
 /** Goes to the server's own sign-in page; it sends the browser back here. */
-export function OAuthButton({
-  metadata,
-  next,
-  kind,
-  icon,
-  deviceId,
-  isNewAccount,
-  children,
-}: OAuthButtonProps) {
+export function OAuthButton({ next, kind, icon, deviceId, isNewAccount, children }: OAuthButtonProps) {
   const { t } = useTranslation("login");
-  const { brand, server_name: serverName } = useConfig();
+  const config = useConfig();
   const [isPending, setPending] = useState(false);
   const [failure, setFailure] = useState<LoginFailure>();
 
@@ -38,7 +29,9 @@ export function OAuthButton({
     setFailure(undefined);
     try {
       const isNew = isNewAccount ?? false;
-      const page = await startOAuth(metadata, { brand, serverName, next, deviceId, isNewAccount: isNew });
+      const { brand, server_name: serverName } = config;
+      const options = { brand, serverName, next, deviceId, isNewAccount: isNew };
+      const page = await startOAuth(baseUrlOf(config), options);
       window.location.assign(page);
     } catch (error) {
       setFailure(failureOf(error));
@@ -49,7 +42,7 @@ export function OAuthButton({
   return (
     <>
       {failure && <Notice tone="danger">{t(`failures.${failure}`)}</Notice>}
-      <Button
+      <NativeButton
         kind={kind}
         {...(icon ? { icon } : {})}
         isPending={isPending}
@@ -57,7 +50,7 @@ export function OAuthButton({
         className={styles.submit}
       >
         {children}
-      </Button>
+      </NativeButton>
     </>
   );
 }

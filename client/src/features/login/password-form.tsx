@@ -1,16 +1,17 @@
-import { Eye, EyeOff } from "lucide-react";
+import Eye from "lucide-react/icons/eye";
+import EyeOff from "lucide-react/icons/eye-off";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
+import { warmUp } from "~/hooks/warm-up";
 import type { Credentials } from "~/matrix/credentials";
-import { failureOf, type LoginFailure, loginWithPassword } from "~/matrix/login";
-import { Button, IconButton } from "~/ui/button";
-import { TextField } from "~/ui/field";
+import { failureOf, LoginError, type LoginFailure, loginWithPassword } from "~/matrix/login";
 import { Notice } from "~/ui/marks";
+import { NativeButton, NativeIconButton, NativeTextField } from "~/ui/native";
+import { ChangePasswordForm } from "./change-password-form";
 import styles from "./login.module.css";
-import { warmUp } from "./warm-up";
 
-export interface PasswordFormProps {
+interface PasswordFormProps {
   /** Whose session goes on: the name is fixed, and the device keeps its keys. */
   again?: { user: string; deviceId: string };
   onSignedIn: (credentials: Credentials) => Promise<void>;
@@ -25,6 +26,16 @@ export function PasswordForm({ again, onSignedIn }: PasswordFormProps) {
   const [isShown, setShown] = useState(false);
   const [failure, setFailure] = useState<LoginFailure>();
   const [isPending, setPending] = useState(false);
+  const [mustChange, setMustChange] = useState<LoginFailure>();
+  const name = user.trim();
+
+  async function signInWith(given: string) {
+    const deviceName = t("deviceName", { brand: config.brand });
+    const device = again ? { deviceId: again.deviceId } : {};
+    await onSignedIn(
+      await loginWithPassword(baseUrlOf(config), { user: name, password: given, deviceName, ...device }),
+    );
+  }
 
   async function signIn(event: FormEvent) {
     event.preventDefault();
@@ -32,50 +43,62 @@ export function PasswordForm({ again, onSignedIn }: PasswordFormProps) {
     setPending(true);
     setFailure(undefined);
     try {
-      const deviceName = t("deviceName", { brand: config.brand });
-      const device = again ? { deviceId: again.deviceId } : {};
-      const name = user.trim();
-      await onSignedIn(
-        await loginWithPassword(baseUrlOf(config), { user: name, password, deviceName, ...device }),
-      );
+      await signInWith(password);
     } catch (error) {
-      setFailure(failureOf(error));
+      const why = failureOf(error);
+      if (error instanceof LoginError && error.mayChangePassword) setMustChange(why);
+      else setFailure(why);
       setPending(false);
     }
+  }
+
+  if (mustChange) {
+    return (
+      <ChangePasswordForm
+        user={name}
+        password={password}
+        why={mustChange}
+        onChanged={signInWith}
+        onCancel={() => {
+          setMustChange(undefined);
+          setPassword("");
+        }}
+      />
+    );
   }
 
   return (
     <form className={styles.form} onSubmit={signIn} onInput={warmUp}>
       {failure && <Notice tone="danger">{t(`failures.${failure}`)}</Notice>}
       {/* Password managers look for the name even where it is given. */}
-      <TextField
+      <NativeTextField
         label={t("user")}
         value={user}
         onChange={setUser}
         autoComplete="username"
         isReadOnly={again !== undefined}
         isRequired
-        autoFocus={!again}
+        takesFocus={!again}
       />
-      <TextField
+      <NativeTextField
         label={t("password")}
         type={isShown ? "text" : "password"}
         value={password}
         onChange={setPassword}
         autoComplete="current-password"
         isRequired
-        autoFocus={again !== undefined}
+        takesFocus={again !== undefined}
         after={
-          <IconButton
+          <NativeIconButton
             icon={isShown ? EyeOff : Eye}
             label={t(isShown ? "hidePassword" : "showPassword")}
             onPress={() => setShown(!isShown)}
           />
         }
       />
-      <Button type="submit" kind="primary" isPending={isPending} className={styles.submit}>
+      <NativeButton type="submit" kind="primary" isPending={isPending} className={styles.submit}>
         {t(isPending ? "signingIn" : "logIn")}
-      </Button>
+      </NativeButton>
     </form>
   );
 }

@@ -1,24 +1,22 @@
 import { useRouter } from "@tanstack/react-router";
-import { ExternalLink } from "lucide-react";
+import ExternalLink from "lucide-react/icons/external-link";
 import { useTranslation } from "react-i18next";
 import { useConfig } from "~/hooks/config";
 import { reopen, signOut } from "~/hooks/opening";
 import { type Credentials, saveCredentials } from "~/matrix/credentials";
 import { localpartOf } from "~/matrix/ids";
-import { Button } from "~/ui/button";
+import { NativeButton } from "~/ui/native";
 import styles from "./login.module.css";
 import { OAuthButton } from "./oauth-button";
 import { PasswordForm } from "./password-form";
-import { useSignInOptions } from "./sign-in-options";
 import { Emblem } from "./splash";
 
 /** The session is over, but not its keys: whoever signs in again goes on where they were. */
 export function SignInAgain({ credentials }: { credentials: Credentials }) {
   const { t } = useTranslation("login");
   const config = useConfig();
-  const options = useSignInOptions();
   const { href } = useRouter().state.location;
-  const isByPage = credentials.oauth !== undefined || !options.hasPassword;
+  const isByPage = credentials.oauth !== undefined || !config.login.password;
 
   async function goOn(renewed: Credentials) {
     await saveCredentials(renewed);
@@ -40,20 +38,14 @@ export function SignInAgain({ credentials }: { credentials: Credentials }) {
             onSignedIn={goOn}
           />
         )}
-        {isByPage && options.oauth && (
-          <OAuthButton
-            metadata={options.oauth}
-            next={href}
-            kind="primary"
-            icon={ExternalLink}
-            deviceId={credentials.deviceId}
-          >
+        {isByPage && (
+          <OAuthButton next={href} kind="primary" icon={ExternalLink} deviceId={credentials.deviceId}>
             {t("oauth")}
           </OAuthButton>
         )}
-        <Button kind="quiet" className={styles.submit} onPress={() => void signOut()}>
+        <NativeButton kind="quiet" className={styles.submit} onPress={() => void signOut()}>
           {t("again.other")}
-        </Button>
+        </NativeButton>
       </div>
     </main>
   );

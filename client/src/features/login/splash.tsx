@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { cx } from "~/ui/cx";
 import styles from "./login.module.css";
 
-export interface SplashProps {
+interface SplashProps {
   title: string;
   text?: string | undefined;
   /** What an administrator would ask for. */

@@ -1,6 +1,6 @@
 import { ChevronLeft, ChevronRight, Download, X, ZoomIn, ZoomOut } from "lucide-react";
-import { type KeyboardEvent, useState } from "react";
-import { Dialog, Modal, ModalOverlay } from "react-aria-components";
+import { type KeyboardEvent, useRef, useState } from "react";
+import { Dialog, Modal, ModalOverlay } from "react-aria-components/Modal";
 import { useTranslation } from "react-i18next";
 import { loadAttachment, saveBlob, useAttachment } from "~/features/timeline";
 import { useMember } from "~/hooks/rooms";
@@ -28,7 +28,7 @@ export function MediaViewer() {
     >
       <Modal className={styles.modal ?? ""}>
         <Dialog aria-label={t("viewer")} className={styles.dialog ?? ""}>
-          {open && <Viewed key={open.message.key} roomId={open.roomId} message={open.message} />}
+          {open && <Viewed roomId={open.roomId} message={open.message} />}
         </Dialog>
       </Modal>
     </ModalOverlay>
@@ -40,20 +40,29 @@ function Viewed({ roomId, message }: { roomId: RoomId; message: Message }) {
   const session = useSession();
   const { body } = message;
   const { name: sender } = useMember(roomId, message.sender);
-  const [zoom, setZoom] = useState(0);
+  const [zoomed, setZoomed] = useState({ key: message.key, zoom: 0 });
+  const zoom = zoomed.key === message.key ? zoomed.zoom : 0;
+  // A button that has done all it can is disabled, and would take the focus out of the dialog with it.
+  const frame = useRef<HTMLDivElement>(null);
+  const setZoom = (to: number) => {
+    if (to <= 0 || to >= ZOOMS.length - 1) frame.current?.focus();
+    setZoomed({ key: message.key, zoom: Math.min(Math.max(to, 0), ZOOMS.length - 1) });
+  };
   const source = body.kind === "image" || body.kind === "sticker" ? body.source : undefined;
   const picture = useAttachment(source);
   const siblings = picturesOf(session.timelines.snapshots.read(timelineKey(roomId)).items);
   const place = siblings.findIndex(({ key }) => key === message.key);
   const go = (by: number) => {
     const next = siblings[place + by];
-    if (place >= 0 && next) openMedia(roomId, next);
+    if (place < 0 || !next) return;
+    if (!siblings[place + 2 * by]) frame.current?.focus();
+    openMedia(roomId, next);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowLeft") go(-1);
     else if (event.key === "ArrowRight") go(1);
-    else if (event.key === "+") setZoom(Math.min(zoom + 1, ZOOMS.length - 1));
-    else if (event.key === "-") setZoom(Math.max(zoom - 1, 0));
+    else if (event.key === "+") setZoom(zoom + 1);
+    else if (event.key === "-") setZoom(zoom - 1);
     else return;
     event.preventDefault();
   };
@@ -65,7 +74,7 @@ function Viewed({ roomId, message }: { roomId: RoomId; message: Message }) {
     );
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the dialog as a whole; each has a button too.
-    <div className={styles.frame} onKeyDown={onKeyDown}>
+    <div ref={frame} tabIndex={-1} className={styles.frame} onKeyDown={onKeyDown}>
       <header className={styles.bar}>
         <span className={styles.words}>
           <b>{body.name}</b>
@@ -84,17 +93,17 @@ function Viewed({ roomId, message }: { roomId: RoomId; message: Message }) {
           onPress={() => setZoom(zoom + 1)}
         />
         <IconButton icon={Download} label={t("download")} onPress={() => void save()} />
-        <IconButton icon={X} label={t("close")} autoFocus onPress={closeMedia} />
+        <IconButton icon={X} label={t("close")} onPress={closeMedia} />
       </header>
       <div className={styles.stage}>
         {picture.status === "loading" && <Spinner label={t("loading")} />}
         {picture.status === "failed" && <p role="alert">{t("failed")}</p>}
         {picture.status === "ready" && (
-          <img
-            src={picture.url}
+          <Picture
+            key={picture.url}
+            url={picture.url}
             alt={body.caption || body.name}
-            className={styles.picture}
-            style={{ "--zoom": ZOOMS[zoom] }}
+            zoom={ZOOMS[zoom] ?? 1}
           />
         )}
       </div>
@@ -116,6 +125,22 @@ function Viewed({ roomId, message }: { roomId: RoomId; message: Message }) {
         </footer>
       )}
     </div>
+  );
+}
+
+/** As large as fits, and never larger than it is, times the zoom. */
+function Picture({ url, alt, zoom }: { url: string; alt: string; zoom: number }) {
+  const [size, setSize] = useState<{ width: number; height: number }>();
+  return (
+    <img
+      src={url}
+      alt={alt}
+      className={styles.picture}
+      style={size && { "--w": `${size.width}px`, "--ratio": size.width / size.height, "--zoom": zoom }}
+      onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
+        setSize({ width: naturalWidth, height: Math.max(1, naturalHeight) })
+      }
+    />
   );
 }
 

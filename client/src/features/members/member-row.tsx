@@ -1,7 +1,9 @@
 import { Volume2 } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
-import { ProfileTrigger } from "~/features/profile";
+import { IdentityMark, useIdentity } from "~/features/encryption";
+import { ProfileTrigger, useTitle } from "~/features/profile";
+import { useCallSettings } from "~/hooks/calls";
 import { useMediaUrl } from "~/hooks/media";
 import { useIsIgnored, usePresence } from "~/hooks/people";
 import { useTimes } from "~/hooks/times";
@@ -11,7 +13,7 @@ import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";
 import styles from "./members.module.css";
 
-export interface MemberRowProps {
+interface MemberRowProps {
   roomId: RoomId;
   member: Member;
   /** The name of the voice channel that they are in. */
@@ -26,12 +28,20 @@ export const MemberRow = memo(function MemberRow({ roomId, member, voiceChannel 
   const ownLine = useStatusLine(member);
   const line = voiceChannel === undefined ? ownLine : t("inVoice", { channel: voiceChannel });
   const isInvited = member.membership === "invite";
+  const isConfirmed = useIdentity(member.userId) === "confirmed";
   return (
     <ProfileTrigger
       roomId={roomId}
       userId={member.userId}
       className={cx(styles.row, presence.state === "offline" && styles.off)}
-      label={[member.name, !isInvited && t(`presence.${presence.state}`), line].filter(Boolean).join(", ")}
+      label={[
+        member.name,
+        !isInvited && t(`presence.${presence.state}`),
+        line,
+        isConfirmed && t("isConfirmed"),
+      ]
+        .filter(Boolean)
+        .join(", ")}
       data-member
     >
       <Avatar
@@ -42,7 +52,9 @@ export const MemberRow = memo(function MemberRow({ roomId, member, voiceChannel 
         presence={isInvited ? undefined : presence.state}
       />
       <span className={styles.text}>
-        <span className={styles.name}>{member.name}</span>
+        <span className={styles.name}>
+          {member.name} <IdentityMark userId={member.userId} />
+        </span>
         {line && (
           <small className={styles.line}>
             {voiceChannel !== undefined && <Volume2 size={13} strokeWidth={1.9} aria-hidden />}
@@ -54,16 +66,19 @@ export const MemberRow = memo(function MemberRow({ roomId, member, voiceChannel 
   );
 });
 
-/** What stands below a name: their own words, else since when they are away. */
-function useStatusLine({ userId, membership }: Member): string {
+/** What stands below a name: their own words, else what they do here, else since when they are away. */
+function useStatusLine({ userId, membership, partnerServer }: Member): string {
   const { t } = useTranslation("members");
   const { state, text, lastActiveTs } = usePresence(userId);
   const times = useTimes();
   const isIgnored = useIsIgnored(userId);
+  const isSparing = useCallSettings((settings) => settings.lowBandwidth);
+  const title = useTitle(userId, text === "" && partnerServer === undefined && !isSparing);
   if (isIgnored) return t("ignored");
   if (membership === "invite") return t("isInvited");
   if (text) return text;
   if (state === "busy") return t("presence.busy");
+  if (title) return title;
   if (lastActiveTs === 0) return "";
   if (state === "away") return t("awaySince", { time: times.since(lastActiveTs) });
   return state === "offline" ? t("lastSeen", { time: times.since(lastActiveTs) }) : "";

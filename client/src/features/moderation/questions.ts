@@ -15,25 +15,3 @@ export const useQuestion = create<{ question: Question | undefined }>()(() => ({
 
 export const ask = (question: Question): void => useQuestion.setState({ question });
 export const closeQuestion = (): void => useQuestion.setState({ question: undefined });
-
-export interface ModerationQuestions {
-  kick: (userId: UserId) => void;
-  ban: (userId: UserId) => void;
-  unban: (userId: UserId) => void;
-  /** What they wrote in the last 24 hours. */
-  deleteRecent: (userId: UserId) => void;
-  reportRoom: () => void;
-  reportPerson: (userId: UserId) => void;
-}
-
-/** Acts of moderation in a room. Each asks first, in a dialog of the shell; who may not do it is not offered it. */
-export function useModeration(roomId: RoomId): ModerationQuestions {
-  return {
-    kick: (userId) => ask({ kind: "kick", roomId, userId }),
-    ban: (userId) => ask({ kind: "ban", roomId, userId }),
-    unban: (userId) => ask({ kind: "unban", roomId, userId }),
-    deleteRecent: (userId) => ask({ kind: "deleteRecent", roomId, userId }),
-    reportRoom: () => ask({ kind: "reportRoom", roomId }),
-    reportPerson: (userId) => ask({ kind: "reportPerson", userId }),
-  };
-}

@@ -11,7 +11,7 @@ import { Notice } from "~/ui/marks";
 import { toast } from "~/ui/toast";
 import type { Question } from "./questions";
 
-export type ReasonQuestion = Exclude<Question, { kind: "deleteRecent" }>;
+type ReasonQuestion = Exclude<Question, { kind: "deleteRecent" }>;
 
 /** Asks for a reason and does it; what goes wrong is said in place, and can be tried again. */
 export function ReasonDialog({ question, onClose }: { question: ReasonQuestion; onClose: () => void }) {

@@ -1,4 +1,3 @@
 export { NotificationSettings } from "./notification-settings";
 export { Notifier } from "./notifier";
-export { isQuiet } from "./quiet-hours";
-export { RoomNotificationMenu, useRoomNotificationEntries } from "./room-level";
+export { RoomNotificationMenu } from "./room-level";

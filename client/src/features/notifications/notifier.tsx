@@ -61,7 +61,7 @@ function isSeen(roomId: RoomId): boolean {
   return isOpen && document.visibilityState === "visible" && document.hasFocus();
 }
 
-export const mayNotify = (): boolean => "Notification" in window && Notification.permission === "granted";
+const mayNotify = (): boolean => "Notification" in window && Notification.permission === "granted";
 
 function wordsFor(
   notice: Notice,

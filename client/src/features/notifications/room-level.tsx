@@ -16,7 +16,7 @@ export function useLevels(): readonly { id: RoomLevel; label: string }[] {
 }
 
 /** Entries for the menu of a channel: how much one hears of it, the current level marked. */
-export function useRoomNotificationEntries(roomId: RoomId): readonly MenuEntry[] {
+function useRoomNotificationEntries(roomId: RoomId): readonly MenuEntry[] {
   const { t } = useTranslation("notifications");
   const { pushRules } = useSession();
   const { level: current } = useSlice(pushRules.rooms, roomId);

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { cx } from "~/ui/cx";
 import styles from "./onboarding.module.css";
 
-export interface CardProps {
+interface CardProps {
   icon: LucideIcon;
   title: string;
   text: string;

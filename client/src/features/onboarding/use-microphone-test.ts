@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 const HEARD = 0.06;
 const LOOK_EVERY_MS = 60;
 
-export interface MicrophoneTest {
+interface MicrophoneTest {
   readonly isRunning: boolean;
   /** 0 to 1. */
   readonly level: number;

@@ -1,2 +1,3 @@
-export { ProfileCard, type ProfileCardProps } from "./profile-card";
-export { ProfileTrigger, type ProfileTriggerProps, UserName } from "./profile-trigger";
+export { ProfileCard } from "./profile-card";
+export { ProfileTrigger } from "./profile-trigger";
+export { useTitle } from "./use-person";

@@ -12,8 +12,9 @@ import {
   UserMinus,
 } from "lucide-react";
 import { useContext } from "react";
-import { OverlayTriggerStateContext } from "react-aria-components";
+import { OverlayTriggerStateContext } from "react-aria-components/Dialog";
 import { useTranslation } from "react-i18next";
+import { PersonIdentity } from "~/features/encryption";
 import { askModeration } from "~/features/moderation";
 import { useAct } from "~/hooks/act";
 import { useIsIgnored, useMemberActions } from "~/hooks/people";
@@ -54,6 +55,7 @@ export function ProfileActions({ roomId, userId, name }: Props) {
         <IconButton icon={Ellipsis} label={t("more")} />
       </Menu>
       {error && <Notice tone="danger">{error}</Notice>}
+      <PersonIdentity userId={userId} name={name} onCompare={close} />
     </div>
   );
 }

@@ -1,19 +1,19 @@
-import { Building2, Clock, Hash } from "lucide-react";
+import { Building2, Clock, Hash, Network } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { useIsIgnored, usePresence } from "~/hooks/people";
 import { useRoom } from "~/hooks/rooms";
 import { useTimes } from "~/hooks/times";
-import type { RoomId, UserId } from "~/matrix/ids";
+import { localpartOf, type RoomId, type UserId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";
 import { Chip, PartnerChip } from "~/ui/marks";
 import styles from "./profile.module.css";
 import { OwnActions, ProfileActions } from "./profile-actions";
 import { RoleChoice } from "./role-choice";
-import { type Person, usePerson, useSharedRooms } from "./use-person";
+import { type Person, usePerson, useProfile, useSharedRooms } from "./use-person";
 
-export interface ProfileCardProps {
+interface ProfileCardProps {
   /** The room in which they were met: it decides on their name, role, and what one may do to them. */
   roomId?: RoomId | undefined;
   userId: UserId;
@@ -59,7 +59,7 @@ function Head({ person }: { person: Person }) {
 function Facts({ person }: { person: Person }) {
   const { t } = useTranslation("profile");
   const times = useTimes();
-  const { title, department, timeZone } = person.profile;
+  const { title, department, manager, timeZone } = person.profile;
   const work = [title, department].filter(Boolean).join(" · ");
   const time = localTime(times.clock, timeZone);
   return (
@@ -67,6 +67,11 @@ function Facts({ person }: { person: Person }) {
       {work && (
         <li>
           <Building2 size={15} strokeWidth={1.9} aria-hidden /> {work}
+        </li>
+      )}
+      {manager && (
+        <li>
+          <Network size={15} strokeWidth={1.9} aria-hidden /> <Manager userId={manager} />
         </li>
       )}
       {time && (
@@ -77,6 +82,12 @@ function Facts({ person }: { person: Person }) {
       {!person.isMe && <SharedRooms userId={person.userId} />}
     </ul>
   );
+}
+
+function Manager({ userId }: { userId: UserId }) {
+  const { t } = useTranslation("profile");
+  const { name } = useProfile(userId);
+  return <span>{t("manager", { name: name ?? localpartOf(userId) })}</span>;
 }
 
 function SharedRooms({ userId }: { userId: UserId }) {

@@ -1,13 +1,14 @@
 import type { ReactNode } from "react";
-import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
+import { Button } from "react-aria-components/Button";
+import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
+import { Popover } from "react-aria-components/Popover";
 import { useTranslation } from "react-i18next";
-import { useMember } from "~/hooks/rooms";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { cx } from "~/ui/cx";
 import styles from "./profile.module.css";
 import { ProfileCard } from "./profile-card";
 
-export interface ProfileTriggerProps {
+interface ProfileTriggerProps {
   roomId: RoomId;
   userId: UserId;
   className?: string | undefined;
@@ -32,23 +33,5 @@ export function ProfileTrigger({ roomId, userId, className, label, children, ...
         </Dialog>
       </Popover>
     </DialogTrigger>
-  );
-}
-
-/** A person's name as a button that opens their card. */
-export function UserName({
-  roomId,
-  userId,
-  className,
-}: Omit<ProfileTriggerProps, "children" | "label" | "data-member">) {
-  const { name, partnerServer } = useMember(roomId, userId);
-  return (
-    <ProfileTrigger
-      roomId={roomId}
-      userId={userId}
-      className={cx(styles.userName, partnerServer !== undefined && styles.ofPartner, className)}
-    >
-      {name}
-    </ProfileTrigger>
   );
 }

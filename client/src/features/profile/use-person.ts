@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import { useSession, useSlice } from "~/hooks/session";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { memberKey } from "~/matrix/members";
@@ -9,6 +10,7 @@ const NOTHING_YET: Profile = {
   avatarMxc: undefined,
   title: undefined,
   department: undefined,
+  manager: undefined,
   timeZone: undefined,
 };
 
@@ -40,13 +42,32 @@ export function usePerson(userId: UserId, roomId?: RoomId): Person {
 
 const NOWHERE = "" as RoomId;
 
-export const profileKey = (userId: UserId) => ["profile", userId] as const;
+const profileKey = (userId: UserId) => ["profile", userId] as const;
 
-export function useProfile(userId: UserId): Profile {
+export function useProfile(userId: UserId, isWanted = true): Profile {
   const { profiles } = useSession();
+  const { data } = useQuery({
+    queryKey: profileKey(userId),
+    queryFn: () => profiles.load(userId),
+    enabled: isWanted,
+  });
   // Somebody without a profile is still somebody: the room's knowledge stands.
-  return useQuery({ queryKey: profileKey(userId), queryFn: () => profiles.load(userId) }).data ?? NOTHING_YET;
+  return data ?? NOTHING_YET;
 }
+
+/** What somebody does in the company, for rows of a list: asked for once the row has stayed on the screen for a moment. */
+export function useTitle(userId: UserId, isWanted: boolean): string {
+  const [hasStayed, setHasStayed] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setHasStayed(true), STAYS_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  const { title, department } = useProfile(userId, isWanted && hasStayed);
+  return title ?? department ?? "";
+}
+
+/** Whoever scrolls through thousands asks the server for none of them. */
+const STAYS_MS = 400;
 
 /** The channels that both are in, without servers and direct messages. */
 export function useSharedRooms(userId: UserId): readonly RoomId[] {

@@ -1,6 +1,6 @@
 import { ImageUp, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { FileTrigger } from "react-aria-components";
+import { FileTrigger } from "react-aria-components/FileTrigger";
 import { useTranslation } from "react-i18next";
 import { RoomNotificationMenu } from "~/features/notifications";
 import { useAct } from "~/hooks/act";

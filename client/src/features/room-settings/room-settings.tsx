@@ -1,12 +1,13 @@
-import { Globe, Hash, Info, KeyRound, type LucideIcon, Users } from "lucide-react";
+import { Ban, Globe, Hash, Info, KeyRound, type LucideIcon, Users } from "lucide-react";
 import { useState } from "react";
-import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
 import { useTranslation } from "react-i18next";
 import { useRoom } from "~/hooks/rooms";
 import type { RoomId } from "~/matrix/ids";
 import { Dialog } from "~/ui/dialog";
 import { AccessPage } from "./access-page";
 import { AddressesPage } from "./addresses-page";
+import { BansPage } from "./bans-page";
 import { OverviewPage } from "./overview-page";
 import { PartnersPage } from "./partners-page";
 import { RolesPage } from "./roles-page";
@@ -16,6 +17,7 @@ const PAGES = [
   { id: "overview", icon: Info, Page: OverviewPage },
   { id: "access", icon: KeyRound, Page: AccessPage },
   { id: "roles", icon: Users, Page: RolesPage },
+  { id: "bans", icon: Ban, Page: BansPage },
   { id: "addresses", icon: Hash, Page: AddressesPage },
   { id: "partners", icon: Globe, Page: PartnersPage },
 ] as const satisfies readonly {

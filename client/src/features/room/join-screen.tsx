@@ -11,8 +11,8 @@ import { asRoomId, type RoomId } from "~/matrix/ids";
 import type { RoomPreview } from "~/matrix/membership";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";
-import { cx } from "~/ui/cx";
 import { Empty, Notice, Spinner } from "~/ui/marks";
+import { Panel } from "~/ui/panel";
 import styles from "./room.module.css";
 
 /** A room that one is not in, or an address: what it tells of itself, and the way in. */
@@ -40,7 +40,7 @@ export function JoinScreen({ target, via }: { target: RoomId; via: readonly stri
   }, [isThere, navigate]);
 
   return (
-    <main aria-label={t("joinLabel")} data-region="" className={cx(styles.main, styles.page)}>
+    <Panel label={t("joinLabel")} className={styles.page}>
       {known?.membership === "invite" ? (
         <InvitationCard roomId={target} />
       ) : status === "pending" ? (
@@ -52,7 +52,7 @@ export function JoinScreen({ target, via }: { target: RoomId; via: readonly stri
       ) : (
         <Preview preview={data.preview} via={data.via} isKnocking={known?.membership === "knock"} />
       )}
-    </main>
+    </Panel>
   );
 }
 

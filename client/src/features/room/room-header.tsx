@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowLeft, CalendarDays, MessagesSquare, Pin, Search, ShieldCheck, Users } from "lucide-react";
-import { Button as AriaButton } from "react-aria-components";
+import { Button as AriaButton } from "react-aria-components/Button";
 import { useTranslation } from "react-i18next";
 import { channelIcon, useChannelEntries } from "~/features/channels";
+import { DirectShield } from "~/features/encryption";
 import { RoomNotificationMenu } from "~/features/notifications";
 import { CallButtons } from "~/features/ringing";
 import { askForDate } from "~/features/timeline";
@@ -49,7 +50,8 @@ export function RoomHeader({ room }: { room: RoomSummary }) {
         </AriaButton>
       </Menu>
       {room.partnerServer && <PartnerChip server={room.partnerServer} />}
-      {room.isEncrypted && (
+      {room.isEncrypted && room.directWith && <DirectShield userId={room.directWith} name={room.name} />}
+      {room.isEncrypted && !room.directWith && (
         <ShieldCheck
           size={15}
           strokeWidth={1.9}

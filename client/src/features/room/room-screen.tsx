@@ -6,15 +6,16 @@ import { Timeline } from "~/features/timeline";
 import { useRoom } from "~/hooks/rooms";
 import { asRoomId } from "~/matrix/ids";
 import { cx } from "~/ui/cx";
+import { Panel } from "~/ui/panel";
 import { JoinScreen } from "./join-screen";
 import styles from "./room.module.css";
 import { RoomHeader } from "./room-header";
 import { SidePanel } from "./side-panel";
 import { SpaceScreen } from "./space-screen";
-import { type Panel, useShownPanel } from "./use-panel";
+import { type Panel as PanelName, useShownPanel } from "./use-panel";
 
 /** Panels with messages want lines of a readable length. */
-const READ_AT_LENGTH: readonly Panel[] = ["thread", "search", "pins"];
+const READ_AT_LENGTH: readonly PanelName[] = ["thread", "search", "pins"];
 
 /** A channel: its header, its timeline, its composer, and a panel beside them. */
 export function RoomScreen() {
@@ -34,13 +35,13 @@ export function RoomScreen() {
         panel && READ_AT_LENGTH.includes(panel) && styles.withWideSide,
       )}
     >
-      <main aria-label={room.name} data-region="" className={styles.main}>
+      <Panel label={room.name} className={styles.main}>
         <RoomHeader room={room} />
         <IdentityLine roomId={id} />
         <Stage roomId={id} />
         <Timeline key={id} roomId={id} eventId={event} />
         <Composer key={`composer-${id}`} roomId={id} />
-      </main>
+      </Panel>
       {(panel || hasCard) && (
         <div className={styles.beside}>
           <StageCard beside={id} />

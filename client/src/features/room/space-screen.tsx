@@ -9,7 +9,7 @@ import { useSession, useSlice } from "~/hooks/session";
 import type { RoomSummary } from "~/matrix/rooms";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";
-import { cx } from "~/ui/cx";
+import { Panel } from "~/ui/panel";
 import styles from "./room.module.css";
 
 /** A server or category by its own address: what it is, with its channels in the list beside it. */
@@ -22,7 +22,7 @@ export function SpaceScreen({ room }: { room: RoomSummary }) {
     useCurrentServer.setState({ serverId: serverId ?? room.id });
   }, [serverId, room.id]);
   return (
-    <main aria-label={room.name} data-region="" className={cx(styles.main, styles.page)}>
+    <Panel label={room.name} className={styles.page}>
       <article className={styles.card}>
         <Avatar name={room.name} seed={room.id} src={src} shape="place" size={72} />
         <h1>{room.name}</h1>
@@ -39,6 +39,6 @@ export function SpaceScreen({ room }: { room: RoomSummary }) {
           </Button>
         </div>
       </article>
-    </main>
+    </Panel>
   );
 }

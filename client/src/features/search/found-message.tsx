@@ -7,7 +7,7 @@ import { Avatar } from "~/ui/avatar";
 import { marked } from "./marked-text";
 import styles from "./search.module.css";
 
-export interface FoundMessageProps {
+interface FoundMessageProps {
   found: Found;
   highlights: readonly string[];
   showsRoom: boolean;

@@ -1,5 +1,5 @@
 /** A piece of a text, and whether it is one of the words that were searched for. */
-export interface MarkedPiece {
+interface MarkedPiece {
   readonly text: string;
   readonly at: number;
   readonly isMarked: boolean;

@@ -5,7 +5,7 @@ import type { RoomId } from "~/matrix/ids";
 import type { Found, FoundPage } from "~/matrix/search";
 import { isSearch, parseSearch } from "~/matrix/search-query";
 
-export type FoundState =
+type FoundState =
   | { readonly status: "idle" | "loading" | "failed" }
   | {
       readonly status: "ready";

@@ -1,5 +1,5 @@
 /** What somebody pasted to join: an address, an ID or a link, with the servers to ask. */
-export interface JoinTarget {
+interface JoinTarget {
   readonly target: string;
   readonly via: readonly string[];
 }

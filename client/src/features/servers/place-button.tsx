@@ -1,15 +1,18 @@
+import { Volume2 } from "lucide-react";
 import type { ButtonHTMLAttributes, ReactNode } from "react";
 import { cx } from "~/ui/cx";
 import { Badge } from "~/ui/marks";
 import styles from "./servers.module.css";
 
-export interface PlaceButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type"> {
+interface PlaceButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type"> {
   label: string;
   /** Said with the label: unread messages, mentions. */
   state: string;
   isCurrent: boolean;
   isUnread: boolean;
   mentions: number;
+  /** Somebody is talking there. */
+  hasCall?: boolean;
   children: ReactNode;
 }
 
@@ -20,6 +23,7 @@ export function PlaceButton({
   isCurrent,
   isUnread,
   mentions,
+  hasCall,
   className,
   children,
   ...rest
@@ -39,6 +43,11 @@ export function PlaceButton({
       )}
     >
       {children}
+      {hasCall && (
+        <span className={styles.call} aria-hidden>
+          <Volume2 size={12} strokeWidth={2.2} />
+        </span>
+      )}
       <span className={styles.badge} aria-hidden>
         <Badge count={mentions} />
       </span>

@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { Button } from "react-aria-components";
+import { Button } from "react-aria-components/Button";
 import { cx } from "~/ui/cx";
 import { WithTooltip } from "~/ui/tooltip";
 import styles from "./servers.module.css";

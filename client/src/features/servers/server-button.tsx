@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp, CheckCheck, LogOut, Settings, UserPlus } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useAttempt } from "~/hooks/act";
+import { useHasJoinableCall } from "~/hooks/calls";
 import { openDialog } from "~/hooks/dialogs";
 import { useMediaUrl } from "~/hooks/media";
 import { useRoom } from "~/hooks/rooms";
@@ -11,7 +12,7 @@ import { useContextMenu } from "~/ui/context-menu";
 import type { MenuEntry } from "~/ui/menu";
 import { PlaceButton } from "./place-button";
 
-export interface ServerButtonProps {
+interface ServerButtonProps {
   id: RoomId;
   place: number;
   isLast: boolean;
@@ -24,6 +25,7 @@ export interface ServerButtonProps {
 export function ServerButton({ id, place, isLast, isCurrent, onOpen, onDragStart }: ServerButtonProps) {
   const { t } = useTranslation("servers");
   const server = useRoom(id);
+  const hasCall = useHasJoinableCall(id);
   const unread = useSlice(useSession().unread.sums, id);
   const src = useMediaUrl(server?.avatarMxc, 46);
   const { handlers, menu } = useContextMenu(
@@ -33,6 +35,7 @@ export function ServerButton({ id, place, isLast, isCurrent, onOpen, onDragStart
   if (!server) return null;
   const states = [
     unread.mentions > 0 ? t("mentions", { count: unread.mentions }) : unread.isUnread && t("unread"),
+    hasCall && t("call"),
     server.partnerServer && t("partner", { server: server.partnerServer }),
   ];
   return (
@@ -45,6 +48,7 @@ export function ServerButton({ id, place, isLast, isCurrent, onOpen, onDragStart
         isCurrent={isCurrent}
         isUnread={unread.isUnread}
         mentions={unread.mentions}
+        hasCall={hasCall}
         onClick={onOpen}
         onDragStart={onDragStart}
       >

@@ -46,7 +46,7 @@ export function SignOutDialog({ isOpen, onClose }: { isOpen: boolean; onClose: (
 }
 
 /** What would be gone with this device. */
-export function lossOf({ stage, unsavedKey, hasRecoveryKey, isBackedUp }: EncryptionState) {
+function lossOf({ stage, unsavedKey, hasRecoveryKey, isBackedUp }: EncryptionState) {
   if (unsavedKey) return "unsaved";
   if (stage === "unverified") return "unverified";
   return stage === "ready" && !(hasRecoveryKey && isBackedUp) ? "noBackup" : undefined;

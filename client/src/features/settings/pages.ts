@@ -15,7 +15,7 @@ import {
 } from "lucide-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 
-export interface SettingsPage {
+interface SettingsPage {
   readonly id: string;
   readonly section: "you" | "app" | "data";
   readonly icon: LucideIcon;

@@ -53,8 +53,8 @@ function ProfileForm({ profile, rights }: { profile: Profile; rights: ProfileRig
     setSaved(false);
     const isDone = await attempt(async () => {
       if (rights.name && name.trim() !== (profile.name ?? "")) await profiles.set("name", name.trim());
-      if (title.trim() !== (profile.title ?? "")) await profiles.set("title", title.trim());
-      if (department.trim() !== (profile.department ?? ""))
+      if (rights.title && title.trim() !== (profile.title ?? "")) await profiles.set("title", title.trim());
+      if (rights.department && department.trim() !== (profile.department ?? ""))
         await profiles.set("department", department.trim());
       await renew();
     });
@@ -77,12 +77,25 @@ function ProfileForm({ profile, rights }: { profile: Profile; rights: ProfileRig
         value={name}
         onChange={setName}
       />
-      <TextField label={t("profile.title")} value={title} onChange={setTitle} />
-      <TextField label={t("profile.department")} value={department} onChange={setDepartment} />
+      <TextField
+        label={t("profile.title")}
+        hint={rights.title ? undefined : t("profile.byCompany")}
+        isReadOnly={!rights.title}
+        value={title}
+        onChange={setTitle}
+      />
+      <TextField
+        label={t("profile.department")}
+        hint={rights.department ? undefined : t("profile.byCompany")}
+        isReadOnly={!rights.department}
+        value={department}
+        onChange={setDepartment}
+      />
       <Switch
         label={t("profile.zone")}
         hint={t("profile.zoneHint", { zone: ownZone.replaceAll("_", " ") })}
         isSelected={profile.timeZone !== undefined}
+        isDisabled={!rights.timeZone}
         onChange={(isShown) =>
           void attempt(async () => {
             await profiles.set("timeZone", isShown ? ownZone : "");

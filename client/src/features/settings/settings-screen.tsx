@@ -1,7 +1,7 @@
 import { Link, useCanGoBack, useNavigate, useParams, useRouter } from "@tanstack/react-router";
 import { ArrowLeft, LogOut, X } from "lucide-react";
 import { Suspense, useRef, useState } from "react";
-import { Dialog, Modal, ModalOverlay } from "react-aria-components";
+import { Dialog, Modal, ModalOverlay } from "react-aria-components/Modal";
 import { useTranslation } from "react-i18next";
 import { SignOutDialog } from "~/features/sessions";
 import { Button, IconButton } from "~/ui/button";

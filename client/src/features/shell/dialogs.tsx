@@ -6,6 +6,12 @@ import { closeDialog, type OpenDialog, useDialogs } from "~/hooks/dialogs";
 import { ShortcutsDialog } from "./shortcuts-dialog";
 
 const Switcher = lazy(() => import("~/features/switcher").then((all) => ({ default: all.Switcher })));
+const ForwardDialog = lazy(() =>
+  import("~/features/forward").then((all) => ({ default: all.ForwardDialog })),
+);
+const PrejoinDialog = lazy(() =>
+  import("~/features/prejoin").then((all) => ({ default: all.PrejoinDialog })),
+);
 const RoomSettings = lazy(() =>
   import("~/features/room-settings").then((all) => ({ default: all.RoomSettings })),
 );
@@ -29,12 +35,16 @@ function show(dialog: OpenDialog) {
           onClose={closeDialog}
         />
       );
+    case "forward":
+      return <ForwardDialog roomId={dialog.roomId} message={dialog.message} onClose={closeDialog} />;
     case "invite":
       return <InviteDialog roomId={dialog.roomId} onClose={closeDialog} />;
     case "leave":
       return <LeaveDialog roomId={dialog.roomId} onClose={closeDialog} />;
     case "new-message":
       return <NewMessageDialog onClose={closeDialog} />;
+    case "prejoin":
+      return <PrejoinDialog roomId={dialog.roomId} onClose={closeDialog} />;
     case "room-settings":
       return <RoomSettings roomId={dialog.roomId} onClose={closeDialog} />;
     case "shortcuts":

@@ -1,2 +1,1 @@
-export { SHORTCUTS, type ShortcutId, useShortcut } from "~/hooks/shortcuts";
 export { Shell } from "./shell";

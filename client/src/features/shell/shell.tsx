@@ -1,3 +1,4 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Outlet, useLocation } from "@tanstack/react-router";
 import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
@@ -20,20 +21,24 @@ import { SkipLinks } from "./skip-links";
 import { useGeneralShortcuts } from "./use-general-shortcuts";
 import { useWindowTitle } from "./window-title";
 
+const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 15_000, retry: 1 } } });
+
 /** The frame of everything behind the login. */
 export function Shell() {
   const { t } = useTranslation("ui");
   return (
     <Suspense fallback={<Spinner label={t("loading")} />}>
       <SessionGate>
-        <Frame />
-        <Suspense>
-          <EncryptionDialogs />
-          <ModerationDialogs />
-          <Notifier />
-          <Ringing />
-          <AppliedPreferences />
-        </Suspense>
+        <QueryClientProvider client={queries}>
+          <Frame />
+          <Suspense>
+            <EncryptionDialogs />
+            <ModerationDialogs />
+            <Notifier />
+            <Ringing />
+            <AppliedPreferences />
+          </Suspense>
+        </QueryClientProvider>
       </SessionGate>
     </Suspense>
   );

@@ -1,4 +1,4 @@
-export type IconMark = "none" | "unread" | "mention";
+type IconMark = "none" | "unread" | "mention";
 
 const PLAIN = "/icon.svg";
 const SIZE = 64;

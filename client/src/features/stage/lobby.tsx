@@ -1,8 +1,9 @@
-import { LogIn, Video } from "lucide-react";
+import { LogIn, SlidersHorizontal, Video } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { CallMember } from "~/calls/types";
 import { useJoinVoice } from "~/features/voice";
 import { useCallMembers } from "~/hooks/calls";
+import { openDialog } from "~/hooks/dialogs";
 import { useMediaUrl } from "~/hooks/media";
 import { useMember, useRoom } from "~/hooks/rooms";
 import type { RoomId } from "~/matrix/ids";
@@ -47,6 +48,15 @@ export function Lobby({ roomId }: { roomId: RoomId }) {
           onPress={() => void join(roomId, { withCamera: true })}
         >
           {t("joinWithCamera")}
+        </Button>
+        <Button
+          kind="quiet"
+          icon={SlidersHorizontal}
+          className={styles.join}
+          onHoverStart={prepare}
+          onPress={() => openDialog({ kind: "prejoin", roomId })}
+        >
+          {t("look")}
         </Button>
       </div>
     </section>

@@ -4,7 +4,7 @@ import { useSession } from "~/hooks/session";
 import { cx } from "~/ui/cx";
 import styles from "./tile.module.css";
 
-export interface MemberVideoProps {
+interface MemberVideoProps {
   member: CallMember;
   source: "camera" | "screen_share";
   label: string;

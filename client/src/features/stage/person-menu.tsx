@@ -1,5 +1,6 @@
 import { Ellipsis, MicOff, Pin, PinOff, UserX } from "lucide-react";
-import { Dialog, DialogTrigger, Popover } from "react-aria-components";
+import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
+import { Popover } from "react-aria-components/Popover";
 import { useTranslation } from "react-i18next";
 import { VOLUME_MAX, withVolume } from "~/calls/settings";
 import type { CallMember } from "~/calls/types";
@@ -14,7 +15,7 @@ import { toast } from "~/ui/toast";
 import styles from "./person-menu.module.css";
 import tile from "./tile.module.css";
 
-export interface PersonMenuProps {
+interface PersonMenuProps {
   roomId: RoomId;
   member: CallMember;
   name: string;

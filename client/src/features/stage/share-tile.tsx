@@ -12,7 +12,7 @@ import { MemberVideo } from "./member-video";
 import { popOut } from "./pop-out";
 import styles from "./share.module.css";
 
-export interface ShareProps {
+interface ShareProps {
   roomId: RoomId;
   member: CallMember;
   isWatched: boolean;

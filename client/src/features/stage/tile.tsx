@@ -12,7 +12,7 @@ import { MemberVideo } from "./member-video";
 import { PersonMenu } from "./person-menu";
 import styles from "./tile.module.css";
 
-export interface TileProps {
+interface TileProps {
   roomId: RoomId;
   member: CallMember;
   isPinned: boolean;

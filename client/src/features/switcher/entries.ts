@@ -19,7 +19,7 @@ import { useSession } from "~/hooks/session";
 import { type Candidate, fold } from "./rank";
 import { useRecent } from "./recent";
 
-export type EntryGroup = "channel" | "direct" | "server" | "person" | "settings" | "command";
+type EntryGroup = "channel" | "direct" | "server" | "person" | "settings" | "command";
 
 export interface Entry extends Candidate {
   readonly id: string;

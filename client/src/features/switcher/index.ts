@@ -1,1 +1,2 @@
+export { type Candidate, fold, rank } from "./rank";
 export { Switcher } from "./switcher";

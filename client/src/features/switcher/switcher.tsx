@@ -1,14 +1,8 @@
 import { useDeferredValue, useMemo, useState } from "react";
-import {
-  Autocomplete,
-  Dialog,
-  Input,
-  ListBox,
-  ListBoxItem,
-  Modal,
-  ModalOverlay,
-  SearchField,
-} from "react-aria-components";
+import { Autocomplete } from "react-aria-components/Autocomplete";
+import { Dialog, Modal, ModalOverlay } from "react-aria-components/Modal";
+import { Input, SearchField } from "react-aria-components/SearchField";
+import { ListBox, ListBoxItem } from "react-aria-components/Select";
 import { useTranslation } from "react-i18next";
 import { useAttempt } from "~/hooks/act";
 import { useSession } from "~/hooks/session";

@@ -1,6 +1,8 @@
 import type { ReactNode } from "react";
 import { useState } from "react";
-import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
+import { Button } from "react-aria-components/Button";
+import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
+import { Popover } from "react-aria-components/Popover";
 import { EmojiPicker } from "~/features/emoji";
 import styles from "./emoji-button.module.css";
 

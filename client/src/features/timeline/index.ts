@@ -1,11 +1,9 @@
 export { saveBlob } from "./attachments";
-export { Name, shortName } from "./author";
+export { Name } from "./author";
 export { askForDate } from "./date-jump";
 export { MessageCard, MissingMessage, useMessage } from "./found-message";
-export { MessageContent } from "./message-body";
-export { PersonAvatar } from "./person-avatar";
 export { RichText } from "./rich-text";
-export { summaryOf, useSummary } from "./summary";
-export { Timeline, type TimelineProps } from "./timeline";
-export { type MessageTimes, useMessageTimes } from "./times";
+export { useSummary } from "./summary";
+export { Timeline } from "./timeline";
+export { useMessageTimes } from "./times";
 export { loadAttachment, useAttachment } from "./use-attachment";

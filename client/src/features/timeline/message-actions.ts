@@ -2,6 +2,7 @@ import {
   Code2,
   Copy,
   Flag,
+  Forward,
   Link2,
   MessageSquareText,
   Pencil,
@@ -13,12 +14,24 @@ import {
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useComposer } from "~/features/composer";
+import { openDialog } from "~/hooks/dialogs";
 import { useSession, useSlice } from "~/hooks/session";
 import type { EventId, RoomId, UserId } from "~/matrix/ids";
-import type { Message } from "~/matrix/timeline";
+import type { Message, MessageBody } from "~/matrix/timeline";
 import type { MenuEntry } from "~/ui/menu";
 import { toast } from "~/ui/toast";
 import { ask } from "./store";
+
+/** Polls are about those who were asked, and what cannot be read cannot be said again. */
+const FORWARDED: ReadonlySet<MessageBody["kind"]> = new Set([
+  "text",
+  "image",
+  "sticker",
+  "video",
+  "audio",
+  "file",
+  "location",
+]);
 
 /** What may be done with a message; what is not allowed is `undefined`. */
 export interface MessageActs {
@@ -27,6 +40,7 @@ export interface MessageActs {
   readonly edit: (() => void) | undefined;
   readonly pin: (() => void) | undefined;
   readonly remove: (() => void) | undefined;
+  readonly forward: (() => void) | undefined;
   readonly mayReact: boolean;
   readonly isPinned: boolean;
 }
@@ -67,6 +81,10 @@ export function useMessageActs(
           : undefined,
       pin: isLive && may.pin ? pin : undefined,
       remove: isLive && mayDelete ? () => ask("delete", roomId, message) : undefined,
+      forward:
+        isLive && FORWARDED.has(message.body.kind)
+          ? () => openDialog({ kind: "forward", roomId, message })
+          : undefined,
       mayReact: isLive && may.react,
       isPinned,
     };
@@ -97,6 +115,7 @@ export function useMessageMenu(message: Message, acts: MessageActs, roomId: Room
     label: t(acts.isPinned ? "act.unpin" : "act.pin"),
   });
   if (entries.length > 0) entries.push("separator");
+  add("forward", Forward, acts.forward);
   add("copyText", Copy, message.text ? () => copy(message.text) : undefined);
   add("copyLink", Link2, () => copy(actions.link(roomId, message.eventId)));
   add("source", Code2, () => ask("source", roomId, message));

@@ -23,7 +23,7 @@ import { useSummary } from "./summary";
 import { ThreadButton } from "./thread-button";
 import { useMessageTimes } from "./times";
 
-export interface MessageRowProps extends Surroundings {
+interface MessageRowProps extends Surroundings {
   item: MessageItem;
   readers: readonly UserId[] | undefined;
   /** A jump led here. */

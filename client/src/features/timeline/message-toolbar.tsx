@@ -1,5 +1,5 @@
 import { Ellipsis, MessageSquareText, Reply, SmilePlus } from "lucide-react";
-import { MenuTrigger } from "react-aria-components";
+import { MenuTrigger } from "react-aria-components/Menu";
 import { useTranslation } from "react-i18next";
 import { frequentEmoji } from "~/features/emoji";
 import type { RoomId } from "~/matrix/ids";

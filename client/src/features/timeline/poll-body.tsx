@@ -1,5 +1,5 @@
 import { Check } from "lucide-react";
-import { Group } from "react-aria-components";
+import { Group } from "react-aria-components/Group";
 import { useTranslation } from "react-i18next";
 import { useMember } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";

@@ -1,5 +1,7 @@
 import { SmilePlus } from "lucide-react";
-import { Button, Group, Tooltip, TooltipTrigger } from "react-aria-components";
+import { Button } from "react-aria-components/Button";
+import { Group } from "react-aria-components/Group";
+import { Tooltip, TooltipTrigger } from "react-aria-components/Tooltip";
 import { useTranslation } from "react-i18next";
 import { useSession } from "~/hooks/session";
 import type { RoomId, UserId } from "~/matrix/ids";

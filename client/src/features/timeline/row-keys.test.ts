@@ -10,6 +10,7 @@ const acts: MessageActs = {
   edit: undefined,
   pin: vi.fn(),
   remove: undefined,
+  forward: undefined,
   mayReact: true,
   isPinned: false,
 };

@@ -2,7 +2,7 @@ import { create } from "zustand";
 import type { RoomId } from "~/matrix/ids";
 import type { Message } from "~/matrix/timeline";
 
-export type Question = "delete" | "report" | "history" | "source";
+type Question = "delete" | "report" | "history" | "source";
 
 interface QuestionState {
   readonly asked: { readonly what: Question; readonly roomId: RoomId; readonly message: Message } | undefined;

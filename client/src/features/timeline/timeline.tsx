@@ -1,6 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { MediaViewer } from "~/features/media-viewer";
 import { useRoom } from "~/hooks/rooms";
@@ -24,7 +24,7 @@ import { useRowFocus } from "./use-row-focus";
 import { useTimeline } from "./use-timeline";
 import { VirtualLog, type VirtualLogHandle } from "./virtual-log";
 
-export interface TimelineProps {
+interface TimelineProps {
   roomId: RoomId;
   /** One thread instead of the room's own messages. */
   threadId?: EventId | undefined;
@@ -70,9 +70,16 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
       void navigate({ to: "/room/$roomId", params: { roomId }, search: { panel: "profile", user } }),
     [navigate, roomId],
   );
+  const { start, end } = snapshot;
   const onNear = useCallback(
-    (end: "start" | "end") => timelines.loadMore(key, end === "start" ? "back" : "forward"),
-    [timelines, key],
+    (side: "start" | "end", isScrolled: boolean) => {
+      const there = side === "start" ? start : end;
+      // What has failed is tried again when somebody moves, not by itself.
+      if (there === "more" || (there === "failed" && isScrolled)) {
+        timelines.loadMore(key, side === "start" ? "back" : "forward");
+      }
+    },
+    [timelines, key, start, end],
   );
   const renderRow = useCallback(
     (item: TimelineItem) => {
@@ -173,7 +180,8 @@ function useJumps(
 ): string | undefined {
   const [target, setTarget] = useState<string>();
   const done = useRef(0);
-  useEffect(() => {
+  // Before the rows are painted elsewhere.
+  useLayoutEffect(() => {
     if (!focus || focus.jump === done.current || items.length === 0) return;
     done.current = focus.jump;
     const row = items.find((item) =>

@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { usePreferences } from "~/hooks/preferences";
 
-export interface MessageTimes {
+interface MessageTimes {
   /** 14:05 */
   readonly clock: (ts: number) => string;
   /** Thursday, 20 November; with the year if it is another one. */

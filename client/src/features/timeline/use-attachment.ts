@@ -4,9 +4,7 @@ import { useSession } from "~/hooks/session";
 import type { Session } from "~/matrix/session";
 import { decryptAttachment, type MediaSource, safeType } from "~/matrix/timeline";
 
-export type Loaded =
-  | { readonly status: "loading" | "failed" }
-  | { readonly status: "ready"; readonly url: string };
+type Loaded = { readonly status: "loading" | "failed" } | { readonly status: "ready"; readonly url: string };
 
 /** A file as bytes, decrypted if it is encrypted. */
 export async function loadAttachment(

@@ -1,5 +1,6 @@
 import {
   type KeyboardEvent,
+  memo,
   type ReactNode,
   type Ref,
   useCallback,
@@ -9,19 +10,18 @@ import {
   useRef,
   useState,
 } from "react";
-import { Virtualizer, type VirtualizerHandle } from "virtua";
-import { stepsBetween } from "./shift";
+import { flushSync } from "react-dom";
+import { LogView } from "./log-view";
+import type { Keyed, Span } from "./row-heights";
 import styles from "./virtual-log.module.css";
 
 export interface VirtualLogHandle {
   toEnd: () => void;
   toKey: (key: string, align: "center" | "nearest") => void;
-  /** Whether its reader sees the end. */
-  isAtEnd: () => boolean;
   focus: () => void;
 }
 
-export interface VirtualLogProps<T extends { readonly key: string }> {
+interface VirtualLogProps<T extends Keyed> {
   ref?: Ref<VirtualLogHandle>;
   items: readonly T[];
   children: (item: T) => ReactNode;
@@ -32,94 +32,82 @@ export interface VirtualLogProps<T extends { readonly key: string }> {
   keptKey: string | undefined;
   /** The last row is the newest there is: whoever is at the end stays there as rows come. */
   isLive: boolean;
-  /** The reader comes near an end: time to fetch more. */
-  onNear: (end: "start" | "end") => void;
+  /** The reader is near an end, by scrolling or because the rows have changed; told again whenever this function is another. */
+  onNear: (end: "start" | "end", isScrolled: boolean) => void;
   onAtEnd: (isAtEnd: boolean) => void;
   onKeyDown?: (event: KeyboardEvent<HTMLElement>) => void;
 }
 
-/** Within so many pixels one is at the end. */
-const END_PX = 24;
 const SCREENS_AHEAD = 2;
-
-interface Shown<T> {
-  readonly goal: readonly T[];
-  readonly items: readonly T[];
-  readonly shift: boolean;
-  readonly next: readonly T[] | undefined;
-}
+/** Until it is known where the reader looks. */
+const FIRST_ROWS = 30;
+const NO_KEYS: ReadonlySet<string> = new Set();
 
 /**
- * A log of rows of unknown height, of which only those near the screen exist. Rows that come above do not move what is being
- * read; rows that come below are followed only by those who are at the end.
+ * A log of rows of unknown height, of which only those near the screen exist. Rows that come above or below do not move what is
+ * being read; those that come below are followed by who is at the end.
  */
-export function VirtualLog<T extends { readonly key: string }>(props: VirtualLogProps<T>) {
+export function VirtualLog<T extends Keyed>(props: VirtualLogProps<T>) {
   const { items, children, label, header, keptKey, isLive, onNear, onAtEnd, onKeyDown } = props;
-  const scroller = useRef<HTMLElement>(null);
-  const list = useRef<VirtualizerHandle>(null);
-  const isAtEnd = useRef(true);
-  const lastAbove = useRef(0);
-  const [shown, setShown] = useState<Shown<T>>({ goal: items, items, shift: false, next: undefined });
-  if (shown.goal !== items) {
-    const [first, second] = stepsBetween(shown.items, items);
-    setShown({ goal: items, items: first.items, shift: first.shift, next: second?.items });
-  }
-
-  const toEnd = useCallback(() => {
-    const element = scroller.current;
-    if (element) element.scrollTop = element.scrollHeight;
-  }, []);
-
-  const look = useCallback(() => {
-    const element = scroller.current;
-    if (!element) return;
-    const above = element.scrollTop;
-    const below = element.scrollHeight - element.clientHeight - above;
-    const wasAtEnd = isAtEnd.current;
-    // Rows that turn out higher than thought push the end away; only going up is leaving it.
-    const hasLeft = above < lastAbove.current - 1 || !isLive;
-    lastAbove.current = above;
-    if (below <= END_PX) isAtEnd.current = isLive;
-    else if (hasLeft) isAtEnd.current = false;
-    if (wasAtEnd !== isAtEnd.current) onAtEnd(isAtEnd.current);
-    if (above < element.clientHeight * SCREENS_AHEAD) onNear("start");
-    if (below < element.clientHeight * SCREENS_AHEAD) onNear("end");
-  }, [isLive, onNear, onAtEnd]);
-
-  // Rows came, or their heights became known: whoever was at the end still is.
-  const settle = useCallback(() => {
-    if (isAtEnd.current) toEnd();
-  }, [toEnd]);
+  const log = useRef<HTMLElement>(null);
+  const above = useRef<HTMLDivElement>(null);
+  const below = useRef<HTMLDivElement>(null);
+  const [keys, setKeys] = useState(NO_KEYS);
+  const tellAtEnd = useRef(onAtEnd);
+  const [view] = useState(
+    () =>
+      new LogView({
+        onShow: (wanted, isUrgent) => {
+          if (isUrgent) flushSync(() => setKeys(wanted));
+          else setKeys(wanted);
+        },
+        onAtEnd: (isAtEnd) => tellAtEnd.current(isAtEnd),
+      }),
+  );
+  const { from, to } = spanOf(items, keys);
 
   useLayoutEffect(() => {
-    if (shown.next) setShown({ ...shown, items: shown.next, shift: false, next: undefined });
-    else settle();
-  }, [shown, settle]);
+    if (log.current && above.current && below.current) {
+      return view.mount({ log: log.current, above: above.current, below: below.current });
+    }
+    return undefined;
+  }, [view]);
+
+  useLayoutEffect(() => {
+    tellAtEnd.current = onAtEnd;
+    view.commit({ rows: items, from, to, isLive });
+  });
+
+  const look = useCallback(
+    (isScrolled: boolean) => {
+      const { above, below, screen } = view.distances();
+      if (above < screen * SCREENS_AHEAD) onNear("start", isScrolled);
+      if (below < screen * SCREENS_AHEAD) onNear("end", isScrolled);
+    },
+    [view, onNear],
+  );
 
   useEffect(() => {
-    if (items.length > 0) look();
+    if (items.length > 0) look(false);
   }, [items, look]);
 
-  useImperativeHandle(props.ref, () => ({
-    toEnd: () => {
-      isAtEnd.current = true;
-      onAtEnd(true);
-      toEnd();
-    },
-    toKey: (key, align) => {
-      const index = shown.items.findIndex((item) => item.key === key);
-      if (index < 0) return;
-      if (align === "center") isAtEnd.current = false;
-      list.current?.scrollToIndex(index + 1, { align });
-    },
-    isAtEnd: () => isAtEnd.current,
-    focus: () => scroller.current?.focus(),
-  }));
+  useImperativeHandle(
+    props.ref,
+    () => ({
+      toEnd: () => view.toEnd(),
+      toKey: (key, align) => view.toKey(key, align),
+      focus: () => log.current?.focus(),
+    }),
+    [view],
+  );
 
-  const kept = keptKey === undefined ? -1 : shown.items.findIndex(({ key }) => key === keptKey);
+  const kept = items.findIndex(({ key }) => key === keptKey);
+  const keptItem = kept < from || kept >= to ? items[kept] : undefined;
+  const shown = items.slice(from, to);
+  if (keptItem) shown.splice(kept < from ? 0 : shown.length, 0, keptItem);
   return (
     <section
-      ref={scroller}
+      ref={log}
       role="log"
       aria-label={label}
       aria-live="off"
@@ -127,22 +115,49 @@ export function VirtualLog<T extends { readonly key: string }>(props: VirtualLog
       tabIndex={0}
       className={styles.log}
       onKeyDown={onKeyDown}
+      onScroll={() => {
+        view.scrolled();
+        look(true);
+      }}
     >
-      <div className={styles.spacer} />
-      <Virtualizer
-        ref={list}
-        scrollRef={scroller}
-        shift={shown.shift}
-        bufferSize={600}
-        keepMounted={kept < 0 ? [] : [kept + 1]}
-        onScroll={look}
-        onResize={settle}
-      >
-        <div key="header">{header}</div>
-        {shown.items.map((item) => (
-          <div key={item.key}>{children(item)}</div>
+      <div className={styles.rows}>
+        {header}
+        <div ref={above} />
+        {shown.map((item) => (
+          <Row key={item.key} item={item} view={view} isAside={item === keptItem}>
+            {children as (item: Keyed) => ReactNode}
+          </Row>
         ))}
-      </Virtualizer>
+        <div ref={below} />
+      </div>
     </section>
   );
+}
+
+interface RowProps {
+  item: Keyed;
+  view: LogView;
+  /** It is in the document, but not where it belongs: it takes up no space. */
+  isAside: boolean;
+  children: (item: Keyed) => ReactNode;
+}
+
+const Row = memo(function Row({ item, view, isAside, children }: RowProps) {
+  const { key } = item;
+  const mount = useCallback(
+    (element: HTMLDivElement | null) => (element ? view.mountRow(key, element) : undefined),
+    [view, key],
+  );
+  return (
+    <div ref={mount} className={isAside ? styles.aside : styles.row}>
+      {children(item)}
+    </div>
+  );
+});
+
+/** Where the rows with these keys, and those between them, are now. */
+function spanOf(items: readonly Keyed[], keys: ReadonlySet<string>): Span {
+  const from = items.findIndex(({ key }) => keys.has(key));
+  if (from < 0) return { from: Math.max(0, items.length - FIRST_ROWS), to: items.length };
+  return { from, to: items.findLastIndex(({ key }) => keys.has(key)) + 1 };
 }

@@ -10,7 +10,7 @@ import {
   Video,
   VideoOff,
 } from "lucide-react";
-import { Button } from "react-aria-components";
+import { Button } from "react-aria-components/Button";
 import { useTranslation } from "react-i18next";
 import type { CurrentCall } from "~/calls/types";
 import { useSession } from "~/hooks/session";

@@ -1,5 +1,5 @@
 import { ChevronDown } from "lucide-react";
-import { Button } from "react-aria-components";
+import { Button } from "react-aria-components/Button";
 import { useTranslation } from "react-i18next";
 import type { Device } from "~/calls/devices";
 import { useCallSettings, useDevices } from "~/hooks/calls";

@@ -9,6 +9,7 @@ import { Button } from "~/ui/button";
 import { Notice } from "~/ui/marks";
 import { Select } from "~/ui/select";
 import { Slider } from "~/ui/slider";
+import { toast } from "~/ui/toast";
 import { MicrophoneMeter } from "./microphone-meter";
 import styles from "./voice-settings.module.css";
 
@@ -79,6 +80,60 @@ export function MicrophoneSettings() {
         )}
       </div>
       {hasFailed && <Notice tone="danger">{t("microphoneFailed")}</Notice>}
+    </>
+  );
+}
+
+/** Before a call: which microphone, and that it hears something. */
+export function MicrophoneChoice() {
+  const { t } = useTranslation("voice-settings");
+  const { calls } = useSession();
+  const [hasFailed, setHasFailed] = useState(false);
+  const { microphones } = useDevices(true);
+  const microphoneId = useCallSettings((settings) => settings.microphoneId);
+  return (
+    <>
+      <DeviceSelect
+        label={t("microphone")}
+        devices={microphones}
+        value={microphoneId}
+        onChange={(id) => {
+          setHasFailed(false);
+          calls.changeSettings({ microphoneId: id });
+        }}
+      />
+      {hasFailed ? (
+        <Notice tone="ember">{t("microphoneFailed")}</Notice>
+      ) : (
+        <div className={styles.choice}>
+          <MicrophoneMeter onFailed={() => setHasFailed(true)} />
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Before a call: which camera, and what it sees. */
+export function CameraChoice({ onFailed }: { onFailed: () => void }) {
+  const { t } = useTranslation("voice-settings");
+  const { calls } = useSession();
+  const { cameras } = useDevices(true);
+  const cameraId = useCallSettings((settings) => settings.cameraId);
+  return (
+    <>
+      <DeviceSelect
+        label={t("camera")}
+        devices={cameras}
+        value={cameraId}
+        onChange={(id) => calls.changeSettings({ cameraId: id })}
+      />
+      <CameraPreview
+        cameraId={cameraId}
+        onFailed={() => {
+          toast({ text: t("cameraFailed"), tone: "danger" });
+          onFailed();
+        }}
+      />
     </>
   );
 }

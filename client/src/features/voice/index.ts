@@ -1,4 +1,5 @@
 export { CallControls } from "./call-controls";
+export { CameraChoice, MicrophoneChoice, SpeakerSettings } from "./device-settings";
 export { useJoinVoice } from "./join";
 export { QualityMark } from "./quality-mark";
 export { VoiceDock } from "./voice-dock";

@@ -36,6 +36,7 @@ export function VoiceSettings() {
         <Toggle name="pushToTalk" />
         {talksByKey && <TalkKey />}
         <Toggle name="joinsMuted" />
+        <Toggle name="looksFirst" />
         <Toggle name="ringSound" />
       </Group>
       <Group title={t("bandwidth")}>

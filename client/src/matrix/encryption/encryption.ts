@@ -1,10 +1,10 @@
-import { ClientEvent, type MatrixEvent, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk";
 import {
   type CryptoApi,
   CryptoEvent,
   decodeRecoveryKey,
   deriveRecoveryKeyFromPassphrase,
 } from "matrix-js-sdk/lib/crypto-api";
+import { ClientEvent, type MatrixEvent, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk/lib/matrix";
 import type { Confirmations } from "../confirmations";
 import type { SessionContext } from "../context";
 import { asUserId, type RoomId, type UserId } from "../ids";
@@ -34,7 +34,7 @@ export interface RoomTrust {
 }
 
 /** `malformed`: no recovery key has this shape; `wrong`: not this account's; `missing`: the account has none. */
-export class RecoveryError extends Error {
+class RecoveryError extends Error {
   constructor(readonly kind: "malformed" | "wrong" | "missing") {
     super(`the recovery key: ${kind}`);
   }

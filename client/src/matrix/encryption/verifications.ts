@@ -8,8 +8,9 @@ import {
   VerifierEvent,
 } from "matrix-js-sdk/lib/crypto-api";
 import type { SessionContext } from "../context";
-import { asUserId, type DeviceId, type UserId } from "../ids";
+import { asUserId, type DeviceId, type RoomId, type UserId } from "../ids";
 import { DerivedSlice } from "../slice";
+import type { Identities } from "./identities";
 
 /** The one method spoken here: emoji (CS API § Short Authentication String verification). */
 export const SAS = "m.sas.v1";
@@ -29,6 +30,13 @@ export interface VerificationView {
   readonly isMismatch: boolean;
 }
 
+/** Somebody who has never signed in with a client that encrypts has no keys. */
+export class NothingToCompare extends Error {
+  constructor(userId: UserId) {
+    super(`${userId} has no keys`);
+  }
+}
+
 /** Comparing emoji with another device, or another person; one at a time. */
 export class Verifications {
   /** One key, `"current"`. */
@@ -40,7 +48,10 @@ export class Verifications {
   private isConfirmed = false;
   private again: ReturnType<typeof setInterval> | undefined;
 
-  constructor(private readonly context: SessionContext) {
+  constructor(
+    private readonly context: SessionContext,
+    private readonly identities: Identities,
+  ) {
     const { client, changes, onClose } = context;
     this.current = new DerivedSlice(
       changes,
@@ -67,6 +78,16 @@ export class Verifications {
   async askDevice(deviceId: DeviceId): Promise<void> {
     const { client } = this.context;
     const request = await client.getCrypto()?.requestDeviceVerification(client.getSafeUserId(), deviceId);
+    if (request) this.follow(request);
+  }
+
+  /**
+   * Asks another person, in the direct message that both share (CS API § Key verification framework, in-room).
+   * Errors: `NothingToCompare`, if they have no keys yet.
+   */
+  async askPerson(userId: UserId, roomId: RoomId): Promise<void> {
+    if (!(await this.identities.arrive(userId))) throw new NothingToCompare(userId);
+    const request = await this.context.client.getCrypto()?.requestVerificationDM(userId, roomId);
     if (request) this.follow(request);
   }
 

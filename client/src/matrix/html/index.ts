@@ -1,8 +1,8 @@
 import { createSanitiser, type Sanitiser } from "./sanitise";
 import type { HtmlNode } from "./tree";
 
-export { firstWebLink, type LinkTarget, linkTarget, splitLinks, type TextPart } from "./links";
-export type { HtmlElement, HtmlNode, PlainTag } from "./tree";
+export { firstWebLink, type LinkTarget, splitLinks } from "./links";
+export type { HtmlElement, HtmlNode } from "./tree";
 
 let sanitiser: Sanitiser | undefined;
 

@@ -58,7 +58,7 @@ function decoded(part: string): string {
   }
 }
 
-export type TextPart = string | { readonly text: string; readonly target: LinkTarget };
+type TextPart = string | { readonly text: string; readonly target: LinkTarget };
 
 const BARE_LINK = /\b(?:https?:\/\/|matrix:)[^\s<>"'`]+/giu;
 /** A text with more links than this is a list or an attack; the rest stays text. */

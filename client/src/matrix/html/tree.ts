@@ -3,7 +3,7 @@ import type { LinkTarget } from "./links";
 /** A message's formatted text as plain data: what is not in these types cannot be shown. */
 export type HtmlNode = HtmlText | HtmlElement;
 
-export interface HtmlText {
+interface HtmlText {
   readonly kind: "text";
   readonly text: string;
 }

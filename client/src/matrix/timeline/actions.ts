@@ -1,4 +1,4 @@
-import { EventStatus, type MatrixEvent, RelationType, type Room } from "matrix-js-sdk";
+import { EventStatus, type MatrixEvent, RelationType, type Room } from "matrix-js-sdk/lib/matrix";
 import * as v from "valibot";
 import type { SessionContext } from "../context";
 import { asUserId, type EventId, type RoomId, type UserId } from "../ids";
@@ -6,7 +6,7 @@ import type { Sender } from "../send";
 import { readBody, record } from "./content";
 import type { MessageBody } from "./types";
 
-export interface Edit {
+interface Edit {
   readonly ts: number;
   readonly body: MessageBody;
 }

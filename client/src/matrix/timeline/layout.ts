@@ -9,7 +9,7 @@ export type Entry =
 
 const GROUP_MS = 5 * 60_000;
 
-export interface LayoutOptions {
+interface LayoutOptions {
   /** The last event that was read when the timeline was opened: a line comes below it. */
   readonly readUpTo: EventId | undefined;
   /** The day that a time belongs to, in the reader's time zone. */

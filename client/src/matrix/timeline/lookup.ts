@@ -1,11 +1,11 @@
-import { type MatrixEvent, MatrixEventEvent, type Room, RoomEvent } from "matrix-js-sdk";
+import { type MatrixEvent, MatrixEventEvent, type Room, RoomEvent } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "../context";
 import { asRoomId, type EventId, type RoomId } from "../ids";
 import { DerivedSlice } from "../slice";
 import { EventReader } from "./reader";
 import type { Message } from "./types";
 
-export type EventKey = `${RoomId}|${EventId}`;
+type EventKey = `${RoomId}|${EventId}`;
 export const eventKey = (roomId: RoomId, eventId: EventId): EventKey => `${roomId}|${eventId}`;
 
 export type FoundMessage =

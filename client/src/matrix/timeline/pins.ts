@@ -1,4 +1,4 @@
-import { EventType, type MatrixEvent, RoomStateEvent } from "matrix-js-sdk";
+import { EventType, type MatrixEvent, RoomStateEvent } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "../context";
 import { asRoomId, type EventId, type RoomId } from "../ids";
 import { DerivedSlice } from "../slice";

@@ -9,7 +9,7 @@ export const POLL_ENDS = ["m.poll.end", "org.matrix.msc3381.poll.end"];
 /** MSC3381 allows no more. */
 const ANSWERS_MAX = 20;
 
-export interface Vote {
+interface Vote {
   readonly sender: UserId;
   readonly ts: number;
   readonly content: Record<string, unknown>;

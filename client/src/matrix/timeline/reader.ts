@@ -1,3 +1,4 @@
+import { DecryptionFailureCode } from "matrix-js-sdk/lib/crypto-api";
 import {
   type EventTimelineSet,
   type IContent,
@@ -7,8 +8,7 @@ import {
   type Relations,
   RelationType,
   type Room,
-} from "matrix-js-sdk";
-import { DecryptionFailureCode } from "matrix-js-sdk/lib/crypto-api";
+} from "matrix-js-sdk/lib/matrix";
 import { asEventId, asUserId, type EventId, type UserId } from "../ids";
 import { readBody, readMentions, record, textOfBody } from "./content";
 import type { Entry } from "./layout";
@@ -35,6 +35,7 @@ const SILENT_TYPES = new Set([
   "org.matrix.msc4310.rtc.decline",
   "io.element.call.reaction",
 ]);
+const VERIFICATION_REQUEST = "m.key.verification.request";
 /** Reactions of a message that are shown; a crowd of different ones says nothing more. */
 const REACTIONS_MAX = 40;
 const REACTION_LENGTH_MAX = 60;
@@ -94,6 +95,8 @@ export class EventReader {
     ) {
       return undefined;
     }
+    // Asking to compare emoji is a window, not a message; what its text says is for clients that cannot.
+    if (type === "m.room.message" && event.getContent().msgtype === VERIFICATION_REQUEST) return undefined;
     return { kind: "message", message: this.message(event, type, timelineSet) };
   }
 

@@ -2,7 +2,7 @@ import { asEventId, asRoomId, asUserId } from "../ids";
 import type { StateChange } from "./types";
 
 /** A state event as the room received it, with what it replaced. */
-export interface StateFacts {
+interface StateFacts {
   readonly eventId: string;
   readonly type: string;
   readonly stateKey: string;

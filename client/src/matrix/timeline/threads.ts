@@ -5,7 +5,7 @@ import {
   RoomEvent,
   type Thread,
   ThreadEvent,
-} from "matrix-js-sdk";
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "../context";
 import { asEventId, asRoomId, asUserId, type EventId, type RoomId, type UserId } from "../ids";
 import { DerivedSlice } from "../slice";

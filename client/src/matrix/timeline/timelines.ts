@@ -7,7 +7,7 @@ import {
   type Room,
   RoomEvent,
   ThreadEvent,
-} from "matrix-js-sdk";
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "../context";
 import { asEventId, asRoomId, type EventId, type RoomId } from "../ids";
 import { DerivedSlice } from "../slice";

@@ -1,4 +1,4 @@
-import { type MatrixEvent, type RoomMember, RoomMemberEvent } from "matrix-js-sdk";
+import { type MatrixEvent, type RoomMember, RoomMemberEvent } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "../context";
 import { asRoomId, asUserId, type RoomId, type UserId } from "../ids";
 import { DerivedSlice } from "../slice";

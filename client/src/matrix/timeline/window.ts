@@ -7,7 +7,7 @@ import {
   type MatrixEvent,
   type Room,
   TimelineWindow,
-} from "matrix-js-sdk";
+} from "matrix-js-sdk/lib/matrix";
 import { asEventId, asUserId, type EventId, type UserId } from "../ids";
 import { isShallowEqual } from "../slice";
 import { type Entry, layOut } from "./layout";
@@ -15,7 +15,7 @@ import type { EventReader } from "./reader";
 import { EMPTY_TIMELINE, type TimelineSnapshot, type WindowEnd } from "./types";
 
 /** Events that a window holds at most; beyond it, the far end is let go and fetched again when it is wanted. */
-export const WINDOW_EVENTS_MAX = 600;
+const WINDOW_EVENTS_MAX = 600;
 const PAGE_EVENTS = 60;
 const FIRST_EVENTS = 60;
 

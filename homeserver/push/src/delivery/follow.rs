@@ -139,12 +139,12 @@ impl Push {
         }
         self.0.badges.refresh((user, user_id), room).await?;
         for pusher in self.0.pushers.of(user) {
-            if !pusher.is_enabled || pusher.delivered() >= event.position() {
+            if !pusher.is_told() || pusher.delivered() >= event.position() {
                 continue;
             }
             match pusher.channel {
                 Channel::Email(_) => self.expect_letter(&pusher),
-                Channel::Http { .. } => self.enqueue(
+                Channel::Http { .. } | Channel::WebPush(_) => self.enqueue(
                     &pusher,
                     Waiting {
                         room: room.number,
@@ -191,7 +191,7 @@ impl Push {
     async fn update_badge(&self, reader: (UserNumber, &UserId), room: &Arc<Room>) -> Result<(), RoomError> {
         let total = self.0.badges.refresh(reader, room).await?;
         for pusher in self.0.pushers.of(reader.0) {
-            if !pusher.is_enabled || !matches!(pusher.channel, Channel::Http { .. }) {
+            if !pusher.is_told() || !pusher.channel.shows_counts() {
                 continue;
             }
             let starts = {

@@ -1,8 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use dashmap::DashMap;
 use echorift_web::outbound::{Outbound, OutboundError, Redirects, read_limited};
-use http::{Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -16,7 +17,7 @@ const REMEMBERED: usize = 1_000;
 /// A gateway answers with a list of keys.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// The way to push gateways.
+/// The way to push gateways and push services.
 pub(crate) struct Gateways {
     outbound: Outbound,
     request_timeout: Duration,
@@ -29,12 +30,30 @@ pub(crate) struct Gateways {
 pub(crate) enum GatewayError {
     #[error("the gateway cannot be asked: {0}")]
     Outbound(#[from] OutboundError),
+    /// With the time for which it wants to be left alone.
     #[error("the gateway answered {0}")]
-    Status(u16),
+    Status(u16, Option<Duration>),
     #[error("the gateway did not answer in time")]
     Timeout,
     #[error("the gateway's answer is not one")]
     Garbage,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub retry_after: Option<Duration>,
+    pub body: Bytes,
+}
+
+impl GatewayError {
+    /// For how long the gateway wants to be left alone, if it said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status(_, retry_after) => *retry_after,
+            _ => None,
+        }
+    }
 }
 
 impl Gateways {
@@ -49,27 +68,40 @@ impl Gateways {
 
     /// Tells a gateway, and returns the keys that it rejects.
     pub async fn notify(&self, url: &Url, request: &Value) -> Result<Vec<String>, GatewayError> {
+        let headers =
+            HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let answer = self.post(url, headers, request.to_string().into_bytes()).await?;
+        if !answer.status.is_success() {
+            return Err(GatewayError::Status(answer.status.as_u16(), answer.retry_after));
+        }
+        super::notification::rejected(&answer.body).ok_or(GatewayError::Garbage)
+    }
+
+    /// Sends a request and reads the answer, whatever its status.
+    pub async fn post(&self, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, GatewayError> {
         let host = self.host(url);
         // Neither is ever closed. The gateway's own comes first, so that who waits for a slow one holds nothing.
         let _of_gateway = host.acquire().await;
         let _of_all = self.all.acquire().await;
-        let exchange = self.exchange(url, request);
+        let exchange = self.exchange(url, headers, body);
         let answer = tokio::time::timeout(self.request_timeout, exchange).await;
-        let answer = answer.map_err(|_| GatewayError::Timeout)??;
-        super::notification::rejected(&answer).ok_or(GatewayError::Garbage)
+        answer.map_err(|_| GatewayError::Timeout)?
     }
 
-    async fn exchange(&self, url: &Url, request: &Value) -> Result<Vec<u8>, GatewayError> {
+    async fn exchange(&self, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, GatewayError> {
         let post = self
             .outbound
             .request(Method::POST, url.clone(), Redirects::Never)?
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(request.to_string());
+            .headers(headers)
+            .body(body);
         let response = self.outbound.send(post).await?;
-        if !response.status().is_success() {
-            return Err(GatewayError::Status(response.status().as_u16()));
-        }
-        Ok(read_limited(response, ANSWER_BYTES_MAX).await?.to_vec())
+        let retry_after = response.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Answer {
+            status: response.status(),
+            retry_after: retry_after.map(Duration::from_secs),
+            body: read_limited(response, ANSWER_BYTES_MAX).await?,
+        })
     }
 
     fn host(&self, url: &Url) -> Arc<Semaphore> {

@@ -30,10 +30,15 @@ use echorift_accounts::Accounts;
 use echorift_rooms::Rooms;
 use echorift_storage::{Database, LogListener, Position, StorageError};
 use echorift_web::outbound::Outbound;
+use serde_json::{Value, json};
 
 pub use self::digest::DigestOptions;
-use self::{badges::Badges, cursor::Delivered, gateways::Gateways, inbox::Inbox, outbox::Outbox};
-use crate::{Unread, pusher::PusherKey, pushers::Pushers, store};
+use self::{badges::Badges, cursor::Delivered, inbox::Inbox, outbox::Outbox};
+pub(crate) use self::{
+    gateways::{Answer, GatewayError, Gateways},
+    notification::{Told, of_event},
+};
+use crate::{Unread, pusher::PusherKey, pushers::Pushers, store, web_push::VapidKey};
 
 /// What the operator configures (`[push]`).
 #[derive(Debug, Clone)]
@@ -42,6 +47,8 @@ pub struct PushOptions {
     pub include_content: bool,
     /// Whether gateways without TLS are accepted.
     pub allow_http: bool,
+    /// Whom push services may turn to about this server's messages: a `mailto:` or `https:` URI (RFC 8292 § 2.1).
+    pub contact: String,
     pub request_timeout: Duration,
     /// When a gateway that did not take a notification is asked again; doubled each time up to the longest.
     pub retry_initial_delay: Duration,
@@ -64,7 +71,8 @@ pub(crate) struct Inner {
     pub unread: Unread,
     pub pushers: Pushers,
     badges: Badges,
-    gateways: Gateways,
+    pub gateways: Gateways,
+    pub vapid: VapidKey,
     inbox: Arc<Inbox>,
     /// Of pushers that are being told something.
     outboxes: DashMap<PusherKey, Arc<Outbox>>,
@@ -84,6 +92,7 @@ impl Push {
         let database = rooms.database();
         let pushers = Pushers::load(database, accounts, options.allow_http).await?;
         let cursor = store::log::cursor(database).await?;
+        let vapid = VapidKey::open(database, rooms.clock().clone(), options.contact.clone()).await?;
         Ok(Self(Arc::new(Inner {
             database: database.clone(),
             rooms: rooms.clone(),
@@ -91,6 +100,7 @@ impl Push {
             unread: unread.clone(),
             badges: Badges::new(rooms, unread),
             gateways: Gateways::new(outbound, options.request_timeout),
+            vapid,
             inbox: Arc::new(Inbox::new(pushers.clone())),
             pushers,
             outboxes: DashMap::new(),
@@ -104,6 +114,12 @@ impl Push {
     /// What the log tells of new events and receipts.
     pub fn listener(&self) -> Arc<dyn LogListener> {
         Arc::clone(&self.0.inbox) as Arc<dyn LogListener>
+    }
+
+    /// What clients are told of it (MSC4174 § New entry in capabilities list).
+    pub fn capabilities(&self) -> [(String, Value); 2] {
+        let told = json!({ "enabled": true, "vapid": self.0.vapid.public_key() });
+        ["m.webpush", "org.matrix.msc4174.webpush"].map(|name| (name.to_owned(), told.clone()))
     }
 
     /// Catches up with what happened while the server was away, and follows the log from then on.

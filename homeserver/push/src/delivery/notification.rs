@@ -3,7 +3,7 @@
 use ruma::push::{Action, HighlightTweakValue, Tweak};
 use serde_json::{Map, Value, json};
 
-use crate::pusher::{Channel, Pusher};
+use crate::pusher::Pusher;
 
 /// An event as a gateway may learn of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,7 +35,7 @@ pub(crate) fn of_event(pusher: &Pusher, told: &Told, actions: &[Action], unread:
         "counts": { "unread": unread },
         "devices": [device(pusher, &tweaks)],
     });
-    let is_id_only = matches!(pusher.channel, Channel::Http { is_id_only: true, .. });
+    let is_id_only = pusher.channel.is_id_only();
     if let Some(fields) = notification.as_object_mut().filter(|_| !is_id_only) {
         fields.insert("type".to_owned(), told.event_type.as_str().into());
         fields.insert("sender".to_owned(), told.sender.as_str().into());
@@ -115,12 +115,12 @@ pub(crate) fn rejected(answer: &[u8]) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicI64;
+    use std::sync::atomic::{AtomicBool, AtomicI64};
 
     use echorift_storage::{Timestamp, UserNumber};
 
     use super::*;
-    use crate::pusher::PusherKey;
+    use crate::pusher::{Channel, PusherKey};
 
     fn pusher(is_id_only: bool) -> Pusher {
         let data =
@@ -142,6 +142,7 @@ mod tests {
             lang: String::new(),
             data: data.as_object().unwrap().clone(),
             is_enabled: true,
+            is_activated: AtomicBool::new(true),
             set: Timestamp(12_345),
             delivered: AtomicI64::new(0),
             letters: parking_lot::Mutex::default(),

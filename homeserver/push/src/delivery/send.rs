@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use echorift_rooms::RoomError;
+use serde_json::Value;
 
 use super::{
     Push,
@@ -8,7 +9,10 @@ use super::{
     notification,
     outbox::{Job, Outbox, Waiting},
 };
-use crate::pusher::{Channel, Pusher, PusherKey};
+use crate::{
+    pusher::{Channel, Pusher, PusherKey},
+    web_push::{self, Message, Pushed, Subscription, Urgency},
+};
 
 /// Why something is still to be delivered.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +50,7 @@ impl Push {
                 Err(error) => {
                     count("failed");
                     let failures = outbox.failed();
-                    let delay = self.back_off(failures);
+                    let delay = self.back_off_as_told(failures, &error);
                     let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
                     let app_id = &*key.app_id;
                     tracing::info!(%error, app_id, failures, delay_ms, "a push gateway did not take a notification");
@@ -63,9 +67,6 @@ impl Push {
 
     /// Does one job; the count that was delivered with it. What needs not be told any more is done at once.
     async fn attempt(&self, pusher: &Arc<Pusher>, job: &Job) -> Result<Option<u64>, SendError> {
-        let Channel::Http { url, .. } = &pusher.channel else {
-            return Ok(None);
-        };
         let user_id = self
             .0
             .rooms
@@ -73,23 +74,37 @@ impl Push {
             .await
             .map_err(RoomError::from)?;
         let reader = (pusher.key.user, &*user_id);
-        let (request, unread) = match job {
-            Job::Badge => {
-                let unread = self.0.badges.total(reader).await?;
-                (notification::of_badge(pusher, unread), unread)
-            }
+        let event = match job {
+            Job::Badge => None,
             Job::Notify(waiting) => {
                 let Some(told) = self.still_to_tell(pusher, waiting).await? else {
                     count("obsolete");
                     return Ok(None);
                 };
-                let unread = self.0.badges.total(reader).await?;
-                let request = notification::of_event(pusher, &told, &waiting.actions, unread);
-                (request, unread)
+                Some((told, &*waiting.actions))
             }
         };
-        let rejected = self.0.gateways.notify(url, &request).await?;
-        if rejected.iter().any(|key| **key == *pusher.key.pushkey) {
+        let unread = self.0.badges.total(reader).await?;
+        let event = event.as_ref().map(|(told, actions)| (told, *actions));
+        let is_gone = match &pusher.channel {
+            Channel::Email(_) => return Ok(None),
+            Channel::Http { url, .. } => {
+                let request = match event {
+                    None => notification::of_badge(pusher, unread),
+                    Some((told, actions)) => notification::of_event(pusher, told, actions, unread),
+                };
+                let rejected = self.0.gateways.notify(url, &request).await?;
+                rejected.iter().any(|key| **key == *pusher.key.pushkey)
+            }
+            Channel::WebPush(subscription) => {
+                let payload = match event {
+                    None => web_push::of_badge(pusher, unread),
+                    Some((told, actions)) => web_push::of_event(pusher, told, actions, unread),
+                };
+                self.push_to(subscription, &payload).await? == Pushed::Gone
+            }
+        };
+        if is_gone {
             count("rejected");
             let removed = self.0.pushers.remove(pusher.key.clone()).await;
             removed.map_err(RoomError::from)?;
@@ -97,6 +112,23 @@ impl Push {
             count("delivered");
         }
         Ok(Some(unread))
+    }
+
+    async fn push_to(&self, subscription: &Subscription, payload: &Value) -> Result<Pushed, GatewayError> {
+        let is_badge = payload.get("event_id").is_none();
+        let is_urgent = payload.get("prio").is_some_and(|prio| prio == "high");
+        let message = Message {
+            payload,
+            urgency: match (is_badge, is_urgent) {
+                (true, _) => Urgency::Low,
+                (false, false) => Urgency::Normal,
+                (false, true) => Urgency::High,
+            },
+            time_to_live: self.0.options.give_up_after,
+            // Of counts only the last is of interest.
+            topic: is_badge.then_some("unread"),
+        };
+        web_push::push(&self.0.gateways, &self.0.vapid, subscription, &message).await
     }
 
     /// The event of a notification, unless it was read or is too old by now, or the pusher was switched off.
@@ -107,7 +139,7 @@ impl Push {
     ) -> Result<Option<notification::Told>, RoomError> {
         let give_up_after = i64::try_from(self.0.options.give_up_after.as_millis()).unwrap_or(i64::MAX);
         let is_late = waiting.queued.plus_ms(give_up_after) < self.0.rooms.clock().now();
-        if is_late || !pusher.is_enabled {
+        if is_late || !pusher.is_told() {
             return Ok(None);
         }
         let room = self.0.rooms.load(&[waiting.room]).await?.pop();
@@ -127,8 +159,18 @@ impl Push {
         self.told(&room, &event, &user_id).await.map(Some)
     }
 
+    /// How long to wait after so many failures in a row; longer if the gateway asked for it.
+    fn back_off_as_told(&self, failures: u32, error: &SendError) -> Duration {
+        let asked = match error {
+            SendError::Gateway(error) => error.retry_after().unwrap_or_default(),
+            SendError::Room(_) => Duration::ZERO,
+        };
+        self.back_off(failures)
+            .max(asked.min(self.0.options.retry_max_delay))
+    }
+
     /// How long to wait after so many failures in a row.
-    fn back_off(&self, failures: u32) -> Duration {
+    pub(crate) fn back_off(&self, failures: u32) -> Duration {
         let options = &self.0.options;
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(20));
         options

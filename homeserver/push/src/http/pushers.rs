@@ -1,12 +1,15 @@
+use std::sync::atomic::Ordering;
+
 use axum::{Json, Router, extract::State, routing};
 use echorift_storage::UserNumber;
 use echorift_web::{Body, MatrixError, Session};
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::{
     Push,
     error::PushError,
-    pusher::{Pusher, PusherKey},
+    pusher::{Channel, Pusher, PusherKey},
     pushers::PusherRequest,
 };
 
@@ -15,8 +18,13 @@ const ENABLED: &str = "org.matrix.msc3881.enabled";
 const DEVICE_ID: &str = "org.matrix.msc3881.device_id";
 
 pub(super) fn router() -> Router<Push> {
+    let acks =
+        ["v3", "unstable/org.matrix.msc4174"].map(|version| format!("/_matrix/client/{version}/pushers/ack"));
+    let router = acks.iter().fold(Router::new(), |router, path| {
+        router.route(path, routing::post(ack))
+    });
     // ruma's types would lose what a client has added to `data`, and do not tell what is missing.
-    ["r0", "v3"].iter().fold(Router::new(), |router, version| {
+    ["r0", "v3"].iter().fold(router, |router, version| {
         router
             .route(&format!("/_matrix/client/{version}/pushers"), routing::get(list))
             .route(
@@ -47,18 +55,26 @@ fn write(pusher: &Pusher) -> Value {
         ENABLED: pusher.is_enabled,
         DEVICE_ID: pusher.device_id,
     });
-    if let (Some(tag), Some(written)) = (&pusher.profile_tag, written.as_object_mut()) {
-        written.insert("profile_tag".to_owned(), tag.as_str().into());
+    if let Some(written) = written.as_object_mut() {
+        if let Some(tag) = &pusher.profile_tag {
+            written.insert("profile_tag".to_owned(), tag.as_str().into());
+        }
+        if matches!(pusher.channel, Channel::WebPush(_)) {
+            written.insert(
+                "activated".to_owned(),
+                pusher.is_activated.load(Ordering::Acquire).into(),
+            );
+        }
     }
     written
 }
 
-/// `POST /_matrix/client/v3/pushers/set`.
+/// `POST /_matrix/client/v3/pushers/set`. 201 for a pusher that needs to be activated (MSC4174).
 async fn set(
     State(push): State<Push>,
     session: Session,
     Body(body): Body<Map<String, Value>>,
-) -> Result<Json<Value>, MatrixError> {
+) -> Result<(StatusCode, Json<Value>), MatrixError> {
     let user = UserNumber(session.user_number);
     require(&body, &["app_id", "pushkey"])?;
     if !body.contains_key("kind") {
@@ -72,7 +88,7 @@ async fn set(
             pushkey: pushkey.into(),
         };
         push.0.pushers.remove(key).await.map_err(PushError::Storage)?;
-        return Ok(Json(json!({})));
+        return Ok((StatusCode::OK, Json(json!({}))));
     }
     require(
         &body,
@@ -98,9 +114,26 @@ async fn set(
         is_enabled: flag(&body, ENABLED)?,
         append: flag(&body, "append")?.unwrap_or(false),
     };
-    push.0
-        .pushers
-        .set((user, session.device_id.as_str()), request)
+    let device = session.device_id.as_str();
+    let status = match push.0.pushers.set((user, device), request).await? {
+        None => StatusCode::OK,
+        Some((pusher, token)) => {
+            push.ask_to_activate(pusher, token);
+            StatusCode::CREATED
+        }
+    };
+    Ok((status, Json(json!({}))))
+}
+
+/// `POST /_matrix/client/v3/pushers/ack` (MSC4174 § New endpoint for pusher validation).
+async fn ack(
+    State(push): State<Push>,
+    session: Session,
+    Body(body): Body<Map<String, Value>>,
+) -> Result<Json<Value>, MatrixError> {
+    require(&body, &["app_id", "ack_token"])?;
+    let (app_id, token) = (text(&body, "app_id")?, text(&body, "ack_token")?);
+    push.activate(UserNumber(session.user_number), app_id, &token)
         .await?;
     Ok(Json(json!({})))
 }

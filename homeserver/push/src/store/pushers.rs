@@ -1,4 +1,4 @@
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use echorift_mail::Address;
 use echorift_storage::{
@@ -7,7 +7,10 @@ use echorift_storage::{
 use parking_lot::Mutex;
 use url::Url;
 
-use crate::pusher::{Channel, Letters, Pusher, PusherKey};
+use crate::{
+    pusher::{Channel, Letters, Pusher, PusherKey},
+    web_push::{AckToken, Activation, KINDS, Subscription},
+};
 
 /// The names of `data` that the server itself looks at.
 pub(crate) const FORMAT_ID_ONLY: &str = "event_id_only";
@@ -16,7 +19,7 @@ macro_rules! pushers_where {
     ($condition:literal) => {
         concat!(
             "SELECT user_number, app_id, pushkey, kind, device_id, app_display_name, device_display_name, profile_tag,
-                    lang, data, is_enabled, set_ts, delivered_position, due_ts, mailed_ts, pause_ms
+                    lang, data, is_enabled, set_ts, delivered_position, due_ts, mailed_ts, pause_ms, is_activated
                FROM pushers WHERE ",
             $condition,
             " ORDER BY user_number, app_id, pushkey"
@@ -44,7 +47,7 @@ fn read(row: &Row) -> Result<Pusher, StorageError> {
         "email" => Channel::Email(
             Address::parse(&key.pushkey).ok_or_else(|| corrupt("pushers.pushkey", "no address"))?,
         ),
-        other => return Err(corrupt("pushers.kind", other)),
+        other => Channel::WebPush(Box::new(read_subscription(other, &key, &data)?)),
     };
     Ok(Pusher {
         key,
@@ -56,6 +59,7 @@ fn read(row: &Row) -> Result<Pusher, StorageError> {
         lang: row.text(8)?,
         data,
         is_enabled: row.flag(10)?,
+        is_activated: AtomicBool::new(row.flag(16)?),
         set: Timestamp(row.int(11)?),
         delivered: AtomicI64::new(row.int(12)?),
         letters: Mutex::new(Letters {
@@ -64,6 +68,20 @@ fn read(row: &Row) -> Result<Pusher, StorageError> {
             pause_ms: row.int(15)?,
         }),
     })
+}
+
+fn read_subscription(
+    kind: &str,
+    key: &PusherKey,
+    data: &serde_json::Map<String, serde_json::Value>,
+) -> Result<Subscription, StorageError> {
+    let kind = KINDS.into_iter().find(|known| *known == kind);
+    let kind = kind.ok_or_else(|| StorageError::corrupt("pushers.kind", "an unknown kind"))?;
+    let url = data.get("url").and_then(|url| Url::parse(url.as_str()?).ok());
+    let url = url.ok_or_else(|| StorageError::corrupt("pushers.data", "no URL"))?;
+    let is_id_only = data.get("format").and_then(|format| format.as_str()) == Some(FORMAT_ID_ONLY);
+    Subscription::parse(kind, url, &key.pushkey, data, is_id_only)
+        .map_err(|error| StorageError::corrupt("pushers.data", error))
 }
 
 /// Every pusher of the server.
@@ -100,8 +118,14 @@ pub(crate) enum Put {
     NoDevice,
 }
 
-/// Sets a pusher. Unless `append`, other users' pushers with the same app and key go; a user has at most `max`.
-pub(crate) async fn put(tx: &mut Tx, pusher: &Pusher, append: bool, max: i64) -> Result<Put, StorageError> {
+/// Sets a pusher. Unless `append`, other users' pushers with the same app and key go; a user has at most `max`. With an
+/// `ack` it is not told anything until that comes back.
+pub(crate) async fn put(
+    tx: &mut Tx,
+    (pusher, ack): (&Pusher, Option<&AckToken>),
+    append: bool,
+    max: i64,
+) -> Result<Put, StorageError> {
     const COUNT: &str = "
         SELECT CAST(COUNT(*) AS BIGINT) FROM pushers
          WHERE user_number = $1 AND NOT (app_id = $2 AND pushkey = $3)";
@@ -111,12 +135,14 @@ pub(crate) async fn put(tx: &mut Tx, pusher: &Pusher, append: bool, max: i64) ->
     const SET: &str = "
         INSERT INTO pushers
                (user_number, app_id, pushkey, kind, device_id, app_display_name, device_display_name, profile_tag,
-                lang, data, is_enabled, set_ts, delivered_position)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                lang, data, is_enabled, set_ts, delivered_position, is_activated, ack_token_hash, ack_expires_ts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         ON CONFLICT (user_number, app_id, pushkey) DO UPDATE
            SET kind = excluded.kind, device_id = excluded.device_id, app_display_name = excluded.app_display_name,
                device_display_name = excluded.device_display_name, profile_tag = excluded.profile_tag,
-               lang = excluded.lang, data = excluded.data, is_enabled = excluded.is_enabled, set_ts = excluded.set_ts";
+               lang = excluded.lang, data = excluded.data, is_enabled = excluded.is_enabled, set_ts = excluded.set_ts,
+               is_activated = excluded.is_activated, ack_token_hash = excluded.ack_token_hash,
+               ack_expires_ts = excluded.ack_expires_ts";
     let key = key_values(&pusher.key);
     let count = tx.fetch_optional(COUNT, &key).await?;
     if count.map(|row| row.int(0)).transpose()?.unwrap_or(0) >= max {
@@ -151,9 +177,46 @@ pub(crate) async fn put(tx: &mut Tx, pusher: &Pusher, append: bool, max: i64) ->
         pusher.is_enabled.into(),
         pusher.set.into(),
         pusher.delivered().into(),
+        ack.is_none().into(),
+        ack.map(AckToken::hash).into(),
+        ack.map(|ack| ack.expires.0).into(),
     ];
     tx.execute(SET, &values).await?;
     Ok(Put::Done(robbed))
+}
+
+/// Activates the user's pusher of this app that was told the token; from `from` on it is told of events.
+pub(crate) async fn activate(
+    tx: &mut Tx,
+    (user, app_id): (UserNumber, &str),
+    token_hash: &str,
+    (now, from): (Timestamp, Position),
+) -> Result<Activation, StorageError> {
+    const FIND: &str = "
+        SELECT pushkey, ack_token_hash, ack_expires_ts, is_activated FROM pushers
+         WHERE user_number = $1 AND app_id = $2 AND kind IN ('webpush', 'org.matrix.msc4174.webpush')
+         ORDER BY pushkey";
+    const ACTIVATE: &str = "
+        UPDATE pushers SET is_activated = 1, delivered_position = $4
+         WHERE user_number = $1 AND app_id = $2 AND pushkey = $3 AND is_activated = 0";
+    let rows = tx.fetch_all(FIND, &[user.into(), app_id.into()]).await?;
+    if rows.is_empty() {
+        return Ok(Activation::NoPusher);
+    }
+    for row in &rows {
+        if row.optional_text(1)?.as_deref() != Some(token_hash) {
+            continue;
+        }
+        let is_expired = row.optional_int(2)?.is_none_or(|expires| expires < now.0);
+        if is_expired && !row.flag(3)? {
+            return Ok(Activation::ExpiredToken);
+        }
+        let pushkey = row.text(0)?;
+        let values = [user.into(), app_id.into(), pushkey.as_str().into(), from.into()];
+        tx.execute(ACTIVATE, &values).await?;
+        return Ok(Activation::Done { pushkey });
+    }
+    Ok(Activation::UnknownToken)
 }
 
 pub(crate) async fn remove(tx: &mut Tx, key: &PusherKey) -> Result<(), StorageError> {

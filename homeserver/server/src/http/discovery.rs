@@ -48,6 +48,7 @@ const FEATURES: &[&str] = &[
     "org.matrix.msc4306",
     // Pushers that are switched on and off from other devices, and the push of every encrypted event.
     "org.matrix.msc3881",
+    "org.matrix.msc4174",
     "org.matrix.msc4028",
     // A spare device that receives room keys.
     "org.matrix.msc3814",

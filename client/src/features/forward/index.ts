@@ -1,0 +1,1 @@
+export { ForwardDialog } from "./forward-dialog";

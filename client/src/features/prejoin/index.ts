@@ -1,0 +1,1 @@
+export { PrejoinDialog } from "./prejoin-dialog";

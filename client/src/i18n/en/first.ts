@@ -1,0 +1,3 @@
+// What the sign-in says.
+export { default as login } from "./login.json";
+export { default as ui } from "./ui.json";

@@ -1,0 +1,27 @@
+// What is said from the first screen behind the sign-in on. Pages that are opened seldom fetch their own.
+export { default as channels } from "./channels.json";
+export { default as composer } from "./composer.json";
+export { default as emoji } from "./emoji.json";
+export { default as encryption } from "./encryption.json";
+export { default as failures } from "./failures.json";
+export { default as home } from "./home.json";
+export { default as inbox } from "./inbox.json";
+export { default as invites } from "./invites.json";
+export { default as mediaViewer } from "./mediaViewer.json";
+export { default as members } from "./members.json";
+export { default as moderation } from "./moderation.json";
+export { default as notifications } from "./notifications.json";
+export { default as pins } from "./pins.json";
+export { default as profile } from "./profile.json";
+export { default as ringing } from "./ringing.json";
+export { default as roles } from "./roles.json";
+export { default as room } from "./room.json";
+export { default as search } from "./search.json";
+export { default as servers } from "./servers.json";
+export { default as shell } from "./shell.json";
+export { default as stage } from "./stage.json";
+export { default as switcher } from "./switcher.json";
+export { default as thread } from "./thread.json";
+export { default as timeline } from "./timeline.json";
+export { default as voice } from "./voice.json";
+export { default as "voice-settings" } from "./voice-settings.json";
