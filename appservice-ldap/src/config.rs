@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::dn;
 use crate::identity;
+pub use crate::mirror::settings::MirrorConfig;
 use crate::template::{PLACEHOLDER, UserFilter};
 use crate::url::DirectoryUrl;
 
@@ -68,6 +69,8 @@ pub struct DirectoryConfig {
     pub request_timeout: Duration,
     /// Most connections of the service account at once, and most password checks at once.
     pub pool_size: usize,
+    /// How people are kept in step with the directory.
+    pub mirror: MirrorConfig,
 }
 
 impl Default for DirectoryConfig {
@@ -97,6 +100,7 @@ impl Default for DirectoryConfig {
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(10),
             pool_size: 8,
+            mirror: MirrorConfig::default(),
         }
     }
 }
@@ -152,6 +156,7 @@ impl DirectoryConfig {
         self.validate_attributes(&mut faults);
         self.validate_domain(&mut faults);
         self.validate_limits(&mut faults);
+        self.mirror.validate(self.is_direct_bind(), &mut faults);
         faults
     }
 
@@ -232,7 +237,10 @@ impl DirectoryConfig {
             ("attribute_name", &self.attribute_name),
             ("attribute_mail", &self.attribute_mail),
             ("attribute_id", &self.attribute_id),
-        ] {
+        ]
+        .into_iter()
+        .chain(self.mirror.attributes())
+        {
             let is_name = value.starts_with(|first: char| first.is_ascii_alphabetic())
                 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
             if !is_name {
@@ -313,7 +321,7 @@ impl DirectoryConfig {
     }
 }
 
-fn fault(key: &'static str, value: &str, problem: impl Into<String>, fix: &str) -> ConfigFault {
+pub(crate) fn fault(key: &'static str, value: &str, problem: impl Into<String>, fix: &str) -> ConfigFault {
     ConfigFault {
         key,
         value: value.to_owned(),

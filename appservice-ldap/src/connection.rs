@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use ldap3::controls::PagedResults;
 use ldap3::exop::PasswordModify;
 use ldap3::{
     Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope, SearchEntry, SearchOptions,
@@ -25,6 +26,8 @@ use crate::url::DirectoryUrl;
 /// Result codes of RFC 4511 § 4.1.9 that mean something here.
 const SIZE_LIMIT_EXCEEDED: u32 = 4;
 const NO_SUCH_OBJECT: u32 = 32;
+/// The control of RFC 2696.
+const PAGED_RESULTS_OID: &str = "1.2.840.113556.1.4.319";
 
 /// What went wrong between the directory and us. Names the server and the step.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +142,33 @@ impl Connection {
         measured(Operation::Bind, bind).await
     }
 
+    /// One page of a search that is to be complete (RFC 2696), after the page that gave this cookie; an empty one
+    /// begins. Errors: whatever makes it less than complete, a size limit of the server included.
+    pub(crate) async fn search_page(
+        &mut self,
+        query: Query<'_>,
+        entries: i32,
+        cookie: Vec<u8>,
+    ) -> Result<Page, Fault> {
+        let step = "a search for all entries";
+        let (url, limit) = (self.url.clone(), self.request_timeout);
+        let page = collect_page(&mut self.ldap, query, entries, cookie);
+        let (entries, result, next) = guarded(&url, step, limit, page).await?;
+        if result.rc != 0 {
+            return Err(Fault::Refused {
+                url,
+                step,
+                result: Box::new(result),
+            });
+        }
+        Ok(Page { entries, next })
+    }
+
+    /// The library's own handle, for what is no question and answer.
+    pub(crate) fn ldap(&mut self) -> &mut Ldap {
+        &mut self.ldap
+    }
+
     /// The entries found here. References to what other servers would know are ignored.
     pub(crate) async fn search(&mut self, query: Query<'_>) -> Result<Vec<Entry>, Fault> {
         let step = "a search";
@@ -189,6 +219,14 @@ impl Connection {
         let change = guarded(url, "a password change", limit, self.ldap.modify(dn, changes));
         measured(Operation::PasswordChange, change).await
     }
+}
+
+/// A part of a complete answer.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub entries: Vec<SearchEntry>,
+    /// What the next page is asked for with; `None` after the last.
+    pub next: Option<Vec<u8>>,
 }
 
 async fn dial(url: &DirectoryUrl, dialling: &Dialling) -> Result<Ldap, Fault> {
@@ -249,6 +287,42 @@ async fn collect(
         result.rc = SIZE_LIMIT_EXCEEDED;
     }
     Ok((entries, result))
+}
+
+/// Reads one page to its end: more entries than asked for are a server's that knows no pages, and sends all at once.
+async fn collect_page(
+    ldap: &mut Ldap,
+    query: Query<'_>,
+    entries: i32,
+    cookie: Vec<u8>,
+) -> Result<(Vec<SearchEntry>, LdapResult, Option<Vec<u8>>), LdapError> {
+    let paging = PagedResults {
+        size: entries,
+        cookie,
+    };
+    let mut stream = ldap
+        .with_controls(vec![paging.into()])
+        .streaming_search(query.base, query.scope, query.filter, query.attributes.to_vec())
+        .await?;
+    let mut found = Vec::new();
+    while let Some(entry) = stream.next().await? {
+        if entry.is_ref() || entry.is_intermediate() {
+            continue;
+        }
+        if found.len() <= query.entries_max {
+            found.push(SearchEntry::construct(entry));
+        }
+    }
+    let result = stream.finish().await;
+    let control = result
+        .ctrls
+        .iter()
+        .find(|control| control.1.ctype == PAGED_RESULTS_OID);
+    let next = control
+        .filter(|control| control.1.val.is_some())
+        .map(|control| control.1.parse::<PagedResults>().cookie)
+        .filter(|cookie| !cookie.is_empty());
+    Ok((found, result, next))
 }
 
 /// Runs one operation with its time limit. The LDAP library panics on some malformed answers: that ends the

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use echorift_storage::Clock;
-use ldap3::Scope;
-use tokio::sync::Semaphore;
+use echorift_storage::{Clock, Timestamp};
+use ldap3::{Scope, SearchEntry};
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
 use crate::account_state::{STATE_ATTRIBUTES, bind_refusal, state_refusal};
@@ -39,7 +39,7 @@ pub struct Directory {
 #[derive(Debug)]
 pub(crate) struct Inner {
     /// See [`crate::provider::provider_name`].
-    pub provider_name: String,
+    pub provider_name: &'static str,
     pub config: DirectoryConfig,
     pub user_filter: UserFilter,
     pub endpoints: Endpoints,
@@ -48,6 +48,8 @@ pub(crate) struct Inner {
     password_checks: Semaphore,
     pub answers: Answers,
     pub clock: Clock,
+    /// Somebody was found to have left: who mirrors people looks the directory through.
+    pub look_again: Notify,
 }
 
 impl Directory {
@@ -77,6 +79,7 @@ impl Directory {
                 password_checks: Semaphore::new(config.pool_size),
                 answers: Answers::default(),
                 clock,
+                look_again: Notify::new(),
                 config,
             }),
         })
@@ -121,6 +124,10 @@ impl Directory {
     pub async fn find_by_id(&self, immutable_id: &str) -> Result<DirectoryUser, LoginRefusal> {
         let outcome = self.inner.find_by_id(immutable_id).await;
         self.noted(immutable_id, outcome)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
     }
 
     fn noted<T>(&self, username: &str, outcome: Result<T, LoginRefusal>) -> Result<T, LoginRefusal> {
@@ -328,6 +335,22 @@ impl Inner {
         let entries = answer?;
         lease.give_back();
         Ok(entries)
+    }
+
+    /// Whole entries, as the service account sees them.
+    pub(crate) async fn look_up(&self, query: Query<'_>) -> Result<Vec<SearchEntry>, Fault> {
+        let account = self
+            .service_account()
+            .map_err(|refusal| Fault::NoServer(refusal.to_string()))?;
+        let mut lease = self.pool.lease(&self.endpoints, &account).await?;
+        let mut answer = lease.connection.search_page(query, 1, Vec::new()).await;
+        if lease.was_idle && answer.as_ref().is_err_and(Fault::is_of_connection) {
+            lease.replace(&self.endpoints, &account).await?;
+            answer = lease.connection.search_page(query, 1, Vec::new()).await;
+        }
+        let page = answer?;
+        lease.give_back();
+        Ok(page.entries)
     }
 
     async fn admit(&self, entry: &Entry) -> Result<DirectoryUser, LoginRefusal> {

@@ -88,7 +88,7 @@ pub(crate) fn unmapped(localpart: &str) -> Option<String> {
 }
 
 /// An immutable id as text: `objectGUID` as Microsoft writes it, other text as it is, other bytes in hexadecimal.
-fn id_text(attribute: &str, bytes: &[u8]) -> String {
+pub(crate) fn id_text(attribute: &str, bytes: &[u8]) -> String {
     if attribute.eq_ignore_ascii_case("objectGUID")
         && let Ok(guid) = <[u8; 16]>::try_from(bytes)
     {
@@ -149,7 +149,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-fn display_name(name: &str) -> Option<String> {
+pub(crate) fn display_name(name: &str) -> Option<String> {
     let name: String = name
         .chars()
         .filter(|c| !c.is_control())
@@ -158,7 +158,7 @@ fn display_name(name: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-fn mail(address: &str) -> Option<String> {
+pub(crate) fn mail(address: &str) -> Option<String> {
     let is_plausible = address.len() <= MAIL_BYTES_MAX
         && address
             .split_once('@')

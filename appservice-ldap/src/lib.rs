@@ -26,10 +26,13 @@ mod tls;
 
 mod dn;
 mod entry;
+mod photo;
 mod template;
 mod url;
 
 mod check;
+
+pub mod mirror;
 
 pub use check::{CheckFinding, Severity};
 pub use config::{ConfigFault, DirectoryConfig, POOL_SIZE_MAX};

@@ -2,7 +2,7 @@
 
 use echorift_accounts::{
     ChangeAnswer, Identity, PasswordProvider, PasswordWarning, ProviderAnswer, ProviderError, Refusal,
-    WhosePassword,
+    StandingAnswer, WhosePassword,
 };
 use echorift_web::BoxFuture;
 
@@ -14,20 +14,21 @@ use crate::refusal::LoginRefusal;
 
 /// Marks the accounts that the directory owns, before `:` and the name of the domain unless it is that of
 /// `[directory]` itself; stored with each, so it never changes.
-const NAME: &str = "ldap";
+pub(crate) const NAME: &str = "ldap";
 
-/// The name of a domain as a provider.
-pub(crate) fn provider_name(domain: &str) -> String {
+/// The name of a domain as a provider. It is never freed: there are as many as the settings have domains, and each
+/// lasts as long as the process.
+pub(crate) fn provider_name(domain: &str) -> &'static str {
     if domain.is_empty() {
-        NAME.to_owned()
+        NAME
     } else {
-        format!("{NAME}:{domain}")
+        format!("{NAME}:{domain}").leak()
     }
 }
 
 impl PasswordProvider for Directory {
-    fn name(&self) -> &str {
-        &self.inner.provider_name
+    fn name(&self) -> &'static str {
+        self.inner.provider_name
     }
 
     fn check<'a>(
@@ -86,9 +87,36 @@ impl PasswordProvider for Directory {
             })
         })
     }
+
+    fn standing<'a>(&'a self, external_id: &'a str) -> BoxFuture<'a, Result<StandingAnswer, ProviderError>> {
+        Box::pin(async move {
+            if self.inner.config.is_direct_bind() {
+                return Ok(StandingAnswer::Fine);
+            }
+            match self.find_by_id(external_id).await {
+                Ok(_) => Ok(StandingAnswer::Fine),
+                Err(refusal) => self.standing_of(refusal),
+            }
+        })
+    }
 }
 
 impl Directory {
+    /// What the person's own entry says of them counts at once. That an entry or a membership is missing may be a
+    /// mistake that concerns everybody: then the directory is looked through, which stops where too many would go.
+    fn standing_of(&self, refusal: LoginRefusal) -> Result<StandingAnswer, ProviderError> {
+        match refusal {
+            LoginRefusal::Disabled | LoginRefusal::Locked | LoginRefusal::Expired => {
+                Ok(StandingAnswer::Refused(refusal.reason().to_owned()))
+            }
+            LoginRefusal::Unavailable(cause) => Err(ProviderError::Unavailable(cause)),
+            _ => {
+                self.inner.look_again.notify_one();
+                Ok(StandingAnswer::Fine)
+            }
+        }
+    }
+
     /// How much of a refusal its person may know: the truth after the right password, and nothing else otherwise.
     fn told(&self, refusal: &LoginRefusal) -> Refusal {
         let offers = self.offers_password_change();

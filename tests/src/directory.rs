@@ -1,4 +1,4 @@
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -61,6 +61,27 @@ impl TestDirectory {
             "--ldif",
             concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ldap/troubles.ldif"),
         ])
+    }
+
+    /// Changes the directory, in the words of LDIF (RFC 2849).
+    pub fn change(&self, ldif: &str) {
+        let mut ldapmodify = Command::new("ldapmodify")
+            .args(["-x", "-H", self.facts.text("/ldap")])
+            .args([
+                "-D",
+                self.facts.text("/root_dn"),
+                "-w",
+                self.facts.text("/root_password"),
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("ldap-utils are installed");
+        let mut input = ldapmodify.stdin.take().expect("the input is piped");
+        input.write_all(ldif.as_bytes()).expect("ldapmodify reads");
+        drop(input);
+        let status = ldapmodify.wait().expect("ldapmodify ends");
+        assert!(status.success(), "the directory refused this: {ldif}");
     }
 
     /// A server whose people come from this directory, over TLS.

@@ -14,6 +14,7 @@ mod domains;
 mod failover;
 mod groups;
 mod login;
+mod mirror;
 mod names;
 mod passwords;
 mod slapd;

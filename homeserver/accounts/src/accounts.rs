@@ -1,4 +1,7 @@
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use echorift_mail::Mailer;
 use echorift_storage::{Clock, Database, Names, Sequence, UserNumber};
@@ -48,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) profile_observer: OnceLock<Arc<dyn ProfileObserver>>,
     pub(crate) account_observer: OnceLock<Arc<dyn AccountObserver>>,
     pub(crate) remote: Remote,
+    /// What people of which provider cannot change in their profiles.
+    pub(crate) reserved_fields: OnceLock<(&'static str, BTreeSet<String>)>,
     /// Those of other features, told when the server starts.
     pub(crate) capabilities: dashmap::DashMap<String, serde_json::Value>,
     /// Empty where no mail is configured.
@@ -88,6 +93,7 @@ impl Accounts {
             profile_observer: OnceLock::new(),
             account_observer: OnceLock::new(),
             remote: Remote::new(),
+            reserved_fields: OnceLock::new(),
             capabilities: dashmap::DashMap::new(),
             mailer: OnceLock::new(),
             farewells: tokio::sync::Mutex::default(),

@@ -40,6 +40,8 @@ pub enum AccountError {
     /// The directory's own words.
     #[error("the directory does not take the new password: {0}")]
     RefusedPassword(String),
+    #[error("this field of the profile is kept by the directory")]
+    DirectoryField,
     #[error("whoever checks challenges does not answer")]
     RecaptchaUnavailable,
     #[error("the token is unknown or no longer valid")]
@@ -105,6 +107,9 @@ impl From<AccountError> for MatrixError {
             AccountError::RecaptchaUnavailable => {
                 Self::unavailable("The challenge cannot be checked now: try again later.")
             }
+            AccountError::DirectoryField => Self::forbidden(
+                "This part of your profile is kept by the company directory: have it changed there.",
+            ),
             AccountError::DirectoryPassword => Self::forbidden(
                 "The password of this account is kept by the company directory: change it there.",
             ),

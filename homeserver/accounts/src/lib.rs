@@ -24,6 +24,7 @@ mod last_seen;
 mod login;
 mod maintenance;
 mod marks;
+mod mirroring;
 mod moderation;
 mod oauth;
 mod observer;
@@ -57,13 +58,14 @@ pub use self::{
     administration::{AccountSource, DeviceOverview, UserOverview, UserQuery, UserState, UserToCreate},
     audit::{Act, AuditEntry, AuditQuery, REASON_BYTES_MAX},
     error::AccountError,
+    mirroring::{LockOwner, MirroredPerson, PersonToCreate, PersonToUpdate},
     oauth::options::{OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
     provider::{
         ChangeAnswer, Identity, PasswordProvider, PasswordWarning, ProviderAnswer, ProviderError, Refusal,
-        WhosePassword,
+        StandingAnswer, WhosePassword,
     },
     recaptcha::Recaptcha,
     remote_profiles::RemoteProfiles,

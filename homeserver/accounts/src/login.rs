@@ -165,7 +165,13 @@ impl Accounts {
             );
             return Ok(None);
         }
-        self.update_directory_account(account, identity).await.map(Some)
+        let mut account = self.update_directory_account(account, identity).await?;
+        if account.is_locked && account.locked_by.as_deref() == Some(name) {
+            // They were gone, and are back before the directory was looked through again.
+            self.unlock_mirrored(name, &[account.number]).await?;
+            account = self.load_account(account.number).await?;
+        }
+        Ok(Some(account))
     }
 
     async fn make_directory_account(

@@ -9,9 +9,15 @@ pub trait ProfileObserver: Send + Sync {
     fn profile_changed<'a>(&'a self, user: &'a UserId, profile: &'a Profile) -> BoxFuture<'a, ()>;
 }
 
-/// Is told when an account ends; `rooms` leaves all its rooms.
+/// Is told when an account ends, for good or until it is unlocked; after the former `rooms` leaves all its rooms.
 pub trait AccountObserver: Send + Sync {
     /// With `erase` the user also wishes their messages to be hidden from those who join later (CS API § Account
     /// deactivation).
     fn deactivated<'a>(&'a self, user: &'a UserId, erase: bool) -> BoxFuture<'a, ()>;
+
+    /// The account was locked because its owner has left; it may come back, so nothing of it is erased.
+    fn locked<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, ()> {
+        let _ = user;
+        Box::pin(async {})
+    }
 }

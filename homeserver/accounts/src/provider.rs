@@ -5,7 +5,7 @@ use echorift_web::BoxFuture;
 pub trait PasswordProvider: Send + Sync {
     /// Names the provider in the log and marks the accounts that it owns; never changes. All directories are `ldap`,
     /// or begin with `ldap:`.
-    fn name(&self) -> &str;
+    fn name(&self) -> &'static str;
 
     /// `login` is what the person typed, without `@` and server name.
     fn check<'a>(
@@ -28,6 +28,22 @@ pub trait PasswordProvider: Send + Sync {
     ) -> BoxFuture<'a, Result<ChangeAnswer, ProviderError>> {
         Box::pin(async { Ok(ChangeAnswer::NotOffered) })
     }
+
+    /// How a person stands whom the provider once vouched for; asked when their session is refreshed. Whoever does not
+    /// want to be asked says `Fine`.
+    fn standing<'a>(&'a self, external_id: &'a str) -> BoxFuture<'a, Result<StandingAnswer, ProviderError>> {
+        let _ = external_id;
+        Box::pin(async { Ok(StandingAnswer::Fine) })
+    }
+}
+
+/// What a provider says of a person who has a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StandingAnswer {
+    /// Nothing speaks against them, or the provider finds out in its own time.
+    Fine,
+    /// This very person may not use their account; the reason is for the log.
+    Refused(String),
 }
 
 /// What a provider says of a name and a password.

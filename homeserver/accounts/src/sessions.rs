@@ -275,6 +275,7 @@ impl Accounts {
                 return Err(AccountError::UnknownToken { soft_logout: true });
             }
         };
+        self.look_up_standing(session.user).await?;
         if self.0.marks.of(session.user.0).is_locked {
             return Err(AccountError::Locked);
         }

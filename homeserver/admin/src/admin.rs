@@ -1,7 +1,7 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use echorift_accounts::Accounts;
-use echorift_appservice_ldap::Directory;
+use echorift_appservice_ldap::{Directory, mirror::Mirror};
 use echorift_calls::{Calls, SfuHealth};
 use echorift_federation::Federation;
 use echorift_media::Media;
@@ -33,6 +33,8 @@ pub struct AdminParts {
     pub directory: Option<Directory>,
     /// Those of the company's further domains.
     pub directory_domains: Vec<Directory>,
+    /// `None` where people are not mirrored.
+    pub mirror: Option<Mirror>,
 }
 
 struct Inner {
@@ -78,6 +80,12 @@ impl Admin {
 
     pub(crate) fn federation(&self) -> Option<&Federation> {
         self.0.parts.federation.as_ref()
+    }
+
+    /// Errors: `M_NOT_FOUND` where people are not mirrored.
+    pub(crate) fn load_mirror(&self) -> Result<&Mirror, MatrixError> {
+        let mirror = self.0.parts.mirror.as_ref();
+        mirror.ok_or_else(|| MatrixError::not_found("This server does not mirror a directory."))
     }
 
     /// Errors: `M_UNRECOGNIZED` where federation is turned off.

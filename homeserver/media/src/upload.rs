@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use echorift_storage::{Change, StorageError, Timestamp, Tx, UserNumber};
 use futures_util::Stream;
+use ruma::OwnedMxcUri;
 
 use crate::ids::{BlobKey, MediaId};
 use crate::staging::Staged;
@@ -69,6 +70,33 @@ impl Media {
             is_public: self.0.options.unauthenticated_downloads,
         };
         self.keep(staged, media).await
+    }
+
+    /// Keeps what the server itself has of a person, as if they had uploaded it; its `mxc:` address.
+    pub async fn keep_for(
+        &self,
+        user: UserNumber,
+        bytes: Bytes,
+        content_type: &str,
+    ) -> Result<OwnedMxcUri, MediaError> {
+        let staged = self.0.staging.receive_bytes(bytes).await?;
+        let media = NewMedia {
+            id: MediaId::random(),
+            user: Some(user),
+            hash: staged.hash.clone(),
+            description: Description {
+                content_type: content_type.to_owned(),
+                file_name: None,
+            },
+            expires: None,
+            is_public: self.0.options.unauthenticated_downloads,
+        };
+        let id = self.keep(staged, media).await?;
+        Ok(OwnedMxcUri::from(format!(
+            "mxc://{}/{}",
+            self.0.options.server_name,
+            id.as_str()
+        )))
     }
 
     /// Keeps what the server fetched itself, until `expires`.

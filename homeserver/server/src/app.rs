@@ -9,6 +9,7 @@ use echorift_accounts::{
 };
 use echorift_admin::{Admin, AdminParts, Traffic};
 use echorift_appservice_ldap::Directory;
+use echorift_appservice_ldap::mirror::{Mirror, MirrorParts};
 use echorift_calls::media_policy::{self, MediaPolicyApi};
 use echorift_calls::{
     Calls, CallsApi, CallsOptions, CallsParts, DelayedEvents, SfuHealth, SfuProxy, TurnOptions,
@@ -27,6 +28,7 @@ use echorift_web::{RateLimits, outbound::Outbound};
 use tokio::sync::watch;
 
 use crate::config::{Config, LivekitSettings, Secret, Service};
+use crate::directory::DirectoryPhotos;
 use crate::error::ServerError;
 use crate::farewell::Farewell;
 use crate::federation::{self, Askers};
@@ -199,6 +201,16 @@ impl App {
             networks: Arc::new(config.calls.media.networks.clone()),
         };
         rooms.sweep_sticky_events(stopping.clone());
+        let mirror = directory.clone().and_then(|directory| {
+            Mirror::new(MirrorParts {
+                directory,
+                accounts: accounts.clone(),
+                photos: Some(Arc::new(DirectoryPhotos(media.clone()))),
+            })
+        });
+        if let Some(mirror) = &mirror {
+            mirror.run(stopping.clone());
+        }
         let admin = Admin::new(AdminParts {
             accounts: accounts.clone(),
             rooms: rooms.clone(),
@@ -210,6 +222,7 @@ impl App {
             data_dir: config.server.data_dir.clone(),
             directory,
             directory_domains: directories.get(1..).unwrap_or_default().to_vec(),
+            mirror,
         });
         admin.run(stopping.clone());
         let rooms_api = RoomsApi {

@@ -23,6 +23,9 @@ pub(crate) enum Command {
     /// Manage accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Look at what the directory's people mean for accounts.
+    #[command(subcommand)]
+    Directory(DirectoryCommand),
     /// Retire the signing key and make a new one, while the server is stopped.
     RotateKey(ConfigFile),
     /// Copy the SQLite database to a new file, while the server runs or not.
@@ -63,6 +66,12 @@ pub(crate) struct InitOptions {
 pub(crate) enum UserCommand {
     /// Make a local account. The password is read from the terminal or standard input, unless a file is named.
     Create(CreateUserOptions),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DirectoryCommand {
+    /// List every change that the next sync would make, and make none.
+    Plan(ConfigFile),
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +118,7 @@ mod tests {
             "check -c a.toml",
             "check --partner a.example --partner b.example:8448",
             "user create alice --admin --password-file p --config a.toml",
+            "directory plan --config a.toml",
             "backup copy.db",
             "restore copy.db --config a.toml",
             "rotate-key --config a.toml",

@@ -21,6 +21,14 @@ impl AccountObserver for Farewell {
             self.rooms.deactivated(user, erase).await;
         })
     }
+
+    fn locked<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.end_delayed_events(user).await {
+                tracing::error!(user_id = %user, %error, "the delayed events of a locked account could not be ended");
+            }
+        })
+    }
 }
 
 impl Farewell {

@@ -93,6 +93,10 @@ async fn change(
     if accounts.is_suspended(number) {
         return Err(AccountError::Suspended.into());
     }
+    let reserved = accounts.reserved_fields(number).await?;
+    if reserved.is_some_and(|reserved| reserved.contains(field)) {
+        return Err(AccountError::DirectoryField.into());
+    }
     accounts
         .set_profile_field(&session.user_id, number, field, value)
         .await?;

@@ -19,6 +19,8 @@ pub(crate) struct Account {
     pub(crate) is_deactivated: bool,
     pub(crate) created: Timestamp,
     pub(crate) is_guest: bool,
+    /// The provider that has locked the account.
+    pub(crate) locked_by: Option<String>,
 }
 
 /// An account to be made.
@@ -40,7 +42,7 @@ macro_rules! accounts_where {
     ($condition:literal) => {
         concat!(
             "SELECT user_number, localpart, password_hash, provider, external_id, mail,
-                    is_admin, is_locked, is_suspended, deactivated_ts, created_ts, is_guest
+                    is_admin, is_locked, is_suspended, deactivated_ts, created_ts, is_guest, locked_by
                FROM accounts WHERE ",
             $condition
         )
@@ -61,6 +63,7 @@ fn read(row: &Row) -> Result<Account, StorageError> {
         is_deactivated: row.optional_int(9)?.is_some(),
         created: Timestamp(row.int(10)?),
         is_guest: row.flag(11)?,
+        locked_by: row.optional_text(12)?,
     })
 }
 
@@ -241,7 +244,8 @@ pub(crate) async fn end_farewell(tx: &mut Tx, user: UserNumber) -> Result<(), St
     .map(drop)
 }
 
-/// Whether there is such an account that was not deactivated.
+/// Whether there is such an account that was not deactivated. What an administrator says of a lock holds from then on,
+/// whoever locked before.
 pub(crate) async fn set_marks(
     tx: &mut Tx,
     user: UserNumber,
@@ -249,7 +253,8 @@ pub(crate) async fn set_marks(
     is_suspended: Option<bool>,
 ) -> Result<bool, StorageError> {
     const SQL: &str = "
-        UPDATE accounts SET is_locked = COALESCE($2, is_locked), is_suspended = COALESCE($3, is_suspended)
+        UPDATE accounts SET is_locked = COALESCE($2, is_locked), is_suspended = COALESCE($3, is_suspended),
+               locked_by = CASE WHEN CAST($2 AS BIGINT) IS NULL THEN locked_by END
          WHERE user_number = $1 AND deactivated_ts IS NULL";
     let [locked, suspended] = [is_locked, is_suspended].map(|flag| flag.map(i64::from));
     Ok(tx

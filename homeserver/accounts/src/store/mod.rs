@@ -8,6 +8,7 @@ pub(crate) mod devices;
 pub(crate) mod email_validations;
 pub(crate) mod emails;
 pub(crate) mod filters;
+pub(crate) mod mirroring;
 pub(crate) mod profiles;
 pub(crate) mod sessions;
 pub(crate) mod short_tokens;

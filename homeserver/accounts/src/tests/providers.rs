@@ -48,7 +48,7 @@ impl Directory {
 }
 
 impl PasswordProvider for Directory {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         self.name
     }
 

@@ -2,14 +2,25 @@
 
 use axum::{Json, extract::State};
 use echorift_appservice_ldap::DirectoryStatus;
+use echorift_appservice_ldap::mirror::{MirrorStatus, Outcome, Run};
+use echorift_web::MatrixError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Admin, administrator::Administrator};
+use super::ReasonBody;
+use crate::{
+    Admin,
+    administrator::{Administrator, Deed},
+    extract::Told,
+};
 
 pub(super) fn routes() -> OpenApiRouter<Admin> {
-    OpenApiRouter::new().routes(routes!(overview))
+    OpenApiRouter::new()
+        .routes(routes!(overview))
+        .routes(routes!(sync))
+        .routes(routes!(approve))
+        .routes(routes!(plan))
 }
 
 /// Whether there is a directory, and how it is asked and has answered.
@@ -47,6 +58,84 @@ struct DirectoryDetail {
     last_failure: Option<String>,
     /// The company's further domains, in the order in which they are asked.
     domains: Vec<DomainDetail>,
+    /// Absent where accounts are made and changed at log-ins only.
+    sync: Option<SyncDetail>,
+}
+
+/// How the accounts are kept in step with the directory.
+#[derive(Serialize, ToSchema)]
+struct SyncDetail {
+    is_running: bool,
+    /// Whether the directory tells of changes by itself at present; otherwise it is read at intervals.
+    is_told: bool,
+    /// Whether an administrator has approved what the next sync does.
+    is_approved: bool,
+    /// When the accounts were last as the directory says.
+    last_done_ts: Option<i64>,
+    /// The last sync, however it ended.
+    last: Option<SyncRun>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SyncRun {
+    started_ts: i64,
+    ended_ts: i64,
+    /// `done`, `failed` (nothing was changed), or `stopped` (it would lock so many people that it waits for approval).
+    outcome: &'static str,
+    /// Why it failed.
+    reason: Option<String>,
+    /// If it was stopped: how many people it would lock, and how many it may.
+    locks: Option<usize>,
+    locks_max: Option<usize>,
+    /// What the directory holds.
+    people: usize,
+    groups: usize,
+    /// What was done to accounts.
+    created: usize,
+    updated: usize,
+    locked: usize,
+    unlocked: usize,
+    /// How many were left as they are for a reason that the log tells.
+    troubles: usize,
+}
+
+impl From<MirrorStatus> for SyncDetail {
+    fn from(status: MirrorStatus) -> Self {
+        Self {
+            is_running: status.is_running,
+            is_told: status.is_told,
+            is_approved: status.is_approved,
+            last_done_ts: status.last_done.map(|at| at.0),
+            last: status.last.map(SyncRun::from),
+        }
+    }
+}
+
+impl From<Run> for SyncRun {
+    fn from(run: Run) -> Self {
+        let outcome = run.outcome.as_str();
+        let (reason, stopped) = match run.outcome {
+            Outcome::Done => (None, None),
+            Outcome::Failed(reason) => (Some(reason), None),
+            Outcome::Stopped { locks, locks_max } => (None, Some((locks, locks_max))),
+        };
+        let counts = run.counts;
+        Self {
+            started_ts: run.started.0,
+            ended_ts: run.ended.0,
+            outcome,
+            reason,
+            locks: stopped.map(|(locks, _)| locks),
+            locks_max: stopped.map(|(_, max)| max),
+            people: counts.people,
+            groups: counts.groups,
+            created: counts.created,
+            updated: counts.updated,
+            locked: counts.locked,
+            unlocked: counts.unlocked,
+            troubles: counts.troubles,
+        }
+    }
 }
 
 /// A further domain of the company.
@@ -75,7 +164,7 @@ impl From<DirectoryStatus> for DomainDetail {
 
 /// The company's directory, which vouches for passwords.
 ///
-/// People are not copied from it: their accounts are made when they log in.
+/// Where `sync` is on, people's accounts are kept in step with it; elsewhere they are made when people log in.
 #[utoipa::path(get, path = "/directory", tag = "directory", responses((status = 200, body = Overview)))]
 async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview> {
     let Some(directory) = &admin.parts().directory else {
@@ -95,5 +184,84 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview
         last_failure_ts: status.last_failure.as_ref().map(|failure| failure.at.0),
         last_failure: status.last_failure.map(|failure| failure.reason),
         domains: domains.map(|domain| domain.status().into()).collect(),
+        sync: admin.parts().mirror.as_ref().map(|mirror| mirror.status().into()),
+    }))
+}
+
+/// Reads the directory now and brings the accounts into step; answers when that has ended.
+#[utoipa::path(post, path = "/directory/sync", tag = "directory", request_body = Option<ReasonBody>,
+    responses((status = 200, body = SyncDetail)))]
+async fn sync(
+    State(admin): State<Admin>,
+    administrator: Administrator,
+    Told(body): Told<ReasonBody>,
+) -> Result<Json<SyncDetail>, MatrixError> {
+    let mirror = admin.load_mirror()?;
+    let deed = Deed::new("directory.sync", "directory", body.reason);
+    administrator.note(&admin, deed).await?;
+    mirror.sync().await;
+    Ok(Json(mirror.status().into()))
+}
+
+/// Lets one sync lock as many people as the directory says, and does it; answers when that has ended.
+#[utoipa::path(post, path = "/directory/approve", tag = "directory", request_body = Option<ReasonBody>,
+    responses((status = 200, body = SyncDetail)))]
+async fn approve(
+    State(admin): State<Admin>,
+    administrator: Administrator,
+    Told(body): Told<ReasonBody>,
+) -> Result<Json<SyncDetail>, MatrixError> {
+    let mirror = admin.load_mirror()?;
+    let deed = Deed::new("directory.approve", "directory", body.reason);
+    administrator.note(&admin, deed).await?;
+    mirror.sync_approved().await;
+    Ok(Json(mirror.status().into()))
+}
+
+/// What a sync would do.
+#[derive(Serialize, ToSchema)]
+struct PlanDetail {
+    /// A line for each change, the first 10,000.
+    changes: Vec<String>,
+    /// How many there are.
+    total: usize,
+    /// How many people would be locked, and how many may be without approval.
+    locks: usize,
+    locks_max: usize,
+    /// Who is left as they are, and why.
+    troubles: Vec<TroubleDetail>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TroubleDetail {
+    /// The distinguished name.
+    who: String,
+    what: &'static str,
+}
+
+/// What a sync would do now; nothing of it is done.
+#[utoipa::path(get, path = "/directory/plan", tag = "directory", responses((status = 200, body = PlanDetail)))]
+async fn plan(State(admin): State<Admin>, _: Administrator) -> Result<Json<PlanDetail>, MatrixError> {
+    const LINES_MAX: usize = 10_000;
+    let mirror = admin.load_mirror()?;
+    let plan = match mirror.plan().await {
+        Ok(plan) => plan,
+        Err(error) => return Err(MatrixError::unavailable(error.to_string())),
+    };
+    let troubles = plan.troubles.iter().take(LINES_MAX).map(|trouble| TroubleDetail {
+        who: trouble.who.clone(),
+        what: trouble.what,
+    });
+    Ok(Json(PlanDetail {
+        changes: plan
+            .changes
+            .iter()
+            .take(LINES_MAX)
+            .map(ToString::to_string)
+            .collect(),
+        total: plan.changes.len(),
+        locks: plan.locks(),
+        locks_max: mirror.locks_max(&plan),
+        troubles: troubles.collect(),
     }))
 }

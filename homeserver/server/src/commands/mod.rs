@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod check_calls;
 mod check_federation;
+mod directory;
 mod init;
 mod rotate_key;
 mod serve;
@@ -12,7 +13,7 @@ mod version;
 
 use std::process::ExitCode;
 
-use crate::cli::{Command, UserCommand};
+use crate::cli::{Command, DirectoryCommand, UserCommand};
 use crate::config::Config;
 use crate::error::ServerError;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, ServerError> {
         Command::Init(options) => init::run(&options),
         Command::Check(options) => return check::run(&options),
         Command::User(UserCommand::Create(options)) => user::create(&options),
+        Command::Directory(DirectoryCommand::Plan(file)) => directory::plan(&file),
         Command::RotateKey(file) => rotate_key::run(&file),
         Command::Backup(options) => backup::backup(&options),
         Command::Restore(options) => backup::restore(&options),

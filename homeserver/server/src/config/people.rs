@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use echorift_appservice_ldap::mirror::MirrorConfig;
 use echorift_appservice_ldap::{DirectoryConfig, POOL_SIZE_MAX};
 
 use super::recaptcha::RecaptchaSettings;
@@ -187,6 +188,7 @@ fn read_domain(name: &str, table: &mut Table<'_, '_>) -> DirectoryConfig {
         connect_timeout: table.duration("connect_timeout", "5s"),
         request_timeout: table.duration("request_timeout", "10s"),
         pool_size: usize::try_from(pool_size).unwrap_or(1),
+        mirror: read_mirror(table, &usual.mirror),
     };
     for fault in config.validate() {
         let fix = as_sentence(&fault.fix);
@@ -197,6 +199,46 @@ fn read_domain(name: &str, table: &mut Table<'_, '_>) -> DirectoryConfig {
         }
     }
     config
+}
+
+/// Reads how people are kept in step with the directory: keys of the same table.
+fn read_mirror(table: &mut Table<'_, '_>, usual: &MirrorConfig) -> MirrorConfig {
+    let owned: Vec<&str> = usual.owned_fields.iter().map(String::as_str).collect();
+    MirrorConfig {
+        is_enabled: table.flag("sync", usual.is_enabled),
+        interval: table.duration("sync_interval", "5m"),
+        filter: table.text("sync_filter", &usual.filter),
+        group_base_dn: table.text("group_base_dn", &usual.group_base_dn),
+        group_filter: table.text("group_filter", &usual.group_filter),
+        creates_ahead: table.choice("create_accounts", ("ahead", true), &[("login", false)]),
+        owned_fields: table.list("owned_fields", &owned).into_iter().collect(),
+        attribute_title: table.text("attribute_title", &usual.attribute_title),
+        attribute_department: table.text("attribute_department", &usual.attribute_department),
+        attribute_manager: table.text("attribute_manager", &usual.attribute_manager),
+        attribute_phone: table.text("attribute_phone", &usual.attribute_phone),
+        attribute_photo: table.text("attribute_photo", &usual.attribute_photo),
+        attribute_group_id: table.text("attribute_group_id", &usual.attribute_group_id),
+        locked_percent_max: read_percent(table, "safety_max_locked", usual.locked_percent_max),
+    }
+}
+
+/// A whole number of percent, `10%`.
+fn read_percent(table: &mut Table<'_, '_>, key: &str, usual: u32) -> u32 {
+    let text = table.text(key, &format!("{usual}%"));
+    let percent = text
+        .strip_suffix('%')
+        .and_then(|number| number.trim().parse().ok());
+    match percent.filter(|percent| *percent <= 100) {
+        Some(percent) => percent,
+        None => {
+            table.refuse(
+                key,
+                "is no part of a whole",
+                "Write a percentage from 0% to 100%.",
+            );
+            usual
+        }
+    }
 }
 
 /// `set x` becomes `Set x.`, as the other faults have it.

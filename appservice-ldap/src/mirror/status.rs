@@ -1,0 +1,98 @@
+//! What is known of the runs, for whoever operates the server.
+
+use std::sync::{Mutex, PoisonError};
+
+use echorift_storage::Timestamp;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The accounts are as the directory says.
+    Done,
+    /// Nothing was changed, for a reason that the next run may not meet.
+    Failed(String),
+    /// Nothing was changed: too many would have been locked. Waits for an administrator's word.
+    Stopped { locks: usize, locks_max: usize },
+}
+
+impl Outcome {
+    /// Its name in metrics and the administration API.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed(_) => "failed",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+}
+
+/// What a run has found and done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunCounts {
+    pub people: usize,
+    pub groups: usize,
+    pub created: usize,
+    pub updated: usize,
+    pub locked: usize,
+    pub unlocked: usize,
+    /// People and entries that were left as they are, each with a line in the log.
+    pub troubles: usize,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub started: Timestamp,
+    pub ended: Timestamp,
+    pub outcome: Outcome,
+    pub counts: RunCounts,
+}
+
+/// How mirroring fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MirrorStatus {
+    pub is_running: bool,
+    /// Whether the directory tells of changes by itself at present.
+    pub is_told: bool,
+    pub last: Option<Run>,
+    /// When a run was last done with.
+    pub last_done: Option<Timestamp>,
+    /// Whether the next run may lock as many as it wants.
+    pub is_approved: bool,
+}
+
+/// Guards a few values; nothing is awaited while it is held.
+#[derive(Debug, Default)]
+pub(super) struct Statuses(Mutex<MirrorStatus>);
+
+impl Statuses {
+    pub(super) fn get(&self) -> MirrorStatus {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut MirrorStatus) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes the end of a run, and tells the metrics.
+    pub(super) fn ended(&self, run: Run) {
+        let seconds = run.ended.0.saturating_sub(run.started.0) as f64 / 1000.0;
+        metrics::histogram!("echorift_directory_sync_seconds").record(seconds);
+        metrics::counter!("echorift_directory_syncs_total", "outcome" => run.outcome.as_str()).increment(1);
+        let is_stopped = matches!(run.outcome, Outcome::Stopped { .. });
+        metrics::gauge!("echorift_directory_safety_stop").set(if is_stopped { 1.0 } else { 0.0 });
+        if run.outcome == Outcome::Done {
+            metrics::gauge!("echorift_directory_last_sync_timestamp_seconds")
+                .set(run.ended.0 as f64 / 1000.0);
+            metrics::gauge!("echorift_directory_people").set(run.counts.people as f64);
+            metrics::gauge!("echorift_directory_groups").set(run.counts.groups as f64);
+        }
+        self.change(|status| {
+            status.is_running = false;
+            if run.outcome == Outcome::Done {
+                status.last_done = Some(run.ended);
+            }
+            status.last = Some(run);
+        });
+    }
+}

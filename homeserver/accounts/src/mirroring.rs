@@ -1,0 +1,336 @@
+//! What a directory says of its people, written into their accounts in few, large steps.
+//!
+//! Who decides is the directory's own crate: it compares what it has read with [`Accounts::mirrored_people`], and has
+//! the differences made here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    time::Duration,
+};
+
+use echorift_storage::UserNumber;
+use ruma::{OwnedUserId, UserId};
+use serde_json::Value;
+
+use crate::{
+    AccountError, Accounts, StandingAnswer,
+    profile::{AVATAR_URL, DISPLAY_NAME, PROFILE_BYTES_MAX},
+    store::{
+        mirroring::{self, NewPerson, WrittenField},
+        sessions::Revoked,
+    },
+    username::judge_localpart,
+};
+
+/// Accounts that one transaction changes at most: others wait for the writer meanwhile.
+const PEOPLE_PER_STEP: usize = 250;
+/// How long a refresh waits for the directory: clients refresh in the middle of what they are doing.
+const STANDING_WAIT: Duration = Duration::from_secs(2);
+
+/// An account of a directory as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MirroredPerson {
+    pub user: UserNumber,
+    pub localpart: String,
+    /// What the directory knows the person by; `None` if nobody ever said.
+    pub external_id: Option<String>,
+    pub mail: Option<String>,
+    pub lock: Option<LockOwner>,
+    pub is_deactivated: bool,
+    /// Of the directory's photo that was taken over last.
+    pub photo_digest: Option<String>,
+    /// The whole profile.
+    pub fields: BTreeMap<String, Value>,
+}
+
+/// Who has locked an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockOwner {
+    Directory,
+    Administrator,
+}
+
+/// A person of a directory who has no account yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PersonToCreate {
+    pub external_id: String,
+    pub localpart: String,
+    pub mail: Option<String>,
+    pub fields: BTreeMap<String, Value>,
+}
+
+/// What has changed about a person who has an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PersonToUpdate {
+    pub user: UserNumber,
+    pub localpart: String,
+    /// The address, if it is another one now.
+    pub mail: Option<Option<String>>,
+    /// Fields of the profile to write, or with `None` to remove.
+    pub fields: BTreeMap<String, Option<Value>>,
+    /// The digest of the photo that `avatar_url` among the fields was made of.
+    pub photo_digest: Option<Option<String>>,
+}
+
+impl Accounts {
+    /// The accounts that `provider` owns, in two queries.
+    pub async fn mirrored_people(&self, provider: &str) -> Result<Vec<MirroredPerson>, AccountError> {
+        Ok(mirroring::people(&self.0.database, provider).await?)
+    }
+
+    /// Those of the names that some account has, deactivated ones included.
+    pub async fn taken_names(&self, localparts: &[&str]) -> Result<HashSet<String>, AccountError> {
+        if localparts.is_empty() {
+            return Ok(HashSet::new());
+        }
+        Ok(mirroring::taken(&self.0.database, localparts).await?)
+    }
+
+    /// Names the fields of the profile that people of `provider` cannot change themselves; only the first call counts.
+    pub fn reserve_profile_fields(&self, provider: &'static str, fields: BTreeSet<String>) {
+        let _ = self.0.reserved_fields.set((provider, fields));
+    }
+
+    /// The fields that this account's owner cannot change; empty for accounts of nobody's directory.
+    pub(crate) async fn reserved_fields(
+        &self,
+        user: UserNumber,
+    ) -> Result<Option<&BTreeSet<String>>, AccountError> {
+        let Some((provider, fields)) = self.0.reserved_fields.get() else {
+            return Ok(None);
+        };
+        let account = self.load_account(user).await?;
+        Ok((account.provider.as_deref() == Some(*provider)).then_some(fields))
+    }
+
+    /// Makes accounts for people of `provider`. Who has taken a name meanwhile keeps it; how many were made.
+    pub async fn create_mirrored(
+        &self,
+        provider: &'static str,
+        people: &[PersonToCreate],
+    ) -> Result<u64, AccountError> {
+        let mut made = 0;
+        for people in people.chunks(PEOPLE_PER_STEP) {
+            made += self.create_some(provider, people).await?;
+        }
+        Ok(made)
+    }
+
+    async fn create_some(
+        &self,
+        provider: &'static str,
+        people: &[PersonToCreate],
+    ) -> Result<u64, AccountError> {
+        let named: Vec<(OwnedUserId, &PersonToCreate)> = people
+            .iter()
+            .filter_map(|person| {
+                let user_id = judge_localpart(&person.localpart, self.server_name()).ok()?;
+                Some((user_id, person))
+            })
+            .collect();
+        let names: Vec<&str> = named.iter().map(|(user_id, _)| user_id.as_str()).collect();
+        self.0.users.intern_all(&names).await?;
+        let mut new = Vec::with_capacity(named.len());
+        let mut fields = Vec::new();
+        for (user_id, person) in named {
+            let user = UserNumber(self.0.users.intern(user_id.as_str()).await?);
+            fields.extend(written(
+                user,
+                person.fields.iter().map(|(name, value)| (name, Some(value))),
+            ));
+            new.push(NewPerson {
+                user,
+                localpart: person.localpart.clone(),
+                external_id: person.external_id.clone(),
+                mail: person.mail.as_ref().map(|mail| mail.to_lowercase()),
+            });
+        }
+        let now = self.0.clock.now();
+        let step = self.0.database.writer().transact(move |tx| {
+            Box::pin(async move {
+                let made = mirroring::insert(tx, provider, &new, now).await?;
+                mirroring::put_fields(tx, provider, &fields).await?;
+                Ok::<_, AccountError>(made)
+            })
+        });
+        step.await
+    }
+
+    /// Writes what has changed about people of `provider`, and tells their rooms of new names and pictures.
+    pub async fn update_mirrored(
+        &self,
+        provider: &'static str,
+        people: &[PersonToUpdate],
+    ) -> Result<(), AccountError> {
+        for people in people.chunks(PEOPLE_PER_STEP) {
+            self.update_some(provider, people).await?;
+        }
+        for person in people {
+            let is_seen = [DISPLAY_NAME, AVATAR_URL]
+                .iter()
+                .any(|field| person.fields.contains_key(*field));
+            if is_seen && let Some(observer) = self.0.profile_observer.get() {
+                let user_id = self.local_user(&person.localpart)?;
+                let profile = self.profile(&user_id).await?.unwrap_or_default();
+                observer.profile_changed(&user_id, &profile).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn update_some(
+        &self,
+        provider: &'static str,
+        people: &[PersonToUpdate],
+    ) -> Result<(), AccountError> {
+        let (mut fields, mut removed, mut mails, mut photos) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for person in people {
+            let all = person.fields.iter().map(|(name, value)| (name, value.as_ref()));
+            let (kept, gone): (Vec<_>, Vec<_>) =
+                written(person.user, all).partition(|field| field.value.is_some());
+            fields.extend(kept);
+            removed.extend(gone);
+            if let Some(mail) = &person.mail {
+                mails.push((person.user, mail.as_ref().map(|mail| mail.to_lowercase())));
+            }
+            if let Some(digest) = &person.photo_digest {
+                photos.push((person.user, digest.clone()));
+            }
+        }
+        let step = self.0.database.writer().transact(move |tx| {
+            Box::pin(async move {
+                mirroring::remove_fields(tx, &removed).await?;
+                mirroring::put_fields(tx, provider, &fields).await?;
+                mirroring::set_mails(tx, &mails).await?;
+                mirroring::set_photos(tx, &photos).await
+            })
+        });
+        Ok(step.await?)
+    }
+
+    /// Locks accounts of people who have left: their sessions and pushers end, their devices, rooms and keys stay.
+    /// Those whom an administrator has locked stay as they are.
+    pub async fn lock_mirrored(
+        &self,
+        provider: &'static str,
+        people: &[(UserNumber, String)],
+    ) -> Result<(), AccountError> {
+        for people in people.chunks(PEOPLE_PER_STEP) {
+            let users: Vec<UserNumber> = people.iter().map(|(user, _)| *user).collect();
+            let now = self.0.clock.now();
+            let step = self.0.database.writer().transact(move |tx| {
+                Box::pin(async move {
+                    let locked = mirroring::lock(tx, provider, &users).await?;
+                    let ended = mirroring::end_sessions(tx, &locked, now).await?;
+                    Ok::<_, AccountError>((locked, ended))
+                })
+            });
+            let (locked, ended): (Vec<UserNumber>, Vec<Revoked>) = step.await?;
+            for user in &locked {
+                self.0.marks.change(user.0, |mark| mark.is_locked = true);
+            }
+            self.0.checks.revoke(&ended);
+            self.0.checks.tell_of_ending();
+            for (user, localpart) in people.iter().filter(|(user, _)| locked.contains(user)) {
+                tracing::info!(
+                    user = user.0,
+                    localpart,
+                    provider,
+                    "locked: the directory has no place for them"
+                );
+                if let Some(observer) = self.0.account_observer.get() {
+                    observer.locked(&self.local_user(localpart)?).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Unlocks those of the accounts that the directory had locked.
+    pub async fn unlock_mirrored(
+        &self,
+        provider: &'static str,
+        people: &[UserNumber],
+    ) -> Result<(), AccountError> {
+        for users in people.chunks(PEOPLE_PER_STEP) {
+            let users = users.to_vec();
+            let step =
+                self.0.database.writer().transact(move |tx| {
+                    Box::pin(async move { mirroring::unlock(tx, provider, &users).await })
+                });
+            let unlocked: Vec<UserNumber> = step.await?;
+            for user in unlocked {
+                self.0.marks.change(user.0, |mark| mark.is_locked = false);
+                tracing::info!(
+                    user = user.0,
+                    provider,
+                    "unlocked: the directory knows them again"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the directory whether somebody whose session is refreshed may still be here, and locks the account if it
+    /// says no. A directory that does not answer soon has no say: the next refresh asks again.
+    pub(crate) async fn look_up_standing(&self, user: UserNumber) -> Result<(), AccountError> {
+        if self.0.providers.is_empty() {
+            return Ok(());
+        }
+        let account = self.load_account(user).await?;
+        let Some((name, external_id)) = account.provider.as_deref().zip(account.external_id.as_deref())
+        else {
+            return Ok(());
+        };
+        let Some(provider) = self.0.providers.iter().find(|provider| provider.name() == name) else {
+            return Ok(());
+        };
+        match tokio::time::timeout(STANDING_WAIT, provider.standing(external_id)).await {
+            Ok(Ok(StandingAnswer::Refused(reason))) => {
+                tracing::info!(
+                    user = user.0,
+                    reason,
+                    "a refreshed session belongs to somebody who has left"
+                );
+                self.lock_mirrored(provider.name(), &[(user, account.localpart)])
+                    .await
+            }
+            Ok(Ok(StandingAnswer::Fine)) => Ok(()),
+            Ok(Err(error)) => {
+                tracing::debug!(provider = name, %error, "the standing of a person could not be looked up");
+                Ok(())
+            }
+            Err(_) => {
+                tracing::debug!(
+                    provider = name,
+                    "the standing of a person could not be looked up in time"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    fn local_user(&self, localpart: &str) -> Result<OwnedUserId, AccountError> {
+        UserId::parse_with_server_name(localpart, self.server_name())
+            .map_err(|error| echorift_storage::StorageError::corrupt("accounts.localpart", error).into())
+    }
+}
+
+/// The fields as they are stored. What is too large for a profile by itself is left out.
+fn written<'a>(
+    user: UserNumber,
+    fields: impl Iterator<Item = (&'a String, Option<&'a Value>)>,
+) -> impl Iterator<Item = WrittenField> {
+    fields.filter_map(move |(name, value)| {
+        let value = value.map(ToString::to_string);
+        let is_small = value
+            .as_ref()
+            .is_none_or(|value| value.len() <= PROFILE_BYTES_MAX / 8);
+        is_small.then(|| WrittenField {
+            user,
+            name: name.clone(),
+            value,
+        })
+    })
+}

@@ -1,0 +1,172 @@
+use echorift_tests::{Look as _, TestDirectory, TestServer, User, refused, until, v3};
+use serde_json::json;
+
+use crate::{account_control, admin, administrator, group, mirroring, person, replace, sync};
+
+async fn is_out(server: &TestServer, user: &User) {
+    until("the token is refused", async || {
+        let refusal = user.get(v3(["account", "whoami"])).await.err()?;
+        assert_eq!(refusal.status, 401, "{refusal}");
+        Some(())
+    })
+    .await;
+    let login = User::logged_in(server, &user.localpart, &user.password).await;
+    assert!(login.is_err());
+}
+
+async fn is_back(server: &TestServer, user: &User, room: &str) -> User {
+    let again = until("they can log in", async || {
+        User::logged_in(server, &user.localpart, &user.password)
+            .await
+            .ok()
+    })
+    .await;
+    assert_eq!(again.id, user.id);
+    let rooms = again.get(v3(["joined_rooms"])).await.unwrap();
+    assert_eq!(rooms.list("/joined_rooms"), [json!(room)]);
+    again
+}
+
+#[tokio::test]
+async fn who_leaves_is_out_at_once_and_gets_everything_back_on_return() {
+    let directory = TestDirectory::start();
+    let server = mirroring(&directory).start().await;
+    let root = administrator(&server).await;
+    until("the directory tells of changes", async || {
+        let status = root.get(admin(&[])).await.unwrap();
+        (status["sync"]["is_told"] == true).then_some(())
+    })
+    .await;
+    let jonas = User::logged_in(&server, "jonas.meyer", "nordlicht-jonas")
+        .await
+        .unwrap();
+    let pusher = json!({
+        "kind": "http", "app_id": "org.example", "pushkey": "key", "app_display_name": "A", "device_display_name": "B",
+        "lang": "en", "data": { "url": "https://push.example/_matrix/push/v1/notify" },
+    });
+    jonas.post(v3(["pushers", "set"]), pusher).await.unwrap();
+    let room = jonas.create_room_with(&[]).await;
+
+    // Disabled.
+    directory.change(&account_control(&person("jonas.meyer"), 514));
+    is_out(&server, &jonas).await;
+    directory.change(&account_control(&person("jonas.meyer"), 512));
+    let jonas = is_back(&server, &jonas, &room).await;
+    assert_eq!(
+        jonas.get(v3(["pushers"])).await.unwrap().list("/pushers"),
+        [] as [serde_json::Value; 0]
+    );
+
+    // Out of the group that may log in, which holds the one that he is in.
+    let members = |change: &str, name: &str| {
+        let (group, member) = (group(name), person("jonas.meyer"));
+        format!("dn: {group}\nchangetype: modify\n{change}: member\nmember: {member}\n\n")
+    };
+    directory.change(&members("delete", "engineering"));
+    is_out(&server, &jonas).await;
+    directory.change(&members("add", "engineering"));
+    let jonas = is_back(&server, &jonas, &room).await;
+
+    // Expired.
+    directory.change(&replace(
+        &person("jonas.meyer"),
+        "accountExpires",
+        "133485408000000000",
+    ));
+    is_out(&server, &jonas).await;
+    directory.change(&replace(&person("jonas.meyer"), "accountExpires", "0"));
+    let jonas = is_back(&server, &jonas, &room).await;
+
+    // Gone for good.
+    directory.change(&format!("dn: {}\nchangetype: delete\n\n", person("jonas.meyer")));
+    is_out(&server, &jonas).await;
+    let path = v3(["profile", &jonas.id, "displayname"]);
+    assert_eq!(root.get(path).await.unwrap().text("/displayname"), "Jonas Meyer");
+}
+
+#[tokio::test]
+async fn what_an_administrator_has_locked_stays_locked() {
+    let directory = TestDirectory::start();
+    let server = mirroring(&directory).start().await;
+    let root = administrator(&server).await;
+    let path =
+        |act: &str| echorift_tests::path("/_echorift/admin/v1/users", &["@jonas.meyer:test.example", act]);
+    root.post(path("lock"), json!({})).await.unwrap();
+    assert_eq!(sync(&root).await["outcome"], "done");
+    let login = User::logged_in(&server, "jonas.meyer", "nordlicht-jonas").await;
+    assert_eq!(login.unwrap_err().errcode, "M_USER_LOCKED");
+    root.post(path("unlock"), json!({})).await.unwrap();
+    User::logged_in(&server, "jonas.meyer", "nordlicht-jonas")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_finds_out_who_has_left_where_nothing_is_mirrored() {
+    let directory = TestDirectory::start();
+    let server = directory.server().start().await;
+    let more = json!({ "refresh_token": true });
+    let session = server
+        .anonymous()
+        .log_in("jonas.meyer", "nordlicht-jonas", more)
+        .await
+        .unwrap();
+    let token = json!({ "refresh_token": session.text("/refresh_token") });
+    let next = server.anonymous().post(v3(["refresh"]), token).await.unwrap();
+
+    directory.change(&account_control(&person("jonas.meyer"), 514));
+    let token = json!({ "refresh_token": next.text("/refresh_token") });
+    refused(
+        server.anonymous().post(v3(["refresh"]), token).await,
+        401,
+        "M_USER_LOCKED",
+    );
+    let jonas = server.with_token(next.text("/access_token"));
+    assert_eq!(
+        jonas.get(v3(["account", "whoami"])).await.unwrap_err().status,
+        401
+    );
+
+    directory.change(&account_control(&person("jonas.meyer"), 512));
+    User::logged_in(&server, "jonas.meyer", "nordlicht-jonas")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn when_too_many_would_leave_nobody_does_before_an_administrator_approves() {
+    let directory = TestDirectory::start();
+    let server = mirroring(&directory).start().await;
+    let root = administrator(&server).await;
+    let jonas = User::logged_in(&server, "jonas.meyer", "nordlicht-jonas")
+        .await
+        .unwrap();
+    let everyone = group("everyone");
+    directory.change(&replace(&everyone, "member", &person("anna.weber")));
+    let last = sync(&root).await;
+    assert_eq!(
+        (&last["outcome"], &last["locks_max"]),
+        (&json!("stopped"), &json!(5))
+    );
+    jonas.get(v3(["account", "whoami"])).await.unwrap();
+    let plan = root.get(admin(&["plan"])).await.unwrap();
+    let line = json!("lock jonas.meyer (not_in_login_group)");
+    assert!(plan.list("/changes").contains(&line), "{plan}");
+    assert!(
+        server
+            .logs()
+            .iter()
+            .any(|line| line.contains("before an administrator approves"))
+    );
+
+    let status = root.post(admin(&["approve"]), json!({})).await.unwrap();
+    assert_eq!(status["last"]["outcome"], "done");
+    assert_eq!(
+        jonas.get(v3(["account", "whoami"])).await.unwrap_err().status,
+        401
+    );
+    // The word holds for one sync.
+    assert_eq!(root.get(admin(&[])).await.unwrap()["sync"]["is_approved"], false);
+    let anyone = server.anonymous();
+    assert!(anyone.get(admin(&[])).await.is_err());
+}
