@@ -4,6 +4,7 @@ use echorift_storage::Timestamp;
 use ldap3::LdapResult;
 
 use crate::entry::Entry;
+use crate::password_policy::{PolicyAnswer, PolicyError};
 use crate::refusal::LoginRefusal;
 
 /// The attributes that this module reads; operational ones come only when asked for.
@@ -61,23 +62,19 @@ fn expiry(entry: &Entry) -> Option<Timestamp> {
 }
 
 /// What a refused bind of a person means. `entry` is theirs, if it was found before.
+///
+/// Whoever is told of anything else than a wrong password must have shown the right one. Servers that look at the
+/// state of an account first refuse whatever the password is: those refusals are `Unproved`.
 pub(crate) fn bind_refusal(result: &LdapResult, entry: Option<&Entry>) -> LoginRefusal {
     match result.rc {
         // invalidCredentials
-        49 => active_directory_refusal(&result.text).unwrap_or_else(|| {
-            let is_locked = entry.is_some_and(|entry| entry.text("pwdAccountLockedTime").is_some());
-            if is_locked {
-                LoginRefusal::Locked
-            } else {
-                LoginRefusal::WrongPassword
-            }
-        }),
+        49 => active_directory_refusal(&result.text).unwrap_or_else(|| policy_refusal(result, entry)),
         // inappropriateAuthentication: the entry has no password to compare.
         48 => LoginRefusal::WrongPassword,
         // constraintViolation: 389 Directory Server after too many attempts.
-        19 => LoginRefusal::Locked,
+        19 => unproved(LoginRefusal::Locked),
         // unwillingToPerform: 389 Directory Server for an inactivated account.
-        53 => LoginRefusal::Disabled,
+        53 => unproved(LoginRefusal::Disabled),
         // noSuchObject and invalidDNSyntax: the name that direct bind built.
         32 if entry.is_none() => LoginRefusal::UnknownUser,
         34 if entry.is_none() => LoginRefusal::BadUsername,
@@ -85,7 +82,25 @@ pub(crate) fn bind_refusal(result: &LdapResult, entry: Option<&Entry>) -> LoginR
     }
 }
 
+/// What ppolicy, or its silence, means. It compares the password before it says that it has expired, and after it
+/// has found the account locked (slapo-ppolicy).
+fn policy_refusal(result: &LdapResult, entry: Option<&Entry>) -> LoginRefusal {
+    let is_locked = || entry.is_some_and(|entry| entry.text("pwdAccountLockedTime").is_some());
+    match PolicyAnswer::of(result).error {
+        Some(PolicyError::PasswordExpired) => LoginRefusal::PasswordExpired { is_changeable: false },
+        Some(PolicyError::AccountLocked) => unproved(LoginRefusal::Locked),
+        _ if is_locked() => unproved(LoginRefusal::Locked),
+        _ => LoginRefusal::WrongPassword,
+    }
+}
+
+fn unproved(refusal: LoginRefusal) -> LoginRefusal {
+    LoginRefusal::Unproved(Box::new(refusal))
+}
+
 /// The reason in a text such as `80090308: LdapErr: DSID-0C09042F, comment: AcceptSecurityContext error, data 533, v4563`.
+///
+/// Windows says all of them after the right password alone, but for the lock.
 fn active_directory_refusal(text: &str) -> Option<LoginRefusal> {
     let (_, data) = text.split_once(", data ")?;
     let code = data.split(|c: char| !c.is_ascii_hexdigit()).next()?;
@@ -93,10 +108,11 @@ fn active_directory_refusal(text: &str) -> Option<LoginRefusal> {
         "525" => LoginRefusal::UnknownUser,
         "52e" => LoginRefusal::WrongPassword,
         "530" | "531" | "534" => LoginRefusal::LogonRestricted,
-        "532" | "773" => LoginRefusal::PasswordExpired,
+        "532" => LoginRefusal::PasswordExpired { is_changeable: true },
+        "773" => LoginRefusal::PasswordMustChange,
         "533" => LoginRefusal::Disabled,
         "701" => LoginRefusal::Expired,
-        "775" => LoginRefusal::Locked,
+        "775" => unproved(LoginRefusal::Locked),
         _ => return None,
     })
 }
@@ -159,7 +175,10 @@ mod tests {
             "uid=anna",
             [("pwdAccountLockedTime", b"20261101120000Z".as_slice())],
         );
-        assert_eq!(refused_bind(49, "", Some(&locked)), LoginRefusal::Locked);
+        assert_eq!(
+            refused_bind(49, "", Some(&locked)),
+            unproved(LoginRefusal::Locked)
+        );
         assert_eq!(refused_bind(49, "", None), LoginRefusal::WrongPassword);
     }
 
@@ -168,11 +187,11 @@ mod tests {
         for (code, refusal) in [
             ("525", LoginRefusal::UnknownUser),
             ("52e", LoginRefusal::WrongPassword),
-            ("532", LoginRefusal::PasswordExpired),
+            ("532", LoginRefusal::PasswordExpired { is_changeable: true }),
             ("533", LoginRefusal::Disabled),
             ("701", LoginRefusal::Expired),
-            ("773", LoginRefusal::PasswordExpired),
-            ("775", LoginRefusal::Locked),
+            ("773", LoginRefusal::PasswordMustChange),
+            ("775", unproved(LoginRefusal::Locked)),
             ("57", LoginRefusal::WrongPassword),
         ] {
             let text = format!(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dn;
+use crate::identity;
 use crate::mapping::GroupsConfig;
 pub use crate::mirror::settings::MirrorConfig;
 use crate::template::{PLACEHOLDER, UserFilter};
@@ -13,12 +14,27 @@ use crate::url::DirectoryUrl;
 /// More service connections than this help no directory, and each costs it a thread.
 pub const POOL_SIZE_MAX: usize = 64;
 
-/// The `[directory]` table. An empty text or path means "not set".
+/// The `[directory]` table, or one of `[directory.domains]`. An empty text or path means "not set".
 ///
 /// Built by the server's configuration loader, which parses durations and reads secrets from files;
 /// [`DirectoryConfig::validate`] then names everything that cannot work.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DirectoryConfig {
+    /// Name of the domain in the settings and in the log; empty for `[directory]` itself.
+    pub domain: String,
+    /// The domain's short name, which people put in front of theirs: `CORP` in `CORP\anna`.
+    pub netbios_name: String,
+    /// What people write behind their names: `corp.example.org` in `anna@corp.example.org`.
+    pub upn_suffixes: Vec<String>,
+    /// Appended to the localparts of this domain's people, so that they meet nobody of another: `.sales`.
+    pub uid_suffix: String,
+    /// Whether people may log in by the address in `attribute_mail`.
+    pub login_by_mail: bool,
+    /// Whether people may change their passwords in the directory through this server.
+    pub password_change: bool,
+    /// Whether somebody is told that their account is locked where the directory does not say whether the password
+    /// was right, so that whoever asks may be a stranger.
+    pub tell_locked: bool,
     /// `ldap://` or `ldaps://` addresses of equal servers, the favourite first.
     pub urls: Vec<String>,
     /// Upgrade `ldap://` connections to TLS before anything else is said (RFC 4511 § 4.14).
@@ -63,6 +79,13 @@ pub struct DirectoryConfig {
 impl Default for DirectoryConfig {
     fn default() -> Self {
         Self {
+            domain: String::new(),
+            netbios_name: String::new(),
+            upn_suffixes: Vec::new(),
+            uid_suffix: String::new(),
+            login_by_mail: false,
+            password_change: false,
+            tell_locked: false,
             urls: Vec::new(),
             start_tls: false,
             ca_file: PathBuf::new(),
@@ -91,6 +114,7 @@ impl fmt::Debug for DirectoryConfig {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DirectoryConfig")
+            .field("domain", &self.domain)
             .field("urls", &self.urls)
             .field("start_tls", &self.start_tls)
             .field("bind_dn", &self.bind_dn)
@@ -134,6 +158,7 @@ impl DirectoryConfig {
         self.validate_urls(&mut faults);
         self.validate_names(&mut faults);
         self.validate_attributes(&mut faults);
+        self.validate_domain(&mut faults);
         self.validate_limits(&mut faults);
         self.mirror.validate(self.is_direct_bind(), &mut faults);
         faults
@@ -230,6 +255,48 @@ impl DirectoryConfig {
                     "write the name of one attribute, such as uid or sAMAccountName",
                 ));
             }
+        }
+    }
+
+    fn validate_domain(&self, faults: &mut Vec<ConfigFault>) {
+        let is_plain =
+            |text: &str| !text.contains(['\\', '@', '/', '"']) && !text.contains(char::is_whitespace);
+        if !is_plain(&self.netbios_name) {
+            faults.push(fault(
+                "netbios_name",
+                &self.netbios_name,
+                "this is no short name of a domain",
+                "write the part before the backslash alone, such as CORP",
+            ));
+        }
+        for suffix in self
+            .upn_suffixes
+            .iter()
+            .filter(|suffix| suffix.is_empty() || !is_plain(suffix))
+        {
+            faults.push(fault(
+                "upn_suffixes",
+                suffix,
+                "this is no suffix of names",
+                "write the part behind the @ alone, such as corp.example.org",
+            ));
+        }
+        if identity::localpart(&format!("a{}", self.uid_suffix)) != Some(format!("a{}", self.uid_suffix)) {
+            faults.push(fault(
+                "uid_suffix",
+                &self.uid_suffix,
+                "user ids cannot hold it",
+                "write small letters, digits and . _ - / + alone, such as .sales",
+            ));
+        }
+        let is_readable = !self.start_tls && self.urls.iter().any(|url| url.starts_with("ldap://"));
+        if self.password_change && is_readable {
+            faults.push(fault(
+                "password_change",
+                "true",
+                "new passwords would travel in clear",
+                "use ldaps:// addresses or start_tls = true, or set password_change = false",
+            ));
         }
     }
 
@@ -336,6 +403,33 @@ mod tests {
             ..working()
         };
         assert_eq!(config.validate(), []);
+    }
+
+    #[test]
+    fn a_domain_that_cannot_be_told_apart_is_a_fault() {
+        let config = DirectoryConfig {
+            netbios_name: "CORP\\".to_owned(),
+            upn_suffixes: vec!["@corp.example.org".to_owned()],
+            uid_suffix: " Sales".to_owned(),
+            ..working()
+        };
+        assert_eq!(
+            faulty_keys(&config),
+            ["netbios_name", "upn_suffixes", "uid_suffix"]
+        );
+    }
+
+    #[test]
+    fn passwords_are_changed_over_encrypted_connections_only() {
+        let config = |url: &str, start_tls| DirectoryConfig {
+            urls: vec![url.to_owned()],
+            password_change: true,
+            start_tls,
+            ..working()
+        };
+        assert_eq!(faulty_keys(&config("ldap://dc1", false)), ["password_change"]);
+        assert_eq!(faulty_keys(&config("ldap://dc1", true)), [""; 0]);
+        assert_eq!(faulty_keys(&config("ldaps://dc1", false)), [""; 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! One connection to one directory server: open, bind, search. Every step has a time limit, every answer a size
+//! One connection to one directory server: open, bind, search, change a password. Every step has a time limit, every answer a size
 //! limit, and a malformed answer breaks the connection and nothing else.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use ldap3::controls::PagedResults;
+use ldap3::exop::PasswordModify;
 use ldap3::{
-    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions,
+    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope, SearchEntry, SearchOptions,
     StdStream,
 };
 use rustls::ClientConfig;
@@ -17,6 +19,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::entry::Entry;
+use crate::measure::{Operation, measured};
+use crate::password_policy;
 use crate::url::DirectoryUrl;
 
 /// Result codes of RFC 4511 § 4.1.9 that mean something here.
@@ -88,6 +92,7 @@ pub(crate) struct Query<'a> {
 pub(crate) struct Connection {
     ldap: Ldap,
     url: String,
+    is_encrypted: bool,
     request_timeout: Duration,
 }
 
@@ -95,18 +100,27 @@ impl Connection {
     /// Connects and encrypts, within `connect_timeout`.
     pub(crate) async fn open(url: &DirectoryUrl, dialling: &Dialling) -> Result<Self, Fault> {
         let opening = timeout(dialling.connect_timeout, dial(url, dialling));
-        let Ok(opened) = AssertUnwindSafe(opening).catch_unwind().await else {
-            return Err(broken(&url.text, "connecting", "a malformed answer".to_owned()));
+        let opening = async {
+            let Ok(opened) = AssertUnwindSafe(opening).catch_unwind().await else {
+                return Err(broken(&url.text, "connecting", "a malformed answer".to_owned()));
+            };
+            opened.map_err(|_| Fault::TimedOut {
+                url: url.text.clone(),
+                step: "connecting",
+            })?
         };
-        let ldap = opened.map_err(|_| Fault::TimedOut {
-            url: url.text.clone(),
-            step: "connecting",
-        })??;
+        let ldap = measured(Operation::Connect, opening).await?;
         Ok(Self {
             ldap,
             url: url.text.clone(),
+            is_encrypted: url.is_ldaps || dialling.start_tls,
             request_timeout: dialling.request_timeout,
         })
+    }
+
+    /// Nobody between here and the server can read along.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.is_encrypted
     }
 
     /// The server as configured.
@@ -119,10 +133,13 @@ impl Connection {
         self.ldap.is_closed()
     }
 
-    /// Binds, and gives the server's answer: the caller knows what a refusal means.
+    /// Binds, and gives the server's answer: the caller knows what a refusal means. The password policy of the
+    /// directory, if it has one, is asked for its word.
     pub(crate) async fn bind(&mut self, name: &str, password: &str) -> Result<LdapResult, Fault> {
         let (url, limit) = (&self.url, self.request_timeout);
-        guarded(url, "a bind", limit, self.ldap.simple_bind(name, password)).await
+        let ldap = self.ldap.with_controls(password_policy::request());
+        let bind = guarded(url, "a bind", limit, ldap.simple_bind(name, password));
+        measured(Operation::Bind, bind).await
     }
 
     /// One page of a search that is to be complete (RFC 2696), after the page that gave this cookie; an empty one
@@ -156,7 +173,8 @@ impl Connection {
     pub(crate) async fn search(&mut self, query: Query<'_>) -> Result<Vec<Entry>, Fault> {
         let step = "a search";
         let (url, limit) = (self.url.clone(), self.request_timeout);
-        let (entries, result) = guarded(&url, step, limit, collect(&mut self.ldap, query, limit)).await?;
+        let search = guarded(&url, step, limit, collect(&mut self.ldap, query, limit));
+        let (entries, result) = measured(Operation::Search, search).await?;
         match result.rc {
             0 | SIZE_LIMIT_EXCEEDED => Ok(entries),
             _ => Err(Fault::Refused {
@@ -165,6 +183,41 @@ impl Connection {
                 result: Box::new(result),
             }),
         }
+    }
+
+    /// Changes the password of whoever is bound (RFC 3062), and gives the server's answer.
+    pub(crate) async fn modify_own_password(&mut self, old: &str, new: &str) -> Result<LdapResult, Fault> {
+        let (url, limit) = (&self.url, self.request_timeout);
+        let request = PasswordModify {
+            user_id: None,
+            old_pass: Some(old),
+            new_pass: Some(new),
+        };
+        let ldap = self.ldap.with_controls(password_policy::request());
+        let change = async { ldap.extended(request).await.map(|answer| answer.1) };
+        measured(
+            Operation::PasswordChange,
+            guarded(url, "a password change", limit, change),
+        )
+        .await
+    }
+
+    /// Puts one value of an attribute in the place of another, both of which the server has to agree with.
+    pub(crate) async fn exchange(
+        &mut self,
+        dn: &str,
+        attribute: &str,
+        old: Vec<u8>,
+        new: Vec<u8>,
+    ) -> Result<LdapResult, Fault> {
+        let (url, limit) = (&self.url, self.request_timeout);
+        let name = attribute.as_bytes().to_vec();
+        let changes = vec![
+            Mod::Delete(name.clone(), HashSet::from([old])),
+            Mod::Add(name, HashSet::from([new])),
+        ];
+        let change = guarded(url, "a password change", limit, self.ldap.modify(dn, changes));
+        measured(Operation::PasswordChange, change).await
     }
 }
 

@@ -13,8 +13,11 @@ use crate::connection::{Connection, Dialling, Fault, Query};
 use crate::endpoints::{Credentials, Endpoints};
 use crate::entry::Entry;
 use crate::groups::{self, Person};
-use crate::identity::{DirectoryUser, id_filter_value, unmapped};
+use crate::identity::{DirectoryUser, id_filter_value};
+use crate::login_name::{LoginName, readings};
+use crate::password_policy::{PasswordWarning, PolicyAnswer, PolicyError};
 use crate::pool::Pool;
+use crate::provider::provider_name;
 use crate::refusal::LoginRefusal;
 use crate::status::Answers;
 use crate::template::{DirectName, UserFilter};
@@ -23,7 +26,7 @@ use crate::url::DirectoryUrl;
 
 /// Longer names and passwords are nobody's; the directory is not bothered with them.
 const USERNAME_BYTES_MAX: usize = 256;
-const PASSWORD_BYTES_MAX: usize = 1024;
+pub(crate) const PASSWORD_BYTES_MAX: usize = 1024;
 /// One entry is a person, two are a mistake, more say nothing new.
 const PEOPLE_MAX: usize = 2;
 
@@ -35,6 +38,8 @@ pub struct Directory {
 
 #[derive(Debug)]
 pub(crate) struct Inner {
+    /// See [`crate::provider::provider_name`].
+    pub provider_name: &'static str,
     pub config: DirectoryConfig,
     pub user_filter: UserFilter,
     pub endpoints: Endpoints,
@@ -42,7 +47,7 @@ pub(crate) struct Inner {
     /// Bounds the connections on which passwords are checked.
     password_checks: Semaphore,
     pub answers: Answers,
-    clock: Clock,
+    pub clock: Clock,
     /// Somebody was found to have left: who mirrors people looks the directory through.
     pub look_again: Notify,
 }
@@ -67,6 +72,7 @@ impl Directory {
         };
         Ok(Self {
             inner: Arc::new(Inner {
+                provider_name: provider_name(&config.domain),
                 user_filter,
                 endpoints: Endpoints::new(urls, dialling),
                 pool: Pool::new(config.pool_size),
@@ -79,9 +85,21 @@ impl Directory {
         })
     }
 
-    /// Checks a login and gives the person. A refusal is logged here with its reason; the client is to see one
-    /// answer for all of them.
+    /// Checks a login and gives the person. A refusal is logged here with its reason.
     pub async fn authenticate(&self, username: &str, password: &str) -> Result<DirectoryUser, LoginRefusal> {
+        self.log_in(username, password).await.map(|(user, _)| user)
+    }
+
+    /// As [`Directory::authenticate`], with what the directory warns of.
+    pub async fn log_in(
+        &self,
+        username: &str,
+        password: &str,
+    ) -> Result<(DirectoryUser, Option<PasswordWarning>), LoginRefusal> {
+        if readings(username, &self.inner.config).is_none() {
+            // The name says that the person is of another domain, which is asked as well.
+            return Err(LoginRefusal::UnknownUser);
+        }
         let outcome = self.inner.authenticate(username, password).await;
         self.noted(username, outcome)
     }
@@ -98,6 +116,10 @@ impl Directory {
         !self.inner.config.admin_group.is_empty()
     }
 
+    pub(crate) fn tells_locked(&self) -> bool {
+        self.inner.config.tell_locked
+    }
+
     /// Like [`Directory::find`] by [`DirectoryUser::immutable_id`], which a rename does not change.
     pub async fn find_by_id(&self, immutable_id: &str) -> Result<DirectoryUser, LoginRefusal> {
         let outcome = self.inner.find_by_id(immutable_id).await;
@@ -111,9 +133,13 @@ impl Directory {
     fn noted<T>(&self, username: &str, outcome: Result<T, LoginRefusal>) -> Result<T, LoginRefusal> {
         self.inner.answers.note(&outcome, self.inner.clock.now());
         if let Err(refusal) = &outcome {
-            refusal.log(username);
+            self.log(refusal, username);
         }
         outcome
+    }
+
+    pub(crate) fn log(&self, refusal: &LoginRefusal, username: &str) {
+        refusal.log(username, &self.inner.config.domain);
     }
 }
 
@@ -124,7 +150,11 @@ impl From<Fault> for LoginRefusal {
 }
 
 impl Inner {
-    async fn authenticate(&self, username: &str, password: &str) -> Result<DirectoryUser, LoginRefusal> {
+    async fn authenticate(
+        &self,
+        username: &str,
+        password: &str,
+    ) -> Result<(DirectoryUser, Option<PasswordWarning>), LoginRefusal> {
         check_username(username)?;
         if password.is_empty() {
             return Err(LoginRefusal::EmptyPassword);
@@ -136,58 +166,85 @@ impl Inner {
             return self.authenticate_directly(username, password).await;
         }
         let entry = self.find_entry(username).await?;
-        self.prove_password(&entry, password).await?;
-        self.admit(&entry).await
+        let warning = self.prove_password(&entry, password).await?;
+        Ok((self.admit(&entry).await?, warning))
     }
 
     async fn find(&self, username: &str) -> Result<DirectoryUser, LoginRefusal> {
-        check_username(username)?;
         let entry = self.find_entry(username).await?;
         self.admit(&entry).await
     }
 
     async fn find_by_id(&self, id: &str) -> Result<DirectoryUser, LoginRefusal> {
+        let entry = self.find_entry_by_id(id).await?;
+        self.admit(&entry).await
+    }
+
+    pub(crate) async fn find_entry_by_id(&self, id: &str) -> Result<Entry, LoginRefusal> {
         let attribute = &self.config.attribute_id;
         let filter = format!(
             "(&{}({attribute}={}))",
             self.user_filter.for_anyone(),
             id_filter_value(attribute, id)
         );
-        let entry = only(self.search_people(&filter).await?)?;
-        self.admit(&entry).await
+        only(self.search_people(&filter).await?)
     }
 
-    /// The one entry of a login name. A client may send the localpart of a user id, in which the characters that
-    /// Matrix lacks are mapped; those are tried second.
-    async fn find_entry(&self, username: &str) -> Result<Entry, LoginRefusal> {
-        let entries = self
-            .search_people(&self.user_filter.for_username(username))
-            .await?;
-        match (only(entries), unmapped(username)) {
-            (Err(LoginRefusal::UnknownUser), Some(name)) => {
-                only(self.search_people(&self.user_filter.for_username(&name)).await?)
+    /// The one entry of a login name, by the first reading of it that names anybody.
+    pub(crate) async fn find_entry(&self, username: &str) -> Result<Entry, LoginRefusal> {
+        check_username(username)?;
+        for name in readings(username, &self.config).unwrap_or_default() {
+            let filter = name.filter(&self.config, &self.user_filter);
+            match only(self.search_people(&filter).await?) {
+                Err(LoginRefusal::UnknownUser) => {}
+                found => return found,
             }
-            (found, _) => found,
         }
+        Err(LoginRefusal::UnknownUser)
+    }
+
+    pub(crate) fn immutable_id(&self, entry: &Entry) -> Result<String, LoginRefusal> {
+        DirectoryUser::from_entry(entry, &self.config).map(|user| user.immutable_id)
     }
 
     /// Binds as the person, on a connection of their own: the service account's never changes hands.
-    async fn prove_password(&self, entry: &Entry, password: &str) -> Result<(), LoginRefusal> {
-        // An empty DN would make this an anonymous bind.
-        if entry.dn.is_empty() {
-            return Err(LoginRefusal::IncompleteEntry {
-                attribute: "dn".to_owned(),
-            });
-        }
-        self.bind_person(&entry.dn, password, Some(entry)).await.map(drop)
+    async fn prove_password(
+        &self,
+        entry: &Entry,
+        password: &str,
+    ) -> Result<Option<PasswordWarning>, LoginRefusal> {
+        let (_, policy) = self.bind_person(&entry.dn, password, Some(entry)).await?;
+        self.judge_policy(policy, entry)
     }
 
-    async fn bind_person(
+    /// What the policy says of a right password. A server that wants it changed does nothing else for the person, but
+    /// an account that may not be used at all is told of that first.
+    fn judge_policy(
+        &self,
+        policy: PolicyAnswer,
+        entry: &Entry,
+    ) -> Result<Option<PasswordWarning>, LoginRefusal> {
+        match policy.error {
+            Some(PolicyError::ChangeAfterReset) => {
+                let state = state_refusal(entry, self.clock.now());
+                Err(state.unwrap_or(LoginRefusal::PasswordMustChange))
+            }
+            _ => Ok(policy.warning),
+        }
+    }
+
+    pub(crate) async fn bind_person(
         &self,
         name: &str,
         password: &str,
         entry: Option<&Entry>,
-    ) -> Result<Connection, LoginRefusal> {
+    ) -> Result<(Connection, PolicyAnswer), LoginRefusal> {
+        // An empty name would make this an anonymous bind.
+        if name.is_empty() {
+            return Err(LoginRefusal::IncompleteEntry {
+                attribute: "dn".to_owned(),
+            });
+        }
         let limit = self.config.request_timeout;
         let Ok(Ok(_permit)) = timeout(limit, self.password_checks.acquire()).await else {
             return Err(Fault::Busy(self.config.pool_size).into());
@@ -200,7 +257,7 @@ impl Inner {
         if result.rc != 0 {
             return Err(bind_refusal(&result, entry));
         }
-        Ok(connection)
+        Ok((connection, PolicyAnswer::of(&result)))
     }
 
     /// Without a service account: bind under the filled-in name, then read the own entry.
@@ -208,13 +265,42 @@ impl Inner {
         &self,
         username: &str,
         password: &str,
-    ) -> Result<DirectoryUser, LoginRefusal> {
-        let template = &self.config.bind_dn;
-        let name = DirectName::fill(template, username).ok_or(LoginRefusal::BadUsername)?;
-        let mut connection = self.bind_person(name.as_str(), password, None).await?;
-        let filter = self.user_filter.for_username(username);
+    ) -> Result<(DirectoryUser, Option<PasswordWarning>), LoginRefusal> {
+        let username = self.bindable(username);
+        let name = DirectName::fill(&self.config.bind_dn, &username).ok_or(LoginRefusal::BadUsername)?;
+        let (mut connection, policy) = self.bind_person(name.as_str(), password, None).await?;
+        if policy.error == Some(PolicyError::ChangeAfterReset) {
+            // Nothing can be read before the change.
+            return Err(LoginRefusal::PasswordMustChange);
+        }
+        let entry = self.read_own_entry(&mut connection, &name, &username).await?;
+        if let DirectName::Account(_) = name {
+            // An account name and the filter may mean two people: the password has to be that of the entry.
+            self.prove_password(&entry, password).await?;
+        }
+        let user = self.admit_on(&mut connection, &entry).await?;
+        Ok((user, policy.warning))
+    }
+
+    /// The part of what was typed that goes into `bind_dn`: the account, without the domain.
+    pub(crate) fn bindable(&self, username: &str) -> String {
+        let readings = readings(username, &self.config).unwrap_or_default();
+        let account = readings.into_iter().find_map(|name| match name {
+            LoginName::Account(account) => Some(account),
+            LoginName::Principal(_) | LoginName::Mail(_) => None,
+        });
+        account.unwrap_or_else(|| username.to_owned())
+    }
+
+    /// The entry of whoever is bound on this connection under this name.
+    pub(crate) async fn read_own_entry(
+        &self,
+        connection: &mut Connection,
+        name: &DirectName,
+        username: &str,
+    ) -> Result<Entry, LoginRefusal> {
         let attributes = self.attributes();
-        let (base, scope) = match &name {
+        let (base, scope) = match name {
             // Reading the very entry that was bound leaves no way to bind as one person and log in as another.
             DirectName::Dn(dn) => (dn, Scope::Base),
             DirectName::Account(_) => (&self.config.base_dn, Scope::Subtree),
@@ -222,16 +308,11 @@ impl Inner {
         let query = Query {
             base,
             scope,
-            filter: &filter,
+            filter: &self.user_filter.for_username(username),
             attributes: &attributes,
             entries_max: PEOPLE_MAX,
         };
-        let entry = only(connection.search(query).await?)?;
-        if let DirectName::Account(_) = name {
-            // An account name and the filter may mean two people: the password has to be that of the entry.
-            self.prove_password(&entry, password).await?;
-        }
-        self.admit_on(&mut connection, &entry).await
+        only(connection.search(query).await?)
     }
 
     /// People below `base_dn`, as the service account sees them.

@@ -76,6 +76,20 @@ impl Endpoints {
         Err(Fault::NoServer(problems.join("; ")))
     }
 
+    /// A connection on which the service account was accepted.
+    pub(crate) async fn connect_as_service(&self, account: &Credentials) -> Result<Connection, Fault> {
+        let (connection, result) = self.connect(account).await?;
+        if result.rc != 0 {
+            let url = connection.url().to_owned();
+            return Err(Fault::Refused {
+                url,
+                step: "the bind of the service account",
+                result: Box::new(result),
+            });
+        }
+        Ok(connection)
+    }
+
     fn first_to_try(&self) -> usize {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = current

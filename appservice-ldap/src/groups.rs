@@ -259,15 +259,15 @@ fn uid_filter(uid: &str) -> String {
 
 /// What a server says about itself.
 #[derive(Debug, Default)]
-struct RootDse {
-    is_active_directory: bool,
+pub(crate) struct RootDse {
+    pub is_active_directory: bool,
     /// In normal form.
     naming_contexts: Vec<String>,
 }
 
 impl RootDse {
     /// A server that says nothing gives an empty answer.
-    async fn read(connection: &mut Connection) -> Result<Self, Fault> {
+    pub(crate) async fn read(connection: &mut Connection) -> Result<Self, Fault> {
         let query = Query {
             base: "",
             scope: Scope::Base,

@@ -42,6 +42,8 @@ impl DirectoryUser {
             ),
             localpart: uid
                 .and_then(localpart)
+                .map(|localpart| format!("{localpart}{}", config.uid_suffix))
+                .filter(|localpart| localpart.len() <= LOCALPART_BYTES_MAX)
                 .ok_or_else(|| lacks(&config.attribute_uid))?,
             display_name: entry.text(&config.attribute_name).and_then(display_name),
             mail: entry.text(&config.attribute_mail).and_then(mail),

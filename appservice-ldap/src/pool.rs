@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::connection::{Connection, Fault};
 use crate::endpoints::{Credentials, Endpoints};
+use crate::measure;
 
 /// Firewalls forget silent connections after some minutes, and a server that was restarted is found again sooner.
 const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -28,6 +29,24 @@ pub(crate) struct Lease<'a> {
     pub was_idle: bool,
     pool: &'a Pool,
     _permit: SemaphorePermit<'a>,
+    _loan: Loan,
+}
+
+/// Counted as long as it lives.
+#[derive(Debug)]
+struct Loan;
+
+impl Loan {
+    fn begin() -> Self {
+        measure::connection_lent();
+        Self
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        measure::connection_returned();
+    }
 }
 
 impl Pool {
@@ -48,13 +67,14 @@ impl Pool {
         let permit = self.permit(endpoints.dialling().request_timeout).await?;
         let (connection, was_idle) = match self.take_idle() {
             Some(connection) => (connection, true),
-            None => (open(endpoints, account).await?, false),
+            None => (endpoints.connect_as_service(account).await?, false),
         };
         Ok(Lease {
             connection,
             was_idle,
             pool: self,
             _permit: permit,
+            _loan: Loan::begin(),
         })
     }
 
@@ -84,7 +104,7 @@ impl Lease<'_> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
-        self.connection = open(endpoints, account).await?;
+        self.connection = endpoints.connect_as_service(account).await?;
         self.was_idle = false;
         Ok(())
     }
@@ -94,18 +114,4 @@ impl Lease<'_> {
         let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push((self.connection, Instant::now()));
     }
-}
-
-/// A connection bound as the service account.
-async fn open(endpoints: &Endpoints, account: &Credentials) -> Result<Connection, Fault> {
-    let (connection, result) = endpoints.connect(account).await?;
-    if result.rc != 0 {
-        let url = connection.url().to_owned();
-        return Err(Fault::Refused {
-            url,
-            step: "the bind of the service account",
-            result: Box::new(result),
-        });
-    }
-    Ok(connection)
 }

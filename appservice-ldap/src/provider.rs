@@ -1,18 +1,34 @@
 //! The directory as one of the places where accounts ask for passwords.
 
-use echorift_accounts::{Identity, PasswordProvider, ProviderAnswer, ProviderError, StandingAnswer};
+use echorift_accounts::{
+    ChangeAnswer, Identity, PasswordProvider, PasswordWarning, ProviderAnswer, ProviderError, Refusal,
+    StandingAnswer, WhosePassword,
+};
 use echorift_web::BoxFuture;
 
 use crate::directory::Directory;
 use crate::identity::DirectoryUser;
+use crate::password_change::{PasswordChangeRefusal, Whose};
+use crate::password_policy;
 use crate::refusal::LoginRefusal;
 
-/// Marks the accounts that the directory owns; stored with each, so it never changes.
+/// Marks the accounts that the directory owns, before `:` and the name of the domain unless it is that of
+/// `[directory]` itself; stored with each, so it never changes.
 pub(crate) const NAME: &str = "ldap";
+
+/// The name of a domain as a provider. It is never freed: there are as many as the settings have domains, and each
+/// lasts as long as the process.
+pub(crate) fn provider_name(domain: &str) -> &'static str {
+    if domain.is_empty() {
+        NAME
+    } else {
+        format!("{NAME}:{domain}").leak()
+    }
+}
 
 impl PasswordProvider for Directory {
     fn name(&self) -> &'static str {
-        NAME
+        self.inner.provider_name
     }
 
     fn check<'a>(
@@ -21,10 +37,54 @@ impl PasswordProvider for Directory {
         password: &'a str,
     ) -> BoxFuture<'a, Result<ProviderAnswer, ProviderError>> {
         Box::pin(async move {
-            match self.authenticate(login, password).await {
-                Ok(user) => Ok(ProviderAnswer::Accepted(identity(user, self.names_admins()))),
-                Err(refusal) => answer(refusal),
+            match self.log_in(login, password).await {
+                Ok((user, warning)) => Ok(ProviderAnswer::Accepted(Identity {
+                    password_warning: warning.map(told_warning),
+                    ..identity(user, self.names_admins())
+                })),
+                Err(LoginRefusal::UnknownUser | LoginRefusal::BadUsername) => Ok(ProviderAnswer::Unknown),
+                Err(LoginRefusal::WrongPassword | LoginRefusal::EmptyPassword) => {
+                    Ok(ProviderAnswer::WrongPassword)
+                }
+                Err(LoginRefusal::Unavailable(cause)) => Err(ProviderError::Unavailable(cause)),
+                Err(refusal) => Ok(ProviderAnswer::Refused {
+                    told: self.told(&refusal),
+                    reason: refusal.reason().to_owned(),
+                }),
             }
+        })
+    }
+
+    fn changes_passwords(&self) -> bool {
+        self.offers_password_change()
+    }
+
+    fn change_password<'a>(
+        &'a self,
+        whose: WhosePassword<'a>,
+        old: &'a str,
+        new: &'a str,
+    ) -> BoxFuture<'a, Result<ChangeAnswer, ProviderError>> {
+        let whose = match whose {
+            WhosePassword::Login(login) => Whose::Login(login),
+            WhosePassword::ExternalId(id) => Whose::ImmutableId(id),
+        };
+        Box::pin(async move {
+            Ok(match self.replace_password(whose, old, new).await {
+                Ok(external_id) => ChangeAnswer::Changed { external_id },
+                Err(PasswordChangeRefusal::Off) => ChangeAnswer::NotOffered,
+                Err(PasswordChangeRefusal::Weak(reason)) => ChangeAnswer::Weak(reason),
+                Err(PasswordChangeRefusal::NotAllowed(_)) => ChangeAnswer::NotOffered,
+                Err(PasswordChangeRefusal::Login(refusal)) => match refusal {
+                    LoginRefusal::UnknownUser | LoginRefusal::BadUsername => ChangeAnswer::Unknown,
+                    LoginRefusal::WrongPassword | LoginRefusal::EmptyPassword => ChangeAnswer::WrongPassword,
+                    LoginRefusal::Unavailable(cause) => return Err(ProviderError::Unavailable(cause)),
+                    refusal => ChangeAnswer::Refused {
+                        told: self.told(&refusal),
+                        reason: refusal.reason().to_owned(),
+                    },
+                },
+            })
         })
     }
 
@@ -56,6 +116,40 @@ impl Directory {
             }
         }
     }
+
+    /// How much of a refusal its person may know: the truth after the right password, and nothing else otherwise.
+    fn told(&self, refusal: &LoginRefusal) -> Refusal {
+        let offers = self.offers_password_change();
+        match refusal {
+            LoginRefusal::Locked => Refusal::Locked,
+            LoginRefusal::Disabled => Refusal::Disabled,
+            LoginRefusal::Expired => Refusal::Expired,
+            LoginRefusal::PasswordExpired { is_changeable } => Refusal::PasswordExpired {
+                may_change: offers && *is_changeable,
+            },
+            LoginRefusal::PasswordMustChange => Refusal::PasswordMustChange { may_change: offers },
+            LoginRefusal::Unproved(inner) if **inner == LoginRefusal::Locked && self.tells_locked() => {
+                Refusal::Locked
+            }
+            LoginRefusal::Unproved(_)
+            | LoginRefusal::UnknownUser
+            | LoginRefusal::BadUsername
+            | LoginRefusal::WrongPassword
+            | LoginRefusal::EmptyPassword
+            | LoginRefusal::NotInLoginGroup
+            | LoginRefusal::Ambiguous
+            | LoginRefusal::LogonRestricted
+            | LoginRefusal::IncompleteEntry { .. }
+            | LoginRefusal::Unavailable(_) => Refusal::Nothing,
+        }
+    }
+}
+
+fn told_warning(warning: password_policy::PasswordWarning) -> PasswordWarning {
+    match warning {
+        password_policy::PasswordWarning::ExpiresIn(seconds) => PasswordWarning::ExpiresIn(seconds),
+        password_policy::PasswordWarning::GraceLogins(left) => PasswordWarning::GraceLogins(left),
+    }
 }
 
 /// Without `admin_group` the directory has no say in who administers.
@@ -73,29 +167,16 @@ fn identity(user: DirectoryUser, directory_names_admins: bool) -> Identity {
         display_name,
         mail,
         is_admin: directory_names_admins.then_some(is_admin),
-    }
-}
-
-fn answer(refusal: LoginRefusal) -> Result<ProviderAnswer, ProviderError> {
-    match refusal {
-        // Who is not in the directory may have a local account.
-        LoginRefusal::UnknownUser | LoginRefusal::BadUsername => Ok(ProviderAnswer::Unknown),
-        LoginRefusal::WrongPassword | LoginRefusal::EmptyPassword => Ok(ProviderAnswer::WrongPassword),
-        LoginRefusal::NotInLoginGroup
-        | LoginRefusal::Ambiguous
-        | LoginRefusal::Disabled
-        | LoginRefusal::Locked
-        | LoginRefusal::Expired
-        | LoginRefusal::PasswordExpired
-        | LoginRefusal::LogonRestricted
-        | LoginRefusal::IncompleteEntry { .. } => Ok(ProviderAnswer::Refused(refusal.reason().to_owned())),
-        LoginRefusal::Unavailable(cause) => Err(ProviderError::Unavailable(cause)),
+        password_warning: None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use echorift_storage::Clock;
+
     use super::*;
+    use crate::DirectoryConfig;
 
     fn anna() -> DirectoryUser {
         DirectoryUser {
@@ -113,17 +194,43 @@ mod tests {
         assert_eq!(identity(anna(), true).is_admin, Some(false));
     }
 
+    fn directory(change: impl FnOnce(&mut DirectoryConfig)) -> Directory {
+        let mut config = DirectoryConfig {
+            urls: vec!["ldaps://dc1.example.org".to_owned()],
+            base_dn: "dc=example,dc=org".to_owned(),
+            ..DirectoryConfig::default()
+        };
+        change(&mut config);
+        Directory::new(config, Clock::system()).expect("settings that work")
+    }
+
     #[test]
-    fn local_accounts_are_asked_only_about_people_whom_the_directory_does_not_know() {
-        assert_eq!(answer(LoginRefusal::UnknownUser), Ok(ProviderAnswer::Unknown));
-        assert_eq!(
-            answer(LoginRefusal::Disabled),
-            Ok(ProviderAnswer::Refused("disabled".to_owned()))
+    fn a_lock_is_told_to_whoever_showed_the_password_or_where_strangers_may_know() {
+        let unproved = LoginRefusal::Unproved(Box::new(LoginRefusal::Locked));
+        let (silent, open) = (directory(|_| {}), directory(|config| config.tell_locked = true));
+        assert_eq!(silent.told(&LoginRefusal::Locked), Refusal::Locked);
+        assert_eq!(silent.told(&unproved), Refusal::Nothing);
+        assert_eq!(open.told(&unproved), Refusal::Locked);
+        let disabled = LoginRefusal::Unproved(Box::new(LoginRefusal::Disabled));
+        assert_eq!(open.told(&disabled), Refusal::Nothing);
+    }
+
+    #[test]
+    fn a_change_is_offered_where_it_is_on_and_would_be_taken() {
+        let (off, on) = (
+            directory(|_| {}),
+            directory(|config| config.password_change = true),
         );
-        assert_eq!(
-            answer(LoginRefusal::EmptyPassword),
-            Ok(ProviderAnswer::WrongPassword)
-        );
-        assert!(answer(LoginRefusal::Unavailable("down".to_owned())).is_err());
+        let expired = |is_changeable| LoginRefusal::PasswordExpired { is_changeable };
+        assert!(!off.told(&LoginRefusal::PasswordMustChange).may_change());
+        assert!(on.told(&LoginRefusal::PasswordMustChange).may_change());
+        assert!(on.told(&expired(true)).may_change() && !on.told(&expired(false)).may_change());
+    }
+
+    #[test]
+    fn each_domain_has_a_name_of_its_own() {
+        assert_eq!(PasswordProvider::name(&directory(|_| {})), "ldap");
+        let sales = directory(|config| config.domain = "sales".to_owned());
+        assert_eq!(PasswordProvider::name(&sales), "ldap:sales");
     }
 }

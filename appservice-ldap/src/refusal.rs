@@ -1,4 +1,5 @@
-//! Why a login was refused. The person sees one answer; the operator sees this reason in the log.
+//! Why a login was refused. The operator sees this reason in the log; whoever showed the right password sees the
+//! reasons that `provider.rs` passes on, and everybody else one answer for all.
 
 /// The reasons, each with one name for logs and `docs/directory.md`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +21,16 @@ pub enum LoginRefusal {
     Locked,
     #[error("the account has expired in the directory")]
     Expired,
-    #[error("the password has expired or must be changed first")]
-    PasswordExpired,
+    #[error("the password has expired")]
+    PasswordExpired {
+        /// The directory takes a new one in exchange for the expired one.
+        is_changeable: bool,
+    },
+    #[error("the password must be changed before it can be used")]
+    PasswordMustChange,
+    /// The directory refused without looking at the password, so that whoever asks may be anybody.
+    #[error("{0}; the directory did not look at the password")]
+    Unproved(Box<Self>),
     #[error("the directory does not let this account log in at this time or from this place")]
     LogonRestricted,
     #[error("this can be no name in the directory")]
@@ -45,7 +54,9 @@ impl LoginRefusal {
             Self::Disabled => "disabled",
             Self::Locked => "locked",
             Self::Expired => "expired",
-            Self::PasswordExpired => "password_expired",
+            Self::PasswordExpired { .. } => "password_expired",
+            Self::PasswordMustChange => "password_must_change",
+            Self::Unproved(refusal) => refusal.reason(),
             Self::LogonRestricted => "logon_restricted",
             Self::BadUsername => "bad_username",
             Self::IncompleteEntry { .. } => "incomplete_entry",
@@ -54,15 +65,18 @@ impl LoginRefusal {
     }
 
     /// Writes the one line that an operator looks for. The name is shown quoted and escaped: it is whatever a
-    /// stranger typed.
-    pub(crate) fn log(&self, username: &str) {
+    /// stranger typed. `domain` is empty for that of `[directory]` itself.
+    pub(crate) fn log(&self, username: &str, domain: &str) {
         let (reason, username) = (self.reason(), shortened(username));
+        let domain = Some(domain).filter(|domain| !domain.is_empty());
         match self {
-            Self::Unavailable(_) => tracing::error!(reason, ?username, "directory login impossible: {self}"),
-            Self::Ambiguous | Self::IncompleteEntry { .. } => {
-                tracing::warn!(reason, ?username, "directory login refused: {self}");
+            Self::Unavailable(_) => {
+                tracing::error!(reason, ?username, domain, "directory login impossible: {self}");
             }
-            _ => tracing::info!(reason, ?username, "directory login refused: {self}"),
+            Self::Ambiguous | Self::IncompleteEntry { .. } => {
+                tracing::warn!(reason, ?username, domain, "directory login refused: {self}");
+            }
+            _ => tracing::info!(reason, ?username, domain, "directory login refused: {self}"),
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::{Directory, LoginRefusal};
 /// How the directory is asked, and how it has answered since the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryStatus {
+    /// Empty for that of `[directory]` itself.
+    pub domain: String,
     /// In the order in which they are asked; without passwords, which stand elsewhere.
     pub urls: Vec<String>,
     pub start_tls: bool,
@@ -21,6 +23,16 @@ pub struct DirectoryStatus {
     /// When it last answered, whatever the answer was.
     pub last_answer: Option<Timestamp>,
     pub last_failure: Option<DirectoryFailure>,
+}
+
+impl DirectoryStatus {
+    /// Whether it answered when it was last asked; `None` if nobody has asked yet.
+    pub fn is_up(&self) -> Option<bool> {
+        match (self.last_answer, &self.last_failure) {
+            (None, None) => None,
+            (answer, failure) => Some(answer > failure.as_ref().map(|failure| failure.at)),
+        }
+    }
 }
 
 /// That the directory did not answer.
@@ -62,6 +74,7 @@ impl Directory {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         DirectoryStatus {
+            domain: config.domain.clone(),
             urls: config.urls.clone(),
             start_tls: config.start_tls,
             base_dn: config.base_dn.clone(),

@@ -118,7 +118,11 @@ async fn accounts_that_may_not_be_used_are_refused_by_reason() {
     for (username, password, refusal) in [
         ("mats.olsen", "nordlicht-mats", LoginRefusal::Disabled),
         ("peter.alt", "nordlicht-peter", LoginRefusal::Expired),
-        ("paula.lang", "nordlicht-paula", LoginRefusal::Locked),
+        (
+            "paula.lang",
+            "nordlicht-paula",
+            LoginRefusal::Unproved(Box::new(LoginRefusal::Locked)),
+        ),
         ("nobody", "nordlicht-nobody", LoginRefusal::UnknownUser),
     ] {
         assert_eq!(

@@ -10,9 +10,11 @@
 )]
 
 mod check;
+mod domains;
 mod failover;
 mod groups;
 mod login;
 mod mirror;
 mod names;
+mod passwords;
 mod slapd;

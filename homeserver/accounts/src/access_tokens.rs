@@ -225,6 +225,7 @@ impl Accounts {
                 session_number: stored.session,
                 is_admin: false,
                 is_guest: false,
+                service: None,
                 scopes: Some(Arc::new(scopes)),
             },
             expires: stored.expires,

@@ -122,6 +122,7 @@ impl Accounts {
                 id: Arc::clone(service.id()),
                 is_rate_limited: service.is_rate_limited(),
             }),
+            scopes: None,
         })
     }
 

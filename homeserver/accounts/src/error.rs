@@ -4,6 +4,8 @@ use echorift_storage::StorageError;
 use echorift_web::{MatrixError, NoScopes};
 use ruma::OwnedServerName;
 
+use crate::Refusal;
+
 /// When to ask for a letter again, after too many.
 const LETTERS_PAUSE: Duration = Duration::from_secs(60 * 60);
 
@@ -34,6 +36,12 @@ pub enum AccountError {
     DirectoryUnavailable,
     #[error("the password of this account is kept by the directory")]
     DirectoryPassword,
+    /// The password was right.
+    #[error("the directory does not let the person in: {0:?}")]
+    RefusedByDirectory(Refusal),
+    /// The directory's own words.
+    #[error("the directory does not take the new password: {0}")]
+    RefusedPassword(String),
     #[error("this field of the profile is kept by the directory")]
     DirectoryField,
     #[error("whoever checks challenges does not answer")]
@@ -118,6 +126,8 @@ impl From<AccountError> for MatrixError {
             AccountError::DirectoryPassword => Self::forbidden(
                 "The password of this account is kept by the company directory: change it there.",
             ),
+            AccountError::RefusedByDirectory(refusal) => refused(refusal),
+            AccountError::RefusedPassword(reason) => Self::weak_password(reason),
             AccountError::UnknownToken { soft_logout } => {
                 Self::unknown_token("This token is unknown or no longer valid.", soft_logout)
             }
@@ -177,5 +187,48 @@ impl From<AccountError> for MatrixError {
             }
             AccountError::Storage(cause) => Self::internal(cause),
         }
+    }
+}
+
+/// What somebody with the right password is told. Those errcodes are ours: the specification has one for locked
+/// accounts alone.
+fn refused(refusal: Refusal) -> MatrixError {
+    let error = |errcode: &'static str, message: &str| {
+        let error = MatrixError::new(http::StatusCode::FORBIDDEN, errcode, message);
+        if refusal.may_change() {
+            error.with("password_change", true.into())
+        } else {
+            error
+        }
+    };
+    match refusal {
+        Refusal::Nothing => AccountError::WrongCredentials.into(),
+        Refusal::Locked => MatrixError::user_locked(
+            "This account is locked in the company directory: ask your administrator.",
+        ),
+        Refusal::Disabled => error(
+            "ORG.ECHORIFT.ACCOUNT_DISABLED",
+            "This account is disabled in the company directory: ask your administrator.",
+        ),
+        Refusal::Expired => error(
+            "ORG.ECHORIFT.ACCOUNT_EXPIRED",
+            "This account has expired in the company directory: ask your administrator.",
+        ),
+        Refusal::PasswordExpired { may_change: true } => error(
+            "ORG.ECHORIFT.PASSWORD_EXPIRED",
+            "Your password has expired: choose a new one.",
+        ),
+        Refusal::PasswordExpired { may_change: false } => error(
+            "ORG.ECHORIFT.PASSWORD_EXPIRED",
+            "Your password has expired: change it where your company lets you.",
+        ),
+        Refusal::PasswordMustChange { may_change: true } => error(
+            "ORG.ECHORIFT.PASSWORD_MUST_CHANGE",
+            "You have to choose a new password before you can log in.",
+        ),
+        Refusal::PasswordMustChange { may_change: false } => error(
+            "ORG.ECHORIFT.PASSWORD_MUST_CHANGE",
+            "You have to change your password where your company lets you before you can log in.",
+        ),
     }
 }

@@ -15,6 +15,7 @@ mod bots;
 mod claims;
 mod deactivation;
 mod devices;
+mod directory_password;
 mod email_validation;
 mod emails;
 mod error;
@@ -70,7 +71,10 @@ pub use self::{
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
     provided::ProvidedAccount,
-    provider::{Identity, PasswordProvider, ProviderAnswer, ProviderError, StandingAnswer},
+    provider::{
+        ChangeAnswer, Identity, PasswordProvider, PasswordWarning, ProviderAnswer, ProviderError, Refusal,
+        StandingAnswer, WhosePassword,
+    },
     recaptcha::Recaptcha,
     remote_profiles::RemoteProfiles,
     service_account::ServiceAccount,

@@ -1,7 +1,8 @@
 use echorift_storage::{Change, Timestamp};
 
 use crate::{
-    AccountError, Accounts, Identity, PasswordProvider, ProviderAnswer, ProviderError,
+    AccountError, Accounts, Identity, PasswordProvider, PasswordWarning, ProviderAnswer, ProviderError,
+    Refusal,
     marks::Mark,
     store::{
         self,
@@ -13,27 +14,42 @@ use crate::{
 
 /// What the providers together said.
 enum Verdict {
-    Accepted(Account),
-    /// Nobody vouches: a local account of that name may still do.
-    AskLocal {
-        is_directory_away: bool,
-    },
+    Accepted(ProvedAccount),
+    /// Nobody vouches: a local account of that name may still do. If none does, this is the answer.
+    AskLocal(AccountError),
+}
+
+/// An account whose password was right.
+pub(crate) struct ProvedAccount {
+    pub(crate) account: Account,
+    pub(crate) warning: Option<PasswordWarning>,
 }
 
 impl Accounts {
     /// The account of whoever proves by password to be `localpart`: the providers are asked in order, then the local
     /// accounts.
     ///
-    /// Errors: `WrongCredentials` whatever the reason (the log tells it), `DirectoryUnavailable` if a provider could
-    /// not be asked and no local account fits, `Deactivated`.
+    /// Errors: `WrongCredentials` whatever the reason (the log tells it), `RefusedByDirectory` for somebody with the
+    /// right password, `DirectoryUnavailable` if a provider could not be asked and no local account fits,
+    /// `Deactivated`.
     pub(crate) async fn check_password(
         &self,
         localpart: &str,
         password: &str,
     ) -> Result<Account, AccountError> {
-        let is_directory_away = match self.ask_providers(localpart, password).await? {
-            Verdict::Accepted(account) => return Ok(account),
-            Verdict::AskLocal { is_directory_away } => is_directory_away,
+        let proved = self.prove_password(localpart, password).await?;
+        Ok(proved.account)
+    }
+
+    /// As [`Accounts::check_password`], with what the provider warns of.
+    pub(crate) async fn prove_password(
+        &self,
+        localpart: &str,
+        password: &str,
+    ) -> Result<ProvedAccount, AccountError> {
+        let otherwise = match self.ask_providers(localpart, password).await? {
+            Verdict::Accepted(proved) => return Ok(proved),
+            Verdict::AskLocal(otherwise) => otherwise,
         };
         let account = store::accounts::find_by_localpart(&self.0.database, localpart).await?;
         let local =
@@ -46,13 +62,17 @@ impl Accounts {
             Some(account) if is_right => {
                 // It may have been made or changed beside this process (`echorift user`, another node).
                 self.0.marks.set(account.number.0, Mark::from_account(&account));
-                Ok(account)
+                Ok(ProvedAccount {
+                    account,
+                    warning: None,
+                })
             }
             // What was deactivated has no password any more: say so to whoever knows the name.
             Some(account) if account.is_deactivated => Err(AccountError::Deactivated),
-            Some(_) => Err(AccountError::WrongCredentials),
-            None if is_directory_away => Err(AccountError::DirectoryUnavailable),
-            None => Err(AccountError::WrongCredentials),
+            Some(_) if matches!(otherwise, AccountError::DirectoryUnavailable) => {
+                Err(AccountError::WrongCredentials)
+            }
+            Some(_) | None => Err(otherwise),
         }
     }
 
@@ -66,13 +86,14 @@ impl Accounts {
     }
 
     async fn ask_providers(&self, localpart: &str, password: &str) -> Result<Verdict, AccountError> {
-        let mut is_directory_away = false;
+        let mut otherwise = AccountError::WrongCredentials;
         for provider in &self.0.providers {
             let name = provider.name();
             match provider.check(localpart, password).await {
                 Ok(ProviderAnswer::Accepted(identity)) => {
+                    let warning = identity.password_warning;
                     if let Some(account) = self.admit(provider.as_ref(), identity).await? {
-                        return Ok(Verdict::Accepted(account));
+                        return Ok(Verdict::Accepted(ProvedAccount { account, warning }));
                     }
                     break;
                 }
@@ -84,18 +105,21 @@ impl Accounts {
                     );
                     break;
                 }
-                Ok(ProviderAnswer::Refused(reason)) => {
+                Ok(ProviderAnswer::Refused { told, reason }) => {
                     tracing::info!(provider = name, login = localpart, reason, "log-in refused");
+                    if told != Refusal::Nothing {
+                        otherwise = AccountError::RefusedByDirectory(told);
+                    }
                     break;
                 }
                 Ok(ProviderAnswer::Unknown) => {}
                 Err(ProviderError::Unavailable(reason)) => {
                     tracing::warn!(provider = name, reason, "the directory cannot be asked");
-                    is_directory_away = true;
+                    otherwise = AccountError::DirectoryUnavailable;
                 }
             }
         }
-        Ok(Verdict::AskLocal { is_directory_away })
+        Ok(Verdict::AskLocal(otherwise))
     }
 
     /// The account of a person that a provider vouches for, made at their first log-in. `None`, with a line in the
@@ -128,6 +152,7 @@ impl Accounts {
             tracing::warn!(
                 provider = name,
                 localpart,
+                owner = account.provider.as_deref().unwrap_or("this server"),
                 "log-in refused: the directory vouches for this name, but an account that is not the directory's has it"
             );
             return Ok(None);
@@ -151,7 +176,7 @@ impl Accounts {
 
     async fn make_directory_account(
         &self,
-        provider: &'static str,
+        provider: &str,
         identity: Identity,
     ) -> Result<Option<Account>, AccountError> {
         let localpart = identity.localpart.clone();

@@ -3,7 +3,7 @@ use echorift_storage::{Change, StorageError, Tx, UserNumber};
 use crate::{AccountError, Accounts, email_validation::ConfirmedEmail, oauth, store};
 
 impl Accounts {
-    /// Refuses a password change that cannot be made here. Error: `DirectoryPassword`.
+    /// Refuses to touch a password that this server does not keep. Error: `DirectoryPassword`.
     pub(crate) async fn judge_password_change(&self, user: UserNumber) -> Result<(), AccountError> {
         match self.load_account(user).await?.provider {
             Some(_) => Err(AccountError::DirectoryPassword),

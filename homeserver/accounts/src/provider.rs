@@ -3,7 +3,8 @@ use echorift_web::BoxFuture;
 /// Vouches for people by their passwords: a company directory, say. Asked before the local accounts, in the order
 /// that the operator configured.
 pub trait PasswordProvider: Send + Sync {
-    /// Names the provider in the log and marks the accounts that it owns; never changes.
+    /// Names the provider in the log and marks the accounts that it owns; never changes. All directories are `ldap`,
+    /// or begin with `ldap:`.
     fn name(&self) -> &'static str;
 
     /// `login` is what the person typed, without `@` and server name.
@@ -12,6 +13,21 @@ pub trait PasswordProvider: Send + Sync {
         login: &'a str,
         password: &'a str,
     ) -> BoxFuture<'a, Result<ProviderAnswer, ProviderError>>;
+
+    /// Whether [`PasswordProvider::change_password`] can do it at all.
+    fn changes_passwords(&self) -> bool {
+        false
+    }
+
+    /// Puts `new` in the place of `old`, which may have expired.
+    fn change_password<'a>(
+        &'a self,
+        _whose: WhosePassword<'a>,
+        _old: &'a str,
+        _new: &'a str,
+    ) -> BoxFuture<'a, Result<ChangeAnswer, ProviderError>> {
+        Box::pin(async { Ok(ChangeAnswer::NotOffered) })
+    }
 
     /// How a person stands whom the provider once vouched for; asked when their session is refreshed. Whoever does not
     /// want to be asked says `Fine`.
@@ -35,10 +51,78 @@ pub enum StandingAnswer {
 pub enum ProviderAnswer {
     Accepted(Identity),
     WrongPassword,
-    /// The person is known and may not log in; the reason is for the log.
-    Refused(String),
+    /// The person is known and may not log in.
+    Refused {
+        /// What the person is told.
+        told: Refusal,
+        /// For the log.
+        reason: String,
+    },
     /// The provider knows nobody of that name: the next one is asked.
     Unknown,
+}
+
+/// What somebody is told who may not log in. All but the first may be said only after the right password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The same as after a wrong password.
+    Nothing,
+    Locked,
+    Disabled,
+    Expired,
+    PasswordExpired {
+        /// The person can change it here, with the one that has expired.
+        may_change: bool,
+    },
+    PasswordMustChange {
+        may_change: bool,
+    },
+}
+
+impl Refusal {
+    /// Whether a new password would help, and can be given here.
+    pub fn may_change(self) -> bool {
+        matches!(
+            self,
+            Self::PasswordExpired { may_change: true } | Self::PasswordMustChange { may_change: true }
+        )
+    }
+}
+
+/// Whose password is to be changed.
+#[derive(Debug, Clone, Copy)]
+pub enum WhosePassword<'a> {
+    /// As in [`PasswordProvider::check`].
+    Login(&'a str),
+    /// See [`Identity::external_id`].
+    ExternalId(&'a str),
+}
+
+/// What a provider says to a new password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeAnswer {
+    Changed {
+        external_id: String,
+    },
+    WrongPassword,
+    /// The new password is against the rules there; a sentence for the person.
+    Weak(String),
+    Refused {
+        told: Refusal,
+        reason: String,
+    },
+    /// The provider knows nobody of that name.
+    Unknown,
+    NotOffered,
+}
+
+/// That a password works for now and will not for long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordWarning {
+    /// Seconds until it expires.
+    ExpiresIn(u32),
+    /// It has expired, and this many log-ins with it are left.
+    GraceLogins(u32),
 }
 
 /// A person as the provider knows them.
@@ -51,6 +135,7 @@ pub struct Identity {
     pub mail: Option<String>,
     /// `None` leaves the account as it is.
     pub is_admin: Option<bool>,
+    pub password_warning: Option<PasswordWarning>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -21,6 +21,8 @@ const SESSION_LIFETIME_MS: i64 = 15 * 60 * 1000;
 /// How many attempts may be open at once; the oldest make room.
 const SESSIONS_MAX: usize = 10_000;
 
+/// The operation for which an expired password is good enough.
+pub(crate) const CHANGE_PASSWORD: &str = "change_password";
 /// The operation of somebody without a session who has forgotten the password.
 pub(crate) const RESET_PASSWORD: &str = "reset_password";
 
@@ -137,6 +139,8 @@ impl UiaSessions {
 enum StageFailure {
     Wrong(&'static str, String),
     Refused(MatrixError),
+    /// The password is right, and good for nothing but to be changed.
+    OldPassword(MatrixError),
 }
 
 impl From<AccountError> for StageFailure {
@@ -147,6 +151,9 @@ impl From<AccountError> for StageFailure {
                 "M_THREEPID_AUTH_FAILED",
                 MatrixError::from(error).message().to_owned(),
             ),
+            AccountError::RefusedByDirectory(refusal) if refusal.may_change() => {
+                Self::OldPassword(AccountError::RefusedByDirectory(refusal).into())
+            }
             error => Self::Refused(error.into()),
         }
     }
@@ -244,7 +251,9 @@ impl Accounts {
                 Err(StageFailure::Wrong(errcode, sentence)) => {
                     return challenge(id, session, Some((errcode, sentence)));
                 }
-                Err(StageFailure::Refused(error)) => return Err(UiaRefusal::Refused(error)),
+                Err(StageFailure::Refused(error) | StageFailure::OldPassword(error)) => {
+                    return Err(UiaRefusal::Refused(error));
+                }
             }
         }
         if flows
@@ -272,8 +281,15 @@ impl Accounts {
                 let UserIdentifier::Matrix(named) = &password.identifier else {
                     return Err(wrong("Only user names are understood here."));
                 };
-                self.check_own_password(UserNumber(user.user_number), &named.user, &password.password)
+                let owner = UserNumber(user.user_number);
+                match self
+                    .check_own_password(owner, &named.user, &password.password)
                     .await
+                {
+                    // The directory compares it with the owner's once more when it takes the new one.
+                    Err(StageFailure::OldPassword(_)) if purpose.operation == CHANGE_PASSWORD => Ok(()),
+                    outcome => outcome,
+                }
             }
             AuthData::ReCaptcha(challenge) => self.check_recaptcha(&challenge.response).await,
             AuthData::RegistrationToken(token) => {

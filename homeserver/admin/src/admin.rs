@@ -35,6 +35,8 @@ pub struct AdminParts {
     pub data_dir: PathBuf,
     /// `None` where the operator names none.
     pub directory: Option<Directory>,
+    /// Those of the company's further domains.
+    pub directory_domains: Vec<Directory>,
     /// `None` where people are not mirrored.
     pub mirror: Option<Mirror>,
     /// `None` where no group is mapped to rooms.

@@ -56,6 +56,7 @@ impl Admin {
         }
         components.extend(self.federation_health());
         components.extend(self.sfu_health());
+        components.extend(self.directory_health());
         components.extend(disk_health(&self.parts().data_dir));
         components
     }
@@ -120,6 +121,30 @@ impl Admin {
             Condition::Ok
         };
         Some(Component::new("federation", condition, detail))
+    }
+
+    /// How the directory of each domain has answered when somebody logged in last.
+    fn directory_health(&self) -> Vec<Component> {
+        let parts = self.parts();
+        let directories = parts.directory.iter().chain(&parts.directory_domains);
+        let told = directories.map(|directory| {
+            let status = directory.status();
+            let name = if status.domain.is_empty() {
+                "directory".to_owned()
+            } else {
+                format!("directory {}", status.domain)
+            };
+            match (status.is_up(), status.last_failure) {
+                (None, _) => Component::new(name, Condition::Ok, "Nobody has logged in since the start."),
+                (Some(false), Some(failure)) => Component::new(
+                    name,
+                    Condition::Down,
+                    format!("It does not answer: {}.", failure.reason),
+                ),
+                (Some(_), _) => Component::new(name, Condition::Ok, "It answers."),
+            }
+        });
+        told.collect()
     }
 
     fn sfu_health(&self) -> Vec<Component> {

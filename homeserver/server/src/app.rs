@@ -72,14 +72,15 @@ impl App {
         let limits = Arc::new(rate_limits(config));
         let outbound = Outbound::new(&config.outbound.options)?;
 
-        let directory = open_directory(config, &clock)?;
+        let directories = open_directories(config, &clock)?;
+        let directory = directories.first().cloned();
         let base = AccountsBase {
             database: &database,
             users: &users,
             clock: &clock,
             limits: &limits,
         };
-        let accounts = start_accounts(config, base, directory.as_ref()).await?;
+        let accounts = start_accounts(config, base, &directories).await?;
         if let Some(mail) = &config.email.mail {
             accounts.send_mail_with(Mailer::new(mail)?);
         }
@@ -253,6 +254,7 @@ impl App {
             traffic: Arc::clone(&traffic),
             data_dir: config.server.data_dir.clone(),
             directory,
+            directory_domains: directories.get(1..).unwrap_or_default().to_vec(),
             mirror,
             groups,
         });
@@ -279,7 +281,11 @@ impl App {
             .merge(sfus.proxy.take().map(SfuProxy::router).unwrap_or_default())
             .layer(Extension(accounts.verifier()))
             .merge(federation.as_ref().map(Federation::router).unwrap_or_default());
-        let health = Arc::new(Health::new(Some(database.clone()), sfus.health.clone()));
+        let health = Arc::new(Health::new(
+            Some(database.clone()),
+            sfus.health.clone(),
+            directories,
+        ));
         let own = OwnRoutes {
             calls: &calls.discovery(),
             health: Arc::clone(&health),
@@ -312,11 +318,12 @@ pub(crate) async fn open_database(config: &Config) -> Result<(Database, Names, C
     Ok((database, users, Clock::system()))
 }
 
-/// The company's directory, if the operator names one. It is asked at the first log-in.
-pub(crate) fn open_directory(config: &Config, clock: &Clock) -> Result<Option<Directory>, ServerError> {
-    let settings = config.directory.clone();
-    let directory = settings.map(|settings| Directory::new(settings, clock.clone()));
-    Ok(directory.transpose()?)
+/// The company's directory, and those of its further domains, if the operator names one. They are asked at the first
+/// log-in.
+pub(crate) fn open_directories(config: &Config, clock: &Clock) -> Result<Vec<Directory>, ServerError> {
+    let settings = config.directory.iter().chain(&config.directory_domains);
+    let opened = settings.map(|settings| Directory::new(settings.clone(), clock.clone()));
+    Ok(opened.collect::<Result<_, _>>()?)
 }
 
 /// What accounts are built on.
@@ -332,16 +339,17 @@ pub(crate) struct AccountsBase<'a> {
 pub(crate) async fn start_accounts(
     config: &Config,
     base: AccountsBase<'_>,
-    directory: Option<&Directory>,
+    directories: &[Directory],
 ) -> Result<Accounts, ServerError> {
-    let providers = directory.map(|directory| Arc::new(directory.clone()) as Arc<dyn PasswordProvider>);
+    let provider = |directory: &Directory| Arc::new(directory.clone()) as Arc<dyn PasswordProvider>;
+    let providers = directories.iter().map(provider);
     Ok(Accounts::start(
         accounts_options(config)?,
         base.database,
         base.users.clone(),
         base.clock.clone(),
         Arc::clone(base.limits),
-        providers.into_iter().collect(),
+        providers.collect(),
     )
     .await?)
 }

@@ -12,6 +12,8 @@ mod absent;
 mod deactivation;
 mod devices;
 mod directory;
+mod directory_domains;
+mod directory_passwords;
 mod discovery;
 mod fallback;
 mod guests;

@@ -13,6 +13,7 @@ mod browser;
 mod client;
 mod codes;
 mod devices;
+mod directory;
 mod forgery;
 mod metadata;
 mod refresh;

@@ -141,7 +141,7 @@ impl Accounts {
     }
 
     /// Signs somebody out of the server's own pages.
-    async fn forget_browsers(&self, user: UserNumber) -> Result<(), AccountError> {
+    pub(crate) async fn forget_browsers(&self, user: UserNumber) -> Result<(), AccountError> {
         let forgotten =
             self.0.database.writer().transact(move |tx| {
                 Box::pin(async move { oauth::store::browsers::delete_all(tx, user).await })

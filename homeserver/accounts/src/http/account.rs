@@ -4,7 +4,7 @@ use echorift_web::{ClientAddress, LimitKind, MatrixError, MaybeSession, Ruma, Se
 use ruma::{
     api::client::{
         account::{ThirdPartyIdRemovalStatus, change_password, deactivate, request_openid_token},
-        uiaa::AuthType,
+        uiaa::{AuthData, AuthType},
     },
     authentication::TokenType,
 };
@@ -13,7 +13,7 @@ use super::own;
 use crate::{
     AccountError, Accounts, UiaRefusal,
     openid::OPENID_TOKEN_LIFETIME,
-    uia::{Purpose, RESET_PASSWORD},
+    uia::{CHANGE_PASSWORD, Purpose, RESET_PASSWORD},
 };
 
 /// `POST /_matrix/client/v3/account/password` (CS API § Password management).
@@ -32,19 +32,38 @@ pub(crate) async fn change_password(
     };
     let Ruma(request) = request?;
     let user = UserNumber(session.user_number);
-    accounts.judge_password_change(user).await?;
+    let account = accounts.load_account(user).await?;
+    if !accounts.may_change_password(&account) {
+        return Err(AccountError::DirectoryPassword.into());
+    }
     accounts
-        .authorise(&session, "change_password", request.auth.as_ref())
+        .authorise(&session, CHANGE_PASSWORD, request.auth.as_ref())
         .await?;
-    accounts
-        .change_password(user, &request.new_password, Change::new())
-        .await?;
+    let new = request.new_password.as_str();
+    if account.provider.is_some() {
+        let old = shown_password(request.auth.as_ref()).ok_or_else(password_is_missing)?;
+        accounts.change_directory_password(&account, old, new).await?;
+    } else {
+        accounts.change_password(user, new, Change::new()).await?;
+    }
     if request.logout_devices {
         accounts
             .end_sessions(user, Some(session.session_number), Change::new())
             .await?;
     }
     Ok(Ruma(change_password::v3::Response::new()))
+}
+
+/// The password in this very request: the directory wants to see it again with the new one.
+fn shown_password(auth: Option<&AuthData>) -> Option<&str> {
+    match auth {
+        Some(AuthData::Password(shown)) => Some(&shown.password),
+        _ => None,
+    }
+}
+
+fn password_is_missing() -> MatrixError {
+    MatrixError::forbidden("Send the old password in the request that brings the new one.")
 }
 
 fn token_is_missing() -> MatrixError {

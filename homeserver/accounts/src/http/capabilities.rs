@@ -27,8 +27,8 @@ pub(crate) async fn capabilities(
     let versions = Map::from_iter(versions);
     let mut capabilities = json!({
         "m.room_versions": { "default": accounts.0.options.default_room_version, "available": versions },
-        // The directory keeps its people's passwords.
-        "m.change_password": { "enabled": account.provider.is_none() },
+        // The directory keeps its people's passwords, and may let them be changed here.
+        "m.change_password": { "enabled": accounts.may_change_password(&account) },
         "m.set_displayname": { "enabled": !is_reserved(DISPLAY_NAME) },
         "m.set_avatar_url": { "enabled": !is_reserved(AVATAR_URL) },
         "m.profile_fields": profile_fields,

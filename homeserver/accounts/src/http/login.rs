@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::application_services::{MaybeService, account_to_log_in};
 use crate::{
-    AccountError, Accounts, UiaRefusal,
+    AccountError, Accounts, PasswordWarning, UiaRefusal,
+    login::ProvedAccount,
     options::milliseconds,
     sessions::{OpenedSession, SessionRequest},
-    store::accounts::Account,
     username::localpart_of,
 };
 
@@ -71,17 +71,23 @@ pub(crate) async fn log_in(
     if !is_service || service.required()?.is_rate_limited() {
         accounts.0.limits.check(LimitKind::Login, &address.key())?;
     }
-    let account = match body.r#type.as_str() {
-        "m.login.password" => by_password(&accounts, &body).await?,
+    let (account, warning) = match body.r#type.as_str() {
+        "m.login.password" => {
+            let proved = by_password(&accounts, &body).await?;
+            (proved.account, proved.warning)
+        }
         "m.login.token" => {
             let token = body
                 .token
                 .as_deref()
                 .ok_or_else(|| MatrixError::missing_param("`token` is missing."))?;
-            accounts.check_login_token(token).await?
+            (accounts.check_login_token(token).await?, None)
         }
         "m.login.application_service" => match named(&body)? {
-            Named::User(typed) => account_to_log_in(&accounts, service.required()?, &typed).await?,
+            Named::User(typed) => {
+                let service = service.required()?;
+                (account_to_log_in(&accounts, service, &typed).await?, None)
+            }
             Named::Mail(_) => return Err(MatrixError::forbidden("A service names its users by their ID.")),
         },
         other => {
@@ -104,11 +110,23 @@ pub(crate) async fn log_in(
             "well_known".to_owned(),
             json!({ "m.homeserver": { "base_url": base_url } }),
         );
+        fields.extend(warning.map(warning_field));
     }
     Ok(Json(answer))
 }
 
-async fn by_password(accounts: &Accounts, body: &LoginBody) -> Result<Account, MatrixError> {
+/// A field of ours for clients that tell people about their passwords.
+fn warning_field(warning: PasswordWarning) -> (String, Value) {
+    match warning {
+        PasswordWarning::ExpiresIn(seconds) => (
+            "org.echorift.password_expires_in_ms".to_owned(),
+            (u64::from(seconds) * 1000).into(),
+        ),
+        PasswordWarning::GraceLogins(left) => ("org.echorift.password_grace_logins".to_owned(), left.into()),
+    }
+}
+
+async fn by_password(accounts: &Accounts, body: &LoginBody) -> Result<ProvedAccount, MatrixError> {
     let password = body
         .password
         .as_deref()
@@ -117,16 +135,17 @@ async fn by_password(accounts: &Accounts, body: &LoginBody) -> Result<Account, M
         Named::User(typed) => {
             localpart_of(&typed, accounts.server_name()).ok_or(AccountError::WrongCredentials)?
         }
-        // An unknown address is checked as a name that nobody can have, and so takes as long as a known one.
+        // An unknown address is checked as a name, and so takes as long as a known one. No local account has an `@` in
+        // its name, and a directory may let people in by their addresses.
         Named::Mail(mail) => find_localpart(accounts, &mail)
             .await?
-            .unwrap_or_else(|| format!("@{mail}")),
+            .unwrap_or_else(|| mail.to_lowercase()),
     };
     accounts
         .0
         .limits
         .check(LimitKind::Login, &accounts.login_limit_key(&localpart))?;
-    Ok(accounts.check_password(&localpart, password).await?)
+    Ok(accounts.prove_password(&localpart, password).await?)
 }
 
 /// The name of the account that has this mail address.

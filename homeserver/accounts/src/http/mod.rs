@@ -9,6 +9,7 @@ mod bots;
 mod capabilities;
 mod confirm_email;
 mod devices;
+mod directory_password;
 mod fallback;
 mod filters;
 mod login;
@@ -37,6 +38,7 @@ pub(crate) fn router() -> Router<Accounts> {
         .merge(confirm_email::router())
         .merge(access_tokens::router())
         .merge(bots::router())
+        .merge(directory_password::router())
 }
 
 /// Coming in and going out.

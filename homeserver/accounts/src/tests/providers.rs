@@ -8,7 +8,7 @@ use ruma::user_id;
 use serde_json::json;
 
 use super::{databases::on_both_databases, server::TestServer};
-use crate::{Identity, PasswordProvider, ProviderAnswer, ProviderError};
+use crate::{Identity, PasswordProvider, ProviderAnswer, ProviderError, Refusal};
 
 type Answers = HashMap<String, Result<ProviderAnswer, ProviderError>>;
 
@@ -156,7 +156,10 @@ on_both_databases! {
         let second = Directory::new("second");
         let server = with(server, &[&directory, &second]).await;
         server.accounts.create_local_user("root", "local", true).await.unwrap();
-        let refusals = [ProviderAnswer::WrongPassword, ProviderAnswer::Refused("not in the group".to_owned())];
+        let refusals = [ProviderAnswer::WrongPassword, ProviderAnswer::Refused {
+            told: Refusal::Nothing,
+            reason: "not_in_login_group".to_owned(),
+        }];
         for refusal in refusals {
             directory.says("ada", refusal.clone());
             directory.says("root", refusal);

@@ -58,7 +58,7 @@ impl Accounts {
         match self.check_page_stage(&mut session, stage).await {
             Ok(()) => {}
             Err(StageFailure::Wrong(_, sentence)) => return Ok(Err(sentence)),
-            Err(StageFailure::Refused(error)) => return Err(error),
+            Err(StageFailure::Refused(error) | StageFailure::OldPassword(error)) => return Err(error),
         }
         if !session.completed.contains(&auth_type) {
             session.completed.push(auth_type);

@@ -1,6 +1,7 @@
 //! The company's directory.
 
 use axum::{Json, extract::State};
+use echorift_appservice_ldap::DirectoryStatus;
 use echorift_appservice_ldap::mirror::{MirrorStatus, Outcome, Run};
 use echorift_web::MatrixError;
 use serde::Serialize;
@@ -58,6 +59,8 @@ struct DirectoryDetail {
     last_failure_ts: Option<i64>,
     /// Why it did not answer then.
     last_failure: Option<String>,
+    /// The company's further domains, in the order in which they are asked.
+    domains: Vec<DomainDetail>,
     /// Absent where accounts are made and changed at log-ins only.
     sync: Option<SyncDetail>,
     /// Absent where no group is mapped to rooms.
@@ -140,6 +143,30 @@ impl From<Run> for SyncRun {
     }
 }
 
+/// A further domain of the company.
+#[derive(Serialize, ToSchema)]
+struct DomainDetail {
+    name: String,
+    urls: Vec<String>,
+    base_dn: String,
+    last_answer_ts: Option<i64>,
+    last_failure_ts: Option<i64>,
+    last_failure: Option<String>,
+}
+
+impl From<DirectoryStatus> for DomainDetail {
+    fn from(status: DirectoryStatus) -> Self {
+        Self {
+            name: status.domain,
+            urls: status.urls,
+            base_dn: status.base_dn,
+            last_answer_ts: status.last_answer.map(|at| at.0),
+            last_failure_ts: status.last_failure.as_ref().map(|failure| failure.at.0),
+            last_failure: status.last_failure.map(|failure| failure.reason),
+        }
+    }
+}
+
 /// The company's directory, which vouches for passwords.
 ///
 /// Where `sync` is on, people's accounts are kept in step with it; elsewhere they are made when people log in.
@@ -149,6 +176,7 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview
         return Json(Overview::Off(NoDirectory { enabled: false }));
     };
     let status = directory.status();
+    let domains = admin.parts().directory_domains.iter();
     Json(Overview::On(DirectoryDetail {
         enabled: true,
         urls: status.urls,
@@ -160,6 +188,7 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview
         last_answer_ts: status.last_answer.map(|at| at.0),
         last_failure_ts: status.last_failure.as_ref().map(|failure| failure.at.0),
         last_failure: status.last_failure.map(|failure| failure.reason),
+        domains: domains.map(|domain| domain.status().into()).collect(),
         sync: admin.parts().mirror.as_ref().map(|mirror| mirror.status().into()),
         groups: admin.groups().map(GroupsDetail::of),
     }))

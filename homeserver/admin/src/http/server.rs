@@ -82,7 +82,7 @@ struct Health {
 /// How a part of the server is doing.
 #[derive(Serialize, ToSchema)]
 struct Component {
-    /// `database`, `search`, `federation`, `sfu` (with its name, if there are several), `disk`.
+    /// `database`, `search`, `federation`, `sfu` and `directory` (with a name, if there are several), `disk`.
     name: String,
     state: ComponentState,
     /// A sentence.

@@ -178,18 +178,24 @@ fn look_at_discovery(config: &Config, report: &Report) {
 }
 
 async fn look_at_directory(config: &Config, report: &mut Report) {
-    let Some(settings) = &config.directory else {
+    if config.directory.is_none() {
         report.good("there is no directory; people log in with local accounts");
-        return;
-    };
-    match Directory::new(settings.clone(), Clock::system()) {
-        Err(error) => report.failure(&error.to_string(), "Correct the [directory] table."),
-        Ok(directory) => {
-            for found in directory.check().await {
-                match found.severity {
-                    Severity::Good => report.good(&found.finding),
-                    Severity::Warning => report.warning(&found.finding, &found.advice),
-                    Severity::Failure => report.failure(&found.finding, &found.advice),
+    }
+    for settings in config.directory.iter().chain(&config.directory_domains) {
+        let domain = match settings.domain.as_str() {
+            "" => String::new(),
+            name => format!("directory.domains.{name}: "),
+        };
+        match Directory::new(settings.clone(), Clock::system()) {
+            Err(error) => report.failure(&format!("{domain}{error}"), "Correct the [directory] table."),
+            Ok(directory) => {
+                for found in directory.check().await {
+                    let finding = format!("{domain}{}", found.finding);
+                    match found.severity {
+                        Severity::Good => report.good(&finding),
+                        Severity::Warning => report.warning(&finding, &found.advice),
+                        Severity::Failure => report.failure(&finding, &found.advice),
+                    }
                 }
             }
         }

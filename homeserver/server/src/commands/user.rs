@@ -26,8 +26,8 @@ pub(super) fn create(options: &CreateUserOptions) -> Result<(), ServerError> {
             clock: &clock,
             limits: &limits,
         };
-        let directory = app::open_directory(&config, &clock)?;
-        let accounts = app::start_accounts(&config, base, directory.as_ref()).await?;
+        let directories = app::open_directories(&config, &clock)?;
+        let accounts = app::start_accounts(&config, base, &directories).await?;
         Ok(accounts
             .create_local_user(&options.name, &password, options.admin)
             .await?)

@@ -78,6 +78,8 @@ pub(crate) struct Config {
     pub(crate) oauth: OAuthSettings,
     /// `None` without a `[directory]` table: only local accounts can log in then.
     pub(crate) directory: Option<DirectoryConfig>,
+    /// Further domains of the company, `[directory.domains]`, in the order in which they are asked.
+    pub(crate) directory_domains: Vec<DirectoryConfig>,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) caches: CacheSettings,
@@ -167,7 +169,9 @@ impl Config {
 
     fn read(root: &mut Table<'_, '_>) -> Self {
         let server = root.table("server", ServerSettings::read);
-        let directory = root.optional_table("directory", |table| people::read_directory(table, &server.name));
+        let directories = root.optional_table("directory", |table| people::read_directories(table, &server.name));
+        let mut directories = directories.unwrap_or_default().into_iter();
+        let directory = directories.next();
         let listeners = listeners::read_all(root);
         let client = root.table("client", ClientSettings::read);
         let database = root.table("database", |table| {
@@ -193,6 +197,7 @@ impl Config {
             sessions: root.table("sessions", SessionSettings::read),
             oauth: root.table("oauth", OAuthSettings::read),
             directory,
+            directory_domains: directories.collect(),
             rate_limits: root.table("rate_limits", RateLimitSettings::read),
             limits: root.table("limits", LimitSettings::read),
             caches: root.table("caches", CacheSettings::read),

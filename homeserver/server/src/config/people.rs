@@ -1,5 +1,6 @@
 //! `[registration]`, `[passwords]`, `[sessions]` and `[directory]`: who may come in, and for how long.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use echorift_appservice_ldap::mirror::MirrorConfig;
@@ -121,13 +122,55 @@ impl SessionSettings {
     }
 }
 
-/// Reads `[directory]`: the company's LDAP or Active Directory. What cannot work is told by the directory itself.
-pub(super) fn read_directory(table: &mut Table<'_, '_>, own: &ServerName) -> DirectoryConfig {
+/// A company with more domains than this has a directory of directories.
+const DOMAINS_MAX: usize = 32;
+
+/// Reads `[directory]` and its `[directory.domains]`: the company's LDAP or Active Directory, the first domain first.
+/// What cannot work is told by the directory itself.
+pub(super) fn read_directories(table: &mut Table<'_, '_>, own: &ServerName) -> Vec<DirectoryConfig> {
+    let domains = table.named_tables("domains", |name, table| read_domain(name, table, own));
+    let mut directories = vec![read_domain("", table, own)];
+    if domains.len() > DOMAINS_MAX {
+        let problem = format!("has more than {DOMAINS_MAX} domains");
+        table.refuse("domains", &problem, "Ask a global catalog for all of them.");
+    }
+    directories.extend(domains);
+    refuse_namesakes(&directories, table);
+    directories
+}
+
+/// What people type has to lead to one domain.
+fn refuse_namesakes(directories: &[DirectoryConfig], table: &mut Table<'_, '_>) {
+    let mut known = BTreeSet::new();
+    for directory in directories {
+        let short = Some(&directory.netbios_name).filter(|name| !name.is_empty());
+        let short = short.map(|name| ("netbios_name", name));
+        let suffixes = directory
+            .upn_suffixes
+            .iter()
+            .map(|suffix| ("upn_suffixes", suffix));
+        for (key, name) in short.into_iter().chain(suffixes) {
+            if !known.insert((key, name.to_lowercase())) {
+                let problem = format!("has two domains with {name} in {key}");
+                table.refuse("domains", &problem, "Give each domain names of its own.");
+            }
+        }
+    }
+}
+
+fn read_domain(name: &str, table: &mut Table<'_, '_>, own: &ServerName) -> DirectoryConfig {
     let usual = DirectoryConfig::default();
     let usual_pool = u32::try_from(usual.pool_size).unwrap_or(1);
     let pool_max = u32::try_from(POOL_SIZE_MAX).unwrap_or(u32::MAX);
     let pool_size = table.whole("pool_size", usual_pool, 1..=pool_max);
     let config = DirectoryConfig {
+        domain: name.to_owned(),
+        netbios_name: table.text("netbios_name", ""),
+        upn_suffixes: table.list("upn_suffixes", &[]),
+        uid_suffix: table.text("uid_suffix", ""),
+        login_by_mail: table.flag("login_by_mail", usual.login_by_mail),
+        password_change: table.flag("password_change", usual.password_change),
+        tell_locked: table.flag("tell_locked", usual.tell_locked),
         urls: table.list("urls", &[]),
         start_tls: table.flag("start_tls", usual.start_tls),
         ca_file: table.text("ca_file", "").into(),

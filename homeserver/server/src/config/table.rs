@@ -143,6 +143,33 @@ impl<'n, 'f> Table<'n, 'f> {
         Some(tables)
     }
 
+    /// Reads a table whose keys are names that the operator chooses, and whose values are tables, in the order of their
+    /// names. Names are lower-case letters, digits, `-` and `_`.
+    pub(crate) fn named_tables<T>(
+        &mut self,
+        key: &str,
+        mut read: impl FnMut(&str, &mut Table<'_, 'f>) -> T,
+    ) -> Vec<T> {
+        let mut tables = Vec::new();
+        for (name, value) in self.dict(key).unwrap_or_default() {
+            let path = format!("{}.{name}", join(&self.path, key));
+            let is_plain = name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
+            let Value::Dict(_, values) = value else {
+                let problem = format!("holds something else than a table named {name}");
+                self.refuse(key, &problem, &format!("Write [{path}] above its keys."));
+                continue;
+            };
+            if !is_plain {
+                let problem = format!("holds the name {name:?}");
+                self.refuse(key, &problem, "Write names of a-z, 0-9, - and _ alone.");
+            }
+            tables.push(self.nested(path, values, |table| read(&name, table)));
+        }
+        tables
+    }
+
     /// Reads a text. Numbers count as texts, because `ECHORIFT__SERVER__NAME=10.0` should not surprise.
     pub(crate) fn text(&mut self, key: &str, default: &str) -> String {
         match self.take(key) {

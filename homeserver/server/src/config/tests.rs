@@ -95,6 +95,46 @@ fn the_directory_defaults_are_the_documented_ones() {
 }
 
 #[test]
+fn each_domain_of_the_directory_has_settings_and_faults_of_its_own() {
+    let first = "[directory]\nurls = [\"ldap://a\"]\nbase_dn = \"dc=a\"\n";
+    let domain = "[directory.domains.sales]\nurls = [\"ldaps://b\"]\n";
+    let config = read(&format!(
+        "{first}{domain}base_dn = \"dc=b\"\nuid_suffix = \".sales\""
+    ))
+    .unwrap();
+    assert_eq!(config.directory.unwrap().domain, "");
+    let [sales] = config.directory_domains.as_slice() else {
+        panic!("one further domain");
+    };
+    assert_eq!(
+        (
+            sales.domain.as_str(),
+            sales.base_dn.as_str(),
+            sales.uid_suffix.as_str()
+        ),
+        ("sales", "dc=b", ".sales")
+    );
+    assert_eq!(
+        refused(&format!("{first}{domain}uid_sufix = \"x\"")),
+        [
+            "directory.domains.sales.base_dn",
+            "directory.domains.sales.uid_sufix"
+        ]
+    );
+    let namesake = "netbios_name = \"CORP\"\n";
+    assert_eq!(
+        refused(&format!(
+            "{first}{namesake}{domain}base_dn = \"dc=b\"\nnetbios_name = \"corp\""
+        )),
+        ["directory.domains"]
+    );
+    assert_eq!(
+        refused(&format!("{first}[directory.domains]\nsales = 1")),
+        ["directory.domains"]
+    );
+}
+
+#[test]
 fn all_faults_are_told_at_once_with_key_value_and_fix() {
     let found = faults(
         "[server]\nname = \"not a name\"\n[database]\nurl = \"mysql://root:secret@db\"\nmax_conections = 3\n\

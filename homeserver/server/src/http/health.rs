@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use echorift_appservice_ldap::Directory;
 use echorift_calls::{SfuHealth, SfuState};
 use echorift_storage::Database;
 use http::StatusCode;
@@ -21,15 +22,22 @@ pub(crate) struct Health {
     database: Option<Database>,
     /// Told of, and no reason to send people elsewhere: who writes needs no SFU.
     sfus: Vec<(String, watch::Receiver<SfuHealth>)>,
+    /// As the SFUs: who is logged in needs no directory.
+    directories: Vec<Directory>,
     is_stopping: AtomicBool,
 }
 
 impl Health {
     /// `None` stands for no database at all: tests of the routes alone.
-    pub(crate) fn new(database: Option<Database>, sfus: Vec<(String, watch::Receiver<SfuHealth>)>) -> Self {
+    pub(crate) fn new(
+        database: Option<Database>,
+        sfus: Vec<(String, watch::Receiver<SfuHealth>)>,
+        directories: Vec<Directory>,
+    ) -> Self {
         Self {
             database,
             sfus,
+            directories,
             is_stopping: AtomicBool::new(false),
         }
     }
@@ -49,6 +57,22 @@ impl Health {
                 SfuState::Stopped => "stopped",
             };
             let name = if name.is_empty() { "default" } else { name };
+            (name.to_owned(), Value::from(state))
+        });
+        told.collect()
+    }
+
+    /// How the directory of each domain has answered last, by its name: it is asked when somebody logs in.
+    fn directories(&self) -> Map<String, Value> {
+        let told = self.directories.iter().map(|directory| {
+            let status = directory.status();
+            let state = match status.is_up() {
+                None => "not asked",
+                Some(true) => "up",
+                Some(false) => "down",
+            };
+            let name = Some(status.domain.as_str()).filter(|name| !name.is_empty());
+            let name = name.unwrap_or("default");
             (name.to_owned(), Value::from(state))
         });
         told.collect()
@@ -79,10 +103,13 @@ pub(super) fn routes(health: Arc<Health>) -> Router {
 
 async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, Json<Value>) {
     match health.problem().await {
-        None => (
-            StatusCode::OK,
-            Json(json!({ "status": "ready", "sfus": health.sfus() })),
-        ),
+        None => {
+            let mut body = json!({ "status": "ready", "sfus": health.sfus() });
+            if let Some(fields) = body.as_object_mut().filter(|_| !health.directories.is_empty()) {
+                fields.insert("directories".to_owned(), health.directories().into());
+            }
+            (StatusCode::OK, Json(body))
+        }
         Some(problem) => (
             StatusCode::SERVICE_UNAVAILABLE,
             Json(json!({ "status": "not ready", "problem": problem })),

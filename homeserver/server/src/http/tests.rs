@@ -26,7 +26,7 @@ fn server() -> Router {
             post(async |body: axum::body::Bytes| body.len().to_string()),
         )
         .route("/_matrix/client/v3/panic", get(panics));
-    let health = Arc::new(Health::new(None, Vec::new()));
+    let health = Arc::new(Health::new(None, Vec::new(), Vec::new()));
     assemble_with(features, &config, health)
 }
 
@@ -137,7 +137,7 @@ async fn the_discovery_documents_follow_the_configuration() {
 #[tokio::test]
 async fn a_stopping_server_lives_but_is_not_ready() {
     let config = Config::default_settings().unwrap();
-    let health = Arc::new(Health::new(None, Vec::new()));
+    let health = Arc::new(Health::new(None, Vec::new(), Vec::new()));
     let server = assemble_with(Router::new(), &config, Arc::clone(&health));
     let status = async |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();

@@ -107,7 +107,10 @@ pub(super) async fn show_view(
             let is_deleting = view == View::DeleteDevice;
             ("device.html", context! { device => shown(device), is_deleting })
         }
-        View::Password => ("password.html", context! {}),
+        View::Password => (
+            "password.html",
+            context! { of_directory => signed_in.account.provider.is_some() },
+        ),
         View::ResetCrossSigning => ("confirm.html", context! { what => "reset" }),
         View::Deactivate => ("confirm.html", context! { what => "deactivate" }),
     };
@@ -123,7 +126,7 @@ async fn overview(accounts: &Accounts, signed_in: &SignedIn) -> Result<Value, Ac
     Ok(context! {
         name => profile.display_name.unwrap_or_default(),
         devices,
-        has_password => signed_in.account.provider.is_none(),
+        has_password => accounts.may_change_password(&signed_in.account),
     })
 }
 

@@ -102,17 +102,20 @@ async fn change_password(
     fields: &Fields,
 ) -> Result<Response, MatrixError> {
     let again = async |fault| show_view(accounts, browser, signed_in, View::Password, fields, fault).await;
-    let user = signed_in.account.number;
-    if signed_in.account.provider.is_some() {
+    let account = &signed_in.account;
+    let user = account.number;
+    if !accounts.may_change_password(account) {
         return again("password_elsewhere").await;
     }
-    if fields.text("password") != fields.text("repeated") {
+    let (old, new) = (fields.text("current"), fields.text("password"));
+    if new != fields.text("repeated") {
         return again("passwords_differ").await;
     }
-    if let Err(error) = accounts
-        .change_password(user, fields.text("password"), Change::new())
-        .await
-    {
+    let changed = match account.provider {
+        Some(_) => accounts.change_directory_password(account, old, new).await,
+        None => accounts.change_password(user, new, Change::new()).await,
+    };
+    if let Err(error) = changed {
         let (_, fault) = shown_fault(error)?;
         return again(fault).await;
     }
