@@ -280,6 +280,7 @@ fn accounts_options(folder: &std::path::Path) -> AccountsOptions {
         default_room_version: RoomVersionId::V12,
         url_previews: false,
         oauth: OAuthOptions::default(),
+        bots: Default::default(),
     }
 }
 

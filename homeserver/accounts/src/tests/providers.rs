@@ -42,6 +42,7 @@ impl Directory {
             display_name: Some(format!("{login} of the company")),
             mail: Some(format!("{login}@Company.example")),
             is_admin: None,
+            password_warning: None,
         };
         self.says(login, ProviderAnswer::Accepted(identity));
     }

@@ -77,8 +77,10 @@ fn look(file: &ConfigFile) -> Result<Look, ServerError> {
             clock: &clock,
             limits: &limits,
         };
-        let directory = app::open_directory(&config, &clock)?;
-        let accounts = app::start_accounts(&config, base, directory.as_ref()).await?;
+        let directories = app::open_directories(&config, &clock)?;
+        let accounts = app::start_accounts(&config, base, &directories).await?;
+        // Mirroring is the first domain's.
+        let directory = directories.into_iter().next();
         let mirror = directory.as_ref().and_then(|directory| {
             Mirror::new(MirrorParts {
                 directory: directory.clone(),

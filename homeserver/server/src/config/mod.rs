@@ -169,7 +169,8 @@ impl Config {
 
     fn read(root: &mut Table<'_, '_>) -> Self {
         let server = root.table("server", ServerSettings::read);
-        let directories = root.optional_table("directory", |table| people::read_directories(table, &server.name));
+        let directories =
+            root.optional_table("directory", |table| people::read_directories(table, &server.name));
         let mut directories = directories.unwrap_or_default().into_iter();
         let directory = directories.next();
         let listeners = listeners::read_all(root);

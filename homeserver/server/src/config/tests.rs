@@ -22,6 +22,11 @@ fn faults(toml: &str) -> Vec<Fault> {
     read(toml).expect_err("the configuration is wrong").0
 }
 
+/// The keys that are wrong.
+fn refused(toml: &str) -> Vec<String> {
+    faults(toml).into_iter().map(|fault| fault.key).collect()
+}
+
 /// `config/echorift.toml` with the settings that are off unless written.
 fn documented_in_full() -> String {
     let is_setting = |line: &str| {
@@ -221,12 +226,6 @@ fn secrets_come_from_files_and_never_show() {
 
 #[test]
 fn what_could_never_work_is_refused() {
-    let refused = |toml: &str| {
-        faults(toml)
-            .into_iter()
-            .map(|fault| fault.key)
-            .collect::<Vec<_>>()
-    };
     assert_eq!(
         refused("[registration]\nenabled = true"),
         ["registration.enabled"]
