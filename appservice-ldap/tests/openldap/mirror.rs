@@ -105,7 +105,7 @@ async fn server_that_breaks_off_after(url: &str, bytes: usize) -> String {
                     let some = left.min(buffer.len());
                     match from_server.read(&mut buffer[..some]).await {
                         Ok(read) if read > 0 && to_client.write_all(&buffer[..read]).await.is_ok() => {
-                            left -= read
+                            left -= read;
                         }
                         _ => return,
                     }

@@ -22,13 +22,13 @@ const Translated = v.object({ name: v.string(), url: v.string() });
 const Policies = v.object({ policies: v.record(v.string(), v.record(v.string(), v.unknown())) });
 const Letter = v.object({ sid: v.string() });
 
-export interface NewAccount {
+interface NewAccount {
   readonly username: string;
   readonly password: string;
   readonly deviceName: string;
 }
 
-export interface Policy {
+interface Policy {
   readonly name: string;
   readonly url: string;
 }

@@ -2,7 +2,7 @@ import { Check } from "lucide-react";
 import { Checkbox as AriaCheckbox } from "react-aria-components/Checkbox";
 import styles from "./checkbox.module.css";
 
-export interface CheckboxProps {
+interface CheckboxProps {
   label: string;
   isSelected: boolean;
   onChange: (isSelected: boolean) => void;

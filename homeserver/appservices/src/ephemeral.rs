@@ -3,12 +3,15 @@
 //! Of each thing only the latest is held, and only until the services were told, once: a service that is away has missed
 //! it, as a client has that was not connected.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use echorift_rooms::{ReceiptKind, Room, Rooms};
 use echorift_storage::{LogListener, Position, Record, RoomNumber, StorageError, UserNumber};
 use parking_lot::Mutex;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 /// How many rooms and users may wait to be told of. With more, the rest is not told.
@@ -137,19 +140,20 @@ pub(crate) async fn receipt_event(
         .filter(|(_, receipt)| receipt.position >= since)
         .collect();
     let users: Vec<UserNumber> = new.iter().map(|(key, _)| key.user).collect();
-    let mut content: Map<String, Value> = Map::new();
+    // By event, kind and user.
+    let mut content: BTreeMap<String, BTreeMap<&str, BTreeMap<String, Value>>> = BTreeMap::new();
     for ((key, receipt), user) in new.into_iter().zip(rooms.user_ids(&users).await?) {
         if key.kind == ReceiptKind::Private && !own(&user) {
             continue;
         }
-        let mut data = json!({ "ts": receipt.ts.0 });
-        if !key.thread.is_empty() {
-            data["thread_id"] = (&*key.thread).into();
-        }
-        let of_event = content
-            .entry(receipt.event_id.to_string())
-            .or_insert_with(|| Value::Object(Map::new()));
-        of_event[key.kind.as_str()][user.as_str()] = data;
+        let data = if key.thread.is_empty() {
+            json!({ "ts": receipt.ts.0 })
+        } else {
+            json!({ "ts": receipt.ts.0, "thread_id": &*key.thread })
+        };
+        let of_event = content.entry(receipt.event_id.to_string()).or_default();
+        let of_kind = of_event.entry(key.kind.as_str()).or_default();
+        of_kind.insert(user.to_string(), data);
     }
     Ok((!content.is_empty()).then(|| json!({ "type": "m.receipt", "room_id": room.id, "content": content })))
 }

@@ -94,7 +94,7 @@ impl AppServices {
     pub async fn run(&self) -> Result<(), ServicesError> {
         let registry = self.registry();
         self.ensure_senders(&registry).await?;
-        self.tell(registry);
+        self.tell(&registry);
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl AppServices {
         self.ensure_senders(&registry).await?;
         *self.0.registry.write() = Arc::clone(&registry);
         let count = registry.services.len();
-        self.tell(registry);
+        self.tell(&registry);
         tracing::info!(
             services = count,
             "the registrations of application services were read again"
@@ -196,14 +196,14 @@ impl AppServices {
 
     /// Ends the tasks of the registry before, and starts those of this one. A request that is under way then is repeated
     /// under its transaction ID.
-    fn tell(&self, registry: Arc<Registry>) {
+    fn tell(&self, registry: &Arc<Registry>) {
         let parts = &self.0.parts;
         let wants_ephemeral = registry
             .services
             .iter()
             .any(|service| service.registration.wants_ephemeral);
         self.0.ephemeral.want(wants_ephemeral);
-        let interest = Interest::new(Arc::clone(&registry), &parts.rooms);
+        let interest = Interest::new(Arc::clone(registry), &parts.rooms);
         let shared = Arc::new(Shared {
             pages: Pages::new(interest, &parts.rooms, &parts.encryption),
             rooms: parts.rooms.clone(),

@@ -85,7 +85,7 @@ async fn a_namespace_that_is_exclusive_is_closed_to_people_and_a_service_is_conf
     let service = Service::start().await;
     let other = Service::start().await;
     let own = json!({ "namespaces": { "users": [{ "exclusive": true, "regex": "@bridged-.*" }] } });
-    let files = json!([service.register(own.clone()), other.register(json!({}))]);
+    let files = json!([service.register(&own), other.register(&json!({}))]);
     let server = service.server(own).set("application_services.files", files);
     let server = server
         .set("registration.enabled", true)
@@ -250,8 +250,8 @@ async fn a_service_makes_and_deletes_devices_and_acts_on_them() {
 async fn limits_are_for_people_unless_the_registration_says_otherwise() {
     let (free, limited) = (Service::start().await, Service::start().await);
     let files = json!([
-        free.register(json!({})),
-        limited.register(json!({ "rate_limited": true }))
+        free.register(&json!({})),
+        limited.register(&json!({ "rate_limited": true }))
     ]);
     let server = free
         .server(json!({}))

@@ -73,12 +73,13 @@ async fn a_service_is_told_all_that_encryption_needs() {
     );
     assert_eq!(message["content"]["secret"], 1);
     let with_counts = |service: &Service| {
-        let told = service
+        let bodies = service
             .transactions()
             .into_iter()
             .map(|transaction| transaction.body);
-        told.filter(|body| body["device_one_time_keys_count"].is_object())
-            .last()
+        bodies
+            .rev()
+            .find(|body| body["device_one_time_keys_count"].is_object())
     };
     let body = service.wait_for(with_counts).await;
     assert_eq!(

@@ -7,7 +7,7 @@ use crate::service::Service;
 async fn typing_receipts_and_presence_are_told_to_services_that_want_them() {
     let (curious, plain) = (Service::start().await, Service::start().await);
     let wish = json!({ "receive_ephemeral": true });
-    let files = json!([curious.register(wish.clone()), plain.register(json!({}))]);
+    let files = json!([curious.register(&wish), plain.register(&json!({}))]);
     let server = curious
         .server(wish)
         .set("application_services.files", files)

@@ -9,7 +9,10 @@ use crate::service::Service;
 async fn a_service_asks_to_be_pinged_and_hears_what_is_wrong() {
     let service = Service::start().await;
     let deaf = Service::start().await;
-    let files = json!([service.register(json!({})), deaf.register(json!({ "url": null }))]);
+    let files = json!([
+        service.register(&json!({})),
+        deaf.register(&json!({ "url": null }))
+    ]);
     let server = service
         .server(json!({}))
         .set("application_services.files", files)
@@ -43,7 +46,7 @@ async fn a_service_asks_to_be_pinged_and_hears_what_is_wrong() {
     refused(alice.post(&ping, body.clone()).await, 403, "M_FORBIDDEN");
 
     let port = echorift_tests::free_port();
-    service.register(json!({ "url": format!("http://127.0.0.1:{port}") }));
+    service.register(&json!({ "url": format!("http://127.0.0.1:{port}") }));
     let admin = server.register_admin().await;
     admin
         .post("/_echorift/admin/v1/appservices/reload", json!({}))
@@ -60,11 +63,11 @@ async fn a_service_asks_to_be_pinged_and_hears_what_is_wrong() {
 async fn registrations_are_read_again_without_a_restart() {
     let service = Service::start().await;
     let late = Service::start().await;
-    let file = late.register(json!({}));
+    let file = late.register(&json!({}));
     let placeholder = Service::start().await;
     // The file is there from the start, and its service is another one.
-    std::fs::write(&file, placeholder.registration(json!({})).to_string()).unwrap();
-    let files = json!([service.register(json!({})), file]);
+    std::fs::write(&file, placeholder.registration(&json!({})).to_string()).unwrap();
+    let files = json!([service.register(&json!({})), file]);
     let server = service
         .server(json!({}))
         .set("application_services.files", files)
@@ -84,7 +87,7 @@ async fn registrations_are_read_again_without_a_restart() {
     );
     placeholder.caller(&server).get(&whoami).await.unwrap();
 
-    late.register(json!({}));
+    late.register(&json!({}));
     let answer = admin.post(reload, json!({})).await.unwrap();
     assert_eq!(answer["appservices"], 2);
     late.caller(&server).get(&whoami).await.unwrap();
@@ -102,7 +105,7 @@ async fn registrations_are_read_again_without_a_restart() {
     late.wait_for_event(&sent).await;
 
     // By a signal as well.
-    std::fs::write(&file, placeholder.registration(json!({})).to_string()).unwrap();
+    std::fs::write(&file, placeholder.registration(&json!({})).to_string()).unwrap();
     let hangup = Command::new("kill")
         .args(["-HUP", &server.pid().to_string()])
         .status();
@@ -155,7 +158,7 @@ async fn a_wrong_registration_keeps_the_server_from_starting_and_check_says_why(
     let service = Service::start().await;
     let server = service.server(json!({})).start().await;
     server.stop().await;
-    let file = service.register(json!({ "as_token": "", "namespaces": { "users": [{ "regex": "@(" }] } }));
+    let file = service.register(&json!({ "as_token": "", "namespaces": { "users": [{ "regex": "@(" }] } }));
     let config = server.config_file();
     let output = echorift_tests::run_cli(["check", "--config", config.to_str().unwrap()]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

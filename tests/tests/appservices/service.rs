@@ -69,7 +69,7 @@ impl Service {
     }
 
     /// Its registration; `more` goes over what is usual.
-    pub(crate) fn registration(&self, more: Value) -> Value {
+    pub(crate) fn registration(&self, more: &Value) -> Value {
         let mut registration = json!({
             "id": self.id,
             "url": format!("http://127.0.0.1:{}", self.port),
@@ -90,7 +90,7 @@ impl Service {
     }
 
     /// Writes its registration; the file. JSON is YAML, too.
-    pub(crate) fn register(&self, more: Value) -> String {
+    pub(crate) fn register(&self, more: &Value) -> String {
         let path = self.folder.path().join("registration.yaml");
         std::fs::write(&path, self.registration(more).to_string()).unwrap();
         path.to_str().unwrap().to_owned()
@@ -99,7 +99,7 @@ impl Service {
     /// A server with this service alone.
     pub(crate) fn server(&self, more: Value) -> ServerBuilder {
         TestServer::builder()
-            .set("application_services.files", json!([self.register(more)]))
+            .set("application_services.files", json!([self.register(&more)]))
             .set("application_services.retry_max_delay", "300ms")
     }
 

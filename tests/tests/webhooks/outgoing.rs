@@ -73,11 +73,7 @@ async fn only_what_fits_is_told_and_no_hook_hears_another() {
     said.unwrap();
     alice.send_text(&room, "nothing of interest").await.unwrap();
     alice
-        .react(
-            &room,
-            &newest(&alice, &room).await.text("/event_id").to_owned(),
-            "deploy",
-        )
+        .react(&room, newest(&alice, &room).await.text("/event_id"), "deploy")
         .await
         .unwrap();
     let wanted = alice.send_text(&room, "please DEPLOY this").await.unwrap();

@@ -258,7 +258,7 @@ fn carried_out(plan: &Plan, mut accounts: Vec<MirroredPerson>) -> Vec<MirroredPe
                 }
             }
             Change::Photo { user, digest, .. } => {
-                account_of(&mut accounts, *user).photo_digest.clone_from(digest)
+                account_of(&mut accounts, *user).photo_digest.clone_from(digest);
             }
             Change::Lock { user, .. } => account_of(&mut accounts, *user).lock = Some(LockOwner::Directory),
             Change::Unlock { user, .. } => account_of(&mut accounts, *user).lock = None,

@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Admin> {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum Overview {
-    On(DirectoryDetail),
+    On(Box<DirectoryDetail>),
     Off(NoDirectory),
 }
 
@@ -177,7 +177,7 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview
     };
     let status = directory.status();
     let domains = admin.parts().directory_domains.iter();
-    Json(Overview::On(DirectoryDetail {
+    Json(Overview::On(Box::new(DirectoryDetail {
         enabled: true,
         urls: status.urls,
         start_tls: status.start_tls,
@@ -191,7 +191,7 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview
         domains: domains.map(|domain| domain.status().into()).collect(),
         sync: admin.parts().mirror.as_ref().map(|mirror| mirror.status().into()),
         groups: admin.groups().map(GroupsDetail::of),
-    }))
+    })))
 }
 
 /// Reads the directory now and brings the accounts into step; answers when that has ended.

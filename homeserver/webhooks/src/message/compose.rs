@@ -195,17 +195,17 @@ mod tests {
 
     use super::*;
 
-    fn content(payload: Value) -> Value {
-        Value::Object(compose(&payload).unwrap().content(None))
+    fn content(payload: &Value) -> Value {
+        Value::Object(compose(payload).unwrap().content(None))
     }
 
     #[test]
     fn a_text_is_a_message() {
         let expected = json!({ "msgtype": "m.text", "body": "It works.", "m.mentions": {} });
-        assert_eq!(content(json!({ "text": "It works." })), expected);
-        let marked = content(json!({ "text": "*It* works." }));
+        assert_eq!(content(&json!({ "text": "It works." })), expected);
+        let marked = content(&json!({ "text": "*It* works." }));
         assert_eq!(marked["formatted_body"], "<strong>It</strong> works.");
-        let plain = content(json!({ "text": "*It* works.", "mrkdwn": false }));
+        let plain = content(&json!({ "text": "*It* works.", "mrkdwn": false }));
         assert_eq!(
             (&plain["body"], plain.get("format")),
             (&json!("*It* works."), None)
@@ -219,7 +219,7 @@ mod tests {
             "text": "It *failed*.", "footer": "CI",
             "fields": [{ "title": "Branch", "value": "main", "short": true }, { "title": "Took", "value": 7 }],
         }] });
-        let content = content(payload);
+        let content = content(&payload);
         assert_eq!(
             content["formatted_body"],
             "Build<p>On main</p><blockquote><span data-mx-color=\"#a30200\">▌</span> \
@@ -242,7 +242,7 @@ mod tests {
             { "type": "context", "elements": [{ "type": "mrkdwn", "text": "by _alice_" }] },
             { "type": "actions", "elements": [] },
         ] });
-        let content = content(payload);
+        let content = content(&payload);
         assert_eq!(
             content["formatted_body"],
             "<h4>*Deploy*</h4><strong>v2</strong> is <a href=\"https://x.example\">live</a>\
@@ -266,7 +266,7 @@ mod tests {
             { "type": "rich_text_preformatted", "elements": [{ "type": "text", "text": "a < b" }] },
         ] }] });
         assert_eq!(
-            content(payload)["formatted_body"],
+            content(&payload)["formatted_body"],
             "<strong>Hi </strong><a href=\"https://x.example\">there</a>👋<ol><li>one</li></ol>\
              <pre><code>a &lt; b</code></pre>"
         );
