@@ -10,7 +10,7 @@ fn as_user(path: &str, user: &str) -> String {
 #[tokio::test]
 async fn a_service_acts_as_the_users_of_its_namespaces_and_as_nobody_else() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice] = server.register(["alice"]).await;
     let caller = service.caller(&server);
     let whoami = v3(["account", "whoami"]);
@@ -58,7 +58,7 @@ async fn a_service_acts_as_the_users_of_its_namespaces_and_as_nobody_else() {
 #[tokio::test]
 async fn a_service_dates_its_events_and_people_do_not() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_public_room().await;
     let caller = service.caller(&server);
@@ -86,7 +86,7 @@ async fn a_namespace_that_is_exclusive_is_closed_to_people_and_a_service_is_conf
     let other = Service::start().await;
     let own = json!({ "namespaces": { "users": [{ "exclusive": true, "regex": "@bridged-.*" }] } });
     let files = json!([service.register(&own), other.register(&json!({}))]);
-    let server = service.server(own).set("application_services.files", files);
+    let server = service.server(&own).set("application_services.files", files);
     let server = server
         .set("registration.enabled", true)
         .set("registration.without_verification", true)
@@ -173,7 +173,7 @@ async fn a_namespace_that_is_exclusive_is_closed_to_people_and_a_service_is_conf
 #[tokio::test]
 async fn aliases_of_a_namespace_are_the_services() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_public_room().await;
     let caller = service.caller(&server);
@@ -194,7 +194,7 @@ async fn aliases_of_a_namespace_are_the_services() {
 #[tokio::test]
 async fn a_service_makes_and_deletes_devices_and_acts_on_them() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let ghost = service.make_user("ghost", &server).await;
     let caller = service.caller(&server);
     let device = |id: &str| as_user(&v3(["devices", id]), &ghost);
@@ -254,7 +254,7 @@ async fn limits_are_for_people_unless_the_registration_says_otherwise() {
         limited.register(&json!({ "rate_limited": true }))
     ]);
     let server = free
-        .server(json!({}))
+        .server(&json!({}))
         .set("application_services.files", files)
         .set("rate_limits.enabled", true)
         .set("rate_limits.messages.per_second", 0.001)

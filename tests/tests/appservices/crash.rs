@@ -41,7 +41,7 @@ async fn chatter(user: User, room: String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_come_once_each_in_order_though_everything_is_killed() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice] = server.register(["alice"]).await;
     let mut rooms = Vec::new();
     for _ in 0..ROOMS {

@@ -26,7 +26,7 @@ fn one_time_key(user: &str, device: &str) -> Value {
 async fn a_service_is_told_all_that_encryption_needs() {
     let service = Service::start().await;
     let wish = json!({ "org.matrix.msc3202": true });
-    let server = service.server(wish).start().await;
+    let server = service.server(&wish).start().await;
     let [alice] = server.register(["alice"]).await;
     let ghost = service.make_user("ghost", &server).await;
     let caller = service.caller(&server);
@@ -123,7 +123,7 @@ async fn a_service_is_told_all_that_encryption_needs() {
 #[tokio::test]
 async fn a_service_replaces_cross_signing_keys_without_a_password() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let ghost = service.make_user("ghost", &server).await;
     let key = |public: &str| {
         json!({ "master_key": {

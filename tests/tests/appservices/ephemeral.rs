@@ -9,7 +9,7 @@ async fn typing_receipts_and_presence_are_told_to_services_that_want_them() {
     let wish = json!({ "receive_ephemeral": true });
     let files = json!([curious.register(&wish), plain.register(&json!({}))]);
     let server = curious
-        .server(wish)
+        .server(&wish)
         .set("application_services.files", files)
         .start()
         .await;

@@ -13,7 +13,7 @@ fn bodies(events: &[Value]) -> Vec<&str> {
 #[tokio::test]
 async fn a_service_is_told_in_order_what_its_users_see_and_nothing_else() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
     let (room, elsewhere) = (
         alice.create_public_room().await,
@@ -75,7 +75,7 @@ async fn a_service_is_told_in_order_what_its_users_see_and_nothing_else() {
 #[tokio::test]
 async fn rooms_and_aliases_of_a_namespace_are_told_of_without_a_user_in_them() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_public_room().await;
     alice.send_text(&room, "unbridged").await.unwrap();
@@ -98,7 +98,7 @@ async fn rooms_and_aliases_of_a_namespace_are_told_of_without_a_user_in_them() {
 #[tokio::test]
 async fn a_service_that_is_down_gets_all_of_it_later_unaltered_and_once() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_public_room().await;
     let invite = json!({ "user_id": service.bot(&server) });
@@ -137,7 +137,7 @@ async fn a_service_that_is_down_gets_all_of_it_later_unaltered_and_once() {
 #[tokio::test]
 async fn state_comes_with_what_it_replaced() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_public_room().await;
     service

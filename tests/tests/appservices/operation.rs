@@ -14,7 +14,7 @@ async fn a_service_asks_to_be_pinged_and_hears_what_is_wrong() {
         deaf.register(&json!({ "url": null }))
     ]);
     let server = service
-        .server(json!({}))
+        .server(&json!({}))
         .set("application_services.files", files)
         .start()
         .await;
@@ -69,7 +69,7 @@ async fn registrations_are_read_again_without_a_restart() {
     std::fs::write(&file, placeholder.registration(&json!({})).to_string()).unwrap();
     let files = json!([service.register(&json!({})), file]);
     let server = service
-        .server(json!({}))
+        .server(&json!({}))
         .set("application_services.files", files)
         .start()
         .await;
@@ -119,7 +119,7 @@ async fn registrations_are_read_again_without_a_restart() {
 #[tokio::test]
 async fn operators_see_how_far_behind_a_service_is() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let admin = server.register_admin().await;
     let [alice] = server.register(["alice"]).await;
     let list = "/_echorift/admin/v1/appservices";
@@ -156,7 +156,7 @@ async fn operators_see_how_far_behind_a_service_is() {
 #[tokio::test]
 async fn a_wrong_registration_keeps_the_server_from_starting_and_check_says_why() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     server.stop().await;
     let file = service.register(&json!({ "as_token": "", "namespaces": { "users": [{ "regex": "@(" }] } }));
     let config = server.config_file();

@@ -6,7 +6,7 @@ use crate::service::Service;
 #[tokio::test]
 async fn users_of_a_namespace_are_made_when_somebody_invites_them() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice] = server.register(["alice"]).await;
     let room = alice.create_public_room().await;
     let (known, unknown) = (service.user("known", &server), service.user("unknown", &server));
@@ -34,7 +34,7 @@ async fn users_of_a_namespace_are_made_when_somebody_invites_them() {
 #[tokio::test]
 async fn rooms_of_a_namespace_are_made_when_somebody_looks_for_them() {
     let service = Service::start().await;
-    let server = service.server(json!({})).start().await;
+    let server = service.server(&json!({})).start().await;
     let [alice] = server.register(["alice"]).await;
     let alias = |name: &str| format!("#{}{name}:{}", service.prefix, server.name());
     let (known, unknown) = (alias("known"), alias("unknown"));
@@ -52,7 +52,7 @@ async fn rooms_of_a_namespace_are_made_when_somebody_looks_for_them() {
 #[tokio::test]
 async fn third_party_networks_are_those_of_the_services() {
     let service = Service::start().await;
-    let server = service.server(json!({ "protocols": ["irc"] })).start().await;
+    let server = service.server(&json!({ "protocols": ["irc"] })).start().await;
     let [alice] = server.register(["alice"]).await;
     let protocols = alice.get(v3(["thirdparty", "protocols"])).await.unwrap();
     assert_eq!(protocols.text("/irc/instances/0/network_id"), "irc");

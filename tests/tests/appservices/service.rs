@@ -97,9 +97,9 @@ impl Service {
     }
 
     /// A server with this service alone.
-    pub(crate) fn server(&self, more: Value) -> ServerBuilder {
+    pub(crate) fn server(&self, more: &Value) -> ServerBuilder {
         TestServer::builder()
-            .set("application_services.files", json!([self.register(&more)]))
+            .set("application_services.files", json!([self.register(more)]))
             .set("application_services.retry_max_delay", "300ms")
     }
 
