@@ -192,34 +192,34 @@ test("files for an encrypted room leave the browser encrypted and without their 
 });
 
 test("whoever counts every byte gets the colours of a picture, opens the ones they want, and types in silence", async () => {
-  const dora = await world.person("dora");
-  const emil = await world.person("emil");
-  const roomId = await dora.createRoom({ name: "narrow", members: [emil] });
-  await dora.open(roomId);
-  await dora.page
+  const tina = await world.person("tina");
+  const theo = await world.person("theo");
+  const roomId = await tina.createRoom({ name: "narrow", members: [theo] });
+  await tina.open(roomId);
+  await tina.page
     .locator("[data-composer-files]")
-    .setInputFiles({ name: "wide.png", mimeType: "image/png", buffer: await picture(dora.page, 600, 300) });
-  await cards(dora).getByText("Ready to send").waitFor();
-  await dora.say("");
-  await received(dora, roomId, named("wide.png"));
+    .setInputFiles({ name: "wide.png", mimeType: "image/png", buffer: await picture(tina.page, 600, 300) });
+  await cards(tina).getByText("Ready to send").waitFor();
+  await tina.say("");
+  await received(tina, roomId, named("wide.png"));
 
-  await emil.page.goto(`${world.origin}/settings/voice`);
-  await emil.page.getByText("Low bandwidth", { exact: true }).click();
+  await theo.page.goto(`${world.origin}/settings/voice`);
+  await theo.page.getByText("Low bandwidth", { exact: true }).click();
   const asked = [];
-  emil.page.on("request", (request) => {
+  theo.page.on("request", (request) => {
     if (/\/media\/|\/typing\//.test(request.url())) asked.push(request.url());
   });
-  await emil.open(roomId);
-  const shown = emil.page.getByRole("button", { name: "Open the picture wide.png" });
+  await theo.open(roomId);
+  const shown = theo.page.getByRole("button", { name: "Open the picture wide.png" });
   const colours = shown.locator("canvas[data-blurhash]");
   await colours.waitFor();
   const top = await colours.evaluate((canvas) => [...canvas.getContext("2d").getImageData(16, 4, 1, 1).data]);
   assert.ok(top[1] > 120 && top[1] > top[0], `the upper half is green: ${top}`);
-  await composer(emil).pressSequentially("quietly");
-  await emil.say("quietly typed");
-  await emil.message("quietly typed").waitFor();
+  await composer(theo).pressSequentially("quietly");
+  await theo.say("quietly typed");
+  await theo.message("quietly typed").waitFor();
   assert.deepEqual(asked, []);
   await shown.click();
-  await emil.page.getByRole("dialog").getByRole("img", { name: "wide.png" }).waitFor();
-  assert.deepEqual([...dora.complaints, ...emil.complaints], []);
+  await theo.page.getByRole("dialog").getByRole("img", { name: "wide.png" }).waitFor();
+  assert.deepEqual([...tina.complaints, ...theo.complaints], []);
 });

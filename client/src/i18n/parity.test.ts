@@ -1,4 +1,9 @@
 import { expect, test } from "vitest";
+import * as deFirst from "./de/first";
+import * as deInside from "./de/inside";
+import * as enFirst from "./en/first";
+import * as enInside from "./en/inside";
+import index from "./index?raw";
 
 type Texts = { [key: string]: string | Texts };
 
@@ -20,6 +25,16 @@ const namespaces = Object.keys(files)
 test.each(namespaces)("%s says the same in every language", (namespace) => {
   const keys = (language: string) => [...new Set(keysOf(files[`./${language}/${namespace}`] ?? {}))].sort();
   expect(keys("de")).toEqual(keys("en"));
+});
+
+const pages = /\{en,de\}\/\{([^}]+)\}/.exec(index)?.[1]?.split(",") ?? [];
+
+test.each([
+  ["en", { ...enFirst, ...enInside }],
+  ["de", { ...deFirst, ...deInside }],
+])("each namespace of %s is fetched with others or by its page", (_, together) => {
+  const fetched = [...Object.keys(together), ...pages].map((name) => `${name}.json`);
+  expect(fetched.sort()).toEqual([...namespaces].sort());
 });
 
 test("no language has texts that English lacks", () => {

@@ -44,12 +44,14 @@ const NOWHERE = "" as RoomId;
 
 const profileKey = (userId: UserId) => ["profile", userId] as const;
 
-export function useProfile(userId: UserId, isWanted = true): Profile {
+/** Somebody's profile; asked for anew unless what is known is younger than `freshMs`. */
+export function useProfile(userId: UserId, { isWanted = true, freshMs = 0 } = {}): Profile {
   const { profiles } = useSession();
   const { data } = useQuery({
     queryKey: profileKey(userId),
     queryFn: () => profiles.load(userId),
     enabled: isWanted,
+    staleTime: freshMs,
   });
   // Somebody without a profile is still somebody: the room's knowledge stands.
   return data ?? NOTHING_YET;
@@ -62,12 +64,17 @@ export function useTitle(userId: UserId, isWanted: boolean): string {
     const timer = setTimeout(() => setHasStayed(true), STAYS_MS);
     return () => clearTimeout(timer);
   }, []);
-  const { title, department } = useProfile(userId, isWanted && hasStayed);
+  const { title, department } = useProfile(userId, {
+    isWanted: isWanted && hasStayed,
+    freshMs: TITLE_FRESH_MS,
+  });
   return title ?? department ?? "";
 }
 
 /** Whoever scrolls through thousands asks the server for none of them. */
 const STAYS_MS = 400;
+/** Titles change seldom, and rows come and go with each scroll. */
+const TITLE_FRESH_MS = 300_000;
 
 /** The channels that both are in, without servers and direct messages. */
 export function useSharedRooms(userId: UserId): readonly RoomId[] {
