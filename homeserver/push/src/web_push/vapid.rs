@@ -34,15 +34,10 @@ impl VapidKey {
     ///
     /// Errors: `Corrupt` if what is stored is no key.
     pub async fn open(database: &Database, clock: Clock, contact: String) -> Result<Self, StorageError> {
-        let made =
-            EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).and_then(|pair| pair.to_pkcs8v1());
-        let made =
-            made.map_err(|_| StorageError::corrupt("vapid_key.private_key", "no key could be made"))?;
-        let encoded = URL_SAFE_NO_PAD.encode(made.as_ref());
-        let kept = database
-            .writer()
-            .transact(move |tx| Box::pin(async move { store::vapid::keep_first(tx, &encoded).await }));
-        let kept = kept.await?;
+        let kept = match store::vapid::find(database).await? {
+            Some(kept) => kept,
+            None => Self::make(database).await?,
+        };
         let no_key = |what: String| StorageError::corrupt("vapid_key.private_key", what);
         let private = URL_SAFE_NO_PAD
             .decode(kept)
@@ -55,6 +50,19 @@ impl VapidKey {
             contact,
             clock,
         })
+    }
+
+    /// Makes the key, unless another node was faster; the one that is kept.
+    async fn make(database: &Database) -> Result<String, StorageError> {
+        let made =
+            EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).and_then(|pair| pair.to_pkcs8v1());
+        let made =
+            made.map_err(|_| StorageError::corrupt("vapid_key.private_key", "no key could be made"))?;
+        let encoded = URL_SAFE_NO_PAD.encode(made.as_ref());
+        let kept = database
+            .writer()
+            .transact(move |tx| Box::pin(async move { store::vapid::keep_first(tx, &encoded).await }));
+        kept.await
     }
 
     pub fn public_key(&self) -> &str {
