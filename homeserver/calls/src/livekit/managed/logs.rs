@@ -25,6 +25,8 @@ const TOLD_CHARS_MAX: usize = 1_000;
 pub(super) struct LogFile {
     path: PathBuf,
     file: File,
+    /// What an earlier run left: we have told of it already.
+    begin: u64,
 }
 
 impl LogFile {
@@ -36,9 +38,11 @@ impl LogFile {
             .append(true)
             .create(true)
             .mode(0o600)
-            .open(&path);
+            .open(&path)
+            // Asked before the SFU starts: its first lines are there sooner than who follows them.
+            .and_then(|file| file.metadata().map(|about| (file, about.len())));
         match opened {
-            Ok(file) => Ok(Self { path, file }),
+            Ok((file, begin)) => Ok(Self { path, file, begin }),
             Err(cause) => Err(ManagedError::Log { path, cause }),
         }
     }
@@ -48,21 +52,27 @@ impl LogFile {
         &self.file
     }
 
-    /// Puts what is written from now on into our log, for as long as this is polled.
+    /// Puts what is written after the opening into our log, for as long as this is polled.
     pub(super) async fn follow(&self) {
         if let Err(error) = self.try_follow().await {
             tracing::error!(%error, path = %self.path.display(), "the SFU's log cannot be read any more");
         }
     }
 
-    async fn try_follow(&self) -> std::io::Result<()> {
-        // A place of its own in the file, apart from the one that the SFU shares.
+    /// With a place of its own in the file, apart from the one that the SFU shares.
+    async fn open_again(&self) -> std::io::Result<tokio::fs::File> {
         let mut file = tokio::fs::OpenOptions::new()
             .read(true)
             .write(true)
             .open(&self.path)
             .await?;
-        let mut place = file.seek(std::io::SeekFrom::End(0)).await?;
+        file.seek(std::io::SeekFrom::Start(self.begin)).await?;
+        Ok(file)
+    }
+
+    async fn try_follow(&self) -> std::io::Result<()> {
+        let mut file = self.open_again().await?;
+        let mut place = self.begin;
         let mut lines = Lines::default();
         let mut buffer = vec![0; 16 * 1024];
         loop {
@@ -152,6 +162,8 @@ fn parse(line: &[u8]) -> Line {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn lines(pieces: &[&[u8]]) -> Vec<String> {
@@ -162,6 +174,18 @@ mod tests {
             });
         }
         told
+    }
+
+    #[tokio::test]
+    async fn nothing_is_missed_that_is_written_before_it_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("livekit.log"), "of an earlier run\n").unwrap();
+        let log = LogFile::open(folder.path()).unwrap();
+        log.file().write_all(b"first\n").unwrap();
+        let mut followed = log.open_again().await.unwrap();
+        let mut text = String::new();
+        followed.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "first\n");
     }
 
     #[test]
