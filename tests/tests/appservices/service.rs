@@ -1,4 +1,5 @@
 use std::collections::{HashMap, HashSet};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +9,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use echorift_tests::{Caller, PATIENCE, ServerBuilder, TestServer, fresh};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::runtime::{self, Runtime};
 use tokio::sync::Notify;
 
 /// An application service of the test's own.
@@ -19,6 +20,8 @@ pub(crate) struct Service {
     pub(crate) prefix: String,
     port: u16,
     heard: Arc<Heard>,
+    /// It runs by itself, so that it can be ended with all that is under way.
+    running: Option<Runtime>,
     folder: tempfile::TempDir,
 }
 
@@ -27,6 +30,8 @@ pub(crate) struct Service {
 struct Heard {
     hs_token: String,
     transactions: Mutex<Vec<Transaction>>,
+    /// How many messages are in them.
+    messages: AtomicUsize,
     /// The body of each transaction, acknowledged or not.
     bodies: Mutex<HashMap<String, Value>>,
     has_news: Notify,
@@ -50,15 +55,15 @@ pub(crate) struct Transaction {
 
 impl Service {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let id = fresh("bridge");
         let heard = Arc::new(Heard {
             hs_token: fresh("server-token"),
             ..Heard::default()
         });
-        tokio::spawn(axum::serve(listener, router(Arc::clone(&heard))).into_future());
         Self {
+            running: Some(serve(listener, &heard)),
             as_token: fresh("service-token"),
             prefix: format!("_{id}_"),
             id,
@@ -136,6 +141,17 @@ impl Service {
         self.heard.is_down.store(is_down, Ordering::SeqCst);
     }
 
+    /// Ends it: what was under way is broken off, and nobody listens any more. What it has worked off it remembers.
+    pub(crate) fn kill(&mut self) {
+        self.running.take().expect("it runs").shutdown_background();
+    }
+
+    /// Starts it again, where it was.
+    pub(crate) fn revive(&mut self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).unwrap();
+        self.running = Some(serve(listener, &self.heard));
+    }
+
     /// The answers to the next `count` transactions are lost after they were worked off.
     pub(crate) fn lose_answers(&self, count: usize) {
         self.heard.lost_answers.store(count, Ordering::SeqCst);
@@ -172,11 +188,7 @@ impl Service {
 
     /// How many messages it has been told.
     pub(crate) fn messages(&self) -> usize {
-        let transactions = self.heard.transactions.lock().unwrap();
-        let events = transactions
-            .iter()
-            .flat_map(|known| known.body["events"].as_array().unwrap());
-        events.filter(|event| event["type"] == "m.room.message").count()
+        self.heard.messages.load(Ordering::SeqCst)
     }
 
     /// Waits until a question about what it has been told is answered.
@@ -209,6 +221,26 @@ impl Service {
         self.wait_for(|service| service.all("ephemeral").into_iter().find(|event| is_it(event)))
             .await
     }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.shutdown_background();
+        }
+    }
+}
+
+fn serve(listener: TcpListener, heard: &Arc<Heard>) -> Runtime {
+    let mut builder = runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).enable_all().build().unwrap();
+    let router = router(Arc::clone(heard));
+    listener.set_nonblocking(true).unwrap();
+    runtime.spawn(async {
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        axum::serve(listener, router).await.unwrap();
+    });
+    runtime
 }
 
 fn router(heard: Arc<Heard>) -> Router {
@@ -258,6 +290,9 @@ async fn transaction(
     {
         let mut transactions = heard.transactions.lock().unwrap();
         if !transactions.iter().any(|known| known.id == id) {
+            let events = body["events"].as_array().unwrap().iter();
+            let messages = events.filter(|event| event["type"] == "m.room.message").count();
+            heard.messages.fetch_add(messages, Ordering::SeqCst);
             transactions.push(Transaction { id, body });
         }
     }
