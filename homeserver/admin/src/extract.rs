@@ -2,25 +2,11 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::PathRejection},
+    extract::{FromRequest, FromRequestParts, Query, Request},
 };
 use echorift_web::{MatrixError, parse_body};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-
-/// The arguments in the path.
-pub(crate) struct InPath<T>(pub(crate) T);
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<T> {
-    type Rejection = MatrixError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, MatrixError> {
-        let refused =
-            |error: PathRejection| MatrixError::invalid_param(format!("The path does not fit: {error}."));
-        let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(arguments)| Self(arguments)).map_err(refused)
-    }
-}
 
 /// The arguments behind the question mark.
 pub(crate) struct InQuery<T>(pub(crate) T);

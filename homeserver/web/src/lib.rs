@@ -3,6 +3,7 @@
 
 mod error;
 mod guests;
+mod in_path;
 pub mod outbound;
 mod rate_limit;
 mod ruma_http;
@@ -11,6 +12,7 @@ mod session;
 
 pub use self::{
     error::MatrixError,
+    in_path::InPath,
     rate_limit::{ClientAddress, LimitKind, RateLimit, RateLimits},
     ruma_http::{Body, Routes, Ruma, parse_body, parse_request, read_body},
     scopes::{NoScopes, Scope, Scopes},

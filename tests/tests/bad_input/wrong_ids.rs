@@ -1,6 +1,6 @@
 //! Ids that lead nowhere, ids of others, and parameters out of range.
 
-use echorift_tests::{TestServer, fresh};
+use echorift_tests::{TestServer, fresh, refused};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -233,4 +233,24 @@ async fn parameters_of_the_timeline_are_checked() {
     assert!(findings.is_empty(), "{}", findings.join("\n"));
     // A page has a largest size, whatever is asked for.
     alice.messages(&room, "dir=b&limit=1000000000").await.unwrap();
+}
+
+/// Endpoints of this server's own, whose paths no type of the specification reads.
+#[tokio::test]
+async fn paths_that_do_not_fit_are_refused_as_everything_is() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    for (method, path) in [
+        ("GET", "/_echorift/v1/rooms/nonsense/hooks"),
+        ("DELETE", "/_echorift/v1/rooms/nonsense/hooks/x"),
+        ("DELETE", "/_echorift/v1/bots/nonsense"),
+        ("GET", "/_echorift/v1/rooms/%ff/hooks"),
+        ("GET", "/_matrix/client/v3/rooms/%ff/initialSync"),
+        ("GET", "/_matrix/client/v3/events/%ff"),
+        ("GET", "/_matrix/client/v3/user/%ff/filter/1"),
+    ] {
+        let answer = alice.call(method.parse().unwrap(), path, None).await;
+        let refusal = refused(answer, 400, "M_INVALID_PARAM");
+        assert!(refusal.body["error"].is_string(), "{method} {path}: {refusal}");
+    }
 }

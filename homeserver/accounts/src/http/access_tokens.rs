@@ -1,12 +1,8 @@
 //! Tokens that people make for programs. Only who has logged in makes them: a token begets no token.
 
-use axum::{
-    Json, Router,
-    extract::{Path, State},
-    routing,
-};
+use axum::{Json, Router, extract::State, routing};
 use echorift_storage::{Timestamp, UserNumber};
-use echorift_web::{Body, MatrixError, Session};
+use echorift_web::{Body, InPath, MatrixError, Session};
 use serde::{Deserialize, Serialize};
 
 use crate::{AccessToken, Accounts, access_tokens::TokenRequest};
@@ -116,7 +112,7 @@ async fn list(State(accounts): State<Accounts>, session: Session) -> Result<Json
 async fn revoke(
     State(accounts): State<Accounts>,
     session: Session,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<serde_json::Value>, MatrixError> {
     revoke_of(&accounts, UserNumber(session.user_number), &id).await
 }

@@ -1,12 +1,8 @@
 //! Bots, and the tokens by which they act.
 
-use axum::{
-    Json, Router,
-    extract::{Path, State},
-    routing,
-};
+use axum::{Json, Router, extract::State, routing};
 use echorift_storage::UserNumber;
-use echorift_web::{Body, MatrixError, Session};
+use echorift_web::{Body, InPath, MatrixError, Session};
 use ruma::OwnedUserId;
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +81,7 @@ async fn list(State(accounts): State<Accounts>, session: Session) -> Result<Json
 async fn end(
     State(accounts): State<Accounts>,
     session: Session,
-    Path(user_id): Path<OwnedUserId>,
+    InPath(user_id): InPath<OwnedUserId>,
 ) -> Result<Json<serde_json::Value>, MatrixError> {
     let bot = accounts.own_bot(&session.user_id, &user_id).await?;
     accounts.end_bot(&bot).await?;
@@ -96,7 +92,7 @@ async fn end(
 async fn make_token(
     State(accounts): State<Accounts>,
     session: Session,
-    Path(user_id): Path<OwnedUserId>,
+    InPath(user_id): InPath<OwnedUserId>,
     Body(body): Body<MakeToken>,
 ) -> Result<Json<MadeToken>, MatrixError> {
     check_logged_in(&session)?;
@@ -109,7 +105,7 @@ async fn make_token(
 async fn list_tokens(
     State(accounts): State<Accounts>,
     session: Session,
-    Path(user_id): Path<OwnedUserId>,
+    InPath(user_id): InPath<OwnedUserId>,
 ) -> Result<Json<ListedTokens>, MatrixError> {
     let bot = accounts.own_bot(&session.user_id, &user_id).await?;
     Ok(Json(accounts.access_tokens(bot.number).await?.into()))
@@ -119,7 +115,7 @@ async fn list_tokens(
 async fn revoke_token(
     State(accounts): State<Accounts>,
     session: Session,
-    Path((user_id, id)): Path<(OwnedUserId, String)>,
+    InPath((user_id, id)): InPath<(OwnedUserId, String)>,
 ) -> Result<Json<serde_json::Value>, MatrixError> {
     let bot = accounts.own_bot(&session.user_id, &user_id).await?;
     revoke_of(&accounts, bot.number, &id).await

@@ -3,13 +3,13 @@
 use axum::{
     Form, Router,
     extract::{
-        Path, Query, State,
+        Query, State,
         rejection::{FormRejection, QueryRejection},
     },
     response::{IntoResponse as _, Response},
     routing,
 };
-use echorift_web::{ClientAddress, LimitKind, MatrixError};
+use echorift_web::{ClientAddress, InPath, LimitKind, MatrixError};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use minijinja::{Environment, context};
 use serde::Deserialize;
@@ -57,7 +57,7 @@ struct Given {
 /// `GET /_matrix/client/v3/auth/{authType}/fallback/web`.
 async fn ask(
     State(accounts): State<Accounts>,
-    Path(auth_type): Path<String>,
+    InPath(auth_type): InPath<String>,
     attempt: Result<Query<Attempt>, QueryRejection>,
 ) -> Result<Response, MatrixError> {
     let Ok(Query(attempt)) = attempt else {
@@ -83,7 +83,7 @@ async fn ask(
 async fn take(
     State(accounts): State<Accounts>,
     address: ClientAddress,
-    Path(auth_type): Path<String>,
+    InPath(auth_type): InPath<String>,
     attempt: Result<Query<Attempt>, QueryRejection>,
     given: Result<Form<Given>, FormRejection>,
 ) -> Result<Response, MatrixError> {

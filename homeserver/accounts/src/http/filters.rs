@@ -1,9 +1,9 @@
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
-use echorift_web::{Body, MatrixError, Ruma, Session};
+use echorift_web::{Body, InPath, MatrixError, Ruma, Session};
 use http::header;
 use ruma::{
     OwnedUserId,
@@ -19,7 +19,7 @@ use crate::Accounts;
 pub(crate) async fn save(
     State(accounts): State<Accounts>,
     session: Session,
-    Path(user_id): Path<String>,
+    InPath(user_id): InPath<String>,
     Body(definition): Body<Value>,
 ) -> Result<Json<Value>, MatrixError> {
     let user_id =

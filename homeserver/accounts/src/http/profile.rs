@@ -1,8 +1,5 @@
-use axum::{
-    Json,
-    extract::{Path, State},
-};
-use echorift_web::{Body, ClientAddress, LimitKind, MatrixError, MaybeSession, Ruma, Session};
+use axum::{Json, extract::State};
+use echorift_web::{Body, ClientAddress, InPath, LimitKind, MatrixError, MaybeSession, Ruma, Session};
 use ruma::{
     OwnedUserId, UserId,
     api::client::profile::{delete_profile_field, get_profile, get_profile_field},
@@ -46,7 +43,7 @@ pub(crate) async fn get_field(
 pub(crate) async fn set_field(
     State(accounts): State<Accounts>,
     session: Session,
-    Path((user_id, field)): Path<(String, String)>,
+    InPath((user_id, field)): InPath<(String, String)>,
     Body(mut body): Body<Map<String, Value>>,
 ) -> Result<Json<Value>, MatrixError> {
     let user_id =

@@ -1,8 +1,5 @@
-use axum::{
-    Json,
-    extract::{Path, State},
-};
-use echorift_web::{Body, MatrixError, Ruma, Session};
+use axum::{Json, extract::State};
+use echorift_web::{Body, InPath, MatrixError, Ruma, Session};
 use ruma::{
     OwnedRoomId, OwnedUserId,
     api::client::tag::{delete_tag, get_tags},
@@ -31,7 +28,7 @@ pub(crate) async fn list(
 pub(crate) async fn set(
     State(accounts): State<Accounts>,
     session: Session,
-    Path((user_id, room_id, tag)): Path<(String, String, String)>,
+    InPath((user_id, room_id, tag)): InPath<(String, String, String)>,
     Body(info): Body<Map<String, Value>>,
 ) -> Result<Json<Value>, MatrixError> {
     let user_id =

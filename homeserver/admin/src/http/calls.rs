@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use echorift_calls::{CallError, CallOverview, Participant, SfuOverview, Source};
 use echorift_rooms::RoomError;
-use echorift_web::MatrixError;
+use echorift_web::{InPath, MatrixError};
 use ruma::OwnedRoomId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use super::ReasonBody;
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
-    extract::{InPath, Told},
+    extract::Told,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Admin> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::{Json, extract::State};
 use echorift_federation::{DestinationOverview, Federation, Reachability};
 use echorift_rooms::RoomError;
-use echorift_web::MatrixError;
+use echorift_web::{InPath, MatrixError};
 use ruma::{OwnedServerName, ServerName};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,7 +15,7 @@ use super::ReasonBody;
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
-    extract::{InPath, InQuery, Told},
+    extract::{InQuery, Told},
     paging::{Page, limit_of, place_of},
 };
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use echorift_rooms::RoomError;
-use echorift_web::MatrixError;
+use echorift_web::{InPath, MatrixError};
 use echorift_webhooks::{Hook, HookState};
 use ruma::OwnedRoomId;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use super::ReasonBody;
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
-    extract::{InPath, InQuery, Told},
+    extract::{InQuery, Told},
     paging::{Page, limit_of, place_of},
 };
 

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use echorift_media::{MediaOverview, MediaOwner, MediaPlace, MediaUsage};
 use echorift_storage::{Timestamp, UserNumber};
-use echorift_web::{Body, MatrixError};
+use echorift_web::{Body, InPath, MatrixError};
 use ruma::{OwnedServerName, OwnedUserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +13,7 @@ use super::ReasonBody;
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
-    extract::{InPath, InQuery, Told},
+    extract::{InQuery, Told},
     paging::{Page, PageQuery, limit_of, place_of, unknown_page},
 };
 

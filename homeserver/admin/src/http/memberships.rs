@@ -5,7 +5,7 @@ use std::ops::Bound;
 use axum::{Json, extract::State};
 use echorift_rooms::RoomError;
 use echorift_storage::RoomNumber;
-use echorift_web::MatrixError;
+use echorift_web::{InPath, MatrixError};
 use ruma::OwnedUserId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Admin,
     administrator::Administrator,
-    extract::{InPath, InQuery},
+    extract::InQuery,
     paging::{Page, PageQuery, limit_of, number_of},
 };
 

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use echorift_accounts::REASON_BYTES_MAX;
 use echorift_rooms::{ReportOverview, ReportsQuery, RoomError};
-use echorift_web::MatrixError;
+use echorift_web::{InPath, MatrixError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
-    extract::{InPath, InQuery, Told},
+    extract::{InQuery, Told},
     paging::{Page, limit_of, number_of},
 };
 

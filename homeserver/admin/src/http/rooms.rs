@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use echorift_rooms::{MembersQuery, Room as LoadedRoom, RoomError, RoomOrder, RoomOverview, RoomsQuery};
-use echorift_web::MatrixError;
+use echorift_web::{InPath, MatrixError};
 use ruma::{OwnedRoomId, RoomId, room::RoomType};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -14,7 +14,7 @@ use super::ReasonBody;
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
-    extract::{InPath, InQuery, Told},
+    extract::{InQuery, Told},
     paging::{Page, PageQuery, limit_of, place_of, unknown_page},
 };
 

@@ -1,7 +1,7 @@
 //! Sessions of people, ended by administrators.
 
 use axum::{Json, extract::State};
-use echorift_web::MatrixError;
+use echorift_web::{InPath, MatrixError};
 use ruma::{OwnedDeviceId, OwnedUserId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
-    extract::{InPath, Told},
+    extract::Told,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Admin> {

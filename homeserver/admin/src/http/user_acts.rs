@@ -1,7 +1,7 @@
 //! What is done to accounts.
 
 use axum::{Json, extract::State};
-use echorift_web::{Body, MatrixError};
+use echorift_web::{Body, InPath, MatrixError};
 use ruma::{OwnedUserId, UserId};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
-    extract::{InPath, Told},
+    extract::Told,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Admin> {

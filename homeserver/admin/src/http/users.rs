@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use echorift_accounts::{AccountError, AccountSource, UserOverview, UserQuery, UserState, UserToCreate};
 use echorift_rooms::RoomError;
-use echorift_web::{Body, MatrixError};
+use echorift_web::{Body, InPath, MatrixError};
 use ruma::{OwnedUserId, UserId, events::room::member::MembershipState};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Admin,
     administrator::{Administrator, Deed},
-    extract::{InPath, InQuery},
+    extract::InQuery,
     paging::{Page, limit_of, place_of},
 };
 

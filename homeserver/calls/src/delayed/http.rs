@@ -3,14 +3,14 @@
 use ::http::request::Parts;
 use axum::{
     Json, Router,
-    extract::{FromRequestParts, Path, State},
+    extract::{FromRequestParts, State},
     routing::{get, post, put},
 };
 use echorift_rooms::{DelayId, Later, Postponed};
 use echorift_storage::UserNumber;
-use echorift_web::{Body, ClientAddress, LimitKind, MatrixError, MaybeSession, Session};
+use echorift_web::{Body, ClientAddress, InPath, LimitKind, MatrixError, MaybeSession, Session};
 use ruma::{OwnedRoomId, OwnedTransactionId};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{Asker, DelayedError, DelayedEvent, DelayedEvents, Fate};
@@ -73,19 +73,6 @@ fn family(family: Family) -> Router<DelayedEvents> {
     router
 }
 
-/// The variable parts of a path. Error: `M_INVALID_PARAM` if one of them is not what it must be.
-struct PathOf<T>(T);
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<T> {
-    type Rejection = MatrixError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, MatrixError> {
-        let path = Path::from_request_parts(parts, state).await;
-        path.map(|Path(parts)| Self(parts))
-            .map_err(|error| MatrixError::invalid_param(format!("The path does not fit: {error}.")))
-    }
-}
-
 #[derive(Deserialize)]
 struct Scheduled {
     delay_ms: u64,
@@ -97,7 +84,7 @@ struct Scheduled {
 async fn schedule(
     State(delayed): State<DelayedEvents>,
     session: Session,
-    PathOf((room_id, event_type, transaction_id)): PathOf<(OwnedRoomId, String, OwnedTransactionId)>,
+    InPath((room_id, event_type, transaction_id)): InPath<(OwnedRoomId, String, OwnedTransactionId)>,
     later: Later,
     Body(body): Body<Scheduled>,
 ) -> Result<Json<Value>, MatrixError> {
@@ -127,7 +114,7 @@ impl FromRequestParts<DelayedEvents> for Request {
 
     async fn from_request_parts(parts: &mut Parts, state: &DelayedEvents) -> Result<Self, MatrixError> {
         let MaybeSession(session) = MaybeSession::from_request_parts(parts, state).await?;
-        let PathOf(id) = PathOf::<String>::from_request_parts(parts, state).await?;
+        let InPath(id) = InPath::<String>::from_request_parts(parts, state).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, state).await;
         Ok(Self {
             id: parse_id(id)?,
@@ -234,7 +221,7 @@ async fn list(State(delayed): State<DelayedEvents>, session: Session) -> Result<
 async fn find(
     State(delayed): State<DelayedEvents>,
     session: Session,
-    PathOf(id): PathOf<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, MatrixError> {
     let limits = &delayed.0.limits;
     limits.check_session(LimitKind::DelayedEvents, &session)?;

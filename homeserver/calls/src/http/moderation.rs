@@ -2,10 +2,10 @@
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::State,
     routing::{get, post},
 };
-use echorift_web::{Body, MatrixError, Session};
+use echorift_web::{Body, InPath, MatrixError, Session};
 use ruma::{OwnedRoomId, OwnedUserId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ struct MuteRequest {
 async fn participants(
     State(api): State<CallsApi>,
     session: Session,
-    Path(room_id): Path<OwnedRoomId>,
+    InPath(room_id): InPath<OwnedRoomId>,
 ) -> Result<Json<Value>, MatrixError> {
     let participants = api.calls.participants(&room_id, &session.user_id).await?;
     let participants: Vec<Value> = participants.iter().map(shown).collect();
@@ -42,7 +42,7 @@ async fn participants(
 async fn mute(
     State(api): State<CallsApi>,
     session: Session,
-    Path((room_id, user_id)): Path<(OwnedRoomId, OwnedUserId)>,
+    InPath((room_id, user_id)): InPath<(OwnedRoomId, OwnedUserId)>,
     Body(request): Body<MuteRequest>,
 ) -> Result<Json<Value>, MatrixError> {
     let sources = request.sources.unwrap_or_else(|| Source::ALL.to_vec());
@@ -57,7 +57,7 @@ async fn mute(
 async fn remove(
     State(api): State<CallsApi>,
     session: Session,
-    Path((room_id, user_id)): Path<(OwnedRoomId, OwnedUserId)>,
+    InPath((room_id, user_id)): InPath<(OwnedRoomId, OwnedUserId)>,
 ) -> Result<Json<Value>, MatrixError> {
     api.calls.put_out(&room_id, &session.user_id, &user_id).await?;
     Ok(Json(json!({})))

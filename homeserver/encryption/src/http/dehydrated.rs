@@ -1,10 +1,10 @@
 use axum::{
     Router,
-    extract::{Path, Query, State},
+    extract::{Query, State},
     routing::get,
 };
 use echorift_storage::{Position, UserNumber};
-use echorift_web::{MatrixError, Routes as _, Ruma, Session};
+use echorift_web::{InPath, MatrixError, Routes as _, Ruma, Session};
 use ruma::{
     DeviceId, OwnedDeviceId,
     api::client::dehydrated_device::{
@@ -96,7 +96,7 @@ struct EventsQuery {
 async fn get_events_of(
     State(encryption): State<Encryption>,
     session: Session,
-    Path(device): Path<OwnedDeviceId>,
+    InPath(device): InPath<OwnedDeviceId>,
     Query(query): Query<EventsQuery>,
 ) -> Result<Ruma<get_events::unstable::Response>, MatrixError> {
     events(&encryption, &session, &device, query.next_batch.as_deref()).await

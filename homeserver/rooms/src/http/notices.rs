@@ -1,10 +1,10 @@
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::State,
     routing::{post, put},
 };
 use echorift_accounts::Act;
-use echorift_web::{Body, MatrixError, Session};
+use echorift_web::{Body, InPath, MatrixError, Session};
 use ruma::{OwnedTransactionId, OwnedUserId, events::TimelineEventType};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -42,7 +42,7 @@ async fn send(
 async fn send_once(
     State(api): State<RoomsApi>,
     session: Session,
-    Path(id): Path<OwnedTransactionId>,
+    InPath(id): InPath<OwnedTransactionId>,
     Body(body): Body<NoticeBody>,
 ) -> Result<Json<Value>, MatrixError> {
     let transaction = Transaction {

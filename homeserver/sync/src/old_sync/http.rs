@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Query, State, rejection::QueryRejection},
     routing::get,
 };
 use echorift_rooms::{Reader, TimelineToken};
-use echorift_web::{MatrixError, Session};
+use echorift_web::{InPath, MatrixError, Session};
 use ruma::{EventId, OwnedRoomId, RoomId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -68,7 +68,7 @@ async fn events(
 async fn event(
     State(syncs): State<Syncs>,
     session: Session,
-    Path(event_id): Path<String>,
+    InPath(event_id): InPath<String>,
 ) -> Result<Json<Box<RawValue>>, MatrixError> {
     let event_id =
         EventId::parse(event_id).map_err(|_| MatrixError::invalid_param("This is no event ID."))?;
@@ -104,7 +104,7 @@ struct RoomInitialSyncQuery {
 async fn room_initial_sync(
     State(syncs): State<Syncs>,
     session: Session,
-    Path(room_id): Path<String>,
+    InPath(room_id): InPath<String>,
     query: Result<Query<RoomInitialSyncQuery>, QueryRejection>,
 ) -> Result<Json<RoomOverview>, MatrixError> {
     let query = parameters(query)?;

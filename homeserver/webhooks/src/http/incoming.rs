@@ -1,9 +1,9 @@
 use axum::{
     body::Bytes,
-    extract::{FromRequest as _, Path, Request, State},
+    extract::{FromRequest as _, Request, State},
     response::{IntoResponse, Response},
 };
-use echorift_web::MatrixError;
+use echorift_web::{InPath, MatrixError};
 use http::StatusCode;
 
 use crate::{HookError, Webhooks, incoming::Post};
@@ -11,7 +11,7 @@ use crate::{HookError, Webhooks, incoming::Post};
 /// `POST /_echorift/hooks/v1/{id}/{secret}`: who knows the address may write.
 pub(super) async fn post(
     State(webhooks): State<Webhooks>,
-    Path((id, secret)): Path<(String, String)>,
+    InPath((id, secret)): InPath<(String, String)>,
     request: Request,
 ) -> Response {
     take(&webhooks, &id, Some(&secret), request).await
@@ -20,7 +20,7 @@ pub(super) async fn post(
 /// `POST /_echorift/hooks/v1/{id}`: for hooks that want each request signed.
 pub(super) async fn post_signed(
     State(webhooks): State<Webhooks>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     take(&webhooks, &id, None, request).await

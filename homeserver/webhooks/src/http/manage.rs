@@ -1,13 +1,10 @@
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use echorift_accounts::Act;
 use echorift_rooms::Room;
 use echorift_storage::Change;
-use echorift_web::{Body, MatrixError, Session};
+use echorift_web::{Body, InPath, MatrixError, Session};
 use ruma::{OwnedMxcUri, OwnedRoomId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -69,7 +66,7 @@ pub(super) struct ChangeHook {
 pub(super) async fn list(
     State(webhooks): State<Webhooks>,
     session: Session,
-    Path(room_id): Path<OwnedRoomId>,
+    InPath(room_id): InPath<OwnedRoomId>,
 ) -> Result<Json<ListedHooks>, MatrixError> {
     let room = webhooks.managed_room(&session, &room_id).await?;
     let hooks = webhooks.hooks_of(&room).into_iter();
@@ -81,7 +78,7 @@ pub(super) async fn list(
 pub(super) async fn make(
     State(webhooks): State<Webhooks>,
     session: Session,
-    Path(room_id): Path<OwnedRoomId>,
+    InPath(room_id): InPath<OwnedRoomId>,
     Body(body): Body<MakeHook>,
 ) -> Result<Json<RevealedHook>, MatrixError> {
     let room = webhooks.managed_room(&session, &room_id).await?;
@@ -117,7 +114,7 @@ pub(super) async fn make(
 pub(super) async fn get(
     State(webhooks): State<Webhooks>,
     session: Session,
-    Path((room_id, id)): Path<(OwnedRoomId, String)>,
+    InPath((room_id, id)): InPath<(OwnedRoomId, String)>,
 ) -> Result<Json<ShownHook>, MatrixError> {
     let (_, hook) = webhooks.managed_hook(&session, &room_id, &id).await?;
     Ok(Json(ShownHook::new(&hook, room_id)))
@@ -127,7 +124,7 @@ pub(super) async fn get(
 pub(super) async fn change(
     State(webhooks): State<Webhooks>,
     session: Session,
-    Path((room_id, id)): Path<(OwnedRoomId, String)>,
+    InPath((room_id, id)): InPath<(OwnedRoomId, String)>,
     Body(body): Body<ChangeHook>,
 ) -> Result<Json<ShownHook>, MatrixError> {
     webhooks.managed_hook(&session, &room_id, &id).await?;
@@ -150,7 +147,7 @@ pub(super) async fn change(
 pub(super) async fn delete(
     State(webhooks): State<Webhooks>,
     session: Session,
-    Path((room_id, id)): Path<(OwnedRoomId, String)>,
+    InPath((room_id, id)): InPath<(OwnedRoomId, String)>,
 ) -> Result<Json<Value>, MatrixError> {
     webhooks.managed_hook(&session, &room_id, &id).await?;
     let remember = webhooks.audit(&session, "hook.delete", &id).await?;
@@ -162,7 +159,7 @@ pub(super) async fn delete(
 pub(super) async fn rotate(
     State(webhooks): State<Webhooks>,
     session: Session,
-    Path((room_id, id)): Path<(OwnedRoomId, String)>,
+    InPath((room_id, id)): InPath<(OwnedRoomId, String)>,
 ) -> Result<Json<RevealedHook>, MatrixError> {
     webhooks.managed_hook(&session, &room_id, &id).await?;
     let remember = webhooks.audit(&session, "hook.rotate", &id).await?;
@@ -182,7 +179,7 @@ pub(super) struct Tested {
 pub(super) async fn test(
     State(webhooks): State<Webhooks>,
     session: Session,
-    Path((room_id, id)): Path<(OwnedRoomId, String)>,
+    InPath((room_id, id)): InPath<(OwnedRoomId, String)>,
 ) -> Result<Json<Tested>, MatrixError> {
     let (_, hook) = webhooks.managed_hook(&session, &room_id, &id).await?;
     let failure = match webhooks.test(&hook).await? {

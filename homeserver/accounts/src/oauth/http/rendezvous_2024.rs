@@ -3,11 +3,11 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use echorift_storage::Timestamp;
-use echorift_web::{ClientAddress, MatrixError};
+use echorift_web::{ClientAddress, InPath, MatrixError};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use ruma::http_headers::system_time_to_http_date;
 use serde_json::json;
@@ -42,7 +42,7 @@ pub(super) async fn open(
 pub(super) async fn write(
     State(accounts): State<Accounts>,
     address: ClientAddress,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, MatrixError> {
@@ -73,7 +73,7 @@ pub(super) async fn write(
 pub(super) async fn read(
     State(accounts): State<Accounts>,
     address: ClientAddress,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     headers: HeaderMap,
 ) -> Result<Response, MatrixError> {
     limit(&accounts, address)?;
@@ -99,7 +99,7 @@ pub(super) async fn read(
 pub(super) async fn close(
     State(accounts): State<Accounts>,
     address: ClientAddress,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<StatusCode, MatrixError> {
     limit(&accounts, address)?;
     if accounts.0.oauth.rendezvous.close(&id, accounts.0.clock.now()) {
