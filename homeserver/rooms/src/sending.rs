@@ -138,6 +138,12 @@ impl Rooms {
         self.check_joined(room, sender.user_id).await?;
         let event = self.event_by_id(room, target).await?;
         if event.pdu.sender != sender.user_id {
+            if !sender.may_moderate {
+                return Err(RoomError::Forbidden(
+                    "This access token is for removing messages of its own: it does not have the scope `manage`."
+                        .to_owned(),
+                ));
+            }
             let is_administered = sender.is_admin && self.is_local(&event.pdu.sender);
             let (levels, _) = self.power_levels(room, &room.view().state).await?;
             if !is_administered && !levels.user_level(sender.user_id).reaches(levels.redact()) {
@@ -225,6 +231,8 @@ pub struct Sender<'a> {
     pub user_number: UserNumber,
     /// Whether they administer this server.
     pub is_admin: bool,
+    /// Whether they may redact what others have sent, given the power: a program's token may not without its scope.
+    pub may_moderate: bool,
 }
 
 /// The target in a redaction's content. Rooms before version 11 keep it outside of the content.

@@ -51,6 +51,11 @@ impl Session {
         Ok(&self.device_id)
     }
 
+    /// Whether a request that is within the token's scopes may also do what takes this one: what the path does not tell.
+    pub fn has_scope(&self, scope: Scope) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.allows(scope))
+    }
+
     /// Whether a limit for people holds for this session, too.
     pub fn is_rate_limited(&self) -> bool {
         self.service

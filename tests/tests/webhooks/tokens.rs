@@ -77,6 +77,54 @@ async fn a_token_does_what_its_scopes_say() {
 }
 
 #[tokio::test]
+async fn a_token_for_sending_moderates_nobody() {
+    let server = TestServer::shared().await;
+    let [moderator, bob] = server.register(["moderator", "bob"]).await;
+    let room = moderator.create_room_with(&[&bob]).await;
+    let (of_bob, own) = (
+        bob.send_text(&room, "by bob").await.unwrap(),
+        moderator.send_text(&room, "by the moderator").await.unwrap(),
+    );
+    let redact = |event: &str| v3(["rooms", &room, "redact", event, &echorift_tests::fresh("txn")]);
+    let by_content = v3([
+        "rooms",
+        &room,
+        "send",
+        "m.room.redaction",
+        &echorift_tests::fresh("txn"),
+    ]);
+    let later = |kind: &str| {
+        v3([
+            "rooms",
+            &room,
+            "delayed_event",
+            kind,
+            &echorift_tests::fresh("txn"),
+        ])
+    };
+    let state = json!({ "delay_ms": 100, "state_key": "", "content": { "topic": "x" } });
+    let redaction = json!({ "delay_ms": 100, "content": { "redacts": of_bob } });
+
+    let sender = token(&moderator, &["send"]).await;
+    refused(sender.put(redact(&of_bob), json!({})).await, 403, "M_FORBIDDEN");
+    let refusal = sender.put(&by_content, json!({ "redacts": of_bob })).await;
+    assert!(
+        refused(refusal, 403, "M_FORBIDDEN")
+            .body
+            .text("/error")
+            .contains("`manage`")
+    );
+    for (kind, body) in [("m.room.topic", &state), ("m.room.redaction", &redaction)] {
+        refused(sender.put(later(kind), body.clone()).await, 403, "M_FORBIDDEN");
+    }
+    sender.put(redact(&own), json!({})).await.unwrap();
+
+    let manager = token(&moderator, &["send", "manage"]).await;
+    manager.put(later("m.room.topic"), state).await.unwrap();
+    manager.put(redact(&of_bob), json!({})).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_token_for_one_room_sees_no_other() {
     let server = TestServer::shared().await;
     let [alice] = server.register(["alice"]).await;

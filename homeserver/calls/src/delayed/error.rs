@@ -39,6 +39,9 @@ pub enum DelayedError {
     Locked(OwnedUserId),
     #[error("{0} is suspended")]
     Suspended(OwnedUserId),
+    /// The token was made for a program that is to do less.
+    #[error("the access token does not have the scope `manage`")]
+    OutOfScope,
     /// Its sender sends too much.
     #[error("{0}")]
     Limited(MatrixError),
@@ -87,6 +90,9 @@ impl From<DelayedError> for MatrixError {
             DelayedError::Suspended(_) => {
                 Self::user_suspended("You cannot perform this action while suspended.")
             }
+            DelayedError::OutOfScope => Self::forbidden(
+                "State and redactions take the scope `manage`, which this access token does not have.",
+            ),
             DelayedError::Limited(refusal) => refusal,
             DelayedError::Event(error) => RoomError::from(error).into(),
             DelayedError::Room(error) => error.into(),

@@ -4,7 +4,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use echorift_events::canonical_json;
 use echorift_rooms::{DelayId, Postponed, Scheduler};
 use echorift_storage::{Change, UserNumber};
-use echorift_web::{BoxFuture, MatrixError, Session};
+use echorift_web::{BoxFuture, MatrixError, Scope, Session};
+use ruma::events::TimelineEventType;
 use serde_json::value::RawValue;
 
 use super::{DelayedError, DelayedEvent, DelayedEvents, Fate, milliseconds, store};
@@ -30,11 +31,16 @@ impl DelayedEvents {
     /// Keeps an event until it is to be sent, and returns after the commit. Once for each transaction of a session.
     ///
     /// Whether its sender may send it is judged when it is sent (MSC4140 § Power levels are evaluated at the point of
-    /// sending). Errors: `Off`, `TooLong`, `TooMany`, `TooLarge`, `BadRequest`, `Suspended`, `Event`.
+    /// sending). Errors: `Off`, `TooLong`, `OutOfScope`, `TooMany`, `TooLarge`, `BadRequest`, `Suspended`, `Event`.
     pub async fn schedule(&self, session: &Session, event: Postponed) -> Result<DelayId, DelayedError> {
         let inner = &self.0;
         let user = UserNumber(session.user_number);
         let delay_ms = self.judge_delay(event.delay_ms)?;
+        // Of which class the request is the path alone does not tell.
+        let is_managing = event.state_key.is_some() || event.event_type == TimelineEventType::RoomRedaction;
+        if is_managing && !session.has_scope(Scope::Manage) {
+            return Err(DelayedError::OutOfScope);
+        }
         if inner.accounts.is_suspended(user) {
             return Err(DelayedError::Suspended(session.user_id.clone()));
         }

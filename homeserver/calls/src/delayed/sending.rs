@@ -49,6 +49,8 @@ impl DelayedEvents {
             user_id: &event.user_id,
             user_number: event.user,
             is_admin: inner.accounts.is_admin(&event.user_id).await?,
+            // Asked of the token when the event was scheduled.
+            may_moderate: true,
         };
         let now = self.now();
         let mut is_recorded = false;

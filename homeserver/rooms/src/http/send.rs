@@ -5,7 +5,7 @@ use axum::{
     routing::put,
 };
 use echorift_storage::{Timestamp, UserNumber};
-use echorift_web::{LimitKind, MatrixError, Routes as _, Ruma, Session};
+use echorift_web::{LimitKind, MatrixError, Routes as _, Ruma, Scope, Session};
 use ruma::{
     MilliSecondsSinceUnixEpoch,
     api::client::{message::send_message_event, redact::redact_event, state::send_state_event},
@@ -36,6 +36,7 @@ fn sender(session: &Session) -> Sender<'_> {
         user_id: &session.user_id,
         user_number: UserNumber(session.user_number),
         is_admin: session.is_admin,
+        may_moderate: session.has_scope(Scope::Manage),
     }
 }
 

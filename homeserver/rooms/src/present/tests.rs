@@ -123,7 +123,7 @@ on_both_databases! {
         assert_eq!(replace["event_id"], second.pdu.event_id.as_str());
         assert_eq!(replace["content"]["m.new_content"]["body"], "second");
 
-        let session = Sender { user_id: &alice, user_number: server.number(&alice).await, is_admin: false };
+        let session = Sender { user_id: &alice, user_number: server.number(&alice).await, is_admin: false, may_moderate: true };
         let transaction = Transaction { session_number: 1, id: "r".into() };
         let empty = to_raw_value(&json!({})).unwrap();
         server.rooms.redact(&room, &session, second.pdu.event_id.clone(), empty, transaction).await.unwrap();
@@ -179,7 +179,7 @@ on_both_databases! {
         let room = server.public_room(&alice).await;
         let event = server.send(&room, &alice, "oops").await.unwrap();
         edit(server, &room, &alice, &event, "worse").await;
-        let session = Sender { user_id: &alice, user_number: server.number(&alice).await, is_admin: false };
+        let session = Sender { user_id: &alice, user_number: server.number(&alice).await, is_admin: false, may_moderate: true };
         let transaction = Transaction { session_number: 1, id: "r".into() };
         let reason = to_raw_value(&json!({ "reason": "typo" })).unwrap();
         let redaction =

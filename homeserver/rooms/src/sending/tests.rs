@@ -10,6 +10,7 @@ async fn sender<'a>(server: &TestRooms, user: &'a UserId) -> Sender<'a> {
         user_id: user,
         user_number: server.number(user).await,
         is_admin: false,
+        may_moderate: true,
     }
 }
 
