@@ -1,5 +1,5 @@
 """A bot on mautrix, the library under many bridges, as an application service: it answers in a public, in a private and
-in an encrypted room. Its crypto device is made and fed by the application service API alone: it neither logs in nor syncs.
+in an encrypted room, each of its own server and of another one. Its crypto device is made and fed by the application service API alone: it neither logs in nor syncs.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from mautrix.crypto import OlmMachine
 from mautrix.crypto.store import MemoryCryptoStore, StateStore
 from mautrix.types import EventType, Membership, MessageType, RoomCreatePreset, TextMessageEventContent
 
-from server import NAME, PATIENCE_SECONDS, free_port, server
+from server import FAR, NAME, PATIENCE_SECONDS, free_port, servers
 
 AS_TOKEN, HS_TOKEN, BOT = "token of the service", "token of the server", "echobot"
 
@@ -119,13 +119,13 @@ def answer_to(event):
 class Person:
     """Somebody with a client that encrypts."""
 
-    def __init__(self, address):
-        self.address = address
+    def __init__(self, address, name):
+        self.address, self.name = address, name
         self.states = States()
         self.heard = asyncio.Queue()
 
     async def start(self):
-        body = {"username": "anna", "password": "a long password", "auth": {"type": "m.login.dummy"}}
+        body = {"username": self.name, "password": "a long password", "auth": {"type": "m.login.dummy"}}
         async with aiohttp.ClientSession() as http:
             async with http.post(f"{self.address}/_matrix/client/v3/register", json=body) as answer:
                 made = await answer.json()
@@ -168,41 +168,51 @@ class Person:
         await asyncio.wait_for(joined(), PATIENCE_SECONDS)
 
 
-async def story(address, port):
-    bot, anna = Bot(address, port), Person(address)
-    await bot.start()
-    await anna.start()
+async def talk(person, bot, via):
+    """The bot is called into rooms of the person's server, and answers there."""
+    mxid = bot.service.bot_mxid
+    public = await person.client.create_room(preset=RoomCreatePreset.PUBLIC)
+    await bot.client.join_room(public, servers=[via])
+    await person.wait_for_bot(public, mxid)
+    await person.client.send_text(public, "hello, everybody")
+    assert await person.answer_in(public) == "echo: hello, everybody"
+
+    private = await person.client.create_room(preset=RoomCreatePreset.PRIVATE, invitees=[mxid])
+    await person.wait_for_bot(private, mxid)
+    await person.client.send_text(private, "hello, you")
+    assert await person.answer_in(private) == "echo: hello, you"
+
+    encryption = {"type": "m.room.encryption", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
+    secret = await person.client.create_room(preset=RoomCreatePreset.PRIVATE, invitees=[mxid], initial_state=[encryption])
+    await person.wait_for_bot(secret, mxid)
+    for states, client in [(person.states, person.client), (bot.states, bot.client)]:
+        await states.set_encryption_info(secret, await client.get_state_event(secret, EventType.ROOM_ENCRYPTION))
+    await person.crypto.share_group_session(secret, [person.client.mxid, mxid])
+    words = TextMessageEventContent(msgtype=MessageType.TEXT, body="between us")
+    content = await person.crypto.encrypt_megolm_event(secret, EventType.ROOM_MESSAGE, words)
+    await person.client.send_message_event(secret, EventType.ROOM_ENCRYPTED, content)
+    assert await person.answer_in(secret) == "echo: between us"
+
+
+async def story(near, far, port):
+    bot, anna, zoe = Bot(near, port), Person(near, "anna"), Person(far, "zoe")
+    started = []
     try:
-        mxid = bot.service.bot_mxid
-        public = await anna.client.create_room(preset=RoomCreatePreset.PUBLIC)
-        await bot.service.intent.join_room_by_id(public)
-        await anna.client.send_text(public, "hello, everybody")
-        assert await anna.answer_in(public) == "echo: hello, everybody"
-
-        private = await anna.client.create_room(preset=RoomCreatePreset.PRIVATE, invitees=[mxid])
-        await anna.wait_for_bot(private, mxid)
-        await anna.client.send_text(private, "hello, you")
-        assert await anna.answer_in(private) == "echo: hello, you"
-
-        encryption = {"type": "m.room.encryption", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
-        secret = await anna.client.create_room(preset=RoomCreatePreset.PRIVATE, invitees=[mxid], initial_state=[encryption])
-        await anna.wait_for_bot(secret, mxid)
-        await anna.states.set_encryption_info(secret, await anna.client.get_state_event(secret, EventType.ROOM_ENCRYPTION))
-        await anna.crypto.share_group_session(secret, [anna.client.mxid, mxid])
-        words = TextMessageEventContent(msgtype=MessageType.TEXT, body="between us")
-        content = await anna.crypto.encrypt_megolm_event(secret, EventType.ROOM_MESSAGE, words)
-        await anna.client.send_message_event(secret, EventType.ROOM_ENCRYPTED, content)
-        assert await anna.answer_in(secret) == "echo: between us"
+        for one in (bot, anna, zoe):
+            await one.start()
+            started.append(one)
+        await talk(anna, bot, NAME)
+        await talk(zoe, bot, FAR)
     finally:
-        await anna.stop()
-        await bot.stop()
+        for one in reversed(started):
+            await one.stop()
 
 
 def main():
     port = free_port()
-    with server({"mautrix": registration(port)}) as address:
-        asyncio.run(story(address, port))
-    print("a mautrix bot answers in public, private and encrypted rooms")
+    with servers({"mautrix": registration(port)}) as (near, far):
+        asyncio.run(story(near, far, port))
+    print("a mautrix bot answers in public, private and encrypted rooms, of its server and of another")
 
 
 if __name__ == "__main__":

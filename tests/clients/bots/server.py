@@ -1,4 +1,4 @@
-"""The server under test, started on its own data and a free port."""
+"""The servers under test, started on their own data and free ports: the bots' own, and another that it federates with."""
 
 import contextlib
 import os
@@ -10,7 +10,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-NAME = "bots.example"
+from authority import Authority
+
+NAME, FAR = "bots.example", "far.example"
 PATIENCE_SECONDS = 30
 
 
@@ -21,24 +23,45 @@ def free_port():
 
 
 @contextlib.contextmanager
-def server(registrations):
-    """Serves with these registration files, `name → text`; gives the address."""
+def servers(registrations):
+    """Serves with these registration files, `name → text`; gives the addresses of both servers."""
     with tempfile.TemporaryDirectory() as folder:
+        authority = Authority(folder)
+        ports = {NAME: free_port(), FAR: free_port()}
         files = []
         for name, text in registrations.items():
             file = Path(folder, f"{name}.yaml")
             file.write_text(text)
             files.append(str(file))
-        port = free_port()
-        address = f"http://127.0.0.1:{port}"
-        config = Path(folder, "echorift.toml")
-        config.write_text(f"""
+        with run(NAME, folder, authority, ports, files) as near, run(FAR, folder, authority, ports, []) as far:
+            yield near, far
+
+
+@contextlib.contextmanager
+def run(name, folder, authority, federation_ports, files):
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    certificate, key = authority.certify(name)
+    hosts = ", ".join(f'"{other}" = "127.0.0.1:{other_port}"' for other, other_port in federation_ports.items())
+    config = Path(folder, f"{name}.toml")
+    config.write_text(f"""
 [server]
-name = "{NAME}"
-data_dir = "{folder}/data"
+name = "{name}"
+data_dir = "{folder}/{name}"
 public_base_url = "{address}"
 [[listener]]
 address = "127.0.0.1:{port}"
+[[listener]]
+address = "127.0.0.1:{federation_ports[name]}"
+serves = ["federation", "media"]
+tls = true
+tls_certificate = "{certificate}"
+tls_private_key = "{key}"
+[federation]
+hosts = {{ {hosts} }}
+[outbound]
+extra_ca_files = ["{authority.file}"]
+denied_ip_ranges = []
 [registration]
 enabled = true
 without_verification = true
@@ -52,13 +75,13 @@ mode = "off"
 [application_services]
 files = {files!r}
 """)
-        process = subprocess.Popen([os.environ["ECHORIFT_BIN"], "serve", "--config", str(config)])
-        try:
-            wait_until_ready(process, address)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(PATIENCE_SECONDS)
+    process = subprocess.Popen([os.environ["ECHORIFT_BIN"], "serve", "--config", str(config)])
+    try:
+        wait_until_ready(process, address)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
 
 
 def wait_until_ready(process, address):

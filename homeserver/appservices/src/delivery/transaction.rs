@@ -131,7 +131,9 @@ impl Delivery {
                 draft.cut(Position(event.position().0.saturating_sub(1)));
                 break;
             }
-            if event.outcome == Outcome::Accepted {
+            // Of the outliers only invites and the like from outside have a place in the log: those to whom they are sent
+            // are told by nothing else.
+            if matches!(event.outcome, Outcome::Accepted | Outcome::Outlier) {
                 loaded.insert(event.number, event);
             }
         }
