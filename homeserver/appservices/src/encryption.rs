@@ -8,11 +8,7 @@ use std::{
 
 use echorift_rooms::Event;
 use echorift_storage::{EventNumber, Position, StorageError, UserNumber};
-use ruma::{
-    DeviceId, OwnedUserId, UserId,
-    events::{TimelineEventType, room::member::MembershipState},
-};
-use serde::Deserialize;
+use ruma::{DeviceId, OwnedUserId, UserId, events::TimelineEventType};
 use serde_json::value::RawValue;
 
 use crate::delivery::{Delivery, Draft, Rest};
@@ -36,7 +32,6 @@ impl Delivery {
             counted.extend(draft.recipients.iter().copied());
         }
         let shown = draft.events.iter().filter_map(|event| events.get(&event.event));
-        let mut changed: BTreeSet<OwnedUserId> = BTreeSet::new();
         for event in shown {
             if event.pdu.event_type == TimelineEventType::RoomEncrypted {
                 let users = self
@@ -46,15 +41,13 @@ impl Delivery {
                     .users_in(self.service.index, event.room);
                 counted.extend(users.await?.into_iter().take(COUNTED_MAX));
             }
-            if let Some(user) = joining(event)
-                && self.is_encrypted(event).await?
-            {
-                changed.insert(user);
-            }
         }
+        let comings = self.comings(draft, events).await?;
         let of_log: Vec<UserNumber> = draft.changed.iter().copied().collect();
+        let mut changed = comings.joined;
         changed.extend(self.shared.rooms.user_ids(&of_log).await?);
         rest.changed = changed.into_iter().collect();
+        rest.left = comings.left.into_iter().collect();
         self.add_counts(&counted, &mut rest).await?;
         Ok(rest)
     }
@@ -113,25 +106,6 @@ impl Delivery {
         }
         Ok(())
     }
-
-    async fn is_encrypted(&self, event: &Event) -> Result<bool, StorageError> {
-        let room = self.shared.rooms.load(&[event.room]).await?.pop();
-        Ok(room.is_some_and(|room| room.view().state.get("m.room.encryption", "").is_some()))
-    }
-}
-
-/// Who comes into a room by this event.
-fn joining(event: &Event) -> Option<OwnedUserId> {
-    #[derive(Deserialize)]
-    struct Content {
-        membership: MembershipState,
-    }
-    if event.pdu.event_type != TimelineEventType::RoomMember {
-        return None;
-    }
-    let content: Content = event.pdu.content_as().ok()?;
-    let user = UserId::parse(event.pdu.state_key.as_deref()?).ok()?;
-    (content.membership == MembershipState::Join).then_some(user)
 }
 
 /// A message to a device as services get it, who have many (MSC4203).

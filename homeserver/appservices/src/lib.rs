@@ -6,17 +6,20 @@
 //!   all services.
 //! - [`delivery`] has a cursor for each service, and sends what it has not acknowledged yet, for as long as it takes.
 //! - [`ephemeral`] holds what is not in the log: typing, presence, receipts.
-//! - [`queries`] asks services for users, rooms and third-party networks; [`client`] is the way to them.
+//! - [`queries`] asks services for users, rooms and third-party networks, [`keys`] for keys of their users' devices;
+//!   [`client`] is the way to them.
 //! - [`AppServices`] is the whole of it: what accounts and rooms ask, and the [`router`](AppServices::router) of its
 //!   endpoints.
 
 mod client;
 mod delivery;
+mod device_lists;
 mod encryption;
 mod ephemeral;
 mod error;
 mod http;
 mod interest;
+mod keys;
 mod pages;
 mod queries;
 mod registration;

@@ -11,7 +11,10 @@ use ruma::{OwnedServerName, OwnedUserId, RoomAliasId, RoomId, ServerName, UserId
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::registration::{Namespace, Registration, anchored};
+use crate::{
+    keys::KeyPauses,
+    registration::{Namespace, Registration, anchored},
+};
 
 /// How large the patterns of one kind may be, compiled: 4,000 usual ones are some 10 MB.
 const PATTERNS_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -65,6 +68,7 @@ pub(crate) struct Service {
     pub sender: OwnedUserId,
     users: RegexSet,
     aliases: RegexSet,
+    pub key_pauses: KeyPauses,
 }
 
 impl Service {
@@ -172,6 +176,7 @@ impl Registry {
                 sender,
                 users: compile_namespaces(&registration.users)?,
                 aliases: compile_namespaces(&registration.aliases)?,
+                key_pauses: KeyPauses::default(),
                 registration: registration.clone(),
             }));
         }
@@ -234,6 +239,16 @@ impl Registry {
             .filter(|(_, is_exclusive)| *is_exclusive)
             .map(|(index, _)| index);
         owners.chain(self.senders.get(user).copied()).collect()
+    }
+
+    /// The service that answers for a user, who is its alone.
+    pub fn keeper_of(&self, user: &UserId) -> Option<&Arc<Service>> {
+        if user.server_name() != self.server_name {
+            return None;
+        }
+        let owners = self.owners_of_user(user);
+        let mut owners = owners.iter().filter_map(|index| self.get(index));
+        owners.find(|service| service.registration.url.is_some())
     }
 
     pub fn of_alias(&self, alias: &RoomAliasId) -> ServiceSet {

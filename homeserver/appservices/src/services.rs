@@ -87,6 +87,7 @@ impl AppServices {
         let parts = &services.0.parts;
         parts.accounts.serve_applications(Arc::new(services.clone()));
         parts.rooms.serve_applications(Arc::new(services.clone()));
+        parts.encryption.serve_applications(Arc::new(services.clone()));
         Ok(services)
     }
 
@@ -167,6 +168,10 @@ impl AppServices {
 
     pub(crate) fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.0.registry.read())
+    }
+
+    pub(crate) fn parts(&self) -> &AppServicesParts {
+        &self.0.parts
     }
 
     pub(crate) fn client(&self) -> &ServiceClient {

@@ -160,3 +160,34 @@ pub(crate) async fn local_members(
     };
     rows.iter().map(read).collect()
 }
+
+/// The first `limit` users of whatever server who are joined to a room, by number.
+pub(crate) async fn joined_members(
+    database: &Database,
+    room: RoomNumber,
+    limit: usize,
+) -> Result<Vec<UserNumber>, StorageError> {
+    const SQL: &str = "
+        SELECT user_number FROM memberships
+         WHERE room_number = $1 AND membership = 'join' ORDER BY user_number LIMIT $2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = database.fetch_all(SQL, &[room.into(), limit.into()]).await?;
+    rows.iter().map(|row| Ok(UserNumber(row.int(0)?))).collect()
+}
+
+/// The rooms to which these users are joined.
+pub(crate) async fn joined_rooms(
+    database: &Database,
+    users: &[UserNumber],
+) -> Result<Vec<(UserNumber, RoomNumber)>, StorageError> {
+    const SQL: &str = "
+        SELECT user_number, room_number FROM memberships
+         WHERE user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1)) AND membership = 'join'
+         ORDER BY user_number, room_number";
+    let users: Vec<[i64; 1]> = users.iter().map(|user| [user.0]).collect();
+    let users = serde_json::to_string(&users)
+        .map_err(|error| StorageError::corrupt("memberships.user_number", error))?;
+    let rows = database.fetch_all(SQL, &[users.into()]).await?;
+    let read = |row: &Row| Ok((UserNumber(row.int(0)?), RoomNumber(row.int(1)?)));
+    rows.iter().map(read).collect()
+}

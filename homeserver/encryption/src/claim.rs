@@ -20,11 +20,20 @@ pub(crate) struct Wanted {
     pub(crate) algorithm: OneTimeKeyAlgorithm,
 }
 
+/// Where a key may come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sources {
+    OneTime,
+    /// Fallback keys, too.
+    All,
+}
+
 /// A key that was given out, under its ID.
 pub(crate) type Claimed = (OwnedOneTimeKeyId, Raw<OneTimeKey>);
 
 impl Encryption {
-    /// Gives out keys of local users' devices; other users, and devices that have none, are passed over.
+    /// Gives out keys of local users' devices; other users, and devices that have none, are passed over. Where a device of
+    /// an application service has no one-time key, the service is asked for one before the fallback key is used.
     pub async fn claim_local(&self, wanted: &OneTimeKeyClaims) -> Result<OneTimeKeys, EncryptionError> {
         let numbers = self.local_users(wanted.keys().map(|user| &**user)).await?;
         let mut keys = Vec::new();
@@ -40,8 +49,30 @@ impl Encryption {
         }
         let ids: BTreeMap<UserNumber, &UserId> =
             numbers.iter().map(|(user, number)| (*number, *user)).collect();
+        let of_services = self.claimable(ids.values().copied());
+        let is_of_service = |wanted: &Wanted| {
+            ids.get(&wanted.user)
+                .is_some_and(|user| of_services.contains(user))
+        };
+        let (of_service, of_others): (Vec<Wanted>, Vec<Wanted>) = keys.into_iter().partition(is_of_service);
+        let mut given = self.claim_keys(of_others, Sources::All).await?;
         let mut claimed = OneTimeKeys::new();
-        for (wanted, (key_id, key)) in self.claim_keys(keys).await? {
+        if !of_service.is_empty() {
+            let uploaded = self.claim_keys(of_service.clone(), Sources::OneTime).await?;
+            let missing = of_service
+                .into_iter()
+                .filter(|wanted| !uploaded.contains_key(wanted));
+            let missing: Vec<Wanted> = missing.collect();
+            claimed = self.claim_of_services(&claims(&missing, &ids)).await;
+            let is_claimed = |wanted: &Wanted| {
+                let of_user = ids.get(&wanted.user).and_then(|user| claimed.get(*user));
+                of_user.is_some_and(|devices| devices.contains_key(&wanted.device))
+            };
+            let missing = missing.into_iter().filter(|wanted| !is_claimed(wanted)).collect();
+            given.extend(uploaded);
+            given.extend(self.claim_keys(missing, Sources::All).await?);
+        }
+        for (wanted, (key_id, key)) in given {
             if let Some(user) = ids.get(&wanted.user) {
                 let of_user = claimed.entry((*user).to_owned()).or_default();
                 of_user.entry(wanted.device).or_default().insert(key_id, key);
@@ -51,8 +82,12 @@ impl Encryption {
     }
 
     /// Gives out a key for each of `wanted`: the one-time key that was uploaded first (MSC4225) and, where there is
-    /// none, the fallback key. Two statements, however many are wanted; a key is gone in the transaction that gives it.
-    async fn claim_keys(&self, wanted: Vec<Wanted>) -> Result<BTreeMap<Wanted, Claimed>, EncryptionError> {
+    /// none, the fallback key if that is among the sources. Two statements, however many are wanted; a key is gone in the transaction that gives it.
+    async fn claim_keys(
+        &self,
+        wanted: Vec<Wanted>,
+        sources: Sources,
+    ) -> Result<BTreeMap<Wanted, Claimed>, EncryptionError> {
         if wanted.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -64,7 +99,7 @@ impl Encryption {
                     .iter()
                     .filter(|wanted| !claimed.contains_key(wanted))
                     .collect();
-                if !without.is_empty() {
+                if sources == Sources::All && !without.is_empty() {
                     claimed.extend(store::one_time_keys::use_fallback(tx, &without).await?);
                 }
                 let touched: Vec<Wanted> = claimed.keys().cloned().collect();
@@ -80,4 +115,16 @@ impl Encryption {
         });
         step.await
     }
+}
+
+/// What is wanted, as a service is asked for it.
+fn claims(wanted: &[Wanted], ids: &BTreeMap<UserNumber, &UserId>) -> OneTimeKeyClaims {
+    let mut claims = OneTimeKeyClaims::new();
+    for wanted in wanted {
+        if let Some(user) = ids.get(&wanted.user) {
+            let of_user = claims.entry((*user).to_owned()).or_default();
+            of_user.insert(wanted.device.clone(), wanted.algorithm.clone());
+        }
+    }
+    claims
 }

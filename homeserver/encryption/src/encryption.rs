@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use echorift_accounts::Accounts;
 use echorift_rooms::Rooms;
@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use ruma::UserId;
 
 use crate::{
-    maintenance,
+    ServiceKeys, maintenance,
     recent::{News, Recent},
     remote::Remote,
     transactions::Transactions,
@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     pub(crate) keys: KeyCache,
     pub(crate) transactions: Transactions,
     pub(crate) remote: Remote,
+    /// Empty until the services are read.
+    pub(crate) services: OnceLock<Arc<dyn ServiceKeys>>,
 }
 
 impl Encryption {
@@ -46,6 +48,7 @@ impl Encryption {
             keys: KeyCache::new(),
             transactions: Transactions::new(),
             remote: Remote::default(),
+            services: OnceLock::new(),
         }));
         tokio::spawn(maintenance::run(Arc::downgrade(&encryption.0)));
         encryption

@@ -7,7 +7,7 @@
 //! - What users publish: `cross_signing`, `signatures`; who may see it: `user_keys`, `query`, `device_lists`.
 //! - What devices send each other: `send`, `transactions`, `to_device`.
 //! - Users of other servers, in all of this: `remote`.
-//! - What application services are told of many users at once: `services`.
+//! - What application services are told of many users at once: `services`; what they are asked: `service_keys`.
 //! - Backups of room keys: `backup`.
 
 mod backup;
@@ -25,6 +25,7 @@ mod query;
 mod recent;
 mod remote;
 mod send;
+mod service_keys;
 mod services;
 mod signatures;
 mod store;
@@ -43,6 +44,7 @@ pub use self::{
     remote::{
         DeviceUpdate, KeyUpdate, OutgoingEdu, ReceivedMessages, RemoteFailure, RemoteFuture, RemoteKeys,
     },
+    service_keys::ServiceKeys,
     services::DeviceMessage,
     to_device::ToDevicePage,
 };

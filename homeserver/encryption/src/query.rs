@@ -25,11 +25,9 @@ impl Encryption {
     ) -> Result<Response, StorageError> {
         let mut remote = wanted.clone();
         remote.retain(|user, _| !self.is_local(user));
-        let (local, remote) = futures_util::future::try_join(
-            self.local_keys(wanted.keys().map(|user| &**user)),
-            self.remote_keys(remote, timeout),
-        )
-        .await?;
+        let (local, remote) =
+            futures_util::future::try_join(self.local_keys(&wanted), self.remote_keys(remote, timeout))
+                .await?;
         let published = local.into_iter().chain(remote.published);
         let published: Vec<(OwnedUserId, Arc<PublishedKeys>)> = published.collect();
         let numbers = self
@@ -69,19 +67,21 @@ impl Encryption {
         Ok(response)
     }
 
-    /// The published keys of those of these users who are of this server and exist.
-    pub(crate) async fn local_keys<'a>(
+    /// The published keys of those of these users who are of this server and exist, also of devices that are not wanted.
+    pub(crate) async fn local_keys(
         &self,
-        users: impl Iterator<Item = &'a UserId>,
+        wanted: &BTreeMap<OwnedUserId, Vec<OwnedDeviceId>>,
     ) -> Result<Vec<(OwnedUserId, Arc<PublishedKeys>)>, StorageError> {
-        let numbers = self.local_users(users).await?;
+        let numbers = self.local_users(wanted.keys().map(|user| &**user)).await?;
         let users = numbers.iter().map(|(user, number)| (*number, (*user).to_owned()));
         let users: Vec<(UserNumber, OwnedUserId)> = users.collect();
         let mut published = self.published_keys(&users).await?;
         let keys = users
             .into_iter()
             .filter_map(|(number, user)| Some((user, published.remove(&number)?)));
-        Ok(keys.collect())
+        let mut keys: Vec<(OwnedUserId, Arc<PublishedKeys>)> = keys.collect();
+        self.overlay_services(wanted, &mut keys).await;
+        Ok(keys)
     }
 }
 

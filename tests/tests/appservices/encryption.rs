@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::service::Service;
 
 /// A device's keys; nothing here looks at signatures.
-fn device_keys(user: &str, device: &str) -> Value {
+pub(crate) fn device_keys(user: &str, device: &str) -> Value {
     let (curve, ed) = (format!("curve25519:{device}"), format!("ed25519:{device}"));
     json!({
         "user_id": user,
@@ -15,7 +15,7 @@ fn device_keys(user: &str, device: &str) -> Value {
     })
 }
 
-fn one_time_key(user: &str, device: &str) -> Value {
+pub(crate) fn one_time_key(user: &str, device: &str) -> Value {
     json!({
         "key": "zKbLg+NrIjpnagy+pIY6uPL4ZwEG2v+8F9lmgsnlZzs",
         "signatures": { user: { format!("ed25519:{device}"): "FLWxXqGbwrb8SM3Y795eB6OA8bwBcoMZFXBqnTn58AYWZSqiD45tlBVcDa2L7RwdKXebW/VzDlnfVJ+9jok1Bw" } },
@@ -111,6 +111,36 @@ async fn a_service_is_told_all_that_encryption_needs() {
                 .then_some(())
         })
         .await;
+
+    // And whose do not concern them any more.
+    let left = |service: &Service| {
+        let transactions = service.transactions().into_iter();
+        let lists = transactions
+            .filter_map(|transaction| transaction.body["device_lists"]["left"].as_array().cloned());
+        lists.flatten().collect::<Vec<Value>>()
+    };
+    let [bob, carol] = server.register(["bob", "carol"]).await;
+    let (apart, both) = (alice.create_public_room().await, alice.create_public_room().await);
+    for other in [&bob, &carol] {
+        other.join(&room).await.unwrap();
+    }
+    for (other, room) in [(&bob, &apart), (&carol, &both)] {
+        other.join(room).await.unwrap();
+    }
+    caller
+        .post(of_ghost(v3(["join", &both])), json!({}))
+        .await
+        .unwrap();
+    for other in [&carol, &bob] {
+        other.leave(&room).await.unwrap();
+    }
+    let is_told = |service: &Service| left(service).contains(&bob.id.as_str().into()).then_some(());
+    service.wait_for(is_told).await;
+    assert_eq!(
+        left(&service),
+        [bob.id.as_str()],
+        "carol is in another room of the ghost's"
+    );
 
     // What was told is not told again, nor kept for a client that would sync.
     let sent = alice.send_text(&room, "later").await.unwrap();

@@ -13,6 +13,8 @@ mod crash;
 mod encryption;
 mod ephemeral;
 mod events;
+mod federation;
+mod keys;
 mod operation;
 mod queries;
 mod service;

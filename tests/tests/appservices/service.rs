@@ -42,6 +42,10 @@ struct Heard {
     /// What it says that exists, users and aliases, besides what `asked` finds.
     known: Mutex<HashSet<String>>,
     asked: Mutex<Vec<String>>,
+    /// The answers to requests for keys, by the last part of their path, and the requests themselves. Without an answer the
+    /// service does not know the request.
+    keys: Mutex<HashMap<String, Value>>,
+    wanted_keys: Mutex<Vec<Value>>,
     /// What is done before a question is answered with yes.
     on_question: Mutex<Option<Caller>>,
 }
@@ -168,6 +172,20 @@ impl Service {
         *self.heard.on_question.lock().unwrap() = Some(caller);
     }
 
+    /// Answers requests for keys (`claim` or `query`) with this from now on.
+    pub(crate) fn keeps_keys(&self, question: &str, answer: Value) {
+        self.heard
+            .keys
+            .lock()
+            .unwrap()
+            .insert(question.to_owned(), answer);
+    }
+
+    /// The bodies of the requests for keys, whatever the answer.
+    pub(crate) fn wanted_keys(&self) -> Vec<Value> {
+        self.heard.wanted_keys.lock().unwrap().clone()
+    }
+
     /// What it was asked for, path by path.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.heard.asked.lock().unwrap().clone()
@@ -249,6 +267,14 @@ fn router(heard: Arc<Heard>) -> Router {
         .route("/_matrix/app/v1/users/{id}", get(question))
         .route("/_matrix/app/v1/rooms/{id}", get(question))
         .route("/_matrix/app/v1/ping", post(ping))
+        .route(
+            "/_matrix/app/unstable/org.matrix.msc3983/keys/{question}",
+            post(keys),
+        )
+        .route(
+            "/_matrix/app/unstable/org.matrix.msc3984/keys/{question}",
+            post(keys),
+        )
         .route("/_matrix/app/v1/thirdparty/protocol/{protocol}", get(protocol))
         .route("/_matrix/app/v1/thirdparty/user/{protocol}", get(people))
         .with_state(heard)
@@ -348,6 +374,21 @@ async fn ping(
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
     Ok(Json(json!({})))
+}
+
+async fn keys(
+    State(heard): State<Arc<Heard>>,
+    Path(question): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Result<Json<Value>, StatusCode> {
+    heard.check(&headers)?;
+    heard.wanted_keys.lock().unwrap().push(body);
+    if heard.is_down.load(Ordering::SeqCst) {
+        return Err(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    let known = heard.keys.lock().unwrap().get(&question).cloned();
+    known.map(Json).ok_or(StatusCode::NOT_FOUND)
 }
 
 async fn protocol(

@@ -20,8 +20,8 @@ pub(super) fn write(events: &[String], rest: &Rest) -> Result<String, StorageErr
         ];
         add(&mut body, &names, &rest.to_device)?;
     }
-    if !rest.changed.is_empty() {
-        let lists = json!({ "changed": rest.changed, "left": [] });
+    if !rest.changed.is_empty() || !rest.left.is_empty() {
+        let lists = json!({ "changed": rest.changed, "left": rest.left });
         add(
             &mut body,
             &["device_lists", "org.matrix.msc3202.device_lists"],

@@ -17,6 +17,8 @@ pub(crate) struct Rest {
     pub taken: Vec<(UserNumber, OwnedDeviceId, Position)>,
     /// Whose devices have changed.
     pub changed: Vec<OwnedUserId>,
+    /// With whom no room is shared any more.
+    pub left: Vec<OwnedUserId>,
     pub one_time_keys: OfDevices<BTreeMap<OneTimeKeyAlgorithm, UInt>>,
     pub fallback_keys: OfDevices<Vec<OneTimeKeyAlgorithm>>,
 }
@@ -28,13 +30,17 @@ struct Stored {
     to_device: Vec<Box<RawValue>>,
     taken: Vec<(i64, OwnedDeviceId, i64)>,
     changed: Vec<OwnedUserId>,
+    left: Vec<OwnedUserId>,
     one_time_keys: OfDevices<BTreeMap<OneTimeKeyAlgorithm, UInt>>,
     fallback_keys: OfDevices<Vec<OneTimeKeyAlgorithm>>,
 }
 
 impl Rest {
     pub fn is_empty(&self) -> bool {
-        self.to_device.is_empty() && self.changed.is_empty() && self.one_time_keys.is_empty()
+        self.to_device.is_empty()
+            && self.changed.is_empty()
+            && self.left.is_empty()
+            && self.one_time_keys.is_empty()
     }
 
     pub fn read(text: &str) -> Result<Self, StorageError> {
@@ -46,6 +52,7 @@ impl Rest {
                 .map(|(user, device, position)| (UserNumber(user), device, Position(position)))
                 .collect(),
             changed: stored.changed,
+            left: stored.left,
             one_time_keys: stored.one_time_keys,
             fallback_keys: stored.fallback_keys,
         })
@@ -59,6 +66,7 @@ impl Rest {
                 .map(|(user, device, position)| (user.0, device, position.0))
                 .collect(),
             changed: self.changed,
+            left: self.left,
             one_time_keys: self.one_time_keys,
             fallback_keys: self.fallback_keys,
         };

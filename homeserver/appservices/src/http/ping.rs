@@ -74,6 +74,7 @@ async fn ping(
         let refusal = MatrixError::new(StatusCode::BAD_GATEWAY, "M_BAD_STATUS", message);
         return Err(refusal.with("status", status.into()).with("body", text.into()));
     }
+    service.key_pauses.end();
     services.try_again(&request.appservice_id);
     Ok(Ruma(request_ping::v1::Response::new(started.elapsed())))
 }

@@ -114,7 +114,7 @@ impl RemoteUser {
     }
 }
 
-/// A device's keys as another server tells them; `None` for what is not the keys of that device.
+/// A device's keys as another server, or a service, tells them; `None` for what is not the keys of that device.
 pub(super) fn judge_device(
     (user, device): (&UserId, &DeviceId),
     keys: &Raw<DeviceKeys>,
@@ -125,7 +125,7 @@ pub(super) fn judge_device(
     match judge_device_keys((user, device), keys) {
         Ok(keys) => Some(keys),
         Err(error) => {
-            tracing::debug!(%user, %device, %error, "the keys of a device of another server are left out");
+            tracing::debug!(%user, %device, %error, "the keys of a device are left out");
             None
         }
     }
@@ -145,7 +145,7 @@ fn display_name_in(keys: &Raw<DeviceKeys>) -> Option<String> {
 }
 
 /// Takes those keys of an answer that were asked for, one for each device.
-pub(super) fn judge_claimed(wanted: &OneTimeKeyClaims, answer: OneTimeKeys) -> OneTimeKeys {
+pub(crate) fn judge_claimed(wanted: &OneTimeKeyClaims, answer: OneTimeKeys) -> OneTimeKeys {
     let mut judged = OneTimeKeys::new();
     for (user, devices) in answer {
         for (device, keys) in devices {

@@ -30,12 +30,16 @@ use ruma::{
 };
 use tokio::sync::{Notify, OnceCell};
 
+pub(crate) use self::{
+    answers::judge_claimed,
+    query::{judge_queried, timeout_of},
+    receive::LIFETIME_MS,
+};
 pub use self::{
     outgoing::OutgoingEdu,
     receive::ReceivedMessages,
     updates::{DeviceUpdate, KeyUpdate},
 };
-pub(crate) use self::{query::timeout_of, receive::LIFETIME_MS};
 use crate::{Encryption, user_keys::PublishedKeys};
 
 /// What a method of [`RemoteKeys`] returns.

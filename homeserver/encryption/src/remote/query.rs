@@ -9,7 +9,7 @@ use std::{
 use echorift_storage::{StorageError, UserNumber};
 use futures_util::{StreamExt as _, stream};
 use ruma::{
-    OwnedDeviceId, OwnedServerName, OwnedUserId,
+    OwnedDeviceId, OwnedServerName, OwnedUserId, UserId,
     api::federation::keys::{
         claim_keys::{self, v1::OneTimeKeyClaims, v1::OneTimeKeys},
         get_keys,
@@ -158,8 +158,7 @@ impl Encryption {
         let answer = self.0.remote.keys()?.query(server, request).await?;
         // Users who were not asked for are passed over with their keys.
         let judged = users.into_iter().filter_map(|user| {
-            let judged = RemoteUser::of_query((UserNumber(0), &user), &answer)?;
-            let published = publish_judged(&user, &judged).ok()?;
+            let published = judge_queried(&user, &answer)?;
             Some((user, published))
         });
         Ok(judged.collect())
@@ -241,6 +240,12 @@ impl Encryption {
         }
         (keys, failures)
     }
+}
+
+/// What an answer says of one user, as far as it is well-formed; `None` if it says nothing.
+pub(crate) fn judge_queried(user: &UserId, answer: &get_keys::v1::Response) -> Option<Arc<PublishedKeys>> {
+    let judged = RemoteUser::of_query((UserNumber(0), user), answer)?;
+    publish_judged(user, &judged).ok()
 }
 
 /// What is kept of a user who shares a room with a local user.
