@@ -67,11 +67,12 @@ impl Queries<'_> {
             .collect()
     }
 
-    /// What is known of a network. Of several services each adds its instances.
+    /// What is known of a network. Of several services each adds its instances, under an ID that nobody else's have.
     pub async fn protocol(&self, name: &str) -> Option<Value> {
         let path = ["_matrix", "app", "v1", "thirdparty", "protocol", name];
-        let answers = self.ask_all(name, &path, &[]).await;
-        let mut answers = answers.into_iter().filter(Value::is_object);
+        let answers = self.ask_all(name, &path, &[]).await.into_iter();
+        let answers = answers.map(|(service, answer)| identified(service.id(), answer));
+        let mut answers = answers.filter(Value::is_object);
         let mut first = answers.next()?;
         for other in answers {
             let more = other.get("instances").and_then(Value::as_array).cloned();
@@ -85,7 +86,8 @@ impl Queries<'_> {
     /// Places or people (`kind`) of a network, by fields that its services know.
     pub async fn search(&self, kind: &str, network: &str, fields: &[(&str, &str)]) -> Vec<Value> {
         let path = ["_matrix", "app", "v1", "thirdparty", kind, network];
-        joined(self.ask_all(network, &path, fields).await)
+        let answers = self.ask_all(network, &path, fields).await.into_iter();
+        joined(answers.map(|(_, answer)| answer).collect())
     }
 
     /// Places or people (`kind`) of whatever network, by what stands for them here.
@@ -100,13 +102,21 @@ impl Queries<'_> {
         joined(answers.filter_map(|answer| answer.json()).collect())
     }
 
-    async fn ask_all(&self, network: &str, path: &[&str], query: &[(&str, &str)]) -> Vec<Value> {
+    async fn ask_all(
+        &self,
+        network: &str,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Vec<(&Arc<Service>, Value)> {
+        let services = self.networks().filter(|(_, names)| names.contains(&network));
         let mut asked = Vec::new();
-        for (service, _) in self.networks().filter(|(_, names)| names.contains(&network)) {
-            asked.push(self.ask(service, path, query));
+        for (service, _) in services {
+            asked.push(async move { (service, self.ask(service, path, query).await) });
         }
-        let answers = join_all(asked).await.into_iter().flatten();
-        answers.filter_map(|answer| answer.json()).collect()
+        let answers = join_all(asked).await.into_iter();
+        answers
+            .filter_map(|(service, answer)| Some((service, answer?.json()?)))
+            .collect()
     }
 
     fn networks(&self) -> impl Iterator<Item = (&Arc<Service>, Vec<&str>)> {
@@ -136,6 +146,25 @@ impl Queries<'_> {
             }
         }
     }
+}
+
+/// How clients name a service's network when they ask for its rooms (CS API § Third-party networks: `instance_id`).
+pub(crate) fn instance_id(service: &str, network: &str) -> String {
+    format!("{service}|{network}")
+}
+
+/// Adds the ID to each instance of a network that a service has named.
+fn identified(service: &str, mut answer: Value) -> Value {
+    let instances = answer.get_mut("instances").and_then(Value::as_array_mut);
+    for instance in instances.into_iter().flatten() {
+        let network = instance.get("network_id").and_then(Value::as_str);
+        if let Some(id) = network.map(|network| instance_id(service, network))
+            && let Some(fields) = instance.as_object_mut()
+        {
+            fields.insert("instance_id".to_owned(), id.into());
+        }
+    }
+    answer
 }
 
 fn joined(answers: Vec<Value>) -> Vec<Value> {

@@ -7,7 +7,11 @@ use std::{collections::HashSet, str::FromStr, sync::Arc};
 
 use echorift_accounts::Accounts;
 use echorift_storage::{Change, RoomNumber, StorageError};
-use ruma::{UserId, directory::Filter, room::RoomType};
+use ruma::{
+    UserId,
+    directory::{Filter, RoomNetwork},
+    room::RoomType,
+};
 
 use crate::{
     Room, RoomError, Rooms,
@@ -78,18 +82,20 @@ pub struct DirectoryPage {
 }
 
 impl Rooms {
-    /// Up to `limit` rooms of the directory that pass the filter. Two queries for each 200 rooms that are looked at.
+    /// Up to `limit` rooms that pass the filter, of the directory, of that of a third-party network (by `instance_id`), or of
+    /// all of them. Two queries for each 200 rooms that are looked at.
     pub async fn directory(
         &self,
+        network: &RoomNetwork,
         filter: &Filter,
         from: DirectoryToken,
         limit: usize,
     ) -> Result<DirectoryPage, RoomError> {
         let database = self.database();
-        let total = u64::try_from(directory::count_published(database).await?).unwrap_or(0);
+        let total = u64::try_from(directory::count_listed(database, network).await?).unwrap_or(0);
         let (mut from_here, mut found, mut looked_at) = (from.place, Vec::new(), 0_usize);
         let has_more = 'pages: loop {
-            let places = directory::places(database, from_here, from.side, count(STRIDE)).await?;
+            let places = directory::places(database, network, (from_here, from.side), count(STRIDE)).await?;
             let numbers: Vec<RoomNumber> = places.iter().map(|place| place.room).collect();
             let rooms = self.load(&numbers).await?;
             let summaries = self.summaries(&rooms).await?;
@@ -180,6 +186,16 @@ impl Rooms {
         let mut change = Change::new();
         directory::set_published(&mut change, room.number, is_published);
         Ok(self.database().writer().commit(change).await?)
+    }
+}
+
+impl Rooms {
+    /// Lists a room in the directory of a third-party network (by `instance_id`), or takes it out: what its application
+    /// service wants (AS API § Published room directories).
+    pub async fn set_listed(&self, network: &str, room: &Room, is_listed: bool) -> Result<(), StorageError> {
+        let mut change = Change::new();
+        directory::set_listed(&mut change, network, room.number, is_listed);
+        self.database().writer().commit(change).await
     }
 }
 

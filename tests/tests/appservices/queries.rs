@@ -1,5 +1,5 @@
 use echorift_tests::{Look as _, refused, v3};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::service::Service;
 
@@ -73,4 +73,55 @@ async fn third_party_networks_are_those_of_the_services() {
         404,
         "M_NOT_FOUND",
     );
+}
+
+#[tokio::test]
+async fn rooms_of_a_network_have_a_directory_of_their_own() {
+    let service = Service::start().await;
+    let server = service.server(&json!({ "protocols": ["irc"] })).start().await;
+    let [alice] = server.register(["alice"]).await;
+    let room = async |request: Value| alice.create_room(request).await.unwrap();
+    let (open, bridged) = (
+        room(json!({ "name": "open", "visibility": "public" })).await,
+        room(json!({ "name": "bridged" })).await,
+    );
+    let protocols = alice.get(v3(["thirdparty", "protocols"])).await.unwrap();
+    let network = protocols.text("/irc/instances/0/instance_id").to_owned();
+    let list = |room: &str| v3(["directory", "list", "appservice", "irc", room]);
+    let listed = async |wanted: Value| {
+        let found = alice.post(v3(["publicRooms"]), wanted).await.unwrap();
+        let rooms = found.list("/chunk").iter();
+        let rooms: Vec<String> = rooms.map(|room| room.text("/room_id").to_owned()).collect();
+        assert_eq!(found["total_room_count_estimate"], rooms.len());
+        rooms
+    };
+    let of_network = json!({ "third_party_instance_id": network });
+    let of_all = json!({ "include_all_networks": true });
+    assert!(listed(of_network.clone()).await.is_empty());
+    let public = json!({ "visibility": "public" });
+    refused(
+        alice.put(list(&bridged), public.clone()).await,
+        403,
+        "M_FORBIDDEN",
+    );
+    let caller = service.caller(&server);
+    let nowhere = list(&format!("!nowhere:{}", server.name()));
+    refused(caller.put(nowhere, public.clone()).await, 404, "M_NOT_FOUND");
+    for _ in 0..2 {
+        caller.put(list(&bridged), public.clone()).await.unwrap();
+    }
+    assert_eq!(listed(of_network.clone()).await, [bridged.clone()]);
+    assert_eq!(listed(json!({})).await, [open.clone()]);
+    assert_eq!(listed(of_all.clone()).await, [open.clone(), bridged.clone()]);
+    assert!(
+        listed(json!({ "third_party_instance_id": "irc" }))
+            .await
+            .is_empty()
+    );
+    caller
+        .put(list(&bridged), json!({ "visibility": "private" }))
+        .await
+        .unwrap();
+    assert!(listed(of_network).await.is_empty());
+    assert_eq!(listed(of_all).await, [open]);
 }

@@ -78,22 +78,13 @@ async fn page(
             "This server does not show its room directory to other servers.",
         ));
     }
-    if matches!(network, RoomNetwork::ThirdParty(_)) {
-        // No third-party network has rooms in this directory.
-        return Ok(DirectoryPage {
-            rooms: Vec::new(),
-            next: None,
-            previous: None,
-            total: 0,
-        });
-    }
     let from = since
         .map(str::parse)
         .transpose()?
         .unwrap_or(DirectoryToken::START);
     let limit = limit.and_then(|limit| usize::try_from(u64::from(limit)).ok());
     let limit = limit.filter(|limit| *limit > 0).unwrap_or(PAGE).min(PAGE);
-    Ok(federation.rooms().directory(filter, from, limit).await?)
+    Ok(federation.rooms().directory(network, filter, from, limit).await?)
 }
 
 /// The rooms of a page that the operator's policy lets the server take part in.

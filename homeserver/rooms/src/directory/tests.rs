@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use ruma::{directory::Filter, user_id};
+use ruma::{
+    directory::{Filter, RoomNetwork},
+    user_id,
+};
 use serde_json::json;
 
 use crate::{DirectoryPage, DirectoryToken, RoomError, testing::on_both_databases};
@@ -24,16 +27,16 @@ on_both_databases! {
         }
         server.create(&alice, json!({ "name": "hidden", "preset": "public_chat" })).await.unwrap();
         let filter = Filter::new();
-        let first = server.rooms.directory(&filter, DirectoryToken::START, 2).await.unwrap();
+        let first = server.rooms.directory(&RoomNetwork::Matrix, &filter, DirectoryToken::START, 2).await.unwrap();
         assert_eq!((names(&first), first.total), (vec!["three", "one"], 5));
         assert!(first.previous.is_none());
-        let second = server.rooms.directory(&filter, first.next.unwrap(), 2).await.unwrap();
+        let second = server.rooms.directory(&RoomNetwork::Matrix, &filter, first.next.unwrap(), 2).await.unwrap();
         assert_eq!(names(&second), ["two", "four"]);
-        let third = server.rooms.directory(&filter, second.next.unwrap(), 2).await.unwrap();
+        let third = server.rooms.directory(&RoomNetwork::Matrix, &filter, second.next.unwrap(), 2).await.unwrap();
         assert_eq!((names(&third), third.next), (vec!["five"], None));
-        let back = server.rooms.directory(&filter, third.previous.unwrap(), 2).await.unwrap();
+        let back = server.rooms.directory(&RoomNetwork::Matrix, &filter, third.previous.unwrap(), 2).await.unwrap();
         assert_eq!(names(&back), ["two", "four"]);
-        let start = server.rooms.directory(&filter, back.previous.unwrap(), 2).await.unwrap();
+        let start = server.rooms.directory(&RoomNetwork::Matrix, &filter, back.previous.unwrap(), 2).await.unwrap();
         assert_eq!((names(&start), start.previous), (vec!["three", "one"], None));
     }
 
@@ -52,7 +55,7 @@ on_both_databases! {
         }
         let search = async |filter: serde_json::Value| {
             let filter: Filter = serde_json::from_value(filter).unwrap();
-            let page = server.rooms.directory(&filter, DirectoryToken::START, 10).await.unwrap();
+            let page = server.rooms.directory(&RoomNetwork::Matrix, &filter, DirectoryToken::START, 10).await.unwrap();
             names(&page).into_iter().map(ToOwned::to_owned).collect::<Vec<_>>()
         };
         let term = json!({ "generic_search_term": "coffee" });

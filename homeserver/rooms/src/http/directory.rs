@@ -1,11 +1,7 @@
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::{Path, State},
-    routing::put,
-};
-use echorift_web::{Body, MatrixError, MaybeSession, Routes as _, Ruma, Session};
+use axum::{Router, extract::State, routing::put};
+use echorift_web::{Body, InPath, MatrixError, MaybeSession, Routes as _, Ruma, Session};
 use ruma::{
     RoomId, ServerName, UInt,
     api::client::{
@@ -71,7 +67,8 @@ async fn list(
             total_room_count_estimate: page.total,
         }));
     }
-    let page = page(&api, &Filter::new(), request.since.as_deref(), request.limit).await?;
+    let wanted = (&Filter::new(), &RoomNetwork::Matrix);
+    let page = page(&api, wanted, request.since.as_deref(), request.limit).await?;
     Ok(Ruma(get_public_rooms::v3::Response {
         next_batch: page.next.map(|token| token.to_string()),
         prev_batch: page.previous.map(|token| token.to_string()),
@@ -96,11 +93,8 @@ async fn search(
             total_room_count_estimate: page.total,
         }));
     }
-    if matches!(request.room_network, RoomNetwork::ThirdParty(_)) {
-        // No third-party network has rooms in this directory.
-        return Ok(Ruma(get_public_rooms_filtered::v3::Response::new()));
-    }
-    let page = page(&api, &request.filter, request.since.as_deref(), request.limit).await?;
+    let wanted = (&request.filter, &request.room_network);
+    let page = page(&api, wanted, request.since.as_deref(), request.limit).await?;
     Ok(Ruma(get_public_rooms_filtered::v3::Response {
         next_batch: page.next.map(|token| token.to_string()),
         prev_batch: page.previous.map(|token| token.to_string()),
@@ -134,7 +128,7 @@ async fn ask(
 
 async fn page(
     api: &RoomsApi,
-    filter: &Filter,
+    (filter, network): (&Filter, &RoomNetwork),
     since: Option<&str>,
     limit: Option<UInt>,
 ) -> Result<DirectoryPage, MatrixError> {
@@ -145,7 +139,7 @@ async fn page(
     let limit = limit.map_or(PAGE, |limit| {
         usize::try_from(limit).unwrap_or(PAGE).clamp(1, PAGE)
     });
-    Ok(api.rooms.directory(filter, from, limit).await?)
+    Ok(api.rooms.directory(network, filter, from, limit).await?)
 }
 
 fn chunk_of(page: DirectoryPage) -> Vec<PublicRoomsChunk> {
@@ -177,7 +171,7 @@ struct VisibilityBody {
 async fn set_visibility(
     State(api): State<RoomsApi>,
     session: Session,
-    Path(room_id): Path<String>,
+    InPath(room_id): InPath<String>,
     Body(body): Body<VisibilityBody>,
 ) -> Result<axum::Json<Value>, MatrixError> {
     api.check_may_act(&session)?;

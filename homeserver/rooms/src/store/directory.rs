@@ -1,11 +1,23 @@
 use std::collections::HashSet;
 
 use echorift_storage::{Cells, Change, Database, RoomNumber, Statement, StorageError, list};
+use ruma::directory::RoomNetwork;
 
 static PUBLISH: Statement = Statement::upsert(
     1,
     "UPDATE rooms SET is_published = CAST(listed.value ->> 1 AS BIGINT)
        FROM json_each($1) AS listed WHERE rooms.room_number = CAST(listed.value ->> 0 AS BIGINT)",
+);
+
+static LIST: Statement = Statement::insert(
+    "INSERT INTO network_rooms (network, room_number)
+     SELECT value ->> 0, CAST(value ->> 1 AS BIGINT) FROM json_each($1) WHERE true
+     ON CONFLICT DO NOTHING",
+);
+
+static UNLIST: Statement = Statement::insert(
+    "DELETE FROM network_rooms WHERE (network, room_number) IN
+        (SELECT value ->> 0, CAST(value ->> 1 AS BIGINT) FROM json_each($1))",
 );
 
 /// A room's place in the directory: the largest rooms stand first, older ones before younger of the same size.
@@ -43,44 +55,82 @@ pub(crate) async fn is_published(
     row.map(|row| row.flag(0)).transpose()
 }
 
-pub(crate) async fn count_published(database: &Database) -> Result<i64, StorageError> {
-    const SQL: &str = "SELECT COUNT(*) FROM rooms WHERE is_published = 1";
-    database
-        .fetch_optional(SQL, &[])
-        .await?
-        .map_or(Ok(0), |row| row.int(0))
+/// How many rooms a directory lists.
+pub(crate) async fn count_listed(database: &Database, network: &RoomNetwork) -> Result<i64, StorageError> {
+    let (sql, values) = match network {
+        RoomNetwork::ThirdParty(network) => (
+            "SELECT COUNT(*) FROM network_rooms WHERE network = $1",
+            vec![network.as_str().into()],
+        ),
+        RoomNetwork::All => (
+            "SELECT COUNT(*) FROM rooms
+              WHERE is_published = 1 OR room_number IN (SELECT room_number FROM network_rooms)",
+            Vec::new(),
+        ),
+        _ => ("SELECT COUNT(*) FROM rooms WHERE is_published = 1", Vec::new()),
+    };
+    let row = database.fetch_optional(sql, &values).await?;
+    row.map_or(Ok(0), |row| row.int(0))
 }
 
-/// Up to `limit` places on one side of a place, nearest first.
+/// The places on one side of `($1, $2)` of the rooms that a condition lists, nearest first.
+macro_rules! places_sql {
+    (After, $listed:literal) => {
+        places_sql!($listed, "joined < $1 OR (joined = $1 AND room_number > $2)", "joined DESC, room_number")
+    };
+    (Before, $listed:literal) => {
+        places_sql!($listed, "joined > $1 OR (joined = $1 AND room_number < $2)", "joined, room_number DESC")
+    };
+    ($listed:literal, $side:literal, $order:literal) => {
+        concat!(
+            "SELECT joined, room_number FROM (
+                SELECT rooms.room_number,
+                       (SELECT COUNT(*) FROM memberships
+                         WHERE memberships.room_number = rooms.room_number AND membership = 'join') AS joined
+                  FROM rooms WHERE ",
+            $listed,
+            ") AS listed WHERE ",
+            $side,
+            " ORDER BY ",
+            $order,
+            " LIMIT $3"
+        )
+    };
+}
+
+/// The same for each side.
+macro_rules! both_sides {
+    ($side:expr, $listed:literal) => {
+        match $side {
+            Side::After => places_sql!(After, $listed),
+            Side::Before => places_sql!(Before, $listed),
+        }
+    };
+}
+
+/// Up to `limit` places of a directory on one side of a place, nearest first.
 pub(crate) async fn places(
     database: &Database,
-    from: DirectoryPlace,
-    side: Side,
+    network: &RoomNetwork,
+    (from, side): (DirectoryPlace, Side),
     limit: i64,
 ) -> Result<Vec<DirectoryPlace>, StorageError> {
-    const AFTER: &str = "
-        SELECT joined, room_number FROM (
-            SELECT rooms.room_number,
-                   (SELECT COUNT(*) FROM memberships
-                     WHERE memberships.room_number = rooms.room_number AND membership = 'join') AS joined
-              FROM rooms WHERE is_published = 1) AS listed
-         WHERE joined < $1 OR (joined = $1 AND room_number > $2)
-         ORDER BY joined DESC, room_number LIMIT $3";
-    const BEFORE: &str = "
-        SELECT joined, room_number FROM (
-            SELECT rooms.room_number,
-                   (SELECT COUNT(*) FROM memberships
-                     WHERE memberships.room_number = rooms.room_number AND membership = 'join') AS joined
-              FROM rooms WHERE is_published = 1) AS listed
-         WHERE joined > $1 OR (joined = $1 AND room_number < $2)
-         ORDER BY joined, room_number DESC LIMIT $3";
-    let sql = match side {
-        Side::After => AFTER,
-        Side::Before => BEFORE,
+    let mut values = vec![from.joined.into(), from.room.into(), limit.into()];
+    let sql = match network {
+        RoomNetwork::ThirdParty(network) => {
+            values.push(network.as_str().into());
+            both_sides!(
+                side,
+                "room_number IN (SELECT room_number FROM network_rooms WHERE network = $4)"
+            )
+        }
+        RoomNetwork::All => both_sides!(
+            side,
+            "is_published = 1 OR room_number IN (SELECT room_number FROM network_rooms)"
+        ),
+        _ => both_sides!(side, "is_published = 1"),
     };
-    let rows = database
-        .fetch_all(sql, &[from.joined.into(), from.room.into(), limit.into()])
-        .await?;
+    let rows = database.fetch_all(sql, &values).await?;
     rows.iter()
         .map(|row| {
             Ok(DirectoryPlace {
@@ -89,6 +139,12 @@ pub(crate) async fn places(
             })
         })
         .collect()
+}
+
+/// Lists a room for a network, or no more.
+pub(crate) fn set_listed(change: &mut Change, network: &str, room: RoomNumber, is_listed: bool) {
+    let statement = if is_listed { &LIST } else { &UNLIST };
+    change.write(statement, Cells::new().with(network).with(room));
 }
 
 /// Those of these rooms that are in the directory.
