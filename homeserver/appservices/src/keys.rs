@@ -117,14 +117,10 @@ impl ServiceKeys for AppServices {
     fn claim<'a>(&'a self, wanted: &'a OneTimeKeyClaims) -> BoxFuture<'a, OneTimeKeys> {
         Box::pin(async move {
             let registry = self.registry();
-            let algorithms = |devices: &BTreeMap<OwnedDeviceId, OneTimeKeyAlgorithm>| {
-                let devices = devices.iter();
-                let devices = devices.map(|(device, algorithm)| (device.clone(), vec![algorithm.clone()]));
-                devices.collect::<BTreeMap<_, _>>()
-            };
             let wanted = wanted
                 .iter()
-                .map(|(user, devices)| (user.clone(), algorithms(devices)));
+                .map(|(user, devices)| (user.clone(), algorithms(devices)))
+                .collect();
             let mut keys = OneTimeKeys::new();
             for (users, answer) in self
                 .ask::<_, OneTimeKeys>(&registry, Question::Claim, wanted)
@@ -144,7 +140,8 @@ impl ServiceKeys for AppServices {
             let registry = self.registry();
             let wanted = wanted
                 .iter()
-                .map(|(user, devices)| (user.clone(), devices.clone()));
+                .map(|(user, devices)| (user.clone(), devices.clone()))
+                .collect();
             let mut response = get_keys::v1::Response::default();
             for (users, answer) in self.ask::<_, Queried>(&registry, Question::Query, wanted).await {
                 let is_asked = |user: &OwnedUserId| users.contains_key(user);
@@ -177,7 +174,7 @@ impl AppServices {
         &self,
         registry: &Registry,
         question: Question,
-        wanted: impl Iterator<Item = (OwnedUserId, Q)>,
+        wanted: Vec<(OwnedUserId, Q)>,
     ) -> Vec<(BTreeMap<OwnedUserId, Q>, A)> {
         let now = self.now();
         let mut by_service: BTreeMap<ServiceIndex, Vec<BTreeMap<OwnedUserId, Q>>> = BTreeMap::new();
@@ -248,4 +245,14 @@ impl AppServices {
             }
         }
     }
+}
+
+/// The algorithms wanted of each device, as the request lists them.
+fn algorithms(
+    devices: &BTreeMap<OwnedDeviceId, OneTimeKeyAlgorithm>,
+) -> BTreeMap<OwnedDeviceId, Vec<OneTimeKeyAlgorithm>> {
+    let devices = devices.iter();
+    devices
+        .map(|(device, algorithm)| (device.clone(), vec![algorithm.clone()]))
+        .collect()
 }
