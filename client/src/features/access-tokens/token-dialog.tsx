@@ -1,0 +1,30 @@
+import { useTranslation } from "react-i18next";
+import { Button } from "~/ui/button";
+import { Dialog } from "~/ui/dialog";
+import { Notice } from "~/ui/marks";
+import { ShownOnce } from "~/ui/shown-once";
+import styles from "./tokens.module.css";
+
+/** A token that was made just now, with a line to try it by. */
+export function TokenDialog({ name, token, onClose }: { name: string; token: string; onClose: () => void }) {
+  const { t } = useTranslation("access-tokens");
+  const whoami = `${window.location.origin}/_matrix/client/v3/account/whoami`;
+  return (
+    <Dialog
+      isOpen
+      title={t("ready", { name })}
+      onClose={onClose}
+      footer={
+        <Button kind="primary" onPress={onClose}>
+          {t("done")}
+        </Button>
+      }
+    >
+      <div className={styles.form}>
+        <Notice tone="ember">{t("once")}</Notice>
+        <ShownOnce label={t("token")} value={token} />
+        <ShownOnce label={t("try")} value={`curl -H 'Authorization: Bearer ${token}' ${whoami}`} />
+      </div>
+    </Dialog>
+  );
+}
