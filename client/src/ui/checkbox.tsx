@@ -24,7 +24,7 @@ export function Checkbox({ label, hint, isDisabled = false, isSelected, onChange
       </span>
       {hint ? (
         <span>
-          <b>{label}</b> {hint}
+          <b>{label}:</b> {hint}
         </span>
       ) : (
         label

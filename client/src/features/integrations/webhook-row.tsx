@@ -7,6 +7,7 @@ import type { RoomId } from "~/matrix/ids";
 import type { Webhook } from "~/matrix/webhooks";
 import { Avatar } from "~/ui/avatar";
 import { IconButton } from "~/ui/button";
+import { cx } from "~/ui/cx";
 import { Confirm } from "~/ui/dialog";
 import { Chip, Notice } from "~/ui/marks";
 import { Menu } from "~/ui/menu";
@@ -141,9 +142,9 @@ function Trouble({ webhook: { state, state_since: since, state_reason: reason } 
   const { t } = useTranslation("integrations");
   const { moment } = useTimes();
   return (
-    <p className={styles.trouble}>
-      {t(state === "off" ? "offSince" : "failingSince", { time: since ? moment(since) : "–" })}{" "}
-      {reason && <span>{reason}</span>}
+    <p className={cx(styles.trouble, state === "failing" && styles.fails)}>
+      <b>{t(state === "off" ? "offSince" : "failingSince", { time: since ? moment(since) : "–" })}</b>
+      {reason}
     </p>
   );
 }
