@@ -13,7 +13,7 @@ import { Notice } from "~/ui/marks";
 import { Segments } from "~/ui/segments";
 import { Select } from "~/ui/select";
 import { EXPIRIES, type Expiry, endOf } from "./expiry";
-import { TokenDialog } from "./token-dialog";
+import { MadeToken } from "./made-token";
 import styles from "./tokens.module.css";
 import { useTokens } from "./use-tokens";
 
@@ -55,7 +55,22 @@ export function TokenForm({ bot, botName, onClose }: TokenFormProps) {
     });
   }
 
-  if (token !== undefined) return <TokenDialog name={name} token={token} onClose={onClose} />;
+  if (token !== undefined) {
+    return (
+      <Dialog
+        isOpen
+        title={t("ready", { name })}
+        onClose={onClose}
+        footer={
+          <Button kind="primary" autoFocus onPress={onClose}>
+            {t("done")}
+          </Button>
+        }
+      >
+        <MadeToken token={token} />
+      </Dialog>
+    );
+  }
   return (
     <Dialog
       isOpen

@@ -8,12 +8,12 @@ import type { Direction, Webhook } from "~/matrix/webhooks";
 import { Button } from "~/ui/button";
 import { Notice, Spinner } from "~/ui/marks";
 import styles from "./integrations.module.css";
-import { SecretDialog } from "./secret-dialog";
 import { useWebhooks } from "./use-webhooks";
 import { WebhookForm } from "./webhook-form";
 import { WebhookRow } from "./webhook-row";
 
-type Open = { form: Direction; webhook?: Webhook } | { secret: Webhook };
+/** The form that is open: for a new one, or for one that is changed. */
+type Open = { direction: Direction; webhook?: Webhook };
 
 /** The ways of programs into a channel and out of it. */
 export function IntegrationsPage({ roomId }: { roomId: RoomId }) {
@@ -22,7 +22,6 @@ export function IntegrationsPage({ roomId }: { roomId: RoomId }) {
   const failureText = useFailureText();
   const isEncrypted = useRoom(roomId)?.isEncrypted ?? false;
   const [open, setOpen] = useState<Open>();
-  const close = () => setOpen(undefined);
   if (list.error)
     return (
       <Notice tone="danger">
@@ -43,7 +42,7 @@ export function IntegrationsPage({ roomId }: { roomId: RoomId }) {
           : t(`${direction}Hint`)
       }
       canAdd={direction === "outgoing" || !isEncrypted}
-      onAdd={() => setOpen({ form: direction })}
+      onAdd={() => setOpen({ direction })}
     >
       {list.data
         .filter((webhook) => webhook.direction === direction)
@@ -52,8 +51,7 @@ export function IntegrationsPage({ roomId }: { roomId: RoomId }) {
             key={webhook.id}
             roomId={roomId}
             webhook={webhook}
-            onEdit={() => setOpen({ form: direction, webhook })}
-            onRevealed={(secret) => setOpen({ secret })}
+            onEdit={() => setOpen({ direction, webhook })}
           />
         ))}
     </Section>
@@ -63,16 +61,14 @@ export function IntegrationsPage({ roomId }: { roomId: RoomId }) {
     <>
       {section("incoming", ArrowDownToLine)}
       {section("outgoing", ArrowUpFromLine)}
-      {open && "form" in open && (
+      {open && (
         <WebhookForm
           roomId={roomId}
-          direction={open.form}
+          direction={open.direction}
           webhook={open.webhook}
-          onMade={(secret) => setOpen({ secret })}
-          onClose={close}
+          onClose={() => setOpen(undefined)}
         />
       )}
-      {open && "secret" in open && <SecretDialog webhook={open.secret} onClose={close} />}
     </>
   );
 }

@@ -10,6 +10,7 @@ import { Select } from "~/ui/select";
 import { type Draft, draftOf, EVENTS, settingsOf } from "./draft";
 import styles from "./integrations.module.css";
 import { PictureField } from "./picture-field";
+import { Secrets } from "./secrets";
 import { useRefusalText, useWebhooks } from "./use-webhooks";
 
 interface WebhookFormProps {
@@ -17,17 +18,17 @@ interface WebhookFormProps {
   direction: Direction;
   /** The one that is changed; a new one is made without. */
   webhook: Webhook | undefined;
-  onMade: (webhook: Webhook) => void;
   onClose: () => void;
 }
 
-/** Makes or changes a webhook. */
-export function WebhookForm({ roomId, direction, webhook, onMade, onClose }: WebhookFormProps) {
+/** Makes or changes a webhook; what is shown once is shown in its place. */
+export function WebhookForm({ roomId, direction, webhook, onClose }: WebhookFormProps) {
   const { t } = useTranslation(["integrations", "ui"]);
   const { webhooks, renew } = useWebhooks(roomId);
   const refusalText = useRefusalText(direction);
   const formId = useId();
   const [draft, setDraft] = useState(() => draftOf(direction, webhook));
+  const [made, setMade] = useState<Webhook>();
   const [isPending, setPending] = useState(false);
   const [failure, setFailure] = useState<string>();
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
@@ -38,11 +39,10 @@ export function WebhookForm({ roomId, direction, webhook, onMade, onClose }: Web
     setFailure(undefined);
     try {
       const settings = settingsOf(draft);
-      const made = webhook ? undefined : await webhooks.make(roomId, direction, settings, draft.isSigned);
       if (webhook) await webhooks.change(roomId, webhook.id, settings);
+      else setMade(await webhooks.make(roomId, direction, settings, draft.isSigned));
       await renew();
-      if (made) onMade(made);
-      else onClose();
+      if (webhook) onClose();
     } catch (error) {
       setFailure(refusalText(error));
       setPending(false);
@@ -52,42 +52,56 @@ export function WebhookForm({ roomId, direction, webhook, onMade, onClose }: Web
   return (
     <Dialog
       isOpen
-      title={t(webhook ? "editTitle" : `${direction}Add`, { name: webhook?.name })}
+      title={
+        made
+          ? t("secret.title", { name: made.name })
+          : t(webhook ? "editTitle" : `${direction}Add`, { name: webhook?.name })
+      }
       onClose={onClose}
       footer={
-        <>
-          <Button kind="quiet" onPress={onClose}>
-            {t("ui:cancel")}
+        made ? (
+          <Button kind="primary" autoFocus onPress={onClose}>
+            {t("secret.done")}
           </Button>
-          <Button kind="primary" type="submit" form={formId} isPending={isPending}>
-            {t(webhook ? "ui:save" : "make")}
-          </Button>
-        </>
+        ) : (
+          <>
+            <Button kind="quiet" onPress={onClose}>
+              {t("ui:cancel")}
+            </Button>
+            <Button kind="primary" type="submit" form={formId} isPending={isPending}>
+              {t(webhook ? "ui:save" : "make")}
+            </Button>
+          </>
+        )
       }
     >
-      <form id={formId} className={styles.form} onSubmit={(event) => void save(event)}>
-        {failure && <Notice tone="danger">{failure}</Notice>}
-        <PictureField
-          name={draft.name}
-          mxc={draft.avatarMxc}
-          onChange={(avatarMxc) => set({ avatarMxc })}
-          onFailed={(error) => setFailure(refusalText(error))}
-        />
-        <TextField
-          label={t("name")}
-          hint={t("nameHint")}
-          value={draft.name}
-          onChange={(name) => set({ name })}
-          maxLength={60}
-          isRequired
-          autoFocus
-        />
-        {direction === "incoming" ? (
-          <IncomingFields draft={draft} set={set} isNew={webhook === undefined} />
-        ) : (
-          <OutgoingFields draft={draft} set={set} />
-        )}
-      </form>
+      {made ? (
+        <Secrets webhook={made} />
+      ) : (
+        <form id={formId} className={styles.form} onSubmit={(event) => void save(event)}>
+          {failure && <Notice tone="danger">{failure}</Notice>}
+          <PictureField
+            name={draft.name}
+            mxc={draft.avatarMxc}
+            onChange={(avatarMxc) => set({ avatarMxc })}
+            onFailed={(error) => setFailure(refusalText(error))}
+          />
+          <TextField
+            label={t("name")}
+            hint={t("nameHint")}
+            value={draft.name}
+            onChange={(name) => set({ name })}
+            maxLength={60}
+            isRequired
+            autoFocus
+          />
+          {direction === "incoming" ? (
+            <IncomingFields draft={draft} set={set} isNew={webhook === undefined} />
+          ) : (
+            <OutgoingFields draft={draft} set={set} />
+          )}
+        </form>
+      )}
     </Dialog>
   );
 }

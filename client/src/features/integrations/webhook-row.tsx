@@ -13,6 +13,7 @@ import { Chip, Notice } from "~/ui/marks";
 import { Menu } from "~/ui/menu";
 import { toast } from "~/ui/toast";
 import styles from "./integrations.module.css";
+import { RotateDialog } from "./rotate-dialog";
 import { useRefusalText, useWebhooks } from "./use-webhooks";
 
 const TONES = { working: "echo", failing: "live", off: "neutral" } as const;
@@ -21,11 +22,10 @@ interface WebhookRowProps {
   roomId: RoomId;
   webhook: Webhook;
   onEdit: () => void;
-  onRevealed: (webhook: Webhook) => void;
 }
 
 /** One webhook: what it is, how it fares, and what can be done about it. */
-export function WebhookRow({ roomId, webhook, onEdit, onRevealed }: WebhookRowProps) {
+export function WebhookRow({ roomId, webhook, onEdit }: WebhookRowProps) {
   const { t } = useTranslation("integrations");
   const { id, name, state } = webhook;
   const { webhooks, renew } = useWebhooks(roomId);
@@ -52,11 +52,6 @@ export function WebhookRow({ roomId, webhook, onEdit, onRevealed }: WebhookRowPr
     if (reason === undefined) toast({ text: t("tested", { name }) });
     else setFailure(t("testFailed", { reason }));
   };
-  const confirm = () =>
-    run(async () => {
-      if (asked === "remove") await webhooks.remove(roomId, id);
-      else onRevealed(await webhooks.rotate(roomId, id));
-    });
 
   return (
     <li className={styles.row} aria-label={name}>
@@ -100,17 +95,24 @@ export function WebhookRow({ roomId, webhook, onEdit, onRevealed }: WebhookRowPr
       >
         <IconButton icon={Ellipsis} label={t("more", { name })} />
       </Menu>
-      {asked && (
+      {asked === "rotate" && (
+        <RotateDialog
+          name={name}
+          rotate={() => webhooks.rotate(roomId, id)}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+      {asked === "remove" && (
         <Confirm
           isOpen
           isDangerous
-          title={t(`${asked}.title`, { name })}
-          action={t(`${asked}.action`)}
+          title={t("remove.title", { name })}
+          action={t("remove.action")}
           isPending={isPending}
-          onConfirm={() => void confirm()}
+          onConfirm={() => void run(() => webhooks.remove(roomId, id))}
           onClose={() => setAsked(undefined)}
         >
-          <p>{t(`${asked}.text`)}</p>
+          <p>{t("remove.text")}</p>
         </Confirm>
       )}
     </li>
