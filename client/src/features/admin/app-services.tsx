@@ -50,7 +50,7 @@ export function AppServices({ choice }: { choice: ReactNode }) {
           <Waiting query={services}>
             <Table
               label={t("app.services")}
-              columns={columns}
+              columns={open ? columns.filter(({ isExtra }) => !isExtra) : columns}
               rows={rows}
               idOf={({ id }) => id}
               emptyTitle={t("app.noServices")}

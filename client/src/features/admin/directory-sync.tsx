@@ -17,7 +17,9 @@ export function SyncCard({ sync, stops }: { sync: Sync; stops: readonly Stop[] }
   const { t } = useTranslation("admin");
   const format = useFormat();
   const { last } = sync;
-  const seconds = last ? (last.ended_ts - last.started_ts) / 1000 : 0;
+  // Rounded up: nothing takes no time.
+  const seconds = last ? Math.ceil((last.ended_ts - last.started_ts) / 100) / 10 : 0;
+  const outcome = stops.length > 0 ? "stopped" : last?.outcome;
   return (
     <section className={styles.card} aria-label={t("sync.title")}>
       <header className={styles.cardHead}>
@@ -25,7 +27,7 @@ export function SyncCard({ sync, stops }: { sync: Sync; stops: readonly Stop[] }
         {sync.is_running ? (
           <Chip tone="partner">{t("sync.running")}</Chip>
         ) : (
-          last && <Chip tone={TONES[last.outcome]}>{t(`sync.${last.outcome}`)}</Chip>
+          outcome && <Chip tone={TONES[outcome]}>{t(`sync.${outcome}`)}</Chip>
         )}
         <small>{t(sync.is_told ? "sync.told" : "sync.asked")}</small>
         <RunNow isRunning={sync.is_running} />
@@ -100,20 +102,22 @@ function Stopped({ sync, stops }: { sync: Sync; stops: readonly Stop[] }) {
     });
   return (
     <Notice tone="ember">
-      {isStopped && (
-        <p>{t("sync.wouldLock", { count: sync.last?.locks ?? 0, max: sync.last?.locks_max ?? 0 })}</p>
-      )}
-      {stops.map(({ room, removals, mirrored }) => (
-        <p key={room ?? ""}>
-          {room == null
-            ? t("sync.wouldDemote", { count: removals, of: mirrored })
-            : t("sync.wouldRemove", { count: removals, of: mirrored, room })}
-        </p>
-      ))}
-      <p>{t("sync.stoppedHint")}</p>
-      <Button icon={ShieldCheck} onPress={approve}>
-        {t("sync.approve.action")}
-      </Button>
+      <div className={styles.held}>
+        {isStopped && (
+          <p>{t("sync.wouldLock", { count: sync.last?.locks ?? 0, max: sync.last?.locks_max ?? 0 })}</p>
+        )}
+        {stops.map(({ room, removals, mirrored }) => (
+          <p key={room ?? ""}>
+            {room == null
+              ? t("sync.wouldDemote", { count: removals, of: mirrored })
+              : t("sync.wouldRemove", { count: removals, of: mirrored, room })}
+          </p>
+        ))}
+        <p>{t("sync.stoppedHint")}</p>
+        <Button icon={ShieldCheck} onPress={approve}>
+          {t("sync.approve.action")}
+        </Button>
+      </div>
     </Notice>
   );
 }
