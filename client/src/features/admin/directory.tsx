@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import * as v from "valibot";
+import { useTranslation } from "~/i18n/use-translation";
 import { Empty } from "~/ui/marks";
 import styles from "./admin.module.css";
 import { useFormat } from "./format";

@@ -1,8 +1,8 @@
 import { Ban, Globe, Hash, Info, KeyRound, type LucideIcon, Users } from "lucide-react";
 import { useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
-import { useTranslation } from "react-i18next";
 import { useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Dialog } from "~/ui/dialog";
 import { AccessPage } from "./access-page";

@@ -12,10 +12,10 @@ import {
   Trash2,
 } from "lucide-react";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { useComposer } from "~/features/composer";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EventId, RoomId, UserId } from "~/matrix/ids";
 import type { Message, MessageBody } from "~/matrix/timeline";
 import type { MenuEntry } from "~/ui/menu";

@@ -1,8 +1,8 @@
 import { RotateCcw, Trash2 } from "lucide-react";
 import { type FocusEvent, type MouseEvent, memo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EventId, UserId } from "~/matrix/ids";
 import type { Message, MessageItem } from "~/matrix/timeline";
 import { Button } from "~/ui/button";

@@ -1,6 +1,6 @@
 import { useCallback } from "react";
-import { useTranslation } from "react-i18next";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Message } from "~/matrix/timeline";
 import { toast } from "~/ui/toast";
