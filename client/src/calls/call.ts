@@ -169,7 +169,8 @@ export class Call {
     if (isDeafened) this.wasMutedBefore = this.own.isMuted;
     this.hearing.isDeafened = isDeafened;
     for (const participant of this.remotes()) this.hearing.apply(participant);
-    await this.own.setMuted(isDeafened || this.wasMutedBefore);
+    // A key to talk that was let go meanwhile is not held any more.
+    await this.own.setMuted(isDeafened || this.wasMutedBefore || callSettings.getState().pushToTalk);
     await this.tellState();
     this.options.onChange();
   }
