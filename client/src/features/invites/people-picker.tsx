@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession } from "~/hooks/session";
-import { useTranslation, useTranslation } from "~/i18n/use-translation";
+import { useTranslation } from "~/i18n/use-translation";
 import type { FoundPerson } from "~/matrix/hierarchy";
 import { asUserId, localpartOf, serverOf, type UserId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";

@@ -3,7 +3,7 @@ import { useMediaUrl } from "~/hooks/media";
 import { useIsIgnored, usePresence } from "~/hooks/people";
 import { useRoom } from "~/hooks/rooms";
 import { useTimes } from "~/hooks/times";
-import { useTranslation, useTranslation } from "~/i18n/use-translation";
+import { useTranslation } from "~/i18n/use-translation";
 import { localpartOf, type RoomId, type UserId } from "~/matrix/ids";
 import { phoneAddress } from "~/matrix/profiles";
 import { Avatar } from "~/ui/avatar";

@@ -5,7 +5,7 @@ import { IntegrationsPage } from "~/features/integrations";
 import { useAdminRight } from "~/hooks/admin-right";
 import { usePermissions } from "~/hooks/permissions";
 import { useRoom } from "~/hooks/rooms";
-import { useTranslation, useTranslation } from "~/i18n/use-translation";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Dialog } from "~/ui/dialog";
 import { AccessPage } from "./access-page";
