@@ -8,7 +8,7 @@ import { run, temporaryFolder } from "../../../tests/clients/lib/processes.mjs";
 import { startBrowser } from "./browser.mjs";
 import { Person } from "./person.mjs";
 
-const RUN_SLAPD = fileURLToPath(new URL("../../../tests/fixtures/ldap/run-slapd", import.meta.url));
+const LDAP = fileURLToPath(new URL("../../../tests/fixtures/ldap", import.meta.url));
 /** What `npm run build` has made last; the server is told, so that it need not be built again for it. */
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const WITHOUT_CALLS = { calls: { livekit: { mode: "off" } } };
@@ -19,7 +19,8 @@ export class World {
 
   /**
    * Opens a world for the tests of this file and ends it after them.
-   * `settings`: the server's own; `calls`: with an SFU; `directory`: people come from OpenLDAP (tests/fixtures/ldap).
+   * `settings`: the server's own; `calls`: with an SFU; `directory`: people come from OpenLDAP (tests/fixtures/ldap),
+   * with settings of its own where it is a table of them.
    */
   static forTests(options = {}) {
     const world = new World();
@@ -38,7 +39,7 @@ export class World {
   } = {}) {
     const all = {
       ...(calls ? {} : WITHOUT_CALLS),
-      ...(directory ? await this.startDirectory() : {}),
+      ...(directory ? await this.startDirectory(directory) : {}),
       ...settings,
       server: { client_dir: DIST, ...settings.server },
     };
@@ -81,14 +82,30 @@ export class World {
     return person;
   }
 
-  async startDirectory() {
+  /** Changes the directory as its administrator. */
+  async changeDirectory(ldif) {
+    const { ldap, root_dn: name, root_password: password } = this.directory;
+    const change = run("ldapmodify", ["-x", "-H", ldap, "-D", name, "-w", password]);
+    change.child.stdin.end(ldif);
+    await change.hasEnded;
+    if (change.child.exitCode !== 0) throw new Error(change.lines.join("\n"));
+  }
+
+  async startDirectory(settings) {
     const folder = temporaryFolder("echorift-directory");
-    const directory = run(RUN_SLAPD, [join(folder, "ldap"), "--until-stdin-closes"]);
+    const directory = run(join(LDAP, "run-slapd"), [
+      join(folder, "ldap"),
+      "--ldif",
+      join(LDAP, "troubles.ldif"),
+      "--until-stdin-closes",
+    ]);
     const facts = JSON.parse(await directory.line("ldap://"));
-    this.closers.push(async () => {
+    this.directory = facts;
+    this.stopDirectory = async () => {
       directory.child.stdin.end();
       await directory.hasEnded;
-    });
+    };
+    this.closers.push(this.stopDirectory);
     return {
       directory: {
         urls: [facts.ldaps],
@@ -97,6 +114,8 @@ export class World {
         bind_password: facts.bind_password,
         base_dn: facts.people_dn,
         user_filter: "(&(objectClass=inetOrgPerson)(uid={username}))",
+        password_change: true,
+        ...settings,
       },
     };
   }
