@@ -37,7 +37,7 @@ test("people of two companies are in one call, each at their own company's SFU",
   const servers = nora.page.getByRole("dialog", { name: "Call details" }).getByRole("definition").last();
   await until(
     "two SFUs carry the call",
-    () => servers.innerText(),
+    () => servers.textContent(),
     (hosts) => new Set(hosts.split(", ")).size === 2,
   );
   await nora.page.keyboard.press("Escape");
