@@ -7,7 +7,8 @@ import { World } from "./lib/world.mjs";
 
 // Every token ends while its page is open, so that all of these stories live on renewed ones.
 const world = World.forTests({
-  directory: true,
+  directory: { password_change: true },
+  ldif: ["troubles.ldif"],
   settings: { sessions: { access_token_lifetime: "3s" } },
 });
 const employee = (username, password) => ({ username, password, userId: `@${username}:nordlicht.example` });

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EncryptionState } from "~/matrix/encryption/encryption";
 import { Button } from "~/ui/button";
 import { Chip, Notice } from "~/ui/marks";

@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { openEncryptionDialog, useEncryption } from "~/features/encryption";
 import { signOut } from "~/hooks/opening";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EncryptionState } from "~/matrix/encryption/encryption";
 import { Button } from "~/ui/button";
 import { Confirm } from "~/ui/dialog";

@@ -1,9 +1,9 @@
 import { Expand, LayoutGrid, Minimize, SquareUser } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { CurrentCall, MemberKey } from "~/calls/types";
 import { CallControls } from "~/features/voice";
 import { useCallMembers } from "~/hooks/calls";
+import { useTranslation } from "~/i18n/use-translation";
 import { IconButton, IconToggle } from "~/ui/button";
 import { cx } from "~/ui/cx";
 import { columnsFor, focusOf, type Layout } from "./layout";

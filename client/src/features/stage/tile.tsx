@@ -1,10 +1,10 @@
 import { HeadphoneOff, MicOff, Pin } from "lucide-react";
 import { useRef } from "react";
-import { useTranslation } from "react-i18next";
 import type { CallMember } from "~/calls/types";
 import { QualityMark } from "~/features/voice";
 import { useMediaUrl } from "~/hooks/media";
 import { useMember } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";

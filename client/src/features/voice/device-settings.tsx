@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { closeStream, openCamera } from "~/calls/device-test";
 import type { Device } from "~/calls/devices";
 import { VOLUME_MAX } from "~/calls/settings";
 import { useCallSettings, useDevices } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Notice } from "~/ui/marks";
 import { Select } from "~/ui/select";
