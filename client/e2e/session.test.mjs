@@ -61,6 +61,8 @@ test("the server's own page signs in, and leads to the page that was wanted", as
   const { page } = jonas;
   await page.goto(`${world.origin}/room/!wanted`);
   await page.getByRole("button", { name: "Single sign-on" }).click();
+  // The client's own form has fields of the same names.
+  await page.getByRole("button", { name: "Log in" }).waitFor();
   await page.getByLabel("User name").fill(jonas.account.username);
   await page.getByLabel("Password").fill(jonas.account.password);
   await page.getByRole("button", { name: "Log in" }).click();
