@@ -192,11 +192,13 @@ export class Session {
       cryptoCallbacks: secrets.callbacks,
       verificationMethods: [SAS],
     });
-    await store.startup();
-    await client.initRustCrypto({
-      useIndexedDB: !isInMemory,
-      cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
-    });
+    await Promise.all([
+      store.startup(),
+      client.initRustCrypto({
+        useIndexedDB: !isInMemory,
+        cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
+      }),
+    ]);
     return new Session(client, tokens, secrets, queue);
   }
 
