@@ -13,6 +13,7 @@ const PAGES = {
   media: "Files",
   reports: "Reports",
   directory: "Directory",
+  applications: "Applications",
   audit: "Audit log",
 };
 

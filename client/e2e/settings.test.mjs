@@ -14,6 +14,7 @@ const PAGES = [
   "Privacy",
   "Sessions",
   "Encryption",
+  "Access tokens and bots",
   "Appearance",
   "Voice and video",
   "Accessibility",

@@ -20,8 +20,10 @@ use serde_json::json;
 
 const PEOPLE: usize = 1_000;
 const AT_ONCE: usize = 32;
-/// How often everybody comes and goes.
-const ROUNDS: usize = 5;
+/// How often everybody comes and goes,
+const ROUNDS: usize = 50;
+/// and after how many rounds each it is asked what memory the server has.
+const ROUNDS_BETWEEN: usize = 10;
 
 #[tokio::main]
 async fn main() {
@@ -75,8 +77,8 @@ async fn main() {
     }
     let memory = server.memory();
     let (cpu, started) = (server.cpu(), Instant::now());
-    let mut count = 0;
-    for _ in 0..ROUNDS {
+    let (mut count, mut grown) = (0, Vec::new());
+    for round in 1..=ROUNDS {
         let webhooks = tokens.iter().flat_map(|token| {
             [
                 "participant_joined",
@@ -94,6 +96,9 @@ async fn main() {
             .buffer_unordered(AT_ONCE)
             .count()
             .await;
+        if round % ROUNDS_BETWEEN == 0 {
+            grown.push(server.memory().saturating_sub(memory) / 1_024);
+        }
     }
     let people = "webhooks of a thousand people a second";
     report(
@@ -103,8 +108,8 @@ async fn main() {
         started,
         people,
     );
-    let grown = server.memory().saturating_sub(memory) / 1_024;
-    println!("| memory that {count} webhooks took | | {grown} KiB in all | none that stays |");
+    let parts = grown.len();
+    println!("| memory after each {parts}th of {count} webhooks | | {grown:?} KiB more | none that stays |");
 }
 
 /// A row of the table.

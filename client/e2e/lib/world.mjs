@@ -19,7 +19,8 @@ export class World {
 
   /**
    * Opens a world for the tests of this file and ends it after them.
-   * `settings`: the server's own; `calls`: with an SFU; `directory`: people come from OpenLDAP (tests/fixtures/ldap).
+   * `settings`: the server's own; `calls`: with an SFU; `directory`: people come from OpenLDAP (tests/fixtures/ldap),
+   * with settings of its own where it is a table of them.
    */
   static forTests(options = {}) {
     const world = new World();
@@ -38,7 +39,7 @@ export class World {
   } = {}) {
     const all = {
       ...(calls ? {} : WITHOUT_CALLS),
-      ...(directory ? await this.startDirectory() : {}),
+      ...(directory ? await this.startDirectory(directory) : {}),
       ...settings,
       server: { client_dir: DIST, ...settings.server },
     };
@@ -81,10 +82,20 @@ export class World {
     return person;
   }
 
-  async startDirectory() {
+  /** Changes the directory as its administrator. */
+  async changeDirectory(ldif) {
+    const { ldap, root_dn: name, root_password: password } = this.directory;
+    const change = run("ldapmodify", ["-x", "-H", ldap, "-D", name, "-w", password]);
+    change.child.stdin.end(ldif);
+    await change.hasEnded;
+    if (change.child.exitCode !== 0) throw new Error(change.lines.join("\n"));
+  }
+
+  async startDirectory(settings) {
     const folder = temporaryFolder("echorift-directory");
     const directory = run(RUN_SLAPD, [join(folder, "ldap"), "--until-stdin-closes"]);
     const facts = JSON.parse(await directory.line("ldap://"));
+    this.directory = facts;
     this.closers.push(async () => {
       directory.child.stdin.end();
       await directory.hasEnded;
@@ -97,6 +108,7 @@ export class World {
         bind_password: facts.bind_password,
         base_dn: facts.people_dn,
         user_filter: "(&(objectClass=inetOrgPerson)(uid={username}))",
+        ...settings,
       },
     };
   }

@@ -15,7 +15,7 @@ const bundles: Readonly<Record<Language, { first: Bundle; inside: Bundle }>> = {
 
 /** Namespaces that are fetched when their page is opened. */
 const pages = import.meta.glob<Texts>(
-  "./{en,de}/{admin,explore,onboarding,room-settings,sessions,settings,shortcuts}.json",
+  "./{en,de}/{access-tokens,admin,explore,integrations,onboarding,room-settings,sessions,settings,shortcuts}.json",
   { import: "default" },
 );
 

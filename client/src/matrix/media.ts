@@ -21,6 +21,12 @@ export class MediaUrls {
     return url ?? undefined;
   }
 
+  /** Uploads a picture and gives its `mxc://` address. */
+  async upload(file: File): Promise<string> {
+    const { content_uri: address } = await this.context.client.uploadContent(file, { type: file.type });
+    return address;
+  }
+
   /** The token for an address of the media repository; none for any other: the service worker asks for what pages ask of it. */
   async tokenFor(address: string): Promise<string | undefined> {
     if (!address.startsWith(`${this.context.client.baseUrl}/_matrix/client/v1/media/`)) return undefined;

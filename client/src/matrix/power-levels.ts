@@ -47,6 +47,8 @@ export interface RoomPermissions {
   readonly changeRoleNames: boolean;
   /** In a server or category: add, order and remove channels. */
   readonly changeChannels: boolean;
+  /** Webhooks; the server asks for the power over widgets (docs/webhooks.md). */
+  readonly manageWebhooks: boolean;
 }
 
 export const ROLE_NAMES_TYPE = "org.echorift.role_names";
@@ -112,6 +114,7 @@ export function permissionsOf(levels: PowerLevels, userId: UserId): RoomPermissi
     changeRoles: state("m.room.power_levels"),
     changeRoleNames: state(ROLE_NAMES_TYPE),
     changeChannels: state("m.space.child"),
+    manageWebhooks: state("im.vector.modular.widgets"),
   };
 }
 

@@ -13,6 +13,7 @@ const Answer = v.object({
   "org.echorift.title": optionalText,
   "org.echorift.department": optionalText,
   "org.echorift.manager": optionalText,
+  "org.echorift.phone": optionalText,
 });
 
 export interface Profile {
@@ -20,6 +21,8 @@ export interface Profile {
   readonly avatarMxc: string | undefined;
   readonly title: string | undefined;
   readonly department: string | undefined;
+  /** As it is written in the company: for people to read, and for `phoneAddress` to call. */
+  readonly phone: string | undefined;
   /** Who leads them, as the directory says. */
   readonly manager: UserId | undefined;
   /** A name of the IANA time zone database. */
@@ -70,6 +73,7 @@ export class Profiles {
       avatarMxc: answer.avatar_url,
       title: answer["org.echorift.title"],
       department: answer["org.echorift.department"],
+      phone: answer["org.echorift.phone"],
       manager: userIdIn(answer["org.echorift.manager"]),
       timeZone: answer["m.tz"],
     };
@@ -126,6 +130,14 @@ export class Profiles {
     const address = picture ? (await client.uploadContent(picture)).content_uri : "";
     await client.setAvatarUrl(address);
   }
+}
+
+/** The `tel:` address of a number as people write it (RFC 3966); nothing for what has no digits. */
+export function phoneAddress(phone: string): string | undefined {
+  const number = phone.replace(/\(0\)/g, "").replace(/[^\d+*#]/g, "");
+  return /^\+?[\d*#]+$/.test(number) && /\d/.test(number)
+    ? `tel:${number.replaceAll("#", "%23")}`
+    : undefined;
 }
 
 function userIdIn(text: string | undefined): UserId | undefined {

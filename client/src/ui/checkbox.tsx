@@ -4,18 +4,31 @@ import styles from "./checkbox.module.css";
 
 interface CheckboxProps {
   label: string;
+  hint?: string;
+  isDisabled?: boolean;
   isSelected: boolean;
   onChange: (isSelected: boolean) => void;
 }
 
 /** Said with what is sent, not at once; a `Switch` is at once. */
-export function Checkbox({ label, isSelected, onChange }: CheckboxProps) {
+export function Checkbox({ label, hint, isDisabled = false, isSelected, onChange }: CheckboxProps) {
   return (
-    <AriaCheckbox isSelected={isSelected} onChange={onChange} className={styles.checkbox ?? ""}>
+    <AriaCheckbox
+      isSelected={isSelected}
+      isDisabled={isDisabled}
+      onChange={onChange}
+      className={styles.checkbox ?? ""}
+    >
       <span className={styles.box} aria-hidden>
         {isSelected && <Check size={12} strokeWidth={3} />}
       </span>
-      {label}
+      {hint ? (
+        <span>
+          <b>{label}:</b> {hint}
+        </span>
+      ) : (
+        label
+      )}
     </AriaCheckbox>
   );
 }

@@ -1,6 +1,7 @@
 import { Link, useParams } from "@tanstack/react-router";
 import {
   Activity,
+  Blocks,
   BookUser,
   Boxes,
   FileClock,
@@ -16,6 +17,7 @@ import type { ComponentType } from "react";
 import { useTranslation } from "~/i18n/use-translation";
 import { ActDialog } from "./act";
 import styles from "./admin.module.css";
+import { ApplicationsPage } from "./applications";
 import { AuditPage } from "./audit";
 import { CallsPage } from "./calls";
 import { DirectoryPage } from "./directory";
@@ -35,6 +37,7 @@ const PAGES: readonly { id: string; icon: LucideIcon; Page: ComponentType }[] = 
   { id: "calls", icon: Volume2, Page: CallsPage },
   { id: "reports", icon: Flag, Page: ReportsPage },
   { id: "directory", icon: BookUser, Page: DirectoryPage },
+  { id: "applications", icon: Blocks, Page: ApplicationsPage },
   { id: "audit", icon: FileClock, Page: AuditPage },
 ];
 

@@ -1,34 +1,27 @@
-import * as v from "valibot";
 import { useTranslation } from "~/i18n/use-translation";
-import { Empty } from "~/ui/marks";
+import { Chip, Empty } from "~/ui/marks";
 import styles from "./admin.module.css";
+import { DriftCard } from "./directory-drift";
+import { GroupsCard } from "./directory-groups";
+import { PlanCard } from "./directory-plan";
+import { Directory, type DirectoryOn, type Domain } from "./directory-schemas";
+import { SyncCard } from "./directory-sync";
 import { useFormat } from "./format";
 import { Facts, PageHead, Waiting } from "./parts";
 import { useAdmin } from "./queries";
 
-const Directory = v.looseObject({ enabled: v.boolean() });
+const REFRESH_MS = 5_000;
 
+/** The company's directory: whether it answers, how the last sync ended, and what the next one would do. */
 export function DirectoryPage() {
   const { t } = useTranslation("admin");
-  const format = useFormat();
-  const directory = useAdmin(Directory, "directory");
-  const facts = Object.entries(directory.data ?? {})
-    .filter(([name]) => name !== "enabled")
-    .map(
-      ([name, value]) =>
-        [
-          t(`directory.${name}`, { defaultValue: name }),
-          name.endsWith("_ts") ? format.time(Number(value)) : shown(value),
-        ] as const,
-    );
+  const directory = useAdmin(Directory, "directory", { everyMs: REFRESH_MS });
   return (
     <>
       <PageHead title={t("page.directory")} text={t("directory.lead")} />
       <Waiting query={directory}>
         {directory.data?.enabled ? (
-          <section className={styles.card}>
-            <Facts facts={facts} />
-          </section>
+          <Connected directory={directory.data} />
         ) : (
           <Empty title={t("directory.off")} />
         )}
@@ -37,8 +30,71 @@ export function DirectoryPage() {
   );
 }
 
-function shown(value: unknown): string {
-  if (value == null || value === "") return "–";
-  if (Array.isArray(value)) return value.map(String).join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+function Connected({ directory }: { directory: DirectoryOn }) {
+  const { t } = useTranslation("admin");
+  const { sync, groups } = directory;
+  const first = { ...directory, name: "" };
+  return (
+    <>
+      {sync ? (
+        <SyncCard sync={sync} stops={groups?.stops ?? []} />
+      ) : (
+        <section className={styles.card}>
+          <p>{t("directory.noSync")}</p>
+        </section>
+      )}
+      {groups && <GroupsCard groups={groups} />}
+      {sync && <PlanCard />}
+      {groups && <DriftCard count={groups.drift} />}
+      <div className={styles.charts}>
+        <DomainCard domain={first}>
+          <Facts
+            facts={[
+              [t("directory.user_filter"), <code key="filter">{directory.user_filter}</code>],
+              [t("directory.login_group"), directory.login_group || t("directory.everybody")],
+              [t("directory.admin_group"), directory.admin_group || "–"],
+              [t("directory.start_tls"), t(directory.start_tls ? "directory.yes" : "directory.no")],
+            ]}
+          />
+        </DomainCard>
+        {directory.domains.map((domain) => (
+          <DomainCard key={domain.name} domain={domain} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** One domain: where it is asked, and how it has answered. */
+function DomainCard({ domain, children }: { domain: Domain; children?: React.ReactNode }) {
+  const { t } = useTranslation("admin");
+  const format = useFormat();
+  const { last_answer_ts: answer, last_failure_ts: failure } = domain;
+  const state =
+    answer == null && failure == null ? "unasked" : (answer ?? 0) > (failure ?? 0) ? "up" : "down";
+  const name = domain.name || t("directory.firstDomain");
+  return (
+    <section className={styles.card} aria-label={name}>
+      <header className={styles.cardHead}>
+        <h3>{name}</h3>
+        <Chip tone={state === "up" ? "echo" : state === "down" ? "live" : "neutral"}>
+          {t(`directory.${state}`)}
+        </Chip>
+      </header>
+      <Facts
+        facts={[
+          [t("directory.urls"), domain.urls.join(", ")],
+          [t("directory.base_dn"), domain.base_dn],
+          [t("directory.last_answer_ts"), format.time(answer)],
+          ...(failure == null
+            ? []
+            : [
+                [t("directory.last_failure_ts"), format.time(failure)] as const,
+                [t("directory.last_failure"), domain.last_failure ?? "–"] as const,
+              ]),
+        ]}
+      />
+      {children}
+    </section>
+  );
 }

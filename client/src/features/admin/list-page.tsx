@@ -48,7 +48,7 @@ export function ListPage<Row>({
           <Waiting query={list}>
             <Table
               label={title}
-              columns={columns}
+              columns={drawer ? columns.filter(({ isExtra }) => !isExtra) : columns}
               rows={rows}
               idOf={idOf}
               openId={openId}

@@ -1,1 +1,2 @@
 export { ForwardDialog } from "./forward-dialog";
+export { RoomPicker } from "./room-picker";

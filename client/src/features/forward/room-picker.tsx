@@ -1,16 +1,14 @@
-import { Check, X } from "lucide-react";
+import { Check } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
-import { Autocomplete } from "react-aria-components/Autocomplete";
-import { ListBox, ListBoxItem } from "react-aria-components/ListBox";
-import { Input, Label, SearchField } from "react-aria-components/SearchField";
 import { channelIcon } from "~/features/channels";
 import { rank } from "~/features/switcher";
 import { useMediaUrl } from "~/hooks/media";
 import { useRoom } from "~/hooks/rooms";
+import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import { asRoomId, type RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
-import { Button } from "~/ui/button";
+import { Picker } from "~/ui/picker";
 import styles from "./forward.module.css";
 import { type Target, useTargets } from "./use-targets";
 
@@ -21,12 +19,19 @@ export function RoomPicker({
   chosen,
   max,
   onChange,
+  words = {},
+  ...picker
 }: {
   chosen: readonly RoomId[];
   max: number;
   onChange: (chosen: readonly RoomId[]) => void;
+  /** What is asked, where it is not where to forward to. */
+  words?: { search?: string; chosen?: string };
+  takesFocus?: boolean;
+  isLow?: boolean;
 }) {
   const { t } = useTranslation("forward");
+  const { rooms } = useSession();
   const targets = useTargets();
   const [typed, setTyped] = useState("");
   const wanted = useDeferredValue(typed);
@@ -39,49 +44,30 @@ export function RoomPicker({
   }
 
   return (
-    <div className={styles.picker}>
-      {chosen.length > 0 && (
-        <ul className={styles.chosen} aria-label={t("chosen")}>
-          {chosen.map((id) => (
-            <li key={id}>
-              <Chosen roomId={id} onRemove={() => toggle(id)} />
-            </li>
-          ))}
-        </ul>
-      )}
-      <Autocomplete inputValue={typed} onInputChange={setTyped}>
-        <SearchField autoFocus className={styles.search ?? ""}>
-          <Label className={styles.searchLabel ?? ""}>{t("search")}</Label>
-          <Input placeholder={t("searchHint")} className={styles.input ?? ""} />
-        </SearchField>
-        <ListBox
-          aria-label={t("results")}
-          items={shown}
-          dependencies={[chosen]}
-          className={styles.results ?? ""}
-          renderEmptyState={() => <p className={styles.none}>{t("nothing")}</p>}
-          onAction={(key) => toggle(asRoomId(String(key)))}
-        >
-          {(target) => (
-            <ListBoxItem id={target.id} textValue={target.name} className={styles.result ?? ""}>
-              <TargetLine target={target} isChosen={chosen.includes(target.id)} />
-            </ListBoxItem>
-          )}
-        </ListBox>
-      </Autocomplete>
+    <>
+      <Picker
+        typed={typed}
+        onType={setTyped}
+        found={shown}
+        idOf={({ id }) => id}
+        nameOf={({ name }) => name}
+        line={(target) => <TargetLine target={target} isChosen={chosen.includes(target.id)} />}
+        onPick={({ id }) => toggle(id)}
+        chosen={chosen.map((id) => ({ id, name: rooms.summary(id)?.name ?? id }))}
+        onRemove={(id) => toggle(asRoomId(id))}
+        {...picker}
+        words={{
+          search: t("search"),
+          hint: t("searchHint"),
+          results: t("results"),
+          chosen: t("chosen"),
+          nothing: t("nothing"),
+          remove: (name) => t("remove", { name }),
+          ...words,
+        }}
+      />
       {chosen.length >= max && <p className={styles.none}>{t("enough", { count: max })}</p>}
-    </div>
-  );
-}
-
-function Chosen({ roomId, onRemove }: { roomId: RoomId; onRemove: () => void }) {
-  const { t } = useTranslation("forward");
-  const name = useRoom(roomId)?.name ?? roomId;
-  return (
-    <Button kind="plain" aria-label={t("remove", { name })} onPress={onRemove}>
-      {name}
-      <X size={14} strokeWidth={2} aria-hidden />
-    </Button>
+    </>
   );
 }
 
@@ -100,7 +86,9 @@ function TargetLine({ target, isChosen }: { target: Target; isChosen: boolean })
       )}
       <span className={styles.name}>{room.name}</span>
       <span className={styles.detail}>{target.detail}</span>
-      {isChosen && <Check size={17} strokeWidth={2} role="img" aria-label={t("isChosen")} />}
+      {isChosen && (
+        <Check size={17} strokeWidth={2} role="img" aria-label={t("isChosen")} className={styles.check} />
+      )}
     </>
   );
 }

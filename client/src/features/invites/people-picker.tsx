@@ -1,17 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
-import { X } from "lucide-react";
 import { useDeferredValue, useState } from "react";
-import { Autocomplete } from "react-aria-components/Autocomplete";
-import { Input, SearchField } from "react-aria-components/SearchField";
-import { Label, ListBox, ListBoxItem } from "react-aria-components/Select";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import type { FoundPerson } from "~/matrix/hierarchy";
 import { asUserId, localpartOf, serverOf, type UserId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
-import { Button } from "~/ui/button";
 import { PartnerChip } from "~/ui/marks";
+import { Picker } from "~/ui/picker";
 import styles from "./invites.module.css";
 
 interface PeoplePickerProps {
@@ -33,50 +29,25 @@ export function PeoplePicker({ chosen, onChange, isSingle }: PeoplePickerProps) 
   }
 
   return (
-    <div className={styles.picker}>
-      {chosen.length > 0 && (
-        <ul className={styles.chosen} aria-label={t("chosen")}>
-          {chosen.map((person) => (
-            <li key={person.userId}>
-              <Button
-                kind="plain"
-                aria-label={t("remove", { name: person.name })}
-                onPress={() => onChange(chosen.filter((one) => one !== person))}
-              >
-                {person.name}
-                <X size={14} strokeWidth={2} aria-hidden />
-              </Button>
-            </li>
-          ))}
-        </ul>
-      )}
-      <Autocomplete inputValue={term} onInputChange={setTerm}>
-        <SearchField autoFocus className={styles.search ?? ""}>
-          <Label className={styles.searchLabel ?? ""}>{t("search")}</Label>
-          <Input placeholder={t("searchHint")} className={styles.input ?? ""} />
-        </SearchField>
-        <ListBox
-          aria-label={t("results")}
-          className={styles.results ?? ""}
-          renderEmptyState={() => <p className={styles.none}>{term.trim() ? t("nobody") : t("typeName")}</p>}
-          onAction={(key) => {
-            const person = found.find(({ userId }) => userId === key);
-            if (person) choose(person);
-          }}
-        >
-          {found.map((person) => (
-            <ListBoxItem
-              key={person.userId}
-              id={person.userId}
-              textValue={person.name}
-              className={styles.result ?? ""}
-            >
-              <PersonLine person={person} />
-            </ListBoxItem>
-          ))}
-        </ListBox>
-      </Autocomplete>
-    </div>
+    <Picker
+      typed={term}
+      onType={setTerm}
+      found={found}
+      idOf={({ userId }) => userId}
+      nameOf={({ name }) => name}
+      line={(person) => <PersonLine person={person} />}
+      onPick={choose}
+      chosen={chosen.map(({ userId, name }) => ({ id: userId, name }))}
+      onRemove={(id) => onChange(chosen.filter(({ userId }) => userId !== id))}
+      words={{
+        search: t("search"),
+        hint: t("searchHint"),
+        results: t("results"),
+        chosen: t("chosen"),
+        nothing: term.trim() ? t("nobody") : t("typeName"),
+        remove: (name) => t("remove", { name }),
+      }}
+    />
   );
 }
 

@@ -1,10 +1,11 @@
-import { Building2, Clock, Hash, Network } from "lucide-react";
+import { Building2, Clock, Hash, Network, Phone } from "lucide-react";
 import { useMediaUrl } from "~/hooks/media";
 import { useIsIgnored, usePresence } from "~/hooks/people";
 import { useRoom } from "~/hooks/rooms";
 import { useTimes } from "~/hooks/times";
 import { useTranslation } from "~/i18n/use-translation";
 import { localpartOf, type RoomId, type UserId } from "~/matrix/ids";
+import { phoneAddress } from "~/matrix/profiles";
 import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";
 import { Chip, PartnerChip } from "~/ui/marks";
@@ -59,7 +60,7 @@ function Head({ person }: { person: Person }) {
 function Facts({ person }: { person: Person }) {
   const { t } = useTranslation("profile");
   const times = useTimes();
-  const { title, department, manager, timeZone } = person.profile;
+  const { title, department, manager, phone, timeZone } = person.profile;
   const work = [title, department].filter(Boolean).join(" · ");
   const time = localTime(times.clock, timeZone);
   return (
@@ -72,6 +73,11 @@ function Facts({ person }: { person: Person }) {
       {manager && (
         <li>
           <Network size={15} strokeWidth={1.9} aria-hidden /> <Manager userId={manager} />
+        </li>
+      )}
+      {phone && (
+        <li>
+          <Phone size={15} strokeWidth={1.9} aria-hidden /> <PhoneNumber phone={phone} />
         </li>
       )}
       {time && (
@@ -88,6 +94,18 @@ function Manager({ userId }: { userId: UserId }) {
   const { t } = useTranslation("profile");
   const { name } = useProfile(userId);
   return <span>{t("manager", { name: name ?? localpartOf(userId) })}</span>;
+}
+
+/** A number that can be called, where it is one. */
+function PhoneNumber({ phone }: { phone: string }) {
+  const { t } = useTranslation("profile");
+  const address = phoneAddress(phone);
+  if (!address) return <span>{phone}</span>;
+  return (
+    <a href={address} aria-label={t("phone", { number: phone })}>
+      {phone}
+    </a>
+  );
 }
 
 function SharedRooms({ userId }: { userId: UserId }) {

@@ -11,6 +11,7 @@ const NOTHING_YET: Profile = {
   title: undefined,
   department: undefined,
   manager: undefined,
+  phone: undefined,
   timeZone: undefined,
 };
 

@@ -1,6 +1,9 @@
-import { Ban, Globe, Hash, Info, KeyRound, type LucideIcon, Users } from "lucide-react";
+import { Ban, Globe, Hash, Info, KeyRound, type LucideIcon, Users, Webhook } from "lucide-react";
 import { useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
+import { IntegrationsPage } from "~/features/integrations";
+import { useAdminRight } from "~/hooks/admin-right";
+import { usePermissions } from "~/hooks/permissions";
 import { useRoom } from "~/hooks/rooms";
 import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
@@ -20,6 +23,7 @@ const PAGES = [
   { id: "bans", icon: Ban, Page: BansPage },
   { id: "addresses", icon: Hash, Page: AddressesPage },
   { id: "partners", icon: Globe, Page: PartnersPage },
+  { id: "integrations", icon: Webhook, Page: IntegrationsPage },
 ] as const satisfies readonly {
   id: string;
   icon: LucideIcon;
@@ -31,7 +35,12 @@ export function RoomSettings({ roomId, onClose }: { roomId: RoomId; onClose: () 
   const { t } = useTranslation("room-settings");
   const room = useRoom(roomId);
   const [page, setPage] = useState("overview");
+  const { manageWebhooks } = usePermissions(roomId);
+  const isAdministrator = useAdminRight();
   if (room?.membership !== "join") return null;
+  // Of webhooks nobody else is told.
+  const hasWebhooks = room.kind !== "space" && (manageWebhooks || isAdministrator);
+  const pages = PAGES.filter(({ id }) => id !== "integrations" || hasWebhooks);
   return (
     <Dialog isOpen size="wide" title={t("title", { name: room.name })} onClose={onClose}>
       <Tabs
@@ -40,14 +49,14 @@ export function RoomSettings({ roomId, onClose }: { roomId: RoomId; onClose: () 
         className={styles.tabs ?? ""}
       >
         <TabList aria-label={t("pages")} className={styles.list ?? ""}>
-          {PAGES.map(({ id, icon: Icon }) => (
+          {pages.map(({ id, icon: Icon }) => (
             <Tab key={id} id={id} className={styles.tab ?? ""}>
               <Icon size={16} strokeWidth={1.9} aria-hidden />
               {t(`page.${id}`)}
             </Tab>
           ))}
         </TabList>
-        {PAGES.map(({ id, Page }) => (
+        {pages.map(({ id, Page }) => (
           <TabPanel key={id} id={id} className={styles.page ?? ""}>
             <Page roomId={roomId} />
           </TabPanel>

@@ -2,6 +2,7 @@ import {
   Accessibility,
   AudioLines,
   Bell,
+  Bot,
   Download,
   EyeOff,
   Info,
@@ -31,6 +32,7 @@ export const PAGES = [
   page("privacy", "you", EyeOff, () => import("./privacy-page").then((m) => m.PrivacyPage)),
   page("sessions", "you", MonitorSmartphone, () => import("./sessions-page").then((m) => m.SessionsPage)),
   page("encryption", "you", KeyRound, () => import("./encryption-page").then((m) => m.EncryptionPage)),
+  page("tokens", "you", Bot, () => import("~/features/access-tokens").then((m) => m.TokensPage)),
   page("appearance", "app", Palette, () => import("./appearance-page").then((m) => m.AppearancePage)),
   page("voice", "app", AudioLines, () => import("./voice-page").then((m) => m.VoicePage)),
   page("accessibility", "app", Accessibility, () =>

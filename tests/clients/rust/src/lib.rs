@@ -93,7 +93,7 @@ impl Device {
         request.auth = Some(AuthData::Dummy(Dummy::new()));
         client.matrix_auth().register(request).await.unwrap();
         let device = Self { client, sync: None };
-        device.is_set_up().await
+        device.set_up().await
     }
 
     /// One more device of a person.
@@ -106,10 +106,10 @@ impl Device {
             .await
             .unwrap();
         let device = Self { client, sync: None };
-        device.is_set_up().await
+        device.set_up().await
     }
 
-    async fn is_set_up(self) -> Self {
+    async fn set_up(self) -> Self {
         self.encryption().wait_for_e2ee_initialization_tasks().await;
         self
     }

@@ -1,0 +1,50 @@
+import { useQuery } from "@tanstack/react-query";
+import { GitCompareArrows } from "lucide-react";
+import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
+import { Button } from "~/ui/button";
+import styles from "./admin.module.css";
+import { Drift } from "./directory-schemas";
+import { Lines } from "./lines";
+import { Waiting } from "./parts";
+
+/** Where people have made it different from what the directory says. */
+export function DriftCard({ count }: { count: number }) {
+  const { t } = useTranslation("admin");
+  const { own } = useSession();
+  const drift = useQuery({
+    queryKey: ["directory-drift"],
+    queryFn: ({ signal }) => own.get(Drift, "admin/v1/directory/drift", {}, signal),
+    enabled: false,
+    retry: false,
+    gcTime: 0,
+  });
+  const hasAsked = drift.isFetched || drift.isFetching;
+  return (
+    <section className={styles.card} aria-label={t("drift.title")}>
+      <header className={styles.cardHead}>
+        <h3>{t("drift.title")}</h3>
+        <small>{count > 0 ? t("drift.places", { count }) : t("drift.hint")}</small>
+        <Button icon={GitCompareArrows} isPending={drift.isFetching} onPress={() => void drift.refetch()}>
+          {t("drift.look")}
+        </Button>
+      </header>
+      {hasAsked && (
+        <Waiting query={drift}>
+          {drift.data && (
+            <div role="status">
+              {drift.data.total === 0 && <p className={styles.well}>{t("drift.none")}</p>}
+              <Lines
+                title={t("drift.places", { count: drift.data.total })}
+                lines={drift.data.items.map(({ room, sentence }) =>
+                  room ? `${room}: ${sentence}` : sentence,
+                )}
+                total={drift.data.total}
+              />
+            </div>
+          )}
+        </Waiting>
+      )}
+    </section>
+  );
+}
