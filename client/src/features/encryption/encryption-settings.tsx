@@ -33,6 +33,11 @@ export function EncryptionSettings() {
         title={t("settings.backup")}
         text={t(state.isBackedUp ? "settings.backupOn" : "settings.backupOff")}
         chip={state.isBackedUp ? t("settings.on") : undefined}
+        action={
+          state.stage === "ready" && !state.isBackedUp
+            ? { dialog: "recoveryKey", label: t("settings.backupAction") }
+            : undefined
+        }
       />
       <Row
         title={t("settings.file")}

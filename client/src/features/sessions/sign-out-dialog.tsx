@@ -30,14 +30,14 @@ export function SignOutDialog({ isOpen, onClose }: { isOpen: boolean; onClose: (
       <div className={styles.stack}>
         <p>{t("leave.text")}</p>
         {loss && <Notice tone="ember">{t(`leave.${loss}`)}</Notice>}
-        {loss === "unsaved" && (
+        {(loss === "unsaved" || loss === "noBackup") && (
           <Button
             onPress={() => {
               onClose();
               openEncryptionDialog("recoveryKey");
             }}
           >
-            {t("leave.saveKey")}
+            {t(loss === "unsaved" ? "leave.saveKey" : "leave.backUp")}
           </Button>
         )}
       </div>

@@ -58,7 +58,7 @@ function Card({ call }: { call: CurrentCall }) {
             roomId={call.roomId}
             member={member}
             isPinned={call.pinned === member.key}
-            isSmall
+            place="card"
           />
         ))}
       </ul>

@@ -50,7 +50,13 @@ export function StageView({ call }: { call: CurrentCall }) {
         style={{ "--columns": columnsFor(others.length) }}
       >
         {others.map((member) => (
-          <Tile key={member.key} roomId={call.roomId} member={member} isPinned={call.pinned === member.key} />
+          <Tile
+            key={member.key}
+            roomId={call.roomId}
+            member={member}
+            isPinned={call.pinned === member.key}
+            place={isAround ? "strip" : "stage"}
+          />
         ))}
       </ul>
       <div className={styles.bar}>
