@@ -1,57 +1,26 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { closeStream, openCamera } from "~/calls/device-test";
-import type { Device } from "~/calls/devices";
 import { VOLUME_MAX } from "~/calls/settings";
-import { useCallSettings, useDevices } from "~/hooks/calls";
+import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
 import { Button } from "~/ui/button";
 import { Notice } from "~/ui/marks";
-import { Select } from "~/ui/select";
 import { Slider } from "~/ui/slider";
 import { toast } from "~/ui/toast";
+import { DeviceChoice } from "./device-choice";
 import { MicrophoneMeter } from "./microphone-meter";
 import styles from "./voice-settings.module.css";
-
-const DEFAULT = "default";
-
-interface DeviceSelectProps {
-  label: string;
-  devices: readonly Device[];
-  value: string;
-  onChange: (id: string) => void;
-}
-
-function DeviceSelect({ label, devices, value, onChange }: DeviceSelectProps) {
-  const { t } = useTranslation("voice-settings");
-  // A device that is not plugged in stays chosen, and the system's own stands in.
-  const isThere = devices.some(({ id }) => id === value);
-  return (
-    <Select
-      label={label}
-      value={isThere ? value : DEFAULT}
-      options={[{ id: DEFAULT, label: t("defaultDevice") }, ...devices]}
-      onChange={(id) => onChange(id === DEFAULT ? "" : id)}
-    />
-  );
-}
 
 export function MicrophoneSettings() {
   const { t } = useTranslation("voice-settings");
   const { calls } = useSession();
   const [isTesting, setIsTesting] = useState(false);
   const [hasFailed, setHasFailed] = useState(false);
-  const { microphones } = useDevices(isTesting);
-  const microphoneId = useCallSettings((settings) => settings.microphoneId);
   const inputGain = useCallSettings((settings) => settings.inputGain);
   return (
     <>
-      <DeviceSelect
-        label={t("microphone")}
-        devices={microphones}
-        value={microphoneId}
-        onChange={(id) => calls.changeSettings({ microphoneId: id })}
-      />
+      <DeviceChoice kind="microphone" isAllowed={isTesting} />
       <Slider
         label={t("inputGain")}
         value={inputGain}
@@ -87,21 +56,10 @@ export function MicrophoneSettings() {
 /** Before a call: which microphone, and that it hears something. */
 export function MicrophoneChoice() {
   const { t } = useTranslation("voice-settings");
-  const { calls } = useSession();
   const [hasFailed, setHasFailed] = useState(false);
-  const { microphones } = useDevices(true);
-  const microphoneId = useCallSettings((settings) => settings.microphoneId);
   return (
     <>
-      <DeviceSelect
-        label={t("microphone")}
-        devices={microphones}
-        value={microphoneId}
-        onChange={(id) => {
-          setHasFailed(false);
-          calls.changeSettings({ microphoneId: id });
-        }}
-      />
+      <DeviceChoice kind="microphone" isAllowed onChosen={() => setHasFailed(false)} />
       {hasFailed ? (
         <Notice tone="ember">{t("microphoneFailed")}</Notice>
       ) : (
@@ -116,17 +74,10 @@ export function MicrophoneChoice() {
 /** Before a call: which camera, and what it sees. */
 export function CameraChoice({ onFailed }: { onFailed: () => void }) {
   const { t } = useTranslation("voice-settings");
-  const { calls } = useSession();
-  const { cameras } = useDevices(true);
   const cameraId = useCallSettings((settings) => settings.cameraId);
   return (
     <>
-      <DeviceSelect
-        label={t("camera")}
-        devices={cameras}
-        value={cameraId}
-        onChange={(id) => calls.changeSettings({ cameraId: id })}
-      />
+      <DeviceChoice kind="camera" isAllowed />
       <CameraPreview
         cameraId={cameraId}
         onFailed={() => {
@@ -140,35 +91,17 @@ export function CameraChoice({ onFailed }: { onFailed: () => void }) {
 
 /** Most browsers let a page choose where it sounds; the others have the system's settings for it. */
 export function SpeakerSettings() {
-  const { t } = useTranslation("voice-settings");
-  const { calls } = useSession();
-  const { speakers } = useDevices(true);
-  const speakerId = useCallSettings((settings) => settings.speakerId);
-  return (
-    <DeviceSelect
-      label={t("speaker")}
-      devices={speakers}
-      value={speakerId}
-      onChange={(id) => calls.changeSettings({ speakerId: id })}
-    />
-  );
+  return <DeviceChoice kind="speaker" isAllowed />;
 }
 
 export function CameraSettings() {
   const { t } = useTranslation("voice-settings");
-  const { calls } = useSession();
   const [isTesting, setIsTesting] = useState(false);
   const [hasFailed, setHasFailed] = useState(false);
-  const { cameras } = useDevices(isTesting);
   const cameraId = useCallSettings((settings) => settings.cameraId);
   return (
     <>
-      <DeviceSelect
-        label={t("camera")}
-        devices={cameras}
-        value={cameraId}
-        onChange={(id) => calls.changeSettings({ cameraId: id })}
-      />
+      <DeviceChoice kind="camera" isAllowed={isTesting} />
       {isTesting && (
         <CameraPreview
           cameraId={cameraId}
