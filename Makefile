@@ -27,7 +27,7 @@ demo: require-cargo livekit client
 test: require-cargo
 	tests/run
 
-e2e: require-cargo livekit client
+e2e: require-cargo livekit client tests/clients/calls/node_modules/.package-lock.json
 	cargo build --locked --workspace
 	cd client && PATH="$$PATH:$(TOOLS)" ECHORIFT_BIN="$(CARGO_TARGET_DIR)/debug/echorift" npm run e2e
 
@@ -74,6 +74,11 @@ endif
 
 client/node_modules/.package-lock.json: client/package-lock.json
 	cd client && npm ci --no-audit --no-fund
+	@touch $@
+
+# Element Call, which the web client's stories meet.
+tests/clients/calls/node_modules/.package-lock.json: tests/clients/calls/package-lock.json
+	cd tests/clients/calls && npm ci --no-audit --no-fund
 	@touch $@
 
 client/dist/index.html: client/node_modules/.package-lock.json $(shell find client/src client/public client/scripts -type f) \

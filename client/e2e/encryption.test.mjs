@@ -193,7 +193,7 @@ test("whoever lost everything starts over, confirms it by password, and gets a n
   assertCalm(lost);
 });
 
-test("the list of devices ends another session, confirmed by password", async () => {
+test("the list of devices renames, confirms and ends another session", async () => {
   const { person: dora } = await firstSteps("dora");
   const other = await secondBrowser(dora);
   const { page } = dora;
@@ -202,6 +202,25 @@ test("the list of devices ends another session, confirmed by password", async ()
   await list.getByText("This device").waitFor();
   // Two browsers, and the account's first client, which the operator made it with.
   await list.getByRole("listitem").nth(2).waitFor();
+  const act = async (row, name) => {
+    await row.getByRole("button", { name: /^Actions for/ }).click();
+    await page.getByRole("menuitem", { name }).click();
+  };
+  const row = list.getByRole("listitem").filter({ hasText: "EchoRift in the browser" }).filter({
+    hasNotText: "This device",
+  });
+  await act(row, "Rename");
+  await list.getByRole("textbox", { name: "Name of this device" }).fill("The one in the kitchen");
+  await list.getByRole("button", { name: "Save" }).press("Enter");
+  const kitchen = list.getByRole("listitem").filter({ hasText: "The one in the kitchen" });
+  await kitchen.getByText("Not confirmed").waitFor();
+  await act(kitchen, "Confirm");
+  await compare(
+    dialog(page, "Compare with your other device"),
+    dialog(other.page, "Compare with your other device"),
+  );
+  for (const side of [page, other.page]) await side.getByRole("button", { name: "Done" }).click();
+  await kitchen.getByText("Confirmed", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Sign out all others" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Sign out all others" }).click();
   const who = dialog(page, "Is it you?");
@@ -211,4 +230,67 @@ test("the list of devices ends another session, confirmed by password", async ()
   await list.getByRole("listitem").nth(1).waitFor({ state: "detached" });
   assert.equal(await list.getByRole("listitem").count(), 1);
   assertCalm(dora);
+});
+
+test("keys travel in a file, to a device that has nothing else", async () => {
+  const { person: hanna } = await firstSteps("hanna");
+  const roomId = await hanna.createRoom({ name: "archive", isEncrypted: true });
+  await hanna.open(roomId);
+  await hanna.say("kept for later");
+  await hanna.message("kept for later").waitFor();
+  const openFile = async ({ page }, action) => {
+    await page.goto(`${world.origin}/settings/encryption`);
+    await page.getByRole("region", { name: "Keys as a file" }).getByRole("button", { name: action }).click();
+  };
+  await openFile(hanna, "Save …");
+  const save = dialog(hanna.page, "Save keys to a file");
+  await save.getByLabel("Passphrase", { exact: true }).fill("under the doormat");
+  await save.getByLabel("Passphrase again").fill("under the door");
+  await save.getByText("The two do not match.").waitFor();
+  await save.getByLabel("Passphrase again").fill("under the doormat");
+  const download = hanna.page.waitForEvent("download");
+  await save.getByRole("button", { name: "Save file" }).click();
+  const file = await (await download).path();
+
+  const laptop = await secondBrowser(hanna);
+  await openFile(laptop, "Read …");
+  const read = dialog(laptop.page, "Read keys from a file");
+  const tries = async (files, passphrase) => {
+    await read.locator("input[type=file]").setInputFiles(files);
+    await read.getByLabel("Passphrase").fill(passphrase);
+    await read.getByRole("button", { name: "Read keys" }).click();
+  };
+  await tries({ name: "cake.txt", mimeType: "text/plain", buffer: Buffer.from("flour") }, "sugar");
+  await read.getByText("This is not a file of keys").waitFor();
+  await tries(file, "under the pot");
+  await read.getByText("The passphrase does not open this file.").waitFor();
+  await assertAccessible(laptop.page, "reading keys");
+  await tries(file, "under the doormat");
+  await laptop.page.getByText("The keys were read.").waitFor();
+  await laptop.open(roomId);
+  await laptop.message("kept for later").waitFor();
+  assertCalm(hanna, laptop);
+});
+
+test("an account whose backup is gone says so, and a new recovery key brings it back", async () => {
+  const { person: ivan } = await firstSteps("ivan");
+  const version = () => ivan.call("GET", "room_keys/version");
+  const { version: old } = await version();
+  await ivan.call("DELETE", `room_keys/version/${old}`);
+  const { page } = ivan;
+  await page.goto(`${world.origin}/settings/encryption`);
+  const backup = page.getByRole("region", { name: "Backup" });
+  await backup.getByText("on this device only").waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  const leave = page.getByRole("alertdialog");
+  await leave.getByText("When you sign out, encrypted messages are lost.").waitFor();
+  await leave.getByRole("button", { name: "Cancel" }).click();
+  await backup.getByRole("button", { name: "Switch on …" }).click();
+  const key = dialog(page, "Recovery key");
+  await key.getByRole("button", { name: "Create a new one" }).click();
+  await key.getByRole("button", { name: "Download" }).click();
+  await key.getByRole("button", { name: "I have saved it" }).click();
+  await backup.getByText("sealed with your recovery key").waitFor();
+  assert.notEqual((await version()).version, old);
+  assertCalm(ivan);
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { assertAccessible } from "./lib/axe.mjs";
 import { World } from "./lib/world.mjs";
 
 // Every token ends while its page is open, so that all of these stories live on renewed ones.
@@ -47,7 +48,7 @@ test("an account that may not come in, and a server that is away, have sentences
   await mats.enterPassword();
   await mats.page
     .getByRole("alert")
-    .filter({ hasText: /your account may be locked|This account is disabled/ })
+    .filter({ hasText: "This account is disabled in the company directory" })
     .waitFor();
   await mats.page.route("**/_matrix/client/v3/login", (route) => route.abort());
   await mats.enterPassword();
@@ -129,6 +130,49 @@ test("a session that was ended from elsewhere says so and forgets its keys", asy
   assert.deepEqual(await keyDatabases(tom.page), []);
   await tom.signIn();
   assertCalm(tom, FAREWELL);
+});
+
+test("whoever has to change the company's password does so where they sign in", async () => {
+  const nele = await world.visitor(employee("nele.neu", "nordlicht-nele"));
+  const { page } = nele;
+  await page.goto(`${world.origin}/login`);
+  await nele.enterPassword();
+  await page.getByText("Your password has to be changed before you can sign in.").waitFor();
+  const choose = async (first, second = first) => {
+    await page.getByLabel("New password", { exact: true }).fill(first);
+    await page.getByLabel("New password again").fill(second);
+    await page.getByRole("button", { name: "Change password and sign in" }).click();
+  };
+  await choose("nordlicht-nele-2", "nordlicht-nele-3");
+  await page.getByText("The two do not match.").waitFor();
+  await choose("short");
+  await page.getByText("The company directory does not take this password.").waitFor();
+  for (const colorScheme of ["dark", "light"]) {
+    await page.emulateMedia({ colorScheme });
+    await assertAccessible(page, `a new password, ${colorScheme}`);
+  }
+  await choose("nordlicht-nele-2");
+  await heading(page, "Welcome, Nele Neu");
+  assertCalm(nele);
+
+  const emil = await world.visitor(employee("emil.alt", "nordlicht-emil"));
+  await emil.page.goto(`${world.origin}/login`);
+  await emil.enterPassword();
+  // The directory lets nobody change a password that has ended: there is a sentence, and no form.
+  await emil.page.getByRole("alert").filter({ hasText: "Your password has expired." }).waitFor();
+});
+
+test("while the directory is away, that is what is said, and whoever is in stays in", async () => {
+  const anna = await world.visitor(employee("anna.weber", "nordlicht-anna"));
+  await anna.signIn();
+  await world.stopDirectory();
+  await anna.page.reload();
+  await isIn(anna.page);
+  const late = await world.visitor(employee("jonas.meyer", "nordlicht-jonas"));
+  await late.page.goto(`${world.origin}/login`);
+  await late.enterPassword();
+  await late.page.getByRole("alert").filter({ hasText: "The company directory does not answer" }).waitFor();
+  assertCalm(anna);
 });
 
 /** The names of the stores that hold this browser's keys. */

@@ -11,8 +11,11 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 export async function assertAccessible(page, where) {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
   const violations = await page.evaluate(async (values) => {
-    // Colours are judged as they are, not half faded in.
-    await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})));
+    // Colours are judged as they are, not half faded in. What turns for ever, as spinners do, has no end to wait for.
+    const ending = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY);
+    await Promise.all(ending.map((animation) => animation.finished.catch(() => {})));
     // What React Aria says aloud for a moment names things by their label, which may be gone by now.
     const context = { include: [["html"]], exclude: [["[data-live-announcer]"]] };
     const { violations } = await window.axe.run(context, {

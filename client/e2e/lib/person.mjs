@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 
 /** What a page may complain of without a test failing. */
 const IDLE_TALK = [/push rule/, /Failed to load resource/, /Got room state event for unknown room/];
+const SIGN_IN_MS_MAX = 60_000;
 
 export class Person {
   constructor(world, account, context, page) {
@@ -23,7 +24,8 @@ export class Person {
     const { page } = this;
     await page.goto(`${this.world.origin}/login`);
     await this.enterPassword();
-    await page.getByRole("navigation", { name: "Servers" }).waitFor();
+    // Keys are made and the whole client is fetched: on a busy machine that takes its time.
+    await page.getByRole("navigation", { name: "Servers" }).waitFor({ timeout: SIGN_IN_MS_MAX });
     if (!staysAtWelcome && new URL(page.url()).pathname === "/welcome") {
       await page.getByRole("button", { name: /^(Skip for now|Start)$/ }).click();
     }

@@ -8,7 +8,7 @@ import { run, temporaryFolder } from "../../../tests/clients/lib/processes.mjs";
 import { startBrowser } from "./browser.mjs";
 import { Person } from "./person.mjs";
 
-const RUN_SLAPD = fileURLToPath(new URL("../../../tests/fixtures/ldap/run-slapd", import.meta.url));
+const LDAP = fileURLToPath(new URL("../../../tests/fixtures/ldap", import.meta.url));
 /** What `npm run build` has made last; the server is told, so that it need not be built again for it. */
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const WITHOUT_CALLS = { calls: { livekit: { mode: "off" } } };
@@ -93,13 +93,19 @@ export class World {
 
   async startDirectory(settings) {
     const folder = temporaryFolder("echorift-directory");
-    const directory = run(RUN_SLAPD, [join(folder, "ldap"), "--until-stdin-closes"]);
+    const directory = run(join(LDAP, "run-slapd"), [
+      join(folder, "ldap"),
+      "--ldif",
+      join(LDAP, "troubles.ldif"),
+      "--until-stdin-closes",
+    ]);
     const facts = JSON.parse(await directory.line("ldap://"));
     this.directory = facts;
-    this.closers.push(async () => {
+    this.stopDirectory = async () => {
       directory.child.stdin.end();
       await directory.hasEnded;
-    });
+    };
+    this.closers.push(this.stopDirectory);
     return {
       directory: {
         urls: [facts.ldaps],
@@ -108,6 +114,7 @@ export class World {
         bind_password: facts.bind_password,
         base_dn: facts.people_dn,
         user_filter: "(&(objectClass=inetOrgPerson)(uid={username}))",
+        password_change: true,
         ...settings,
       },
     };

@@ -169,7 +169,8 @@ export class Call {
     if (isDeafened) this.wasMutedBefore = this.own.isMuted;
     this.hearing.isDeafened = isDeafened;
     for (const participant of this.remotes()) this.hearing.apply(participant);
-    await this.own.setMuted(isDeafened || this.wasMutedBefore);
+    // A key to talk that was let go meanwhile is not held any more.
+    await this.own.setMuted(isDeafened || this.wasMutedBefore || callSettings.getState().pushToTalk);
     await this.tellState();
     this.options.onChange();
   }
@@ -191,25 +192,18 @@ export class Call {
 
   /** The participant of this member, on whichever SFU they publish. */
   participantOf(key: MemberKey): Participant | undefined {
-    for (const { room } of this.connections) {
-      for (const participant of [room.localParticipant, ...room.remoteParticipants.values()]) {
-        if (this.keyOf(participant.identity) === key) return participant;
-      }
-    }
-    return undefined;
+    return this.participants().get(key);
   }
 
-  /** Everybody whom the SFUs know, with the membership that they have or not. */
-  participants(): { key: MemberKey; participant: Participant }[] {
-    const mine = {
-      key: this.keyOf(this.home.room.localParticipant.identity),
-      participant: this.home.room.localParticipant,
-    };
-    const others = this.remotes().map((participant) => ({
-      key: this.keyOf(participant.identity),
-      participant,
-    }));
-    return mine.participant.identity ? [mine, ...others] : others;
+  /** Everybody whom the SFUs know, with a membership or not. Who listens on several SFUs is in each, and sends on one. */
+  participants(): ReadonlyMap<MemberKey, Participant> {
+    const found = new Map<MemberKey, Participant>();
+    for (const participant of [this.home.room.localParticipant, ...this.remotes()]) {
+      if (!participant.identity) continue;
+      const key = this.keyOf(participant.identity);
+      if ((found.get(key)?.trackPublications.size ?? 0) === 0) found.set(key, participant);
+    }
+    return found;
   }
 
   userOf(identity: string): string {
@@ -328,7 +322,7 @@ export class Call {
   private listen(): void {
     const levels = new Map<string, number>();
     const open = new Set<MediaStreamTrack>();
-    for (const { key, participant } of this.participants()) {
+    for (const [key, participant] of this.participants()) {
       const publication = participant.getTrackPublication(Track.Source.Microphone);
       const track = publication?.track?.mediaStreamTrack;
       if (!track || publication.isMuted) continue;

@@ -1,13 +1,10 @@
 import { type MatrixEvent, MatrixEventEvent, Method, type Room, RoomEvent } from "matrix-js-sdk/lib/matrix";
-import {
-  type MatrixRTCSession,
-  MatrixRTCSessionEvent,
-  MatrixRTCSessionManagerEvents,
-} from "matrix-js-sdk/lib/matrixrtc";
 import type { SessionContext } from "~/matrix/context";
 import { asRoomId, asUserId, type RoomId, type UserId } from "~/matrix/ids";
 import { DerivedSlice } from "~/matrix/slice";
 import type { Call } from "./call";
+import { CallRooms } from "./call-rooms";
+import { describeCall, isSameCall } from "./current";
 import { keepSame, listMembers } from "./outline";
 import { PoorWatch, qualityOf, worse } from "./quality";
 import { REACTION_TYPE, Reactions } from "./reactions";
@@ -23,7 +20,6 @@ import {
 } from "./types";
 import { attachVideo, type VideoSource } from "./video";
 
-const CALL_MEMBER_TYPE = "org.matrix.msc3401.call.member";
 const STATS_EVERY_MS = 2_000;
 const NO_STATS: CallStats = { quality: "unknown", roundTripMs: undefined, streams: [], sfus: [] };
 
@@ -54,7 +50,7 @@ export class Calls {
   readonly stats: DerivedSlice<CallStats>;
   readonly ringing: Ringing;
   private readonly me: MemberKey;
-  private readonly sessions = new Map<MatrixRTCSession, () => void>();
+  private readonly rooms: CallRooms;
   private readonly reactions: Reactions;
   private joining: { roomId: RoomId; joinedTs: number } | undefined;
   private call: Call | undefined;
@@ -69,14 +65,18 @@ export class Calls {
     const { client, changes, onClose } = context;
     this.me = memberKey(client.getSafeUserId(), client.getDeviceId() ?? "");
     this.participants = new DerivedSlice(changes, (roomId, before) => keepSame(before, this.list(roomId)));
-    this.running = new DerivedSlice(changes, () => this.listRunning());
+    this.running = new DerivedSlice(changes, () => this.rooms.running());
     this.current = new DerivedSlice(
       changes,
-      () => ({ call: this.describe() }),
+      () => ({ call: this.joining && describeCall(this.joining, this.call, this.offersLowBandwidth) }),
       (a, b) => isSameCall(a.call, b.call),
     );
     this.ended = new DerivedSlice(changes, () => ({ ended: this.endedNow }));
     this.stats = new DerivedSlice(changes, () => this.statsNow);
+    this.rooms = new CallRooms(context, {
+      onMembers: (roomId) => this.participants.invalidate(roomId),
+      onRunning: () => this.running.invalidate("rooms"),
+    });
     this.reactions = new Reactions(() => this.touch());
     this.ringing = new Ringing(context, (roomId) => this.list(roomId));
     // Nobody waits alone for who has said no.
@@ -85,22 +85,16 @@ export class Calls {
     };
     const onMembership = (room: Room) => this.onMembership(room);
     const onTimeline = (event: MatrixEvent) => this.onEvent(event);
-    const onRunning = () => this.running.invalidate("rooms");
-    client.matrixRTC.on(MatrixRTCSessionManagerEvents.SessionStarted, onRunning);
-    client.matrixRTC.on(MatrixRTCSessionManagerEvents.SessionEnded, onRunning);
     client.on(RoomEvent.MyMembership, onMembership);
     client.on(RoomEvent.Timeline, onTimeline);
     client.on(MatrixEventEvent.Decrypted, onTimeline);
     const stopSettings = callSettings.subscribe(() => this.current.invalidate("current"));
     onClose(() => {
-      client.matrixRTC.off(MatrixRTCSessionManagerEvents.SessionStarted, onRunning);
-      client.matrixRTC.off(MatrixRTCSessionManagerEvents.SessionEnded, onRunning);
       client.off(RoomEvent.MyMembership, onMembership);
       client.off(RoomEvent.Timeline, onTimeline);
       client.off(MatrixEventEvent.Decrypted, onTimeline);
       stopSettings();
       void this.leave();
-      for (const detach of this.sessions.values()) detach();
     });
   }
 
@@ -262,7 +256,7 @@ export class Calls {
   }
 
   private list(roomId: RoomId): CallMember[] {
-    const session = this.sessionOf(roomId);
+    const session = this.rooms.sessionOf(roomId);
     const isInside = this.joining?.roomId === roomId && this.call && this.engine;
     return listMembers({
       memberships: session?.memberships ?? [],
@@ -270,67 +264,6 @@ export class Calls {
       me: this.me,
       reactions: this.reactions.now(),
     });
-  }
-
-  private listRunning(): readonly RoomId[] {
-    const rooms = this.context.client.getRooms().filter((room) => room.getMyMembership() === "join");
-    return rooms.filter((room) => this.isRunning(room)).map(({ roomId }) => asRoomId(roomId));
-  }
-
-  private isRunning(room: Room): boolean {
-    const { matrixRTC } = this.context.client;
-    if ((matrixRTC.getActiveRoomSession(room)?.memberships.length ?? 0) > 0) return true;
-    // Members that the SDK does not count yet, because it has not met those who sent them.
-    const isSaid = room.currentState
-      .getStateEvents(CALL_MEMBER_TYPE)
-      .some((event) => Object.keys(event.getContent()).length > 0);
-    return isSaid && (this.sessionOf(asRoomId(room.roomId))?.memberships.length ?? 0) > 0;
-  }
-
-  private sessionOf(roomId: RoomId): MatrixRTCSession | undefined {
-    const { client } = this.context;
-    const room = client.getRoom(roomId);
-    if (!room) return undefined;
-    const session = client.matrixRTC.getRoomSession(room);
-    if (!this.sessions.has(session)) {
-      const onMemberships = () => {
-        this.participants.invalidate(roomId);
-        this.running.invalidate("rooms");
-      };
-      session.on(MatrixRTCSessionEvent.MembershipsChanged, onMemberships);
-      this.sessions.set(session, () => session.off(MatrixRTCSessionEvent.MembershipsChanged, onMemberships));
-      void meetSenders(room, session);
-    }
-    return session;
-  }
-
-  private describe(): CurrentCall | undefined {
-    const { call, joining } = this;
-    if (!joining) return undefined;
-    const settings = callSettings.getState();
-    const isConnected = call?.isAnnounced === true;
-    return {
-      roomId: joining.roomId,
-      joinedTs: joining.joinedTs,
-      phase: !isConnected ? "connecting" : call.isReconnecting ? "reconnecting" : "connected",
-      isMuted: call?.own.isMuted ?? true,
-      microphoneHindrance: call?.own.microphoneHindrance,
-      hasCamera: call?.own.hasCamera ?? false,
-      cameraHindrance: call?.own.cameraHindrance,
-      isSharing: call?.own.isSharing ?? false,
-      maySpeak: call?.own.may("microphone") ?? true,
-      mayShow: call?.own.may("camera") ?? true,
-      mayShare:
-        (call?.own.may("screen_share") ?? true) && "getDisplayMedia" in (navigator.mediaDevices ?? {}),
-      isDeafened: call?.hearing.isDeafened ?? false,
-      isPushToTalk: settings.pushToTalk,
-      isLowBandwidth: settings.lowBandwidth,
-      offersLowBandwidth: this.offersLowBandwidth && !settings.lowBandwidth,
-      needsClick: isConnected && call.needsClick,
-      isEncrypted: call?.isEncrypted ?? false,
-      watched: [...(call?.watched ?? [])],
-      pinned: call?.pinned,
-    };
   }
 
   private touch(): void {
@@ -402,22 +335,4 @@ export class Calls {
     const timer = setInterval(() => void look(), STATS_EVERY_MS);
     this.stopStats = () => clearInterval(timer);
   }
-}
-
-/**
- * The SDK counts only members whose own membership in the room it knows, and loads those lazily: who has joined a call
- * and said nothing lately would be missing.
- */
-async function meetSenders(room: Room, session: MatrixRTCSession): Promise<void> {
-  const senders = room.currentState.getStateEvents(CALL_MEMBER_TYPE).map((event) => event.getSender());
-  if (senders.every((sender) => !sender || room.getMember(sender))) return;
-  await room.loadMembersIfNeeded().catch(() => {});
-  await session.ensureRecalculateSessionMembers().catch(() => {});
-}
-
-function isSameCall(a: CurrentCall | undefined, b: CurrentCall | undefined): boolean {
-  if (!a || !b) return a === b;
-  return (Object.keys(a) as (keyof CurrentCall)[]).every((name) =>
-    name === "watched" ? a.watched.join() === b.watched.join() : a[name] === b[name],
-  );
 }

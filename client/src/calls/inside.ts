@@ -17,7 +17,7 @@ export const qualityIn = (participant: Participant): Quality => QUALITIES[partic
 
 /** What the SFUs know, by member. */
 export function insideOf(call: Call): Map<MemberKey, Inside> {
-  return new Map(call.participants().map(({ key, participant }) => [key, look(call, key, participant)]));
+  return new Map([...call.participants()].map(([key, participant]) => [key, look(call, key, participant)]));
 }
 
 function look(call: Call, key: MemberKey, participant: Participant): Inside {

@@ -8,6 +8,7 @@ import {
   type Participant,
   type Room,
   Track,
+  TrackEvent,
 } from "livekit-client";
 import { GainProcessor } from "./gain";
 import {
@@ -76,6 +77,10 @@ export class OwnMedia {
     try {
       const track = await createLocalAudioTrack(audioCapture(settings(), policy));
       if (isMuted) await track.mute();
+      // Whom a moderator has muted comes back muted.
+      track.on(TrackEvent.Muted, () => {
+        this.wantsMuted = true;
+      });
       await this.applyGain(track);
       // The library's own types disagree about exact optional properties here.
       await room.localParticipant.publishTrack(track as LocalTrack, {

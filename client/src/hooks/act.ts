@@ -1,5 +1,5 @@
 import { useCallback, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { failureOf } from "~/matrix/failure";
 import { toast } from "~/ui/toast";
 

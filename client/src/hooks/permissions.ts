@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { type Role, type RoomPermissions, roleFor } from "~/matrix/power-levels";
 import { useSession, useSlice } from "./session";

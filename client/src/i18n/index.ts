@@ -1,5 +1,4 @@
 import i18next, { type BackendModule } from "i18next";
-import { initReactI18next } from "react-i18next";
 
 export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -57,20 +56,16 @@ export function preferredLanguage(): Language {
 export async function startTexts(): Promise<void> {
   const lng = preferredLanguage();
   document.documentElement.lang = lng;
-  await i18next
-    .use(backend)
-    .use(initReactI18next)
-    .init({
-      lng,
-      // No language lacks a text (parity.test.ts): nobody fetches two.
-      fallbackLng: false,
-      ns: ["ui"],
-      resources: { [lng]: { ...(await bundles[lng].first()) } },
-      partialBundledLanguages: true,
-      defaultNS: "ui",
-      interpolation: { escapeValue: false },
-      react: { useSuspense: true },
-    });
+  await i18next.use(backend).init({
+    lng,
+    // No language lacks a text (parity.test.ts): nobody fetches two.
+    fallbackLng: false,
+    ns: ["ui"],
+    resources: { [lng]: { ...(await bundles[lng].first()) } },
+    partialBundledLanguages: true,
+    defaultNS: "ui",
+    interpolation: { escapeValue: false },
+  });
 }
 
 export async function setLanguage(language: Language): Promise<void> {

@@ -53,7 +53,11 @@ export class Presences {
   ) {
     const { client, changes, onClose } = context;
     this.lastActiveTs = now();
-    this.of = new DerivedSlice(changes, (userId) => describe(client.getUser(userId)));
+    const me = client.getSafeUserId();
+    // Of ourselves nobody knows better; the SDK forgets it with every start.
+    this.of = new DerivedSlice(changes, (userId) =>
+      userId === me ? this.describeOwn() : describe(client.getUser(userId)),
+    );
     this.own = new DerivedSlice(changes, () => this.chosen());
     this.revision = new DerivedSlice(changes, () => ({ revision: this.changesSeen }));
     const onPresence = (_event: MatrixEvent | undefined, user: User) => {
@@ -62,6 +66,10 @@ export class Presences {
       this.revision.invalidate("all");
     };
     const onSync = () => void this.tell();
+    const onChoice = () => {
+      this.noteOwn();
+      void this.tell();
+    };
     const onLife = () => this.noteActivity();
     client.on(UserEvent.Presence, onPresence);
     client.on(UserEvent.LastPresenceTs, onPresence);
@@ -69,10 +77,7 @@ export class Presences {
     client.on(ClientEvent.Sync, onSync);
     for (const sign of SIGNS_OF_LIFE) window.addEventListener(sign, onLife, { passive: true });
     const timer = setInterval(() => this.look(), LOOK_EVERY_MS);
-    watchAccountData(context, [STATUS], () => {
-      this.own.invalidate("own");
-      void this.tell();
-    });
+    watchAccountData(context, [STATUS], onChoice);
     onClose(() => {
       client.off(UserEvent.Presence, onPresence);
       client.off(UserEvent.LastPresenceTs, onPresence);
@@ -99,16 +104,32 @@ export class Presences {
 
   private look(): void {
     this.isIdle = this.now() - this.lastActiveTs >= IDLE_AFTER_MS;
-    this.own.invalidate("own");
+    this.noteOwn();
     void this.tell();
+  }
+
+  private noteOwn(): void {
+    this.own.invalidate("own");
+    this.of.invalidate(asUserId(this.context.client.getSafeUserId()));
+    this.changesSeen += 1;
+    this.revision.invalidate("all");
+  }
+
+  private describeOwn(): Presence {
+    const { presence, text } = this.toTell();
+    return { ...fromWire(presence, text), lastActiveTs: this.lastActiveTs };
+  }
+
+  /** What others are to see. */
+  private toTell(): ReturnType<typeof toWire> {
+    // Whoever counts every byte does not tell of each coming and going; what they chose holds.
+    return toWire(this.chosen(), this.isIdle && !callSettings.getState().lowBandwidth);
   }
 
   /** Tells the server, if it is not what it was told last. Sync repeats the presence, the request brings the text. */
   private async tell(): Promise<void> {
     const { client } = this.context;
-    // Whoever counts every byte does not tell of each coming and going; what they chose holds.
-    const isAway = this.isIdle && !callSettings.getState().lowBandwidth;
-    const { presence, text } = toWire(this.chosen(), isAway);
+    const { presence, text } = this.toTell();
     await client.setSyncPresence(AS_SET[presence]);
     const telling = `${presence} ${text}`;
     if (telling === this.told || client.getSyncState() !== "SYNCING") return;

@@ -48,7 +48,8 @@ export class Rooms {
   /** `direct`: by last message; `outside`: joined, in no server and no direct message. */
   readonly lists: DerivedSlice<readonly RoomId[], RoomList>;
   private directs = new Map<string, UserId>();
-  private inServers: ReadonlySet<RoomId> = new Set();
+  /** Told by `Spaces`: whether a room is in some server. */
+  isInServer: (id: RoomId) => boolean = () => false;
 
   constructor(private readonly context: SessionContext) {
     const { client, changes, onClose } = context;
@@ -103,9 +104,8 @@ export class Rooms {
     return [...this.lists.read("direct"), ...this.lists.read("outside")];
   }
 
-  /** Told by `Spaces`: which rooms are in some server. */
-  placesChanged(inServers: ReadonlySet<RoomId>): void {
-    this.inServers = inServers;
+  /** Told by `Spaces`: other rooms may be in servers than before. */
+  placesChanged(): void {
     this.lists.invalidate("outside");
   }
 
@@ -117,7 +117,7 @@ export class Rooms {
       return directs.sort((a, b) => lastTs(b) - lastTs(a)).map(({ roomId }) => asRoomId(roomId));
     }
     const isOutside = (room: Room) =>
-      !room.isSpaceRoom() && !this.directs.has(room.roomId) && !this.inServers.has(asRoomId(room.roomId));
+      !room.isSpaceRoom() && !this.directs.has(room.roomId) && !this.isInServer(asRoomId(room.roomId));
     return (list === "outside" ? rooms.filter(isOutside) : rooms).map(({ roomId }) => asRoomId(roomId));
   }
 

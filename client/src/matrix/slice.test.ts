@@ -52,3 +52,21 @@ test("what changed between the first read and the watching is seen by the one wh
   slice.watch("a", () => {});
   expect(slice.read("a")).toEqual({ value: 7 });
 });
+
+test("what has changed and is watched by nobody any more is let go", () => {
+  const changes = new Changes();
+  const derived: { value: number; previous: number | undefined }[] = [];
+  let value = 1;
+  const slice = new DerivedSlice(changes, (_key: string, previous: { value: number } | undefined) => {
+    derived.push({ value, previous: previous?.value });
+    return { value };
+  });
+  const stop = slice.watch("a", () => {});
+  value = 2;
+  slice.invalidate("a");
+  stop();
+  changes.flush();
+  expect(derived).toEqual([{ value: 1, previous: undefined }]);
+  expect(slice.read("a")).toEqual({ value: 2 });
+  expect(derived.at(-1)).toEqual({ value: 2, previous: undefined });
+});

@@ -31,9 +31,12 @@ export class Changes {
   }
 }
 
+/** Snapshots that nobody watches: more than a list of rooms and their people needs. */
+const UNWATCHED_MAX = 5_000;
+
 /**
  * Snapshots derived from the SDK's state: computed when first read, kept until `invalidate`, and told to watchers only if
- * the new one differs. Only watched keys are kept for longer than a bounded number of others.
+ * the new one differs. Of keys that nobody watches, what is stale is forgotten, and of the rest a bounded number is kept.
  */
 export class DerivedSlice<T, K extends string = string> implements Slice<T, K> {
   private readonly snapshots = new Map<K, T>();
@@ -60,20 +63,25 @@ export class DerivedSlice<T, K extends string = string> implements Slice<T, K> {
 
   watch(key: K, onChange: () => void): () => void {
     // What changed between the first read and now had nobody to be told: who watches reads it again.
-    if (this.stale.has(key) && !this.watchers.has(key)) this.renew(key);
+    if (!this.snapshots.has(key)) this.renew(key);
     const watchers = this.watchers.get(key) ?? new Set();
     this.watchers.set(key, watchers.add(onChange));
     return () => {
       watchers.delete(onChange);
-      if (watchers.size === 0) this.watchers.delete(key);
+      if (watchers.size > 0) return;
+      this.watchers.delete(key);
+      if (this.stale.delete(key)) this.snapshots.delete(key);
     };
   }
 
   invalidate(key: K): void {
-    if (!this.snapshots.has(key)) return;
+    if (!this.watchers.has(key)) {
+      this.snapshots.delete(key);
+      return;
+    }
     this.stale.add(key);
     // A slice of other types is the same to the batch.
-    if (this.watchers.has(key)) this.changes.note(this as unknown as DerivedSlice<unknown, string>, key);
+    this.changes.note(this as unknown as DerivedSlice<unknown, string>, key);
   }
 
   invalidateAll(): void {
@@ -95,7 +103,13 @@ export class DerivedSlice<T, K extends string = string> implements Slice<T, K> {
     this.stale.delete(key);
     if (before !== undefined && this.isSame(before, after)) return before;
     this.snapshots.set(key, after);
+    if (this.snapshots.size > this.watchers.size + UNWATCHED_MAX) this.forgetUnwatched();
     return after;
+  }
+
+  /** All at once and seldom, because what is read in a round would otherwise be forgotten before the round is over. */
+  private forgetUnwatched(): void {
+    for (const key of this.snapshots.keys()) if (!this.watchers.has(key)) this.snapshots.delete(key);
   }
 }
 

@@ -13,6 +13,14 @@ export interface Category {
   readonly channels: readonly RoomId[];
 }
 
+/** Where everything lies: derived once for all who ask. */
+interface Places {
+  /** In no order of anybody's. */
+  readonly servers: readonly RoomId[];
+  /** Of servers (themselves), categories and channels that this account is in. */
+  readonly serverOf: ReadonlyMap<RoomId, RoomId>;
+}
+
 const SERVER_ORDER = "org.echorift.server_order";
 /** Categories in categories further down than this are not looked for: spaces may contain each other. */
 const DEPTH_MAX = 5;
@@ -24,25 +32,33 @@ export class Spaces {
   readonly categories: DerivedSlice<readonly Category[], RoomId>;
   /** The server that a room is in; `undefined` for those in none. */
   readonly serverOf: DerivedSlice<{ serverId: RoomId | undefined }, RoomId>;
+  /** Until a space changes. */
+  private known: Places | undefined;
+  private readonly children = new Map<string, readonly Child[]>();
 
   constructor(
     private readonly context: SessionContext,
     private readonly rooms: Rooms,
   ) {
     const { client, changes, onClose } = context;
-    this.servers = new DerivedSlice(changes, () => inOwnOrder(this.topLevel(), this.ownOrder()));
+    this.servers = new DerivedSlice(changes, () => inOwnOrder(this.places().servers, this.ownOrder()));
     this.categories = new DerivedSlice(changes, (id) => this.categoriesOf(id), isSameCategories);
-    this.serverOf = new DerivedSlice(changes, (id) => ({ serverId: this.findServer(id) }));
+    this.serverOf = new DerivedSlice(changes, (id) => ({ serverId: this.places().serverOf.get(id) }));
     const onState = (event: MatrixEvent) => {
-      const type = event.getType();
-      if (type.startsWith("m.space.")) this.renew();
-      else if (type === "m.room.name") this.categories.invalidateAll();
+      const [type, roomId] = [event.getType(), event.getRoomId() ?? ""];
+      if (type.startsWith("m.space.")) {
+        this.children.delete(roomId);
+        this.renew();
+      } else if (type === "m.room.name" && client.getRoom(roomId)?.isSpaceRoom()) {
+        this.categories.invalidateAll();
+      }
     };
     const onAccountData = (event: MatrixEvent) => {
       if (event.getType() === SERVER_ORDER) this.servers.invalidateAll();
     };
     client.on(RoomStateEvent.Events, onState);
     client.on(ClientEvent.AccountData, onAccountData);
+    this.rooms.isInServer = (id) => this.places().serverOf.has(id);
     const unwatch = this.rooms.lists.watch("joined", () => this.renew());
     this.rooms.lists.read("joined");
     onClose(() => {
@@ -77,7 +93,7 @@ export class Spaces {
     const isShown = (id: string) => this.context.client.getRoom(id)?.getMyMembership() === "join";
     const isSpace = this.context.client.getRoom(child)?.isSpaceRoom() === true;
     const isAlike = (id: string) => isShown(id) && this.context.client.getRoom(id)?.isSpaceRoom() === isSpace;
-    for (const { id, order } of movedChild(childrenOf(space), child, by, isAlike)) {
+    for (const { id, order } of movedChild(this.childrenOf(space), child, by, isAlike)) {
       const content = space.currentState.getStateEvents("m.space.child", id)?.getContent() ?? {};
       await this.context.client.sendStateEvent(
         spaceId,
@@ -91,21 +107,36 @@ export class Spaces {
   /** Where a new child goes: after all there are. */
   orderAtEnd(spaceId: RoomId): string {
     const space = this.context.client.getRoom(spaceId);
-    const last = space ? childrenOf(space).at(-1) : undefined;
+    const last = space ? this.childrenOf(space).at(-1) : undefined;
     const number = Number.parseInt(last?.order ?? "0", 10);
     return String((Number.isFinite(number) ? number : 0) + 10).padStart(4, "0");
   }
 
+  /** What follows from it is derived when it is asked for: a sync answer may change one space many times. */
   private renew(): void {
+    this.known = undefined;
     this.servers.invalidateAll();
     this.categories.invalidateAll();
     this.serverOf.invalidateAll();
-    this.rooms.placesChanged(this.roomsInServers());
+    this.rooms.placesChanged();
   }
 
-  private roomsInServers(): ReadonlySet<RoomId> {
+  private places(): Places {
+    if (this.known) return this.known;
     const servers = this.topLevel();
-    return new Set(servers.flatMap((id) => this.categoriesOf(id).flatMap(({ channels }) => channels)));
+    const serverOf = new Map<RoomId, RoomId>();
+    const put = (id: RoomId | undefined, server: RoomId) => {
+      if (id !== undefined && !serverOf.has(id)) serverOf.set(id, server);
+    };
+    for (const server of servers) put(server, server);
+    for (const server of servers) {
+      for (const { id, channels } of this.categoriesOf(server)) {
+        put(id, server);
+        for (const channel of channels) put(channel, server);
+      }
+    }
+    this.known = { servers, serverOf };
+    return this.known;
   }
 
   private joinedSpaces(): Room[] {
@@ -116,20 +147,12 @@ export class Spaces {
 
   private topLevel(): readonly RoomId[] {
     const spaces = this.joinedSpaces();
-    const below = new Set(spaces.flatMap((space) => childrenOf(space).map(({ id }) => id)));
+    const below = new Set(spaces.flatMap((space) => this.childrenOf(space).map(({ id }) => id)));
     return spaces.filter(({ roomId }) => !below.has(roomId)).map(({ roomId }) => asRoomId(roomId));
   }
 
   private ownOrder(): unknown {
     return this.context.client.getAccountData(SERVER_ORDER as never)?.getContent<{ order?: unknown }>().order;
-  }
-
-  private findServer(id: RoomId): RoomId | undefined {
-    const servers = this.topLevel();
-    if (servers.includes(id)) return id;
-    return servers.find((server) =>
-      this.categoriesOf(server).some((category) => category.id === id || category.channels.includes(id)),
-    );
   }
 
   private categoriesOf(id: RoomId): readonly Category[] {
@@ -148,7 +171,7 @@ export class Spaces {
     into: Category[],
     depth = 0,
   ): void {
-    const children = childrenOf(space)
+    const children = this.childrenOf(space)
       .map(({ id }) => this.context.client.getRoom(id))
       .filter((room) => room?.getMyMembership() === "join");
     const channels = children.filter((room) => room && !room.isSpaceRoom());
@@ -161,16 +184,20 @@ export class Spaces {
       this.collect(child, { id: asRoomId(child.roomId), name }, seen, into, depth + 1);
     }
   }
-}
 
-function childrenOf(space: Room): readonly Child[] {
-  return sortChildren(
-    space.currentState.getStateEvents("m.space.child").map((event) => ({
-      id: event.getStateKey() ?? "",
-      content: event.getContent(),
-      ts: event.getTs(),
-    })),
-  );
+  private childrenOf(space: Room): readonly Child[] {
+    const known = this.children.get(space.roomId);
+    if (known) return known;
+    const children = sortChildren(
+      space.currentState.getStateEvents("m.space.child").map((event) => ({
+        id: event.getStateKey() ?? "",
+        content: event.getContent(),
+        ts: event.getTs(),
+      })),
+    );
+    this.children.set(space.roomId, children);
+    return children;
+  }
 }
 
 function isSameCategories(a: readonly Category[], b: readonly Category[]): boolean {

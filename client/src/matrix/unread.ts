@@ -6,6 +6,7 @@ import {
   type Room,
   RoomEvent,
 } from "matrix-js-sdk/lib/matrix";
+import { eachOf } from "./at-once";
 import type { SessionContext } from "./context";
 import { asRoomId, type RoomId } from "./ids";
 import type { Rooms } from "./rooms";
@@ -19,6 +20,8 @@ export type { RoomUnread } from "./unread-rules";
 type UnreadSum = RoomId | "direct" | "everything";
 
 const MARKED_UNREAD = "m.marked_unread";
+/** Rooms whose end is told to the server at the same time. */
+const MARKED_AT_ONCE = 6;
 /** How far back a message of another is looked for. */
 const LOOKED_AT_MAX = 50;
 const SPOKEN = new Set(["m.room.message", "m.room.encrypted", "m.sticker", "m.poll.start"]);
@@ -117,7 +120,7 @@ export class Unread {
   /** Marks every room of a server as read. */
   async markServerRead(serverId: RoomId): Promise<void> {
     const rooms = this.spaces.roomsBelow(serverId).filter((id) => this.rooms.peek(id).isUnread);
-    for (const id of rooms) await this.markRead(id);
+    await eachOf(rooms, MARKED_AT_ONCE, (id) => this.markRead(id));
   }
 
   /** Makes the room stand out until it is opened again. */

@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { useId, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "./button";
 import styles from "./shown-once.module.css";
 

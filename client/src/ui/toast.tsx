@@ -1,6 +1,6 @@
 import X from "lucide-react/icons/x";
-import { useTranslation } from "react-i18next";
 import { create } from "zustand";
+import { useTranslation } from "~/i18n/use-translation";
 import { cx } from "./cx";
 import { NativeButton, NativeIconButton } from "./native";
 import styles from "./toast.module.css";

@@ -12,7 +12,8 @@ pub struct Connections {
     pub base_url: String,
     /// Addresses of SFUs elsewhere, `wss://…`.
     pub sfus: Vec<String>,
-    /// Whether calls are shared with other servers. Each brings its own SFU, whose address nobody knows before.
+    /// Whether calls are shared with other servers. Each brings its own SFU and the service beside it, whose addresses
+    /// nobody knows before.
     pub are_calls_federated: bool,
 }
 
@@ -34,7 +35,9 @@ impl Policy {
         if connections.are_calls_federated {
             // Pages without TLS are for trying things out, with SFUs without TLS.
             let is_plain = connections.base_url.starts_with("http:");
-            sources.push(if is_plain { "ws:" } else { "wss:" }.to_owned());
+            // The SFU by WebSocket; the service beside it, which gives the tokens, by HTTP.
+            let schemes = if is_plain { ["ws:", "http:"] } else { ["wss:", "https:"] };
+            sources.extend(schemes.map(str::to_owned));
         }
         sources.dedup();
         Self {
@@ -118,11 +121,11 @@ mod tests {
         );
         assert_eq!(
             connect_sources(base_url, &[], true),
-            "'self' wss://chat.example.org wss:"
+            "'self' wss://chat.example.org wss: https:"
         );
         assert_eq!(
             connect_sources("http://127.0.0.1:8008", &[], true),
-            "'self' ws://127.0.0.1:8008 ws:"
+            "'self' ws://127.0.0.1:8008 ws: http:"
         );
     }
 

@@ -85,7 +85,7 @@ async fn sfus_elsewhere_can_be_reached() {
     // Those of other servers are not known before.
     assert_eq!(
         directive(answer.header("content-security-policy"), "connect-src"),
-        "'self' wss://chat.example.org wss://sfu.example.org https://sfu.example.org wss:"
+        "'self' wss://chat.example.org wss://sfu.example.org https://sfu.example.org wss: https:"
     );
 }
 

@@ -1,7 +1,7 @@
 import { Plus } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct, useFailureText } from "~/hooks/act";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Bot } from "~/matrix/access-tokens";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";

@@ -1,8 +1,8 @@
 import { type FormEvent, useId, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { RoomPicker } from "~/features/forward";
 import { useAct } from "~/hooks/act";
 import { useAdminRight } from "~/hooks/admin-right";
+import { useTranslation } from "~/i18n/use-translation";
 import { isBeyondRooms, SCOPES, type Scope } from "~/matrix/access-tokens";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { Button } from "~/ui/button";

@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct, useFailureText } from "~/hooks/act";
 import { useTimes } from "~/hooks/times";
+import { useTranslation } from "~/i18n/use-translation";
 import { type AccessToken, readScopes } from "~/matrix/access-tokens";
 import type { UserId } from "~/matrix/ids";
 import { Button } from "~/ui/button";

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { create } from "zustand";
+import { useTranslation } from "~/i18n/use-translation";
 import { Confirm } from "~/ui/dialog";
 import { TextField } from "~/ui/field";
 import { Notice } from "~/ui/marks";

@@ -14,7 +14,7 @@ import {
   Volume2,
 } from "lucide-react";
 import type { ComponentType } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { ActDialog } from "./act";
 import styles from "./admin.module.css";
 import { ApplicationsPage } from "./applications";

@@ -1,6 +1,6 @@
 import { lazy, Suspense } from "react";
-import { useTranslation } from "react-i18next";
 import { useWhoami } from "~/hooks/admin-right";
+import { useTranslation } from "~/i18n/use-translation";
 import { ApiError } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Empty, Notice, Spinner } from "~/ui/marks";

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { Segments } from "~/ui/segments";
 import { AppServices } from "./app-services";
 import { Bots } from "./bots";

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Column } from "~/ui/table";
 import styles from "./admin.module.css";
 import { AdminBot } from "./applications-schemas";

@@ -1,5 +1,5 @@
 import { PhoneOff } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { part } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Chip, Empty } from "~/ui/marks";

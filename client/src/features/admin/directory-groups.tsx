@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { Notice } from "~/ui/marks";
 import styles from "./admin.module.css";
 import type { Groups } from "./directory-schemas";

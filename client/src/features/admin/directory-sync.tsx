@@ -1,6 +1,6 @@
 import { RefreshCw, ShieldCheck } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Chip, Notice } from "~/ui/marks";
 import { act, withReason } from "./act";

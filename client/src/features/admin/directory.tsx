@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { Chip, Empty } from "~/ui/marks";
 import styles from "./admin.module.css";
 import { DriftCard } from "./directory-drift";

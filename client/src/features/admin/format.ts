@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 
 /** Numbers, sizes and times in the reader's language. */
 export function useFormat() {

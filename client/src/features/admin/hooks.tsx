@@ -1,6 +1,6 @@
 import { Play, Power, Trash2 } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { part } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Chip, Notice } from "~/ui/marks";

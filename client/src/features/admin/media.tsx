@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { part } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Chip } from "~/ui/marks";

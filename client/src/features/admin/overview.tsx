@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { Chart } from "~/ui/chart";
 import { Notice } from "~/ui/marks";
 import { Select } from "~/ui/select";

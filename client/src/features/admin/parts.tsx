@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { ApiError } from "~/matrix/own-api";
 import { Button, IconButton } from "~/ui/button";
 import { Notice, Spinner } from "~/ui/marks";

@@ -1,6 +1,6 @@
 import { Ban, Trash2, Unlock } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { part } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Notice } from "~/ui/marks";

@@ -1,5 +1,5 @@
 import { Globe, Lock, Volume2 } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { Chip } from "~/ui/marks";
 import { Select } from "~/ui/select";
 import type { Column } from "~/ui/table";

@@ -1,5 +1,5 @@
 import { Ban, KeyRound, Lock, LogOut, PauseCircle, ShieldCheck, Unlock, X } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { part } from "~/matrix/own-api";
 import { Button, IconButton } from "~/ui/button";
 import { act, withReason } from "./act";

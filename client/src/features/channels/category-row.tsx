@@ -1,9 +1,9 @@
 import { ArrowDown, ArrowUp, ChevronDown, Plus, Settings } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useAttempt } from "~/hooks/act";
 import { openDialog } from "~/hooks/dialogs";
 import { usePermissions } from "~/hooks/permissions";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { asRoomId, type RoomId } from "~/matrix/ids";
 import { IconButton } from "~/ui/button";
 import { useContextMenu } from "~/ui/context-menu";

@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { useCurrentServer } from "~/features/servers";
+import { useTranslation } from "~/i18n/use-translation";
 import { cx } from "~/ui/cx";
 import styles from "./channels.module.css";
 import { DirectsColumn } from "./directs-column";

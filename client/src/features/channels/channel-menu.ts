@@ -12,11 +12,11 @@ import {
   Settings,
   UserPlus,
 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { askModeration } from "~/features/moderation";
 import { useAttempt } from "~/hooks/act";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { RoomLevel } from "~/matrix/push-choices";
 import type { MenuEntry } from "~/ui/menu";

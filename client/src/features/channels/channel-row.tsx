@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import { BellOff, Pencil } from "lucide-react";
 import { type ReactNode, useCallback } from "react";
-import { useTranslation } from "react-i18next";
 import { useDrafts } from "~/features/composer";
 import { ElapsedChip, useJoinVoice, VoiceParticipants } from "~/features/voice";
 import { useRoom, useUnread } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { RoomSummary } from "~/matrix/rooms";
 import { useContextMenu } from "~/ui/context-menu";

@@ -1,10 +1,10 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Hash, Megaphone, Volume2 } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { ChannelKind } from "~/matrix/creation";
 import type { RoomId } from "~/matrix/ids";
 import { Button } from "~/ui/button";

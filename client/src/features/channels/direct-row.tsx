@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { BellOff } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { useRoom, useUnread } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { asUserId, type RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { useContextMenu } from "~/ui/context-menu";

@@ -1,8 +1,8 @@
 import { SquarePen } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { VList } from "virtua";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Button } from "~/ui/button";
 import { ChannelRow } from "./channel-row";

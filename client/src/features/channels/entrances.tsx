@@ -1,11 +1,11 @@
 import { Link } from "@tanstack/react-router";
 import { Inbox, MessagesSquare, Search } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useInboxCount } from "~/features/inbox";
 import { openDialog } from "~/hooks/dialogs";
 import { shownKeys } from "~/hooks/keys";
 import { useSession, useSlice } from "~/hooks/session";
 import { shortcutKeys } from "~/hooks/shortcuts";
+import { useTranslation } from "~/i18n/use-translation";
 import { cx } from "~/ui/cx";
 import { Badge } from "~/ui/marks";
 import styles from "./channels.module.css";

@@ -1,10 +1,10 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { useOpenRoomId } from "~/features/servers";
 import { useAct } from "~/hooks/act";
 import { usePermissions } from "~/hooks/permissions";
 import { useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Confirm } from "~/ui/dialog";
 import { Notice } from "~/ui/marks";

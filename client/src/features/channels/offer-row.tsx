@@ -1,7 +1,7 @@
 import { Hash, Volume2 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { FoundRoom } from "~/matrix/hierarchy";
 import { Button } from "~/ui/button";
 import { cx } from "~/ui/cx";

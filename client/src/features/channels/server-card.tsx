@@ -1,10 +1,10 @@
 import { ChevronDown, FolderPlus, LogOut, Plus, Settings, UserPlus } from "lucide-react";
 import { Button } from "react-aria-components/Button";
-import { useTranslation } from "react-i18next";
 import { openDialog } from "~/hooks/dialogs";
 import { useOnlineCount } from "~/hooks/people";
 import { usePermissions } from "~/hooks/permissions";
 import { useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { PartnerChip } from "~/ui/marks";
 import { Menu, type MenuEntry } from "~/ui/menu";

@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { VList } from "virtua";
 import { useOpenRoomId } from "~/features/servers";
 import { useSession, useSlice } from "~/hooks/session";
 import { useShortcut } from "~/hooks/shortcuts";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { CategoryRow } from "./category-row";
 import { ChannelRow } from "./channel-row";

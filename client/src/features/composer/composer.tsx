@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { callSettings } from "~/calls/settings";
 import { usePermissions } from "~/hooks/permissions";
 import { usePreferences } from "~/hooks/preferences";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EventId, RoomId } from "~/matrix/ids";
 import { Checkbox } from "~/ui/checkbox";
 import styles from "./composer.module.css";

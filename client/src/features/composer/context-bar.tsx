@@ -1,7 +1,7 @@
 import { CornerUpLeft, Pencil, X } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useMember } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { asEventId, asUserId, type RoomId } from "~/matrix/ids";
 import { IconButton } from "~/ui/button";
 import styles from "./composer.module.css";

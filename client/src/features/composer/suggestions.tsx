@@ -1,6 +1,6 @@
 import { Hash, Megaphone, Terminal } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
+import { useTranslation } from "~/i18n/use-translation";
 import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";
 import styles from "./suggestions.module.css";

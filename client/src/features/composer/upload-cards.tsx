@@ -1,6 +1,6 @@
 import { EyeOff, FileText, Minimize2, RotateCcw, TextCursorInput, X } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button, IconButton, IconToggle } from "~/ui/button";
 import { cx } from "~/ui/cx";
 import { Dialog } from "~/ui/dialog";

@@ -1,5 +1,5 @@
 import { useCallback } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { toast } from "~/ui/toast";
 import { formatBytes } from "./bytes";
 import type { Dropped } from "./drop";

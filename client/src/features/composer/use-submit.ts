@@ -1,8 +1,8 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { useTranslation } from "react-i18next";
 import { usePermissions } from "~/hooks/permissions";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { asEventId, type EventId, type RoomId, serverOf } from "~/matrix/ids";
 import type { Answered, Said } from "~/matrix/message-content";
 import { toast } from "~/ui/toast";

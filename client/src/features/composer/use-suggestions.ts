@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type EmojiName, emojiNames, noteEmoji } from "~/features/emoji";
 import { usePermissions } from "~/hooks/permissions";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Mention } from "~/matrix/drafts";
 import { localpartOf, type RoomId } from "~/matrix/ids";
 import type { Member } from "~/matrix/members";

@@ -1,7 +1,7 @@
 import { Mic, SendHorizontal, Trash2 } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { callSettings } from "~/calls/settings";
+import { useTranslation } from "~/i18n/use-translation";
 import { IconButton } from "~/ui/button";
 import { toast } from "~/ui/toast";
 import { LEVEL_EVERY_MS, RECORDING_MAX_MS, type Recorded, Recording } from "./recorder";

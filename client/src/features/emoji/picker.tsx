@@ -1,6 +1,6 @@
 import { type EmojiPickerListComponents, EmojiPicker as Frimousse } from "frimousse";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import styles from "./emoji.module.css";
 import { frequentEmoji } from "./frequent";
 

@@ -1,7 +1,7 @@
 import { ExternalLink } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Confirmation } from "~/matrix/confirmations";
 import { Button } from "~/ui/button";
 import { Dialog } from "~/ui/dialog";

@@ -1,6 +1,6 @@
 import { CircleCheck, CircleX } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { VerificationView } from "~/matrix/encryption/verifications";
 import { localpartOf } from "~/matrix/ids";
 import { Button } from "~/ui/button";

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EncryptionState } from "~/matrix/encryption/encryption";
 import { Button } from "~/ui/button";
 import { Chip, Notice } from "~/ui/marks";
@@ -33,6 +33,11 @@ export function EncryptionSettings() {
         title={t("settings.backup")}
         text={t(state.isBackedUp ? "settings.backupOn" : "settings.backupOff")}
         chip={state.isBackedUp ? t("settings.on") : undefined}
+        action={
+          state.stage === "ready" && !state.isBackedUp
+            ? { dialog: "recoveryKey", label: t("settings.backupAction") }
+            : undefined
+        }
       />
       <Row
         title={t("settings.file")}

@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { ShieldAlert, ShieldCheck, ShieldQuestion } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useFailureText } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Identity } from "~/matrix/encryption/identities";
 import { NothingToCompare } from "~/matrix/encryption/verifications";
 import type { UserId } from "~/matrix/ids";

@@ -1,8 +1,8 @@
 import { Check, Copy, Download } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useConfig } from "~/hooks/config";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Notice } from "~/ui/marks";
 import styles from "./encryption.module.css";

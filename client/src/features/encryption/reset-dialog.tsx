@@ -1,6 +1,6 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { NotConfirmed } from "~/matrix/not-confirmed";
 import { Confirm } from "~/ui/dialog";
 import { Notice } from "~/ui/marks";

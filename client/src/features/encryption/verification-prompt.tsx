@@ -1,7 +1,7 @@
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { KeyRound, ShieldQuestion, X } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EncryptionState } from "~/matrix/encryption/encryption";
 import { Button, IconButton } from "~/ui/button";
 import { dismissalOf, dismissPrompt, openEncryptionDialog, type Prompt, useDismissed } from "./dialog-state";

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useFailureText } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { TextField } from "~/ui/field";
 import { Empty, Notice, Spinner } from "~/ui/marks";

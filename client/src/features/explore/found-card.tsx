@@ -1,9 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useMediaUrl } from "~/hooks/media";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { FoundRoom } from "~/matrix/hierarchy";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";

@@ -1,11 +1,11 @@
 import { Check } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { channelIcon } from "~/features/channels";
 import { rank } from "~/features/switcher";
 import { useMediaUrl } from "~/hooks/media";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { asRoomId, type RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { Picker } from "~/ui/picker";

@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import { Compass, Plus, SquarePen } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { InvitationCard } from "~/features/invites";
 import { Logo } from "~/features/servers";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Panel } from "~/ui/panel";
 import styles from "./home.module.css";

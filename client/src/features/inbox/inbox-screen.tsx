@@ -1,9 +1,9 @@
 import { Link, useSearch } from "@tanstack/react-router";
 import { CheckCheck } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { InvitationCard } from "~/features/invites";
 import { useAttempt } from "~/hooks/act";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { cx } from "~/ui/cx";
 import { Empty, Notice, Spinner } from "~/ui/marks";

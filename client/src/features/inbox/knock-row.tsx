@@ -1,7 +1,7 @@
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Knock } from "~/matrix/inbox";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";

@@ -1,11 +1,11 @@
 import { Link } from "@tanstack/react-router";
 import { AtSign, Check, MessagesSquare } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { shortTime } from "~/features/channels";
 import { useAttempt } from "~/hooks/act";
 import { useMediaUrl } from "~/hooks/media";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { InboxMessage } from "~/matrix/inbox";
 import { Avatar } from "~/ui/avatar";
 import { IconButton } from "~/ui/button";

@@ -1,8 +1,8 @@
 import { ArrowDownToLine, ArrowUpFromLine, type LucideIcon, Plus } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useFailureText } from "~/hooks/act";
 import { useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Direction, Webhook } from "~/matrix/webhooks";
 import { Button } from "~/ui/button";

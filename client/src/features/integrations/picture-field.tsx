@@ -1,9 +1,9 @@
 import { ImageUp, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { FileTrigger } from "react-aria-components/FileTrigger";
-import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";
 import styles from "./integrations.module.css";

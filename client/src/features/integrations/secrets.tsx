@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Webhook } from "~/matrix/webhooks";
 import { Notice } from "~/ui/marks";
 import { ShownOnce } from "~/ui/shown-once";

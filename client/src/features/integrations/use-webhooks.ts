@@ -1,8 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { useFailureText } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { failureOf } from "~/matrix/failure";
 import type { RoomId } from "~/matrix/ids";
 import { type Direction, Webhooks } from "~/matrix/webhooks";

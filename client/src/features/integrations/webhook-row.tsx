@@ -1,8 +1,8 @@
 import { Ellipsis, KeyRound, Pencil, Play, Power, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { useTimes } from "~/hooks/times";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Webhook } from "~/matrix/webhooks";
 import { Avatar } from "~/ui/avatar";

@@ -1,10 +1,10 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Ban } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useMediaUrl } from "~/hooks/media";
 import { useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { Button, IconButton } from "~/ui/button";

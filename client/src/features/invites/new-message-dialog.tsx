@@ -1,8 +1,8 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { FoundPerson } from "~/matrix/hierarchy";
 import { Button } from "~/ui/button";
 import { Dialog } from "~/ui/dialog";

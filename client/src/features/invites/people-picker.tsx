@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { FoundPerson } from "~/matrix/hierarchy";
 import { asUserId, localpartOf, serverOf, type UserId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";

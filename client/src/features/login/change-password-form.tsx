@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
+import { useTranslation } from "~/i18n/use-translation";
 import { changePassword, failureOf, type LoginFailure } from "~/matrix/login";
 import { Notice } from "~/ui/marks";
 import { NativeButton, NativeTextField } from "~/ui/native";

@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { LANGUAGES, setLanguage } from "~/i18n";
+import { useTranslation } from "~/i18n/use-translation";
 import styles from "./login.module.css";
 
 const NAMES = { en: "English", de: "Deutsch" } as const;

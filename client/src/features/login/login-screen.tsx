@@ -1,9 +1,9 @@
 import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
 import ExternalLink from "lucide-react/icons/external-link";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
 import { reopen } from "~/hooks/opening";
+import { useTranslation } from "~/i18n/use-translation";
 import { type Credentials, loadCredentials, saveCredentials } from "~/matrix/credentials";
 import { failureOf, isNewAccount, type LoginFailure } from "~/matrix/login";
 import { finishOAuth } from "~/matrix/oauth";

@@ -1,7 +1,7 @@
 import type { LucideIcon } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
+import { useTranslation } from "~/i18n/use-translation";
 import { failureOf, type LoginFailure } from "~/matrix/login";
 import { startOAuth } from "~/matrix/oauth";
 import { Notice } from "~/ui/marks";

@@ -1,9 +1,9 @@
 import Eye from "lucide-react/icons/eye";
 import EyeOff from "lucide-react/icons/eye-off";
 import { type FormEvent, lazy, Suspense, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
 import { warmUp } from "~/hooks/warm-up";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Credentials } from "~/matrix/credentials";
 import { failureOf, LoginError, type LoginFailure, loginWithPassword } from "~/matrix/login";
 import { Notice } from "~/ui/marks";

@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Credentials } from "~/matrix/credentials";
 import { type Proof, type RegisterFailure, register, registerFailureOf, type Step } from "~/matrix/register";
 import { Button } from "~/ui/button";

@@ -1,7 +1,7 @@
 import { ExternalLink } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { baseUrlOf, useConfig } from "~/hooks/config";
+import { useTranslation } from "~/i18n/use-translation";
 import {
   type Proof,
   type RegisterFailure,

@@ -1,8 +1,8 @@
 import { useRouter } from "@tanstack/react-router";
 import ExternalLink from "lucide-react/icons/external-link";
-import { useTranslation } from "react-i18next";
 import { useConfig } from "~/hooks/config";
 import { reopen, signOut } from "~/hooks/opening";
+import { useTranslation } from "~/i18n/use-translation";
 import { type Credentials, saveCredentials } from "~/matrix/credentials";
 import { localpartOf } from "~/matrix/ids";
 import { NativeButton } from "~/ui/native";

@@ -1,10 +1,10 @@
 import { Globe, UserPlus } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { Virtualizer } from "virtua";
 import { openDialog } from "~/hooks/dialogs";
 import { usePermissions, useRoleNames, useRoles } from "~/hooks/permissions";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Button } from "~/ui/button";
 import { cx } from "~/ui/cx";

@@ -1,12 +1,12 @@
 import { Volume2 } from "lucide-react";
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
 import { IdentityMark, useIdentity } from "~/features/encryption";
 import { ProfileTrigger, useTitle } from "~/features/profile";
 import { useCallSettings } from "~/hooks/calls";
 import { useMediaUrl } from "~/hooks/media";
 import { useIsIgnored, usePresence } from "~/hooks/people";
 import { useTimes } from "~/hooks/times";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Member } from "~/matrix/members";
 import { Avatar } from "~/ui/avatar";

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useFailureText } from "~/hooks/act";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import type { DeletionProgress } from "~/matrix/moderation";
 import { Button } from "~/ui/button";

@@ -1,10 +1,10 @@
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useFailureText } from "~/hooks/act";
 import { useRoleNames } from "~/hooks/permissions";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
 import { useTimes } from "~/hooks/times";
+import { useTranslation } from "~/i18n/use-translation";
 import { asUserId, type RoomId } from "~/matrix/ids";
 import type { LogEntry } from "~/matrix/moderation-log";
 import type { Session } from "~/matrix/session";

@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useFailureText } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { memberKey } from "~/matrix/members";
 import type { Session } from "~/matrix/session";
 import { Button } from "~/ui/button";

@@ -1,9 +1,9 @@
 import { X } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { type NotificationPreferences, usePreferences } from "~/hooks/preferences";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { AccountSwitch } from "~/matrix/push-choices";
 import { Button, IconButton } from "~/ui/button";
 import { Switch, TextField } from "~/ui/field";

@@ -1,9 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
 import { useEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
 import { usePreferences } from "~/hooks/preferences";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Notice } from "~/matrix/notices";
 import { isQuiet } from "./quiet-hours";

@@ -1,8 +1,8 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { callSettings } from "~/calls/settings";
 import { useCallSettings } from "~/hooks/calls";
 import { type NotificationPreferences, usePreferences } from "~/hooks/preferences";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Switch } from "~/ui/field";
 import { Notice } from "~/ui/marks";

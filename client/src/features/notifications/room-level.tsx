@@ -1,6 +1,6 @@
 import { Bell, BellOff, BellRing } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { RoomLevel } from "~/matrix/push-choices";
 import { IconButton } from "~/ui/button";

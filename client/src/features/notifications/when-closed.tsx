@@ -1,9 +1,9 @@
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useConfig } from "~/hooks/config";
 import { usePreferences } from "~/hooks/preferences";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Switch } from "~/ui/field";
 import { Notice } from "~/ui/marks";
 

@@ -1,6 +1,6 @@
 import { CircleCheck, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { cx } from "~/ui/cx";
 import styles from "./onboarding.module.css";
 

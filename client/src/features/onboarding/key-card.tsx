@@ -1,6 +1,6 @@
 import { KeyRound } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { RecoveryKey, useEncryption } from "~/features/encryption";
+import { useTranslation } from "~/i18n/use-translation";
 import { Spinner } from "~/ui/marks";
 import { Card } from "./card";
 

@@ -1,7 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { dismissPrompt, useEncryption } from "~/features/encryption";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { KeyCard } from "./key-card";
 import { MicrophoneCard } from "./microphone-card";

@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp, PinOff } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { MessageCard, MissingMessage, useMessage } from "~/features/timeline";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EventId, RoomId } from "~/matrix/ids";
 import { IconButton } from "~/ui/button";
 import { Empty } from "~/ui/marks";

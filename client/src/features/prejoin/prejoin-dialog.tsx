@@ -1,8 +1,8 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { callSettings } from "~/calls/settings";
 import { CameraChoice, MicrophoneChoice, SpeakerSettings, useJoinVoice } from "~/features/voice";
 import { useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Button } from "~/ui/button";
 import { Dialog } from "~/ui/dialog";

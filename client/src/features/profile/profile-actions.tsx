@@ -13,12 +13,12 @@ import {
 } from "lucide-react";
 import { useContext } from "react";
 import { OverlayTriggerStateContext } from "react-aria-components/Dialog";
-import { useTranslation } from "react-i18next";
 import { PersonIdentity } from "~/features/encryption";
 import { askModeration } from "~/features/moderation";
 import { useAct } from "~/hooks/act";
 import { useIsIgnored, useMemberActions } from "~/hooks/people";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { Button, IconButton } from "~/ui/button";
 import { Notice } from "~/ui/marks";

@@ -1,9 +1,9 @@
 import { Building2, Clock, Hash, Network, Phone } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { useIsIgnored, usePresence } from "~/hooks/people";
 import { useRoom } from "~/hooks/rooms";
 import { useTimes } from "~/hooks/times";
+import { useTranslation } from "~/i18n/use-translation";
 import { localpartOf, type RoomId, type UserId } from "~/matrix/ids";
 import { phoneAddress } from "~/matrix/profiles";
 import { Avatar } from "~/ui/avatar";

@@ -1,9 +1,9 @@
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useMemberActions } from "~/hooks/people";
 import { useRoleNames } from "~/hooks/permissions";
 import { useMember } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { Chip, Notice } from "~/ui/marks";
 import { Select } from "~/ui/select";

@@ -1,8 +1,8 @@
 import { Phone, Video } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useJoinVoice } from "~/features/voice";
 import { useCurrentCall } from "~/hooks/calls";
 import { useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { IconButton } from "~/ui/button";
 

@@ -1,13 +1,13 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Phone, PhoneOff, Video } from "lucide-react";
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import type { Ring } from "~/calls/types";
 import { useJoinVoice } from "~/features/voice";
 import { useCallSettings } from "~/hooks/calls";
 import { useMediaUrl } from "~/hooks/media";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";
 import { toast } from "~/ui/toast";

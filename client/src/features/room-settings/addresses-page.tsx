@@ -1,9 +1,9 @@
 import { Plus, Star, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { usePermissions } from "~/hooks/permissions";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Button, IconButton } from "~/ui/button";
 import { TextField } from "~/ui/field";

@@ -1,11 +1,11 @@
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import { VList } from "virtua";
 import { useAct } from "~/hooks/act";
 import { useMediaUrl } from "~/hooks/media";
 import { useMemberActions } from "~/hooks/people";
 import { useSession, useSlice } from "~/hooks/session";
 import { useTimes } from "~/hooks/times";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Banned } from "~/matrix/members";
 import { Avatar } from "~/ui/avatar";

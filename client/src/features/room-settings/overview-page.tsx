@@ -1,13 +1,13 @@
 import { ImageUp, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { FileTrigger } from "react-aria-components/FileTrigger";
-import { useTranslation } from "react-i18next";
 import { RoomNotificationMenu } from "~/features/notifications";
 import { useAct } from "~/hooks/act";
 import { useMediaUrl } from "~/hooks/media";
 import { usePermissions } from "~/hooks/permissions";
 import { useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";

@@ -1,10 +1,10 @@
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { VList } from "virtua";
 import { useAct } from "~/hooks/act";
 import { useMediaUrl } from "~/hooks/media";
 import { useRoleNames, useRoles } from "~/hooks/permissions";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Member } from "~/matrix/members";
 import { Avatar } from "~/ui/avatar";

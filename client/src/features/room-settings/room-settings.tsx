@@ -1,11 +1,11 @@
 import { Ban, Globe, Hash, Info, KeyRound, type LucideIcon, Users, Webhook } from "lucide-react";
 import { useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
-import { useTranslation } from "react-i18next";
 import { IntegrationsPage } from "~/features/integrations";
 import { useAdminRight } from "~/hooks/admin-right";
 import { usePermissions } from "~/hooks/permissions";
 import { useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Dialog } from "~/ui/dialog";
 import { AccessPage } from "./access-page";

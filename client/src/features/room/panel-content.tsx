@@ -1,6 +1,6 @@
 import { useSearch } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { asEventId, asUserId, type RoomId } from "~/matrix/ids";
 import { Spinner } from "~/ui/marks";
 import type { Panel } from "./use-panel";

@@ -1,7 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowLeft, CalendarDays, MessagesSquare, Pin, Search, ShieldCheck, Users } from "lucide-react";
 import { Button as AriaButton } from "react-aria-components/Button";
-import { useTranslation } from "react-i18next";
 import { channelIcon, useChannelEntries } from "~/features/channels";
 import { DirectShield } from "~/features/encryption";
 import { RoomNotificationMenu } from "~/features/notifications";
@@ -9,6 +8,7 @@ import { CallButtons } from "~/features/ringing";
 import { askForDate } from "~/features/timeline";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomSummary } from "~/matrix/rooms";
 import { Avatar } from "~/ui/avatar";
 import { IconToggle } from "~/ui/button";

@@ -1,11 +1,11 @@
 import { Settings, UserPlus } from "lucide-react";
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import { useCurrentServer } from "~/features/servers";
 import { openDialog } from "~/hooks/dialogs";
 import { useMediaUrl } from "~/hooks/media";
 import { usePermissions } from "~/hooks/permissions";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomSummary } from "~/matrix/rooms";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";

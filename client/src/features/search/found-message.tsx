@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { useMember, useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Found, FoundLine } from "~/matrix/search";
 import { Avatar } from "~/ui/avatar";
 import { marked } from "./marked-text";

@@ -1,8 +1,8 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { SearchX } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import { asRoomId, type RoomId } from "~/matrix/ids";
 import { parseSearch } from "~/matrix/search-query";
 import { Button } from "~/ui/button";

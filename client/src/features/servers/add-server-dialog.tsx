@@ -1,9 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Globe, Lock } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { ChannelDraft } from "~/matrix/creation";
 import { Button } from "~/ui/button";
 import { Choices } from "~/ui/choices";

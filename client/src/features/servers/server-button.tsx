@@ -1,11 +1,11 @@
 import { ArrowDown, ArrowUp, CheckCheck, LogOut, Settings, UserPlus } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useAttempt } from "~/hooks/act";
 import { useHasJoinableCall } from "~/hooks/calls";
 import { openDialog } from "~/hooks/dialogs";
 import { useMediaUrl } from "~/hooks/media";
 import { useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { useContextMenu } from "~/ui/context-menu";

@@ -1,11 +1,11 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Compass, Plus, ShieldCheck } from "lucide-react";
 import { useRef } from "react";
-import { useTranslation } from "react-i18next";
 import { useAdminRight } from "~/hooks/admin-right";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession, useSlice } from "~/hooks/session";
 import { useShortcut } from "~/hooks/shortcuts";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { cx } from "~/ui/cx";
 import { useCurrentServer, useOpenServer } from "./current-server";

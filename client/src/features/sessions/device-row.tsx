@@ -1,8 +1,8 @@
 import { Laptop, MoreVertical, ShieldCheck, ShieldQuestion } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { openEncryptionDialog, useEncryption } from "~/features/encryption";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { OwnDevice } from "~/matrix/devices";
 import { Button, IconButton } from "~/ui/button";
 import { TextField } from "~/ui/field";

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { DeviceId } from "~/matrix/ids";
 import { NotConfirmed } from "~/matrix/not-confirmed";
 import { Button } from "~/ui/button";

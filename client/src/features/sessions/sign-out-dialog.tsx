@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { openEncryptionDialog, useEncryption } from "~/features/encryption";
 import { signOut } from "~/hooks/opening";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EncryptionState } from "~/matrix/encryption/encryption";
 import { Button } from "~/ui/button";
 import { Confirm } from "~/ui/dialog";
@@ -30,14 +30,14 @@ export function SignOutDialog({ isOpen, onClose }: { isOpen: boolean; onClose: (
       <div className={styles.stack}>
         <p>{t("leave.text")}</p>
         {loss && <Notice tone="ember">{t(`leave.${loss}`)}</Notice>}
-        {loss === "unsaved" && (
+        {(loss === "unsaved" || loss === "noBackup") && (
           <Button
             onPress={() => {
               onClose();
               openEncryptionDialog("recoveryKey");
             }}
           >
-            {t("leave.saveKey")}
+            {t(loss === "unsaved" ? "leave.saveKey" : "leave.backUp")}
           </Button>
         )}
       </div>

@@ -1,7 +1,7 @@
-import { useTranslation } from "react-i18next";
 import { useConfig } from "~/hooks/config";
 import { usePreferences } from "~/hooks/preferences";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Group, Page } from "~/ui/page";
 import { download } from "./download";

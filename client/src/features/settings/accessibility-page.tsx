@@ -1,6 +1,6 @@
-import { useTranslation } from "react-i18next";
 import { usePreferences } from "~/hooks/preferences";
 import { useShortcutSettings } from "~/hooks/shortcuts";
+import { useTranslation } from "~/i18n/use-translation";
 import { Switch } from "~/ui/field";
 import { Group, Page } from "~/ui/page";
 

@@ -1,9 +1,9 @@
 import { Monitor, Moon, Sun } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Theme, usePreferences } from "~/hooks/preferences";
 import { useTimes } from "~/hooks/times";
 import { LANGUAGES, type Language, preferredLanguage, setLanguage } from "~/i18n";
+import { useTranslation } from "~/i18n/use-translation";
 import { Group, Page } from "~/ui/page";
 import { Segments } from "~/ui/segments";
 import { Select } from "~/ui/select";

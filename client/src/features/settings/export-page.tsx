@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { ExportedFile, ExportFormat, ExportProgress } from "~/matrix/data-export";
 import type { RoomId } from "~/matrix/ids";
 import { Button } from "~/ui/button";

@@ -17,7 +17,6 @@ export const LICENCES: readonly { readonly name: string; readonly licence: strin
   { name: "react", licence: "MIT" },
   { name: "react-aria-components", licence: "Apache-2.0" },
   { name: "react-dom", licence: "MIT" },
-  { name: "react-i18next", licence: "MIT" },
   { name: "uplot", licence: "MIT" },
   { name: "valibot", licence: "MIT" },
   { name: "virtua", licence: "MIT" },

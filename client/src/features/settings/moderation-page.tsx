@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { ModerationLog } from "~/features/moderation";
+import { useTranslation } from "~/i18n/use-translation";
 import { Page } from "~/ui/page";
 
 export function ModerationPage() {

@@ -1,7 +1,7 @@
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { usePreferences } from "~/hooks/preferences";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { UserId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";

@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useMediaUrl } from "~/hooks/media";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { Profile, ProfileRights } from "~/matrix/profiles";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";

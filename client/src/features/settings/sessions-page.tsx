@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { SessionsSettings } from "~/features/sessions";
+import { useTranslation } from "~/i18n/use-translation";
 import { Page } from "~/ui/page";
 
 export function SessionsPage() {

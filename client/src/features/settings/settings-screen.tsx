@@ -2,8 +2,8 @@ import { Link, useCanGoBack, useNavigate, useParams, useRouter } from "@tanstack
 import { ArrowLeft, LogOut, X } from "lucide-react";
 import { Suspense, useRef, useState } from "react";
 import { Dialog, Modal, ModalOverlay } from "react-aria-components/Modal";
-import { useTranslation } from "react-i18next";
 import { SignOutDialog } from "~/features/sessions";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button, IconButton } from "~/ui/button";
 import { Spinner } from "~/ui/marks";
 import { PAGES } from "./pages";

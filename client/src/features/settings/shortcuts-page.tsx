@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { keysOf, shownKeys } from "~/hooks/keys";
 import { SHORTCUTS, type ShortcutGroup, type ShortcutId, useShortcutSettings } from "~/hooks/shortcuts";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Group, Page } from "~/ui/page";
 import styles from "./settings.module.css";

@@ -1,9 +1,9 @@
 import { BellOff, Circle, CircleDashed, Moon } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useAct } from "~/hooks/act";
 import { useSession, useSlice } from "~/hooks/session";
 import { useTimes } from "~/hooks/times";
+import { useTranslation } from "~/i18n/use-translation";
 import type { OwnStatus, PresenceMode } from "~/matrix/presence-status";
 import { Button } from "~/ui/button";
 import { TextField } from "~/ui/field";

@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { VoiceSettings } from "~/features/voice";
+import { useTranslation } from "~/i18n/use-translation";
 import { Page } from "~/ui/page";
 
 export function VoicePage() {

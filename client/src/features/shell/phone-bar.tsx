@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { Hash, House, Inbox, User } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useInboxCount } from "~/features/inbox";
 import { useLastRoomId } from "~/features/servers";
+import { useTranslation } from "~/i18n/use-translation";
 import { cx } from "~/ui/cx";
 import { Badge } from "~/ui/marks";
 import styles from "./phone-bar.module.css";

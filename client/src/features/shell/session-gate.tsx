@@ -1,10 +1,10 @@
 import { Navigate, useRouter } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import { SignInAgain, Splash } from "~/features/login";
 import { useConfig } from "~/hooks/config";
 import { retryOpening, signOut, startOpening, useAccountHere, useOpening } from "~/hooks/opening";
 import { SessionProvider } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Spinner } from "~/ui/marks";
 

@@ -1,7 +1,6 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Outlet, useLocation } from "@tanstack/react-router";
 import { Suspense } from "react";
-import { useTranslation } from "react-i18next";
 import { ChannelColumn } from "~/features/channels";
 import { EncryptionDialogs, VerificationPrompt } from "~/features/encryption";
 import { ModerationDialogs } from "~/features/moderation";
@@ -10,6 +9,7 @@ import { Ringing } from "~/features/ringing";
 import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
 import { AppliedPreferences } from "~/hooks/applied-preferences";
+import { useTranslation } from "~/i18n/use-translation";
 import { Spinner } from "~/ui/marks";
 import { ConnectionBar } from "./connection-bar";
 import { Dialogs } from "./dialogs";

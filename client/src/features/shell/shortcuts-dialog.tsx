@@ -1,6 +1,6 @@
-import { useTranslation } from "react-i18next";
 import { shownKeys } from "~/hooks/keys";
 import { SHORTCUTS, type ShortcutGroup, shortcutKeys } from "~/hooks/shortcuts";
+import { useTranslation } from "~/i18n/use-translation";
 import { Dialog } from "~/ui/dialog";
 import styles from "./shortcuts-dialog.module.css";
 

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import styles from "./skip-links.module.css";
 
 /** The first stop of Tab: past the lists, into the page. */

@@ -1,11 +1,11 @@
 import { LogIn, SlidersHorizontal, Video } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { CallMember } from "~/calls/types";
 import { useJoinVoice } from "~/features/voice";
 import { useCallMembers } from "~/hooks/calls";
 import { openDialog } from "~/hooks/dialogs";
 import { useMediaUrl } from "~/hooks/media";
 import { useMember, useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { Button } from "~/ui/button";

@@ -1,12 +1,12 @@
 import { Ellipsis, MicOff, Pin, PinOff, UserX } from "lucide-react";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
 import { Popover } from "react-aria-components/Popover";
-import { useTranslation } from "react-i18next";
 import { VOLUME_MAX, withVolume } from "~/calls/settings";
 import type { CallMember } from "~/calls/types";
 import { useCallSettings } from "~/hooks/calls";
 import { useMemberActions } from "~/hooks/people";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { Button, IconButton } from "~/ui/button";
 import { Switch } from "~/ui/field";

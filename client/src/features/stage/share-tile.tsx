@@ -1,9 +1,9 @@
 import { Eye, EyeOff, MonitorUp, PictureInPicture2 } from "lucide-react";
 import { useRef } from "react";
-import { useTranslation } from "react-i18next";
 import type { CallMember } from "~/calls/types";
 import { useMember } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Button, IconButton } from "~/ui/button";
 import { Chip } from "~/ui/marks";

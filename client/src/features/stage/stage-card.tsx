@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowUpRight, ScreenShare, Volume2 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { CurrentCall } from "~/calls/types";
 import { useCallMembers, useCurrentCall } from "~/hooks/calls";
 import { useMember, useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { Share } from "./share-tile";
 import styles from "./stage-card.module.css";
@@ -58,7 +58,7 @@ function Card({ call }: { call: CurrentCall }) {
             roomId={call.roomId}
             member={member}
             isPinned={call.pinned === member.key}
-            isSmall
+            place="card"
           />
         ))}
       </ul>

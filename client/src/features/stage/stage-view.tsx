@@ -1,9 +1,9 @@
 import { Expand, LayoutGrid, Minimize, SquareUser } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { CurrentCall, MemberKey } from "~/calls/types";
 import { CallControls } from "~/features/voice";
 import { useCallMembers } from "~/hooks/calls";
+import { useTranslation } from "~/i18n/use-translation";
 import { IconButton, IconToggle } from "~/ui/button";
 import { cx } from "~/ui/cx";
 import { columnsFor, focusOf, type Layout } from "./layout";
@@ -50,7 +50,13 @@ export function StageView({ call }: { call: CurrentCall }) {
         style={{ "--columns": columnsFor(others.length) }}
       >
         {others.map((member) => (
-          <Tile key={member.key} roomId={call.roomId} member={member} isPinned={call.pinned === member.key} />
+          <Tile
+            key={member.key}
+            roomId={call.roomId}
+            member={member}
+            isPinned={call.pinned === member.key}
+            place={isAround ? "strip" : "stage"}
+          />
         ))}
       </ul>
       <div className={styles.bar}>

@@ -1,10 +1,10 @@
 import { HeadphoneOff, MicOff, Pin } from "lucide-react";
 import { useRef } from "react";
-import { useTranslation } from "react-i18next";
 import type { CallMember } from "~/calls/types";
 import { QualityMark } from "~/features/voice";
 import { useMediaUrl } from "~/hooks/media";
 import { useMember } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";
@@ -16,21 +16,26 @@ interface TileProps {
   roomId: RoomId;
   member: CallMember;
   isPinned: boolean;
-  isSmall?: boolean;
+  place?: TilePlace;
 }
 
+/** On the stage, in the strip beside who stands large, or on the card beside a chat. */
+type TilePlace = "stage" | "strip" | "card";
+const AVATAR_SIZE: Record<TilePlace, number> = { stage: 72, strip: 44, card: 34 };
+
 /** One person in the call: what they show, or their picture; and how they are. */
-export function Tile({ roomId, member, isPinned, isSmall }: TileProps) {
+export function Tile({ roomId, member, isPinned, place = "stage" }: TileProps) {
   const { t } = useTranslation("stage");
   const { name, avatarMxc } = useMember(roomId, member.userId);
-  const size = isSmall ? 34 : 72;
+  const isSmall = place === "card";
+  const size = AVATAR_SIZE[place];
   const src = useMediaUrl(avatarMxc, size);
   const element = useRef<HTMLVideoElement>(null);
   const shown = member.isMe ? t("you") : name;
   return (
     <li
       aria-label={shown}
-      className={cx(styles.tile, isSmall && styles.small, member.isSpeaking && styles.speaking)}
+      className={cx(styles.tile, place !== "stage" && styles[place], member.isSpeaking && styles.speaking)}
     >
       {member.cameraTrack ? (
         <MemberVideo member={member} source="camera" label={t("cameraOf", { name })} element={element} />

@@ -11,11 +11,11 @@ import {
   User,
 } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { channelIcon } from "~/features/channels";
 import { useOpenServer } from "~/features/servers";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { type Candidate, fold } from "./rank";
 import { useRecent } from "./recent";
 

@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { Name, useMessage, useMessageTimes, useSummary } from "~/features/timeline";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Message, ThreadRow } from "~/matrix/timeline";
 import { Button } from "~/ui/button";

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { usePreferences } from "~/hooks/preferences";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { memberKey } from "~/matrix/members";
 import type { TimelineItem } from "~/matrix/timeline";

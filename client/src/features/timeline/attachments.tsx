@@ -1,9 +1,9 @@
 import { Download, File, FileText, ImageDown, Pause, Play } from "lucide-react";
 import { useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { openMedia } from "~/features/media-viewer";
 import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Attachment, Message, MessageBody } from "~/matrix/timeline";
 import { IconButton } from "~/ui/button";

@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { Fragment, useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { cx } from "~/ui/cx";
 import styles from "./code-block.module.css";
 import { type CodeNode, highlight } from "./highlight";

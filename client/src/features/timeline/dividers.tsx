@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import type { DayItem, NewItem } from "~/matrix/timeline";
 import { cx } from "~/ui/cx";
 import styles from "./dividers.module.css";

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EventId, RoomId } from "~/matrix/ids";
 import { eventKey, type FoundMessage, type Message } from "~/matrix/timeline";
 import { AuthorMarks, Name } from "./author";

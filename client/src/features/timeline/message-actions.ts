@@ -12,15 +12,16 @@ import {
   Trash2,
 } from "lucide-react";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { useComposer } from "~/features/composer";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EventId, RoomId, UserId } from "~/matrix/ids";
 import type { Message, MessageBody } from "~/matrix/timeline";
 import type { MenuEntry } from "~/ui/menu";
 import { toast } from "~/ui/toast";
 import { ask } from "./store";
+import { isLive } from "./use-react";
 
 /** Polls are about those who were asked, and what cannot be read cannot be said again. */
 const FORWARDED: ReadonlySet<MessageBody["kind"]> = new Set([
@@ -63,8 +64,7 @@ export function useMessageActs(
   const pinned = useSlice(pins.rooms, roomId);
   const composer = useComposer(roomId, threadId);
   return useMemo(() => {
-    const isThere = message.sendState === "sent" && !message.eventId.startsWith("~");
-    const isLive = isThere && message.body.kind !== "redacted";
+    const isActedUpon = isLive(message);
     const isPinned = pinned.includes(message.eventId);
     const mayDelete = message.isOwn ? may.redactOwn || may.redactOthers : may.redactOthers;
     const { eventId } = message;
@@ -73,19 +73,19 @@ export function useMessageActs(
       act.catch(() => toast({ text: t("actionFailed"), tone: "danger" }));
     };
     return {
-      reply: isLive && may.send ? () => composer.replyTo(eventId) : undefined,
-      thread: isLive && threadId === undefined ? () => openThread(eventId) : undefined,
+      reply: isActedUpon && may.send ? () => composer.replyTo(eventId) : undefined,
+      thread: isActedUpon && threadId === undefined ? () => openThread(eventId) : undefined,
       edit:
-        isLive && message.isOwn && may.send && message.body.kind === "text"
+        isActedUpon && message.isOwn && may.send && message.body.kind === "text"
           ? () => void composer.edit(eventId)
           : undefined,
-      pin: isLive && may.pin ? pin : undefined,
-      remove: isLive && mayDelete ? () => ask("delete", roomId, message) : undefined,
+      pin: isActedUpon && may.pin ? pin : undefined,
+      remove: isActedUpon && mayDelete ? () => ask("delete", roomId, message) : undefined,
       forward:
-        isLive && FORWARDED.has(message.body.kind)
+        isActedUpon && FORWARDED.has(message.body.kind)
           ? () => openDialog({ kind: "forward", roomId, message })
           : undefined,
-      mayReact: isLive && may.react,
+      mayReact: isActedUpon && may.react,
       isPinned,
     };
   }, [t, message, may, pinned, pins, composer, roomId, threadId, openThread]);

@@ -1,6 +1,6 @@
 import { KeyRound, Lock, MapPin, Trash2 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { ConfirmDevice } from "~/features/encryption";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Attachment, Message } from "~/matrix/timeline";
 import { AudioBody, FileBody, ImageBody, VideoBody } from "./attachments";

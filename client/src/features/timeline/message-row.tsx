@@ -1,23 +1,23 @@
 import { RotateCcw, Trash2 } from "lucide-react";
-import { type FocusEvent, type MouseEvent, memo, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { type FocusEvent, type KeyboardEvent, type MouseEvent, memo, useRef, useState } from "react";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { EventId, UserId } from "~/matrix/ids";
 import type { Message, MessageItem } from "~/matrix/timeline";
 import { Button } from "~/ui/button";
 import { cx } from "~/ui/cx";
 import { AuthorMarks, Name, shortName } from "./author";
-import { type Surroundings, useMessageActs } from "./message-actions";
+import type { Surroundings } from "./message-actions";
 import { MessageContent } from "./message-body";
 import styles from "./message-row.module.css";
-import { MessageToolbar, type Opened } from "./message-toolbar";
+import type { Opened } from "./message-toolbar";
+import { NearMessage } from "./near-message";
 import { PersonAvatar } from "./person-avatar";
 import { MessagePreview } from "./preview-card";
 import { Reactions } from "./reactions";
 import { ReadReceipts } from "./read-receipts";
 import { ReplyLine } from "./reply-line";
-import { actByKey } from "./row-keys";
 import { ask } from "./store";
 import { useSummary } from "./summary";
 import { ThreadButton } from "./thread-button";
@@ -35,13 +35,13 @@ const LABEL_TEXT_MAX = 200;
 
 /** One message with everything that hangs on it. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { item, roomId, readers, isTarget, onJump, openThread, openProfile } = props;
+  const { item, roomId, threadId, readers, isTarget, onJump, openThread, openProfile } = props;
   const { message, isContinued } = item;
   const times = useMessageTimes();
   const { name } = useMember(roomId, message.sender);
   const isEncryptedRoom = useRoom(roomId)?.isEncrypted ?? true;
   const summary = useSummary(message);
-  const acts = useMessageActs(message, props);
+  const keys = useRef<(event: KeyboardEvent<HTMLElement>) => void>(undefined);
   const [isNear, setNear] = useState(false);
   const [opened, setOpened] = useState<Opened>();
   const onBlur = (event: FocusEvent<HTMLElement>) => {
@@ -75,7 +75,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       onFocus={() => setNear(true)}
       onBlur={onBlur}
       onContextMenu={onContextMenu}
-      onKeyDown={(event) => actByKey(event, acts, () => setOpened("emoji"))}
+      onKeyDown={(event) => keys.current?.(event)}
     >
       {message.replyTo && <ReplyLine roomId={roomId} eventId={message.replyTo} onJump={onJump} />}
       {isContinued ? (
@@ -99,21 +99,30 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             >
               {clock}
             </time>
-            <Edited roomId={roomId} message={message} />
+            {message.editedTs !== undefined && <Edited roomId={roomId} message={message} />}
           </div>
         )}
         <MessageContent roomId={roomId} message={message} />
-        {isContinued && <Edited roomId={roomId} message={message} />}
+        {isContinued && message.editedTs !== undefined && <Edited roomId={roomId} message={message} />}
         <MessagePreview message={message} isEncryptedRoom={isEncryptedRoom} />
-        <Reactions roomId={roomId} message={message} mayReact={acts.mayReact} />
+        {message.reactions.length > 0 && <Reactions roomId={roomId} message={message} />}
         {message.thread && (
           <ThreadButton roomId={roomId} thread={message.thread} onOpen={() => openThread(message.eventId)} />
         )}
         {message.sendState === "failed" && <Failed roomId={roomId} message={message} />}
       </div>
       {readers && <ReadReceipts roomId={roomId} readers={readers} />}
-      {(isNear || opened) && message.sendState === "sent" && (
-        <MessageToolbar roomId={roomId} message={message} acts={acts} opened={opened} onOpen={setOpened} />
+      {(isNear || opened) && (
+        <NearMessage
+          message={message}
+          roomId={roomId}
+          threadId={threadId}
+          openThread={openThread}
+          openProfile={openProfile}
+          opened={opened}
+          onOpen={setOpened}
+          keys={keys}
+        />
       )}
     </article>
   );

@@ -1,7 +1,7 @@
 import { Ellipsis, MessageSquareText, Reply, SmilePlus } from "lucide-react";
 import { MenuTrigger } from "react-aria-components/Menu";
-import { useTranslation } from "react-i18next";
 import { frequentEmoji } from "~/features/emoji";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Message } from "~/matrix/timeline";
 import { IconButton } from "~/ui/button";

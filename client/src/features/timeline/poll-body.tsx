@@ -1,8 +1,8 @@
 import { Check } from "lucide-react";
 import { Group } from "react-aria-components/Group";
-import { useTranslation } from "react-i18next";
 import { useMember } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import type { Message, Poll } from "~/matrix/timeline";
 import { Button } from "~/ui/button";

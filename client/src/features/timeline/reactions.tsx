@@ -2,8 +2,8 @@ import { SmilePlus } from "lucide-react";
 import { Button } from "react-aria-components/Button";
 import { Group } from "react-aria-components/Group";
 import { Tooltip, TooltipTrigger } from "react-aria-components/Tooltip";
-import { useTranslation } from "react-i18next";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { memberKey } from "~/matrix/members";
 import type { Message, Reaction } from "~/matrix/timeline";
@@ -11,23 +11,15 @@ import { cx } from "~/ui/cx";
 import { shortName } from "./author";
 import { EmojiButton } from "./emoji-button";
 import styles from "./reactions.module.css";
-import { useReact } from "./use-react";
+import { useMayReact, useReact } from "./use-react";
 
 const NAMED_MAX = 8;
 
 /** The reactions under a message: a click joins in or takes back; who it was shows on hover and focus. */
-export function Reactions({
-  roomId,
-  message,
-  mayReact,
-}: {
-  roomId: RoomId;
-  message: Message;
-  mayReact: boolean;
-}) {
+export function Reactions({ roomId, message }: { roomId: RoomId; message: Message }) {
   const { t } = useTranslation("timeline");
+  const mayReact = useMayReact(roomId, message);
   const react = useReact(roomId, message);
-  if (message.reactions.length === 0) return null;
   return (
     <Group aria-label={t("reactions")} className={styles.bar ?? ""}>
       {message.reactions.map((reaction) => (

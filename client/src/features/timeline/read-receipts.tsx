@@ -1,8 +1,8 @@
 import { Button } from "react-aria-components/Button";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
 import { Popover } from "react-aria-components/Popover";
-import { useTranslation } from "react-i18next";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { memberKey } from "~/matrix/members";
 import { Name, shortName } from "./author";

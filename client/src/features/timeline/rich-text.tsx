@@ -1,5 +1,5 @@
 import { Fragment, memo, type ReactNode, useMemo } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import { type HtmlElement, type HtmlNode, readHtml, splitLinks } from "~/matrix/html";
 import type { RoomId } from "~/matrix/ids";
 import { CodeBlock } from "./code-block";

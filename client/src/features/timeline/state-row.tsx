@@ -1,6 +1,6 @@
 import { ChevronDown, ChevronRight, Headphones, Info, LogIn, LogOut } from "lucide-react";
 import { memo, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import type { StateChange, StateItem } from "~/matrix/timeline";
 import { shortName } from "./author";
 import styles from "./state-row.module.css";

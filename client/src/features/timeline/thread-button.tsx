@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { useMember } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import type { ThreadSummary } from "~/matrix/timeline";
 import { Badge } from "~/ui/marks";

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "~/i18n/use-translation";
 import type { WindowEnd } from "~/matrix/timeline";
 import { Button } from "~/ui/button";
 import { Spinner } from "~/ui/marks";

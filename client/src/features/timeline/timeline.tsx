@@ -1,10 +1,10 @@
 import { useNavigate } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { MediaViewer } from "~/features/media-viewer";
 import { useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { asEventId, type EventId, type RoomId, type UserId } from "~/matrix/ids";
 import type { TimelineItem } from "~/matrix/timeline";
 import { Button } from "~/ui/button";

@@ -1,6 +1,6 @@
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { usePreferences } from "~/hooks/preferences";
+import { useTranslation } from "~/i18n/use-translation";
 
 interface MessageTimes {
   /** 14:05 */

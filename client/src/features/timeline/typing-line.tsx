@@ -1,6 +1,6 @@
-import { useTranslation } from "react-i18next";
 import { useMember } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { shortName } from "./author";
 import styles from "./typing-line.module.css";

@@ -1,6 +1,6 @@
 import { useCallback } from "react";
-import { useTranslation } from "react-i18next";
-import { useSession } from "~/hooks/session";
+import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Message } from "~/matrix/timeline";
 import { toast } from "~/ui/toast";
@@ -17,4 +17,15 @@ export function useReact(roomId: RoomId, message: Message): (name: string) => vo
     },
     [t, actions, roomId, message],
   );
+}
+
+/** Whether there is something to react to, and it is allowed. */
+export function useMayReact(roomId: RoomId, message: Message): boolean {
+  const may = useSlice(useSession().permissions.rooms, roomId);
+  return isLive(message) && may.react;
+}
+
+/** At the server, and not deleted. */
+export function isLive(message: Message): boolean {
+  return message.sendState === "sent" && !message.eventId.startsWith("~") && message.body.kind !== "redacted";
 }

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { CurrentCall } from "~/calls/types";
 import { useCallMembers } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { UserId } from "~/matrix/ids";
 import { memberKey } from "~/matrix/members";
 

@@ -11,9 +11,9 @@ import {
   VideoOff,
 } from "lucide-react";
 import { Button } from "react-aria-components/Button";
-import { useTranslation } from "react-i18next";
 import type { CurrentCall } from "~/calls/types";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { cx } from "~/ui/cx";
 import { toast } from "~/ui/toast";
 import { WithTooltip } from "~/ui/tooltip";

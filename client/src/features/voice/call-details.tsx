@@ -1,7 +1,7 @@
-import { useTranslation } from "react-i18next";
 import type { StreamStats } from "~/calls/types";
 import { useCallStats, useCurrentCall } from "~/hooks/calls";
 import { useMember } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { Dialog } from "~/ui/dialog";
 import styles from "./call-details.module.css";

@@ -1,8 +1,8 @@
 import { Keyboard, PhoneOutgoing } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { CurrentCall, Hindrance } from "~/calls/types";
 import { useCallSettings } from "~/hooks/calls";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { keyName } from "./key-name";
 import styles from "./voice.module.css";

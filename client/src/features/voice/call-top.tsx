@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import { Gauge, Leaf } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { CurrentCall } from "~/calls/types";
 import { useCallStats } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { IconButton, IconToggle } from "~/ui/button";
 import { CallDetails } from "./call-details";
 import { QualityMark } from "./quality-mark";

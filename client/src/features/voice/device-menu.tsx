@@ -1,9 +1,9 @@
 import { ChevronDown } from "lucide-react";
 import { Button } from "react-aria-components/Button";
-import { useTranslation } from "react-i18next";
 import type { Device } from "~/calls/devices";
 import { useCallSettings, useDevices } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { type ChoiceGroup, ChoiceMenu } from "~/ui/choice-menu";
 
 const DEFAULT = "default";

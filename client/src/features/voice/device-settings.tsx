@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { closeStream, openCamera } from "~/calls/device-test";
 import { VOLUME_MAX } from "~/calls/settings";
 import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Notice } from "~/ui/marks";
 import { Slider } from "~/ui/slider";

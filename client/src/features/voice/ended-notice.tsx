@@ -1,7 +1,7 @@
-import { useTranslation } from "react-i18next";
 import type { EndedCall } from "~/calls/types";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { UserId } from "~/matrix/ids";
 import { Button } from "~/ui/button";
 import { Dialog } from "~/ui/dialog";

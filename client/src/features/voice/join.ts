@@ -1,9 +1,9 @@
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { CallsUnsupported, type JoinOptions, supportsCalls } from "~/calls/calls";
 import { callSettings } from "~/calls/settings";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { toast } from "~/ui/toast";
 

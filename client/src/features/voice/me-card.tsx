@@ -1,10 +1,10 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Settings, SunMoon } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useMediaUrl } from "~/hooks/media";
 import { usePreferences } from "~/hooks/preferences";
 import { useMember } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { localpartOf, type RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { IconButton } from "~/ui/button";

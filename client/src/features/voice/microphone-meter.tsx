@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { MicrophoneTest } from "~/calls/device-test";
 import { meterShare } from "~/calls/meter";
 import { callSettings } from "~/calls/settings";
 import { useCallSettings } from "~/hooks/calls";
+import { useTranslation } from "~/i18n/use-translation";
 import { Switch } from "~/ui/field";
 import styles from "./voice-settings.module.css";
 

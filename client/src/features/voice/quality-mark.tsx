@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import type { Quality } from "~/calls/types";
+import { useTranslation } from "~/i18n/use-translation";
 import { cx } from "~/ui/cx";
 import styles from "./quality-mark.module.css";
 

@@ -2,8 +2,8 @@ import { Smile } from "lucide-react";
 import { Button } from "react-aria-components/Button";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
 import { Popover } from "react-aria-components/Popover";
-import { useTranslation } from "react-i18next";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { toast } from "~/ui/toast";
 import styles from "./voice.module.css";
 

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { keyName } from "./key-name";
 import styles from "./voice-settings.module.css";

@@ -4,9 +4,13 @@ import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
 import { useShortcut } from "~/hooks/shortcuts";
 
+/** Keys that write nothing: they talk also from within the composer. Right Alt is AltGr, which writes. */
+const SILENT_KEYS = /^(Control(Left|Right)|AltLeft|F\d{1,2}|CapsLock|Pause|ScrollLock|ContextMenu)$/;
+
 /** Whether this key writes: then it does not talk. */
-function isWriting(target: EventTarget | null): boolean {
+function isWriting({ code, target }: KeyboardEvent): boolean {
   return (
+    !SILENT_KEYS.test(code) &&
     target instanceof HTMLElement &&
     (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
   );
@@ -33,7 +37,7 @@ export function useCallKeys(call: CurrentCall): void {
       void calls.setMuted(!talks);
     };
     const onDown = (event: KeyboardEvent) => {
-      if (event.code !== talkKey || event.repeat || isWriting(event.target)) return;
+      if (event.code !== talkKey || event.repeat || isWriting(event)) return;
       event.preventDefault();
       talk(true);
     };

@@ -1,7 +1,7 @@
-import { useTranslation } from "react-i18next";
 import type { CurrentCall } from "~/calls/types";
 import { useCurrentCall } from "~/hooks/calls";
 import { useRoom } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import { cx } from "~/ui/cx";
 import { Announcer } from "./announcer";
 import { CallControls } from "./call-controls";

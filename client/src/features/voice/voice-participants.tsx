@@ -1,9 +1,9 @@
 import { HeadphoneOff, Mic, MicOff, Video } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { CallMember } from "~/calls/types";
 import { useCallMembers, useNow } from "~/hooks/calls";
 import { useMediaUrl } from "~/hooks/media";
 import { useMember } from "~/hooks/rooms";
+import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";

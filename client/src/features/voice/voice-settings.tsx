@@ -1,8 +1,8 @@
-import { useTranslation } from "react-i18next";
 import { supportsCalls } from "~/calls/calls";
 import type { CallSettings } from "~/calls/settings";
 import { useCallSettings } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
+import { useTranslation } from "~/i18n/use-translation";
 import { Switch } from "~/ui/field";
 import { Notice } from "~/ui/marks";
 import { Group } from "~/ui/page";

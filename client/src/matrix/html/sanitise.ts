@@ -36,27 +36,31 @@ export type Sanitiser = (html: string) => readonly HtmlNode[];
  */
 export function createSanitiser(window: WindowLike): Sanitiser {
   const purifier = createPurifier(window);
+  // Once: to read it costs as much as a message does.
+  purifier.setConfig({
+    ALLOWED_TAGS,
+    ALLOWED_ATTR: ALLOWED_ATTRIBUTES,
+    ADD_URI_SAFE_ATTR: WORDS,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    // Addresses are judged below, by the specification's own list.
+    ALLOWED_URI_REGEXP: /^(?:https?|ftp|mailto|magnet|matrix|mxc):/i,
+    // The quoted text of old replies goes as a whole, other unknown tags leave their text.
+    FORBID_CONTENTS: [
+      "mx-reply",
+      "script",
+      "style",
+      "template",
+      "noscript",
+      "iframe",
+      "svg",
+      "math",
+      "title",
+    ],
+    RETURN_DOM_FRAGMENT: true,
+  });
   return (html) => {
     const fragment = purifier.sanitize(withoutReports(html.slice(0, BODY_LENGTH_MAX)), {
-      ALLOWED_TAGS,
-      ALLOWED_ATTR: ALLOWED_ATTRIBUTES,
-      ADD_URI_SAFE_ATTR: WORDS,
-      ALLOW_DATA_ATTR: false,
-      ALLOW_ARIA_ATTR: false,
-      // Addresses are judged below, by the specification's own list.
-      ALLOWED_URI_REGEXP: /^(?:https?|ftp|mailto|magnet|matrix|mxc):/i,
-      // The quoted text of old replies goes as a whole, other unknown tags leave their text.
-      FORBID_CONTENTS: [
-        "mx-reply",
-        "script",
-        "style",
-        "template",
-        "noscript",
-        "iframe",
-        "svg",
-        "math",
-        "title",
-      ],
       RETURN_DOM_FRAGMENT: true,
     });
     const walk = new Walk();

@@ -12,6 +12,7 @@ import type { SessionContext } from "../context";
 import { asEventId, asRoomId, type EventId, type RoomId } from "../ids";
 import { DerivedSlice } from "../slice";
 import { EventReader } from "./reader";
+import { Retention } from "./retention";
 import { EMPTY_TIMELINE, splitTimelineKey, type TimelineKey, type TimelineSnapshot } from "./types";
 import { OpenWindow, type Readers } from "./window";
 
@@ -22,9 +23,11 @@ export class Timelines {
   readonly snapshots: DerivedSlice<TimelineSnapshot, TimelineKey>;
   readonly readers: DerivedSlice<Readers, TimelineKey>;
   private readonly rooms = new Map<RoomId, OpenRoom>();
+  private readonly retention: Retention;
 
   constructor(private readonly context: SessionContext) {
     const { client, changes, onClose } = context;
+    this.retention = new Retention(context, (roomId) => this.rooms.has(roomId));
     this.snapshots = new DerivedSlice(
       changes,
       (key, before) => this.window(key)?.snapshot(before) ?? EMPTY_TIMELINE,
@@ -60,6 +63,7 @@ export class Timelines {
       if (opened.windows.size === 0) {
         opened.close();
         this.rooms.delete(roomId);
+        this.retention.closed(roomId);
       }
     };
   }
@@ -105,6 +109,7 @@ export class Timelines {
       this.readers.invalidate(key);
     });
     this.rooms.set(roomId, opened);
+    this.retention.opened(room);
     return opened;
   }
 }
@@ -143,6 +148,7 @@ class OpenRoom {
     known.users--;
     if (known.users > 0) return;
     this.windows.delete(key);
+    window.close();
     this.onChange(key);
   }
 

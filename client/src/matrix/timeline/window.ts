@@ -6,6 +6,7 @@ import {
   type MatrixClient,
   type MatrixEvent,
   type Room,
+  RoomEvent,
   TimelineWindow,
 } from "matrix-js-sdk/lib/matrix";
 import { asEventId, asUserId, type EventId, type UserId } from "../ids";
@@ -25,6 +26,8 @@ export type Readers = ReadonlyMap<string, readonly UserId[]>;
 /** A part of a timeline that is open on the screen. Tells `onChange` whenever its snapshot may differ. */
 export class OpenWindow {
   private window: TimelineWindow;
+  private isClosed = false;
+  private stopListening: () => void = () => {};
   private status: TimelineSnapshot["status"] = "loading";
   private ends: { start: WindowEnd; end: WindowEnd } = { start: "more", end: "end" };
   private focus: TimelineSnapshot["focus"];
@@ -42,12 +45,14 @@ export class OpenWindow {
     private readonly reader: EventReader,
     private readonly onChange: () => void,
   ) {
-    this.window = this.newWindow();
+    const { window, stopListening } = this.newWindow();
+    this.window = window;
+    this.stopListening = stopListening;
   }
 
   /** Shows the newest messages, or the surroundings of an event; settles when they are there. */
   async load(eventId?: EventId): Promise<void> {
-    const window = this.newWindow();
+    const { window, stopListening } = this.newWindow();
     this.status = this.status === "ready" ? "ready" : "loading";
     let isCutOff = false;
     try {
@@ -61,11 +66,15 @@ export class OpenWindow {
       }
     } catch {
       // What was shown before stays; the caller says that the jump failed.
+      stopListening();
       this.status = this.status === "ready" ? "ready" : "failed";
       this.onChange();
       if (eventId) throw new Error("the message was not found");
       return;
     }
+    this.stopListening();
+    this.stopListening = stopListening;
+    if (this.isClosed) return stopListening();
     this.window = window;
     this.status = "ready";
     this.isFollowing = !window.canPaginate(Direction.Forward);
@@ -104,6 +113,12 @@ export class OpenWindow {
     if (direction === "forward") this.isFollowing = !window.canPaginate(Direction.Forward);
     this.settleEnds();
     this.onChange();
+  }
+
+  /** Nobody looks any more. */
+  close(): void {
+    this.isClosed = true;
+    this.stopListening();
   }
 
   /** Told by the view: whether the reader looks at the end of the list. */
@@ -224,8 +239,19 @@ export class OpenWindow {
     };
   }
 
-  private newWindow(): TimelineWindow {
-    return new TimelineWindow(this.client, this.timelineSet, { windowLimit: Number.MAX_SAFE_INTEGER });
+  /** The SDK's window listens to its room for ever: what is given along ends that. */
+  private newWindow(): { readonly window: TimelineWindow; readonly stopListening: () => void } {
+    const before = new Set(this.room.listeners(RoomEvent.Timeline));
+    const window = new TimelineWindow(this.client, this.timelineSet, {
+      windowLimit: Number.MAX_SAFE_INTEGER,
+    });
+    const added = this.room.listeners(RoomEvent.Timeline).filter((listener) => !before.has(listener));
+    return {
+      window,
+      stopListening: () => {
+        for (const listener of added) this.room.off(RoomEvent.Timeline, listener as () => void);
+      },
+    };
   }
 }
 
