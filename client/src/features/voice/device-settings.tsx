@@ -1,26 +1,57 @@
 import { useEffect, useRef, useState } from "react";
 import { closeStream, openCamera } from "~/calls/device-test";
+import type { Device } from "~/calls/devices";
 import { VOLUME_MAX } from "~/calls/settings";
-import { useCallSettings } from "~/hooks/calls";
+import { useCallSettings, useDevices } from "~/hooks/calls";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Notice } from "~/ui/marks";
+import { Select } from "~/ui/select";
 import { Slider } from "~/ui/slider";
 import { toast } from "~/ui/toast";
-import { DeviceChoice } from "./device-choice";
 import { MicrophoneMeter } from "./microphone-meter";
 import styles from "./voice-settings.module.css";
+
+const DEFAULT = "default";
+
+interface DeviceSelectProps {
+  label: string;
+  devices: readonly Device[];
+  value: string;
+  onChange: (id: string) => void;
+}
+
+function DeviceSelect({ label, devices, value, onChange }: DeviceSelectProps) {
+  const { t } = useTranslation("voice-settings");
+  // A device that is not plugged in stays chosen, and the system's own stands in.
+  const isThere = devices.some(({ id }) => id === value);
+  return (
+    <Select
+      label={label}
+      value={isThere ? value : DEFAULT}
+      options={[{ id: DEFAULT, label: t("defaultDevice") }, ...devices]}
+      onChange={(id) => onChange(id === DEFAULT ? "" : id)}
+    />
+  );
+}
 
 export function MicrophoneSettings() {
   const { t } = useTranslation("voice-settings");
   const { calls } = useSession();
   const [isTesting, setIsTesting] = useState(false);
   const [hasFailed, setHasFailed] = useState(false);
+  const { microphones } = useDevices(isTesting);
+  const microphoneId = useCallSettings((settings) => settings.microphoneId);
   const inputGain = useCallSettings((settings) => settings.inputGain);
   return (
     <>
-      <DeviceChoice kind="microphone" isAllowed={isTesting} />
+      <DeviceSelect
+        label={t("microphone")}
+        devices={microphones}
+        value={microphoneId}
+        onChange={(id) => calls.changeSettings({ microphoneId: id })}
+      />
       <Slider
         label={t("inputGain")}
         value={inputGain}
@@ -56,10 +87,21 @@ export function MicrophoneSettings() {
 /** Before a call: which microphone, and that it hears something. */
 export function MicrophoneChoice() {
   const { t } = useTranslation("voice-settings");
+  const { calls } = useSession();
   const [hasFailed, setHasFailed] = useState(false);
+  const { microphones } = useDevices(true);
+  const microphoneId = useCallSettings((settings) => settings.microphoneId);
   return (
     <>
-      <DeviceChoice kind="microphone" isAllowed onChosen={() => setHasFailed(false)} />
+      <DeviceSelect
+        label={t("microphone")}
+        devices={microphones}
+        value={microphoneId}
+        onChange={(id) => {
+          setHasFailed(false);
+          calls.changeSettings({ microphoneId: id });
+        }}
+      />
       {hasFailed ? (
         <Notice tone="ember">{t("microphoneFailed")}</Notice>
       ) : (
@@ -74,10 +116,17 @@ export function MicrophoneChoice() {
 /** Before a call: which camera, and what it sees. */
 export function CameraChoice({ onFailed }: { onFailed: () => void }) {
   const { t } = useTranslation("voice-settings");
+  const { calls } = useSession();
+  const { cameras } = useDevices(true);
   const cameraId = useCallSettings((settings) => settings.cameraId);
   return (
     <>
-      <DeviceChoice kind="camera" isAllowed />
+      <DeviceSelect
+        label={t("camera")}
+        devices={cameras}
+        value={cameraId}
+        onChange={(id) => calls.changeSettings({ cameraId: id })}
+      />
       <CameraPreview
         cameraId={cameraId}
         onFailed={() => {
@@ -91,17 +140,35 @@ export function CameraChoice({ onFailed }: { onFailed: () => void }) {
 
 /** Most browsers let a page choose where it sounds; the others have the system's settings for it. */
 export function SpeakerSettings() {
-  return <DeviceChoice kind="speaker" isAllowed />;
+  const { t } = useTranslation("voice-settings");
+  const { calls } = useSession();
+  const { speakers } = useDevices(true);
+  const speakerId = useCallSettings((settings) => settings.speakerId);
+  return (
+    <DeviceSelect
+      label={t("speaker")}
+      devices={speakers}
+      value={speakerId}
+      onChange={(id) => calls.changeSettings({ speakerId: id })}
+    />
+  );
 }
 
 export function CameraSettings() {
   const { t } = useTranslation("voice-settings");
+  const { calls } = useSession();
   const [isTesting, setIsTesting] = useState(false);
   const [hasFailed, setHasFailed] = useState(false);
+  const { cameras } = useDevices(isTesting);
   const cameraId = useCallSettings((settings) => settings.cameraId);
   return (
     <>
-      <DeviceChoice kind="camera" isAllowed={isTesting} />
+      <DeviceSelect
+        label={t("camera")}
+        devices={cameras}
+        value={cameraId}
+        onChange={(id) => calls.changeSettings({ cameraId: id })}
+      />
       {isTesting && (
         <CameraPreview
           cameraId={cameraId}
