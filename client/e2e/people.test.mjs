@@ -50,8 +50,12 @@ test("the list shows roles and presence, and a card leads to a conversation", as
   await ben.page.getByText("Show my local time").click();
   await ben.page.getByRole("button", { name: "Save", exact: true }).click();
   await ben.page.getByText("Saved", { exact: true }).waitFor();
+  const phone = { "org.echorift.phone": "+49 (0)40 123-45" };
+  await ben.call("PUT", `profile/${encodeURIComponent(ben.userId)}/org.echorift.phone`, phone);
   await openCard(anna, "ben");
   await card(anna).getByText("Release lead").waitFor();
+  const call = card(anna).getByRole("link", { name: "Call +49 (0)40 123-45" });
+  assert.equal(await call.getAttribute("href"), "tel:+494012345");
   await card(anna)
     .getByText(/local time/)
     .waitFor();
