@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Workday } from "./lib/workday.mjs";
 import { World } from "./lib/world.mjs";
 
 const DIST = new URL("../dist", import.meta.url).pathname;
@@ -13,6 +14,9 @@ const LOGIN = { js: 130 * KB, css: 15 * KB, requests: 8 };
 const FIRST_TIMELINE_JS = 600 * KB;
 const ROOMS = 200;
 const ROWS_MAX = 90;
+/** How much more the last third of a day's work may leave on the heap than the second. */
+const HEAP_GROWTH_MAX = 1.1;
+const ROUNDS = 15;
 
 const world = World.forTests();
 
@@ -72,3 +76,21 @@ test("two hundred channels are few rows, and the way to a timeline is told", asy
   assert.ok((await column.getByRole("link").count()) <= ROWS_MAX, "the channel list is virtual");
   assert.ok(spaceId);
 });
+
+test("a day's work stays in its memory, and what was let go is there for who reads back", async (t) => {
+  const day = await Workday.begin(world, { channels: 2 });
+  const heaps = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    await day.round({ messagesEach: 16 });
+    if (round >= ROUNDS / 3) heaps.push((await day.living()).heapBytes);
+  }
+  const [second, last] = [heaps.slice(0, ROUNDS / 3), heaps.slice(ROUNDS / 3)].map(mean);
+  t.diagnostic(`heap: ${Math.round(second / 1e5) / 10} MB, then ${Math.round(last / 1e5) / 10} MB`);
+  assert.ok(last <= second * HEAP_GROWTH_MAX, `the heap went from ${second} to ${last} bytes`);
+  assert.deepEqual(await day.readBack(), day.saidInLast(), "nothing is missing, doubled or out of order");
+  assert.deepEqual(day.reader.complaints, []);
+});
+
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -139,6 +139,15 @@ test("unread and mentions are marked on the row, the server and the title, and s
   await menuItem(cleo, "Mute").click();
   await channel(cleo, /incidents.*Muted/).waitFor();
 
+  // Or tells of mentions alone, by the keyboard.
+  await channel(cleo, "incidents").focus();
+  await cleo.page.keyboard.press("Shift+F10");
+  await menuItem(cleo, "Notify me for …").press("ArrowRight");
+  await menuItem(cleo, "Only mentions").press("Enter");
+  await channel(cleo, /incidents.*Muted/).waitFor({ state: "detached" });
+  const { global: rules } = await cleo.call("GET", "pushrules/");
+  assert.ok(rules.room.some(({ rule_id: id, enabled }) => id === incidents && enabled));
+
   // Folded categories and the order of servers survive a reload.
   await column(cleo).getByRole("button", { name: "Ops", exact: true }).click();
   await channel(cleo, "incidents").waitFor({ state: "detached" });

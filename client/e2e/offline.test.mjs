@@ -30,6 +30,8 @@ test("messages written while the server is dead arrive once and in order, across
   await world.homeserver.kill();
   for (const text of ["one", "two", "three"]) await anna.say(text);
   await anna.message("three").waitFor();
+  const away = anna.page.getByRole("status").filter({ hasText: "Offline – messages will be sent" });
+  await away.getByRole("button", { name: "Retry now" }).waitFor();
 
   // The page goes and comes back without a server, and so does what was written.
   await anna.page.reload();
@@ -40,6 +42,7 @@ test("messages written while the server is dead arrive once and in order, across
   await world.homeserver.restart();
   assert.deepEqual(await said(anna, roomId, 5), ["before", "one", "two", "three", "four"]);
   for (const text of ["one", "two", "three", "four"]) assert.equal(await anna.message(text).count(), 1);
+  await away.waitFor({ state: "detached" });
 });
 
 test("without a network the client starts, and sends when it is back", async () => {

@@ -50,8 +50,12 @@ test("the list shows roles and presence, and a card leads to a conversation", as
   await ben.page.getByText("Show my local time").click();
   await ben.page.getByRole("button", { name: "Save", exact: true }).click();
   await ben.page.getByText("Saved", { exact: true }).waitFor();
+  const phone = { "org.echorift.phone": "+49 (0)40 123-45" };
+  await ben.call("PUT", `profile/${encodeURIComponent(ben.userId)}/org.echorift.phone`, phone);
   await openCard(anna, "ben");
   await card(anna).getByText("Release lead").waitFor();
+  const call = card(anna).getByRole("link", { name: "Call +49 (0)40 123-45" });
+  assert.equal(await call.getAttribute("href"), "tel:+494012345");
   await card(anna)
     .getByText(/local time/)
     .waitFor();
@@ -156,24 +160,50 @@ test("somebody is banned with all they wrote, and the log tells of it", async ()
   assert.deepEqual(fay.complaints, []);
 });
 
-test("a person is reported to the administrators, and ignored", async () => {
+test("a person, a message and a channel are reported to the administrators, and the person ignored", async () => {
   const hana = await world.person("hana");
   const ivo = await world.visitor(await world.account("ivo"));
   const roomId = await hana.createRoom({ name: "lobby", members: [ivo] });
   await hana.open(roomId);
   await ivo.sendText(roomId, "Before");
   await hana.message("Before").waitFor();
-  await choose(hana, "ivo", "Report to the administrators");
-  const dialog = hana.page.getByRole("dialog", { name: "Report a person" });
-  await dialog.getByRole("textbox").fill("Insults everybody");
-  const [answer] = await Promise.all([
-    hana.page.waitForResponse(
-      (response) => response.url().includes("/users/") && response.url().endsWith("/report"),
-    ),
-    dialog.getByRole("button", { name: "Report" }).click(),
-  ]);
-  assert.equal(answer.status(), 200);
-  await dialog.waitFor({ state: "detached" });
+  const report = async (path, { act, title, reason }) => {
+    await act();
+    const { page } = hana;
+    const dialog = page
+      .getByRole("dialog", { name: title })
+      .or(page.getByRole("alertdialog", { name: title }));
+    await dialog.getByRole("textbox").fill(reason);
+    const [answer] = await Promise.all([
+      hana.page.waitForResponse((response) => path.test(new URL(response.url()).pathname)),
+      dialog.getByRole("button", { name: "Report" }).click(),
+    ]);
+    assert.equal(answer.status(), 200);
+    await dialog.waitFor({ state: "detached" });
+  };
+  await report(/\/users\/[^/]+\/report$/, {
+    act: () => choose(hana, "ivo", "Report to the administrators"),
+    title: "Report a person",
+    reason: "Insults everybody",
+  });
+  await report(/\/report\/[^/]+$/, {
+    act: async () => {
+      await hana.message("Before").hover();
+      await hana.message("Before").getByRole("button", { name: "More", exact: true }).click();
+      await hana.page.getByRole("menuitem", { name: "Report" }).click();
+    },
+    title: "Report this message?",
+    reason: "Rude",
+  });
+  await report(/\/rooms\/[^/]+\/report$/, {
+    act: async () => {
+      const channels = hana.page.getByRole("navigation", { name: "Channels", exact: true });
+      await channels.getByRole("link", { name: "lobby" }).click({ button: "right" });
+      await hana.page.getByRole("menuitem", { name: "Report this channel" }).click();
+    },
+    title: "Report lobby",
+    reason: "Nobody looks after it",
+  });
 
   await choose(hana, "ivo", "Ignore");
   const ignored = () =>

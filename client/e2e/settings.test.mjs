@@ -293,3 +293,28 @@ test("messages reach a browser whose tab is closed: the server has the subscript
       first?.title === "New message in general" && first.body === "Anna" && first.data.eventId === "$e",
   );
 });
+
+test("a click on a notification that the worker has shown leads to its message", async () => {
+  const jana = await world.visitor(await world.account("jana"));
+  await jana.context.grantPermissions(["notifications"], { origin: world.origin });
+  await jana.signIn();
+  const roomId = await jana.createRoom({ name: "harbour" });
+  const eventId = await jana.sendText(roomId, "The ship is in");
+  const { context, page } = jana;
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await worker.evaluate(
+    async (data) => {
+      await self.registration.showNotification("New message", { data });
+      const [notification] = await self.registration.getNotifications();
+      // Only a real click may bring the window forward, or have the worker wait for it.
+      self.onerror = () => true;
+      self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+    },
+    { roomId, eventId },
+  );
+  await jana.message("The ship is in").waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("event"), eventId);
+  assert.deepEqual(await worker.evaluate(() => self.registration.getNotifications()), []);
+  assert.deepEqual(jana.complaints, []);
+});

@@ -8,6 +8,7 @@ const PICTURE = Buffer.from(
 export class Workday {
   #round = 0;
   #sent = 0;
+  #saidInLast = [];
 
   /** Furnishes so many channels, each with a thread, in a server of the reader's. */
   static async begin(world, { channels }) {
@@ -34,6 +35,33 @@ export class Workday {
     return day;
   }
 
+  /** The numbers of all news of the last channel, in order. */
+  saidInLast() {
+    return this.#saidInLast;
+  }
+
+  /** Reads the open channel back to its beginning: the numbers of its news, in the order in which they stand. */
+  async readBack() {
+    const numbers = await this.reader.page
+      .getByRole("log", { name: "Messages", exact: true })
+      .evaluate(async (log) => {
+        const found = [];
+        while (!found.isWhole) {
+          const here = [...log.querySelectorAll("article")].flatMap((row) => {
+            const [, number] = /news (\d+):/.exec(row.querySelector("p")?.textContent ?? "") ?? [];
+            return number ? [Number(number)] : [];
+          });
+          const known = here.indexOf(found[0]);
+          found.unshift(...(known < 0 ? here : here.slice(0, known)));
+          found.isWhole = log.textContent.includes("where it began");
+          log.scrollBy(0, -log.clientHeight / 2);
+          await new Promise(requestAnimationFrame);
+        }
+        return [...found];
+      });
+    return numbers;
+  }
+
   get messages() {
     return this.#sent;
   }
@@ -42,7 +70,7 @@ export class Workday {
   async round({ messagesEach }) {
     const { page } = this.reader;
     for (const [index, roomId] of this.rooms.entries()) {
-      await Promise.all(Array.from({ length: messagesEach - 1 }, () => this.#say(roomId)));
+      await this.#sayMuch(roomId, messagesEach - 1);
       await this.reader.send(roomId, {
         msgtype: "m.image",
         body: "picture.png",
@@ -116,8 +144,16 @@ export class Workday {
     return this.picture;
   }
 
-  #say(roomId) {
+  /** One after the other only where their order is asked for later. */
+  async #sayMuch(roomId, count) {
+    const isOrdered = roomId === this.rooms.at(-1);
+    if (!isOrdered) await Promise.all(Array.from({ length: count }, () => this.#say(roomId)));
+    else for (let left = count; left > 0; left--) await this.#say(roomId);
+  }
+
+  async #say(roomId) {
     const number = ++this.#sent;
+    if (roomId === this.rooms.at(-1)) this.#saidInLast.push(number);
     const content = { msgtype: "m.text", body: `news ${number}: ${"and more ".repeat(number % 9)}` };
     const path = ["rooms", roomId, "send", "m.room.message", `news-${number}`]
       .map(encodeURIComponent)

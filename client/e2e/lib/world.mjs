@@ -20,7 +20,7 @@ export class World {
   /**
    * Opens a world for the tests of this file and ends it after them.
    * `settings`: the server's own; `calls`: with an SFU; `directory`: people come from OpenLDAP (tests/fixtures/ldap),
-   * with settings of its own where it is a table of them.
+   * with settings of its own where it is a table of them, and with entries of `ldif`, files there, beside the company's.
    */
   static forTests(options = {}) {
     const world = new World();
@@ -34,12 +34,13 @@ export class World {
     settings = {},
     calls = false,
     directory = false,
+    ldif = [],
     database,
     listeners = [],
   } = {}) {
     const all = {
       ...(calls ? {} : WITHOUT_CALLS),
-      ...(directory ? await this.startDirectory(directory) : {}),
+      ...(directory ? await this.startDirectory(directory, ldif) : {}),
       ...settings,
       server: { client_dir: DIST, ...settings.server },
     };
@@ -91,12 +92,11 @@ export class World {
     if (change.child.exitCode !== 0) throw new Error(change.lines.join("\n"));
   }
 
-  async startDirectory(settings) {
+  async startDirectory(settings, ldif) {
     const folder = temporaryFolder("echorift-directory");
     const directory = run(join(LDAP, "run-slapd"), [
       join(folder, "ldap"),
-      "--ldif",
-      join(LDAP, "troubles.ldif"),
+      ...ldif.flatMap((name) => ["--ldif", join(LDAP, name)]),
       "--until-stdin-closes",
     ]);
     const facts = JSON.parse(await directory.line("ldap://"));
@@ -114,7 +114,6 @@ export class World {
         bind_password: facts.bind_password,
         base_dn: facts.people_dn,
         user_filter: "(&(objectClass=inetOrgPerson)(uid={username}))",
-        password_change: true,
         ...settings,
       },
     };

@@ -1,6 +1,7 @@
 import {
   ClientEvent,
   createClient,
+  Filter,
   HttpApiEvent,
   IndexedDBStore,
   type MatrixClient,
@@ -57,6 +58,8 @@ import { WebPush } from "./web-push";
 
 /** Events of a room that the first sync brings. */
 const FIRST_EVENTS = 20;
+/** Events of a room that a later one brings before it leaves a gap; each gap is a timeline more, and a request for who reads there. */
+const LATER_EVENTS = 50;
 
 /**
  * One logged-in account on this device: the SDK's client, and the parts of the store that views read.
@@ -192,11 +195,13 @@ export class Session {
       cryptoCallbacks: secrets.callbacks,
       verificationMethods: [SAS],
     });
-    await store.startup();
-    await client.initRustCrypto({
-      useIndexedDB: !isInMemory,
-      cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
-    });
+    await Promise.all([
+      store.startup(),
+      client.initRustCrypto({
+        useIndexedDB: !isInMemory,
+        cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
+      }),
+    ]);
     return new Session(client, tokens, secrets, queue);
   }
 
@@ -214,7 +219,11 @@ export class Session {
         resolve();
       });
     });
+    const filter = new Filter(this.userId);
+    filter.setTimelineLimit(LATER_EVENTS);
+    filter.setUnreadThreadNotifications(true);
     await client.startClient({
+      filter,
       initialSyncLimit: FIRST_EVENTS,
       lazyLoadMembers: true,
       threadSupport: true,

@@ -70,19 +70,25 @@ export function MenuSurface({ label, entries, anchor, onClose }: MenuSurfaceProp
         {...(anchor ? { autoFocus: "first" as const } : {})}
         {...(onClose ? { onClose } : {})}
       >
-        <Entries entries={entries} />
+        <Entries entries={entries} onClose={onClose} />
       </AriaMenu>
     </Popover>
   );
 }
 
-function Entries({ entries }: { entries: readonly MenuEntry[] }) {
+interface EntriesProps {
+  entries: readonly MenuEntry[];
+  /** Closes the outermost menu, if it has no trigger that would. */
+  onClose: (() => void) | undefined;
+}
+
+function Entries({ entries, onClose }: EntriesProps) {
   return entries.map((entry, index) => {
     if (entry === "separator") {
       // biome-ignore lint/suspicious/noArrayIndexKey: separators have no other identity.
       return <Separator key={`separator-${index}`} className={styles.separator ?? ""} />;
     }
-    if ("entries" in entry) return <Submenu key={entry.id} entry={entry} />;
+    if ("entries" in entry) return <Submenu key={entry.id} entry={entry} onClose={onClose} />;
     return (
       <MenuItem
         key={entry.id}
@@ -100,7 +106,12 @@ function Entries({ entries }: { entries: readonly MenuEntry[] }) {
   });
 }
 
-function Submenu({ entry }: { entry: Extract<MenuEntry, { entries: unknown }> }) {
+interface SubmenuProps {
+  entry: Extract<MenuEntry, { entries: unknown }>;
+  onClose: EntriesProps["onClose"];
+}
+
+function Submenu({ entry, onClose }: SubmenuProps) {
   return (
     <SubmenuTrigger>
       <MenuItem id={entry.id} textValue={entry.label} className={styles.item ?? ""}>
@@ -109,8 +120,8 @@ function Submenu({ entry }: { entry: Extract<MenuEntry, { entries: unknown }> })
         <ChevronRight size={15} strokeWidth={1.9} aria-hidden />
       </MenuItem>
       <Popover className={styles.popover ?? ""} offset={2}>
-        <AriaMenu aria-label={entry.label} className={styles.menu ?? ""}>
-          <Entries entries={entry.entries} />
+        <AriaMenu aria-label={entry.label} className={styles.menu ?? ""} onAction={() => onClose?.()}>
+          <Entries entries={entry.entries} onClose={onClose} />
         </AriaMenu>
       </Popover>
     </SubmenuTrigger>

@@ -169,8 +169,9 @@ self.addEventListener("notificationclick", (event) => {
         await self.clients.openWindow(path);
         return;
       }
-      await client.focus();
+      // First, because a browser may refuse to bring the window forward.
       client.postMessage({ type: "open", path });
+      await client.focus();
     })(),
   );
 });

@@ -36,7 +36,11 @@ impl Policy {
             // Pages without TLS are for trying things out, with SFUs without TLS.
             let is_plain = connections.base_url.starts_with("http:");
             // The SFU by WebSocket; the service beside it, which gives the tokens, by HTTP.
-            let schemes = if is_plain { ["ws:", "http:"] } else { ["wss:", "https:"] };
+            let schemes = if is_plain {
+                ["ws:", "http:"]
+            } else {
+                ["wss:", "https:"]
+            };
             sources.extend(schemes.map(str::to_owned));
         }
         sources.dedup();

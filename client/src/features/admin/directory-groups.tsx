@@ -2,17 +2,18 @@ import { useTranslation } from "~/i18n/use-translation";
 import { Notice } from "~/ui/marks";
 import styles from "./admin.module.css";
 import type { Groups } from "./directory-schemas";
+import { titleOf } from "./domains";
 import { useFormat } from "./format";
 import { Stat } from "./parts";
 
 /** What the mapped groups have come to in servers and channels. */
-export function GroupsCard({ groups }: { groups: Groups }) {
+export function GroupsCard({ domain, groups }: { domain: string; groups: Groups }) {
   const { t } = useTranslation("admin");
   const format = useFormat();
   return (
-    <section className={styles.card} aria-label={t("groups.title")}>
+    <section className={styles.card} aria-label={titleOf(t("groups.title"), domain)}>
       <header className={styles.cardHead}>
-        <h3>{t("groups.title")}</h3>
+        <h3>{titleOf(t("groups.title"), domain)}</h3>
         <small>{groups.ended_ts == null ? t("groups.never") : format.time(groups.ended_ts)}</small>
       </header>
       {groups.failures.map((failure) => (

@@ -6,25 +6,26 @@ import { Button } from "~/ui/button";
 import { Notice } from "~/ui/marks";
 import styles from "./admin.module.css";
 import { Plan } from "./directory-schemas";
+import { pathOf, titleOf } from "./domains";
 import { Lines } from "./lines";
 import { Waiting } from "./parts";
 
 /** What a sync would do now; nothing of it is done. Asked for only when somebody wants it: the directory is read for it. */
-export function PlanCard() {
+export function PlanCard({ domain }: { domain: string }) {
   const { t } = useTranslation("admin");
   const { own } = useSession();
   const plan = useQuery({
-    queryKey: ["directory-plan"],
-    queryFn: ({ signal }) => own.get(Plan, "admin/v1/directory/plan", {}, signal),
+    queryKey: ["directory-plan", domain],
+    queryFn: ({ signal }) => own.get(Plan, `admin/v1/${pathOf("plan", domain)}`, {}, signal),
     enabled: false,
     retry: false,
     gcTime: 0,
   });
   const hasAsked = plan.isFetched || plan.isFetching;
   return (
-    <section className={styles.card} aria-label={t("plan.title")}>
+    <section className={styles.card} aria-label={titleOf(t("plan.title"), domain)}>
       <header className={styles.cardHead}>
-        <h3>{t("plan.title")}</h3>
+        <h3>{titleOf(t("plan.title"), domain)}</h3>
         <small>{t("plan.hint")}</small>
         <Button icon={ListChecks} isPending={plan.isFetching} onPress={() => void plan.refetch()}>
           {t("plan.look")}

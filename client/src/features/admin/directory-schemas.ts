@@ -34,9 +34,6 @@ export type Sync = v.InferOutput<typeof Sync>;
 
 const answers = { last_answer_ts: ts, last_failure_ts: ts, last_failure: text };
 
-const Domain = v.object({ name: v.string(), urls: texts, base_dn: v.string(), ...answers });
-export type Domain = v.InferOutput<typeof Domain>;
-
 const Stop = v.object({ room: text, removals: v.number(), mirrored: v.number() });
 export type Stop = v.InferOutput<typeof Stop>;
 
@@ -50,6 +47,12 @@ const Groups = v.object({
 });
 export type Groups = v.InferOutput<typeof Groups>;
 
+/** Absent where the domain's people, or its groups, are not mirrored. */
+const mirrored = { sync: v.nullish(Sync), groups: v.nullish(Groups) };
+
+const Domain = v.object({ name: v.string(), urls: texts, base_dn: v.string(), ...answers, ...mirrored });
+export type Domain = v.InferOutput<typeof Domain>;
+
 const On = v.object({
   enabled: v.literal(true),
   urls: texts,
@@ -60,8 +63,7 @@ const On = v.object({
   admin_group: v.string(),
   ...answers,
   domains: v.optional(v.array(Domain), []),
-  sync: v.nullish(Sync),
-  groups: v.nullish(Groups),
+  ...mirrored,
 });
 export type DirectoryOn = v.InferOutput<typeof On>;
 

@@ -6,14 +6,22 @@ import { Chip, Notice } from "~/ui/marks";
 import { act, withReason } from "./act";
 import styles from "./admin.module.css";
 import { type Stop, Sync } from "./directory-schemas";
+import { pathOf, titleOf } from "./domains";
 import { useFormat } from "./format";
 import { Stat } from "./parts";
 import { useAdminSend } from "./queries";
 
 const TONES = { done: "echo", failed: "live", stopped: "ember" } as const;
 
+interface SyncCardProps {
+  /** Empty for the main one. */
+  domain: string;
+  sync: Sync;
+  stops: readonly Stop[];
+}
+
 /** How the accounts are kept in step: the last run, running one now, and letting through one that looks like a mistake. */
-export function SyncCard({ sync, stops }: { sync: Sync; stops: readonly Stop[] }) {
+export function SyncCard({ domain, sync, stops }: SyncCardProps) {
   const { t } = useTranslation("admin");
   const format = useFormat();
   const { last } = sync;
@@ -21,21 +29,21 @@ export function SyncCard({ sync, stops }: { sync: Sync; stops: readonly Stop[] }
   const seconds = last ? Math.ceil((last.ended_ts - last.started_ts) / 100) / 10 : 0;
   const outcome = stops.length > 0 ? "stopped" : last?.outcome;
   return (
-    <section className={styles.card} aria-label={t("sync.title")}>
+    <section className={styles.card} aria-label={titleOf(t("sync.title"), domain)}>
       <header className={styles.cardHead}>
-        <h3>{t("sync.title")}</h3>
+        <h3>{titleOf(t("sync.title"), domain)}</h3>
         {sync.is_running ? (
           <Chip tone="partner">{t("sync.running")}</Chip>
         ) : (
           outcome && <Chip tone={TONES[outcome]}>{t(`sync.${outcome}`)}</Chip>
         )}
         <small>{t(sync.is_told ? "sync.told" : "sync.asked")}</small>
-        <RunNow isRunning={sync.is_running} />
+        <RunNow domain={domain} isRunning={sync.is_running} />
       </header>
       {last?.outcome === "failed" && (
         <Notice tone="danger">{t("sync.failedBecause", { reason: last.reason ?? "–" })}</Notice>
       )}
-      <Stopped sync={sync} stops={stops} />
+      <Stopped domain={domain} sync={sync} stops={stops} />
       {last ? (
         <>
           <p className={styles.lead}>
@@ -58,7 +66,7 @@ export function SyncCard({ sync, stops }: { sync: Sync; stops: readonly Stop[] }
   );
 }
 
-function RunNow({ isRunning }: { isRunning: boolean }) {
+function RunNow({ domain, isRunning }: { domain: string; isRunning: boolean }) {
   const { t } = useTranslation("admin");
   const send = useAdminSend();
   const [isPending, setPending] = useState(false);
@@ -67,7 +75,7 @@ function RunNow({ isRunning }: { isRunning: boolean }) {
   async function run() {
     setPending(true);
     setFailure(undefined);
-    await send(Sync, "POST", "directory/sync").catch((error: unknown) =>
+    await send(Sync, "POST", pathOf("sync", domain)).catch((error: unknown) =>
       setFailure(error instanceof Error ? error.message : String(error)),
     );
     setPending(false);
@@ -84,7 +92,7 @@ function RunNow({ isRunning }: { isRunning: boolean }) {
 }
 
 /** What was held back because so many people would be affected, and the way to let it through once. */
-function Stopped({ sync, stops }: { sync: Sync; stops: readonly Stop[] }) {
+function Stopped({ domain, sync, stops }: SyncCardProps) {
   const { t } = useTranslation("admin");
   const send = useAdminSend();
   const isStopped = sync.last?.outcome === "stopped";
@@ -96,7 +104,7 @@ function Stopped({ sync, stops }: { sync: Sync; stops: readonly Stop[] }) {
       action: t("sync.approve.action"),
       isDangerous: true,
       run: async ({ reason }) => {
-        const { last } = await send(Sync, "POST", "directory/approve", withReason(reason));
+        const { last } = await send(Sync, "POST", pathOf("approve", domain), withReason(reason));
         return t(last?.outcome === "done" ? "sync.approve.done" : "sync.approve.notDone");
       },
     });

@@ -32,20 +32,18 @@ export function DirectoryPage() {
 
 function Connected({ directory }: { directory: DirectoryOn }) {
   const { t } = useTranslation("admin");
-  const { sync, groups } = directory;
   const first = { ...directory, name: "" };
+  const mirrored = [first, ...directory.domains].filter(({ sync }) => sync != null);
   return (
     <>
-      {sync ? (
-        <SyncCard sync={sync} stops={groups?.stops ?? []} />
-      ) : (
+      {mirrored.length === 0 && (
         <section className={styles.card}>
           <p>{t("directory.noSync")}</p>
         </section>
       )}
-      {groups && <GroupsCard groups={groups} />}
-      {sync && <PlanCard />}
-      {groups && <DriftCard count={groups.drift} />}
+      {mirrored.map((domain) => (
+        <Mirrored key={domain.name} domain={domain} />
+      ))}
       <div className={styles.charts}>
         <DomainCard domain={first}>
           <Facts
@@ -61,6 +59,19 @@ function Connected({ directory }: { directory: DirectoryOn }) {
           <DomainCard key={domain.name} domain={domain} />
         ))}
       </div>
+    </>
+  );
+}
+
+/** How the people and groups of one domain are kept in step. */
+function Mirrored({ domain: { name, sync, groups } }: { domain: Domain }) {
+  if (!sync) return null;
+  return (
+    <>
+      <SyncCard domain={name} sync={sync} stops={groups?.stops ?? []} />
+      {groups && <GroupsCard domain={name} groups={groups} />}
+      <PlanCard domain={name} />
+      {groups && <DriftCard domain={name} count={groups.drift} />}
     </>
   );
 }

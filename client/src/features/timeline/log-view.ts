@@ -285,14 +285,17 @@ export class LogView {
   }
 
   /** Those of which the beginning is in sight come first: what grows above it does so out of sight. */
-  private keysInSight(parts: Parts): readonly string[] {
+  private keysInSight({ log }: Parts): readonly string[] {
     const { rows, from, to } = this.shown;
+    const [edge, height] = [log.getBoundingClientRect().top, log.clientHeight];
     const whole: string[] = [];
     const cut: string[] = [];
-    for (let index = from; index < to; index++) {
-      const { top, bottom } = this.boxOf(parts, index);
-      const key = rows[index]?.key;
-      if (key !== undefined && bottom > 0 && top < parts.log.clientHeight) (top >= 0 ? whole : cut).push(key);
+    for (const { key } of rows.slice(from, to)) {
+      const box = this.elements.get(key)?.getBoundingClientRect();
+      if (!box || box.bottom - edge <= 0) continue;
+      // They lie below each other.
+      if (box.top - edge >= height) break;
+      (box.top - edge >= 0 ? whole : cut).push(key);
     }
     return [...whole, ...cut];
   }
