@@ -66,7 +66,7 @@ async fn events_come_once_each_in_order_though_everything_is_killed() {
                 server.restart().await;
             } else {
                 service.kill();
-                service.revive();
+                service.revive().await;
             }
         }
         let told = |service: &Service| (service.messages() >= all).then_some(());

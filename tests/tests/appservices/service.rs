@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use echorift_tests::{Caller, PATIENCE, ServerBuilder, TestServer, fresh};
+use echorift_tests::{Caller, PATIENCE, ServerBuilder, TestServer, fresh, until};
 use serde_json::{Value, json};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::Notify;
@@ -150,9 +150,10 @@ impl Service {
         self.running.take().expect("it runs").shutdown_background();
     }
 
-    /// Starts it again, where it was.
-    pub(crate) fn revive(&mut self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).unwrap();
+    /// Starts it again, where it was: once what was killed has let go of the port.
+    pub(crate) async fn revive(&mut self) {
+        let bind = async || TcpListener::bind(("127.0.0.1", self.port)).ok();
+        let listener = until("the service's port is free again", bind).await;
         self.running = Some(serve(listener, &self.heard));
     }
 
