@@ -16,8 +16,9 @@ use super::status::{MirrorStatus, Outcome, Run, RunCounts, Statuses};
 use crate::directory::Directory;
 use crate::provider::NAME;
 
-/// Changes that come together are answered by one run: whoever edits a person often edits a group next.
-const SETTLE: Duration = Duration::from_millis(200);
+/// Changes that come together are answered by one run. Who renames a person puts the new name into the groups next, and
+/// nobody who is in no group for that moment is to lose their sessions.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How many times as long as the last run took the next one waits: a large directory that never rests, for it writes down
 /// each log-in, say, takes a fifth of one core and no more.
 const REST: u32 = 4;
