@@ -26,6 +26,11 @@ APIS = {"client-server": "Client-server API", "server-server": "Server-server AP
 BY_HAND = {"proposals": "Proposals and OAuth 2.0"}
 
 
+def cell(text):
+    """Text for a cell of a table, which a bar would end even within code."""
+    return text.replace("|", "\\|")
+
+
 def endpoints_of(text):
     """The endpoints of one OpenAPI file.
 
@@ -97,7 +102,7 @@ def page_of(known):
             operation = row["operation"] + (" (deprecated)" if row["deprecated"] else "")
             test = f"`{row['test']}`" if row["test"] else ""
             lines.append(
-                f"| `{row['method']} {row['path']}` | {operation} | {row['status']} | {test} | {row['note']} |"
+                f"| `{row['method']} {row['path']}` | {operation} | {row['status']} | {test} | {cell(row['note'])} |"
             )
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

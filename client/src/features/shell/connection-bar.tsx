@@ -7,13 +7,12 @@ import styles from "./connection-bar.module.css";
 
 const BACK_SHOWN_MS = 2_000;
 
-/** Says that the server is away, and shortly that it is back; or that a newer client waits. */
+/** Says that the server is away, and shortly that it is back. */
 export function ConnectionBar({ className }: { className: string | undefined }) {
   const { t } = useTranslation("shell");
   const { connection } = useSession();
   const { state } = useSlice(connection.state, "server");
   const isBack = useIsBack(state === "offline");
-  const hasNewVersion = useNewVersion();
   if (state === "offline") {
     return (
       <div role="status" className={cx(styles.bar, styles.offline, className)}>
@@ -31,15 +30,7 @@ export function ConnectionBar({ className }: { className: string | undefined }) 
       </div>
     );
   }
-  if (!hasNewVersion) return null;
-  return (
-    <div role="status" className={cx(styles.bar, className)}>
-      {t("newVersion")}
-      <Button kind="quiet" onPress={() => window.location.reload()}>
-        {t("reload")}
-      </Button>
-    </div>
-  );
+  return null;
 }
 
 function useIsBack(isOffline: boolean): boolean {
@@ -51,15 +42,4 @@ function useIsBack(isOffline: boolean): boolean {
     return () => clearTimeout(timer);
   }, [isOffline, wasOffline]);
   return wasOffline && !isOffline;
-}
-
-/** The service worker's registration tells it by this event on the window. */
-function useNewVersion(): boolean {
-  const [isThere, setThere] = useState(false);
-  useEffect(() => {
-    const note = () => setThere(true);
-    window.addEventListener("echorift:new-version", note);
-    return () => window.removeEventListener("echorift:new-version", note);
-  }, []);
-  return isThere;
 }
