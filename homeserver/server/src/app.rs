@@ -180,8 +180,8 @@ impl App {
             push.listener(),
             webhooks.listener(),
             calls.listener(),
-            services.listener(),
         ];
+        listeners.extend(services.listeners());
         listeners.push(delayed_events.listener());
         listeners.extend(federation.as_ref().map(Federation::listener));
         database.log().listen(listeners);
