@@ -94,6 +94,42 @@ test("a direct message is read by both, then on a second browser by the recovery
   assertCalm(anna, ben, laptop, phone);
 });
 
+test("a message whose key comes to the backup late is read as soon as it is there", async (t) => {
+  const { person: nora, recoveryKey } = await firstSteps("nora");
+  const roomId = await nora.createRoom({ name: "notes", isEncrypted: true });
+  let bring = () => {};
+  const isBrought = new Promise((resolve) => {
+    bring = resolve;
+  });
+  t.after(bring);
+  await nora.page.route("**/room_keys/keys?*", async (route) => {
+    if (route.request().method() === "PUT") await isBrought;
+    await route.continue();
+  });
+  await nora.open(roomId);
+  await nora.say("the key to this is slow");
+  await nora.message("the key to this is slow").waitFor();
+
+  const laptop = await secondBrowser(nora);
+  await laptop.open(roomId);
+  const answered = (path, status) =>
+    laptop.page.waitForResponse((response) => path.test(response.url()) && response.status() === status);
+  // The key of the message, and all that are there.
+  const asked = Promise.all([
+    answered(/room_keys\/keys\/[^/]+\/[^/]+\?/, 404),
+    answered(/room_keys\/keys\?/, 200),
+  ]);
+  await laptop.page.getByRole("button", { name: "Confirm", exact: true }).click();
+  const verify = dialog(laptop.page, "Confirm that it is you");
+  await verify.getByLabel("Recovery key").fill(recoveryKey);
+  await verify.getByRole("button", { name: "Unlock" }).click();
+  await isConfirmed(laptop.page);
+  await asked;
+  bring();
+  await laptop.message("the key to this is slow").waitFor();
+  assertCalm(nora, laptop);
+});
+
 test("two people compare pictures, and each is shown to the other as confirmed", async () => {
   const emma = await world.person("emma");
   const finn = await world.person("finn");

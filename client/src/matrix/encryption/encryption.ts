@@ -10,6 +10,7 @@ import type { SessionContext } from "../context";
 import { asUserId, type RoomId, type UserId } from "../ids";
 import { DerivedSlice } from "../slice";
 import { deleteValue, readValue, writeValue } from "../storage";
+import { hastenOwnKeys } from "./backup-haste";
 import { openKeys, sealKeys } from "./key-file";
 import type { SecretKeys } from "./secret-keys";
 
@@ -113,6 +114,8 @@ export class Encryption {
       client.off(ClientEvent.Sync, onSync);
     });
     look();
+    // Without it keys come later, as the SDK has it.
+    void hastenOwnKeys(this.context).catch(() => {});
   }
 
   /** Makes a new recovery key; the one before it is no longer good. It is shown until `keySaved`. */
