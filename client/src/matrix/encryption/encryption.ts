@@ -91,6 +91,10 @@ export class Encryption {
     const onState = (event: MatrixEvent) => {
       if (event.getType() === "m.room.encryption") this.trust.invalidate(event.getRoomId() as RoomId);
     };
+    // What was stored may be older than the recovery key, and another device may make a new one.
+    const onAccountData = (event: MatrixEvent) => {
+      if (event.getType() === "m.secret_storage.default_key") look();
+    };
     // Offline, the first look fails: the next answer of the server is the time for another.
     const onSync = () => {
       if (this.own.stage === "checking") look();
@@ -102,6 +106,7 @@ export class Encryption {
     client.on(CryptoEvent.UserTrustStatusChanged, onTrust);
     client.on(RoomMemberEvent.Membership, onMember);
     client.on(RoomStateEvent.Events, onState);
+    client.on(ClientEvent.AccountData, onAccountData);
     client.on(ClientEvent.Sync, onSync);
     onClose(() => {
       client.off(CryptoEvent.KeysChanged, look);
@@ -111,6 +116,7 @@ export class Encryption {
       client.off(CryptoEvent.UserTrustStatusChanged, onTrust);
       client.off(RoomMemberEvent.Membership, onMember);
       client.off(RoomStateEvent.Events, onState);
+      client.off(ClientEvent.AccountData, onAccountData);
       client.off(ClientEvent.Sync, onSync);
     });
     look();
