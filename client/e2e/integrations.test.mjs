@@ -121,6 +121,21 @@ test("an encrypted channel says why no program writes into it, and who keeps not
   await bo.context.close();
 });
 
+test("Escape closes the window on top, also in the moment when nothing has the focus", async () => {
+  const lou = await world.person("lou");
+  await lou.open(await lou.createRoom({ name: "quick" }));
+  const settings = await openIntegrations(lou, "quick");
+  await settings.getByRole("button", { name: "New incoming webhook" }).click();
+  const form = dialog(lou, "New incoming webhook");
+  await form.waitFor();
+  await lou.page.evaluate(escapeWithoutFocus);
+  await form.waitFor({ state: "detached" });
+  await settings.waitFor();
+  await lou.page.evaluate(escapeWithoutFocus);
+  await settings.waitFor({ state: "detached" });
+  assert.deepEqual(lou.complaints, []);
+});
+
 test("a token does what it was made for and nothing else, until it is revoked", async () => {
   const tom = await world.person("tom");
   const { page } = tom;
@@ -277,6 +292,12 @@ async function statusOf(token, method, path, body) {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const request = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
   return (await fetch(`${world.origin}/_matrix/client/v3/${path}`, request)).status;
+}
+
+/** Runs in the page: the key comes when what had the focus is gone, and before anything else gets it. */
+function escapeWithoutFocus() {
+  document.activeElement?.blur();
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
 }
 
 /** A target of outgoing webhooks, and what it was told. */
