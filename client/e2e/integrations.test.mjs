@@ -103,6 +103,14 @@ test("a channel's keeper lets programs write into it and hear it", async (t) => 
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
   await row.waitFor({ state: "detached" });
   assert.equal(await postJson(next, { text: "by none" }), 404);
+
+  // Of a target that is gone people read a sentence; what the machine said stands behind it.
+  listener.close();
+  const tickets = again.getByRole("listitem", { name: "Tickets" });
+  await choose(tickets, page, "Send a test");
+  await tickets.getByText("Nothing answers at this address.").waitFor();
+  await tickets.getByText("What the machine said").click();
+  await tickets.getByText(/Connection refused/).waitFor();
   assert.deepEqual(kim.complaints, []);
 });
 
@@ -316,7 +324,10 @@ async function listen() {
   return {
     url: `http://127.0.0.1:${server.address().port}/hook`,
     next: async () => deliveries.shift() ?? new Promise((resolve) => waiting.push(resolve)),
-    close: () => server.close(),
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
   };
 }
 
