@@ -36,9 +36,25 @@ async function secondBrowser(of) {
   return second;
 }
 
+/** Runs in the page: from now on its camera sees this picture, on a desk. */
+async function seeByCamera(picture) {
+  const image = new Image();
+  image.src = picture;
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+  const context = canvas.getContext("2d");
+  setInterval(() => {
+    context.fillStyle = "#8a7f72";
+    context.fillRect(0, 0, 640, 480);
+    context.drawImage(image, 140, 60, 360, 360);
+  }, 50);
+  navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(20);
+}
+
 /** Both sides see the same seven pictures, and say so. */
 async function compare(asking, asked) {
-  await asked.getByRole("button", { name: "Compare" }).click();
+  await asked.getByRole("button", { name: "Compare", exact: true }).click();
+  await asking.getByRole("button", { name: "Compare pictures instead" }).click();
   const pictures = [];
   for (const side of [asking, asked]) {
     await side.getByRole("list", { name: "Pictures to compare" }).waitFor();
@@ -128,6 +144,33 @@ test("a message whose key comes to the backup late is read as soon as it is ther
   bring();
   await laptop.message("the key to this is slow").waitFor();
   assertCalm(nora, laptop);
+});
+
+test("a code on one screen, read by the camera of the other, confirms a new device", async () => {
+  const { person: kira } = await firstSteps("kira");
+  const laptop = await secondBrowser(kira);
+  await laptop.page.getByRole("button", { name: "Confirm", exact: true }).click();
+  await laptop.page.getByRole("button", { name: "Use another device" }).click();
+  const [shows, reads] = [laptop.page, kira.page].map((page) =>
+    dialog(page, "Compare with your other device"),
+  );
+  await reads.getByRole("button", { name: "Compare", exact: true }).click();
+  const code = shows.getByRole("img", { name: "Code to be read by the other side" });
+  await code.waitFor();
+  await assertAccessible(laptop.page, "the code of a new device");
+  const picture = (await code.screenshot()).toString("base64");
+  await kira.page.evaluate(seeByCamera, `data:image/png;base64,${picture}`);
+  await reads.getByRole("button", { name: "Open camera" }).click();
+  await shows.getByText("Your other device has read the code.").waitFor();
+  await reads.getByText("Waiting for the other side to confirm").waitFor();
+  await assertAccessible(kira.page, "a code that was read");
+  await shows.getByRole("button", { name: "Yes" }).click();
+  for (const side of [shows, reads]) {
+    await side.getByText("Confirmed. Both devices can read your messages.").waitFor();
+    await side.getByRole("button", { name: "Done" }).click();
+  }
+  await isConfirmed(laptop.page);
+  assertCalm(kira, laptop);
 });
 
 test("two people compare pictures, and each is shown to the other as confirmed", async () => {
