@@ -49,8 +49,10 @@ impl Accounts {
     }
 
     /// Whether a first administrator is waited for.
-    pub(crate) async fn awaits_first_admin(&self) -> Result<bool, AccountError> {
-        Ok(short_tokens::any(&self.0.database, Purpose::FirstAdmin).await?)
+    pub async fn awaits_first_admin(&self) -> Result<bool, AccountError> {
+        let database = &self.0.database;
+        Ok(short_tokens::any(database, Purpose::FirstAdmin).await?
+            && !store::accounts::is_administered(database).await?)
     }
 
     /// Makes the first administrator and uses the token up, both or neither.

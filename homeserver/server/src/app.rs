@@ -26,6 +26,7 @@ use echorift_search::SearchApi;
 use echorift_storage::{Clock, Database, DatabaseOptions, LogListener, Names};
 use echorift_sync::{SyncOptions, Syncs};
 use echorift_web::{RateLimits, outbound::Outbound};
+use echorift_webclient::FirstAccount;
 use echorift_webhooks::{Webhooks, WebhooksOptions, WebhooksParts};
 use tokio::sync::watch;
 
@@ -293,6 +294,7 @@ impl App {
             health: Arc::clone(&health),
             metrics,
             traffic,
+            first_account: first_account(&accounts),
         };
         let router = assemble(features, config, own);
         Ok(Self {
@@ -318,6 +320,19 @@ pub(crate) async fn open_database(config: &Config) -> Result<(Database, Names, C
     let database = Database::open(&options).await?;
     let users = Names::users(&database);
     Ok((database, users, Clock::system()))
+}
+
+fn first_account(accounts: &Accounts) -> FirstAccount {
+    let accounts = accounts.clone();
+    FirstAccount(Arc::new(move || {
+        let accounts = accounts.clone();
+        Box::pin(async move {
+            accounts.awaits_first_admin().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "whether there is an administrator could not be read");
+                false
+            })
+        })
+    }))
 }
 
 /// The company's directory, and those of its further domains, if the operator names one. They are asked at the first

@@ -24,6 +24,15 @@ pub struct ClientConfig {
     pub help_url: Option<String>,
 }
 
+impl ClientConfig {
+    /// The same for a server where people may make accounts.
+    pub(crate) fn with_registration(&self) -> Self {
+        let mut config = self.clone();
+        config.login.registration = true;
+        config
+    }
+}
+
 /// How people log in.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Login {
@@ -68,7 +77,7 @@ pub struct Support {
     pub page: Option<String>,
 }
 
-/// The document as it is sent. It holds until the server starts anew.
+/// The document as it is sent.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub text: String,

@@ -31,7 +31,7 @@ impl WebClient {
         let client = self.clone();
         Router::new().route(
             "/config.json",
-            get(async move |headers: HeaderMap| client.config(&headers)),
+            get(async move |headers: HeaderMap| client.config(&headers).await),
         )
     }
 
@@ -126,8 +126,13 @@ impl WebClient {
     }
 
     /// `GET /config.json`. Clients that come from elsewhere may read it, too.
-    fn config(&self, asked: &HeaderMap) -> Response {
-        let config = &self.0.config;
+    async fn config(&self, asked: &HeaderMap) -> Response {
+        let is_first = (self.0.first_account.0)().await;
+        let config = if is_first {
+            &self.0.config_for_first
+        } else {
+            &self.0.config
+        };
         let mut headers = HeaderMap::new();
         self.0.policy.add_to(&mut headers, None);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(ASK_AGAIN));

@@ -18,7 +18,7 @@ mod place;
 mod policy;
 
 pub use self::{
-    client::{WebClient, WebClientOptions},
+    client::{FirstAccount, WebClient, WebClientOptions},
     config::{ClientConfig, Features, Limits, Login, PushFeature, Support},
     http::OwnOrigin,
     policy::Connections,

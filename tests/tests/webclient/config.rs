@@ -47,7 +47,9 @@ async fn the_client_learns_what_the_server_offers() {
 
 #[tokio::test]
 async fn what_is_not_set_is_left_out() {
-    let found = config(&TestServer::shared().await).await;
+    let server = TestServer::shared().await;
+    server.register_admin().await;
+    let found = config(&server).await;
     assert_eq!(found["brand"], "EchoRift");
     assert_eq!(
         found["login"],
@@ -64,6 +66,16 @@ async fn what_is_not_set_is_left_out() {
         found.get("support").is_none() && found.get("help_url").is_none(),
         "{found:#}"
     );
+}
+
+#[tokio::test]
+async fn the_first_administrator_may_make_an_account_where_nobody_else_can() {
+    let server = TestServer::start().await;
+    assert_eq!(config(&server).await["login"]["registration"], true);
+    server.register(["alice"]).await;
+    assert_eq!(config(&server).await["login"]["registration"], true);
+    server.register_admin().await;
+    assert_eq!(config(&server).await["login"]["registration"], false);
 }
 
 #[tokio::test]

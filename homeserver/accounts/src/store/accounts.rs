@@ -143,10 +143,16 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Res
     Ok(())
 }
 
+const ADMINISTRATORS: &str = "SELECT 1 FROM accounts WHERE is_admin = 1 AND deactivated_ts IS NULL LIMIT 1";
+
 /// Whether anyone administers this server.
 pub(crate) async fn has_admin(tx: &mut Tx) -> Result<bool, StorageError> {
-    const SQL: &str = "SELECT 1 FROM accounts WHERE is_admin = 1 AND deactivated_ts IS NULL LIMIT 1";
-    Ok(tx.fetch_optional(SQL, &[]).await?.is_some())
+    Ok(tx.fetch_optional(ADMINISTRATORS, &[]).await?.is_some())
+}
+
+/// As [`has_admin`], outside of a transaction.
+pub(crate) async fn is_administered(database: &Database) -> Result<bool, StorageError> {
+    Ok(database.fetch_optional(ADMINISTRATORS, &[]).await?.is_some())
 }
 
 pub(crate) async fn set_password(tx: &mut Tx, user: UserNumber, hash: &str) -> Result<(), StorageError> {

@@ -97,10 +97,15 @@ async fn greet(config: &Config, app: &App, listeners: &[Listener]) -> Result<(),
     if config.directory.is_none()
         && let Some(token) = app.accounts.create_first_admin_token().await?
     {
-        say("There is no administrator yet. Make the first one with");
-        say("    echorift user create NAME --admin");
-        say("or register in any client; it asks for a registration token, which is valid once:");
+        say(
+            "There is no administrator yet. Make an account in any client with this registration token, which is good once:",
+        );
         say(format_args!("    {token}"));
+        let program = std::env::args().next();
+        let program = program.as_deref().unwrap_or("echorift");
+        say(format_args!(
+            "Or make one here: {program} user create NAME --admin"
+        ));
     }
     Ok(())
 }

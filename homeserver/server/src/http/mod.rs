@@ -14,6 +14,7 @@ use axum::extract::DefaultBodyLimit;
 use echorift_admin::Traffic;
 use echorift_calls::CallsDiscovery;
 use echorift_web::MatrixError;
+use echorift_webclient::FirstAccount;
 use http::{HeaderMap, Method, Uri};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -30,6 +31,7 @@ pub(crate) struct OwnRoutes<'a> {
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) traffic: Arc<Traffic>,
+    pub(crate) first_account: FirstAccount,
 }
 
 /// Merges the features' routes with the server's own and puts the envelope around them.
@@ -37,7 +39,7 @@ pub(crate) struct OwnRoutes<'a> {
 /// What matches no route is the web client's, as far as it is a path for browsers; otherwise `M_UNRECOGNIZED`: 404, or 405
 /// where another method would match (CS API § Common error codes).
 pub(crate) fn assemble(features: Router, config: &Config, own: OwnRoutes<'_>) -> Router {
-    let client = web_client(config, own.calls);
+    let client = web_client(config, own.calls, own.first_account);
     let body_bytes_max = usize::try_from(config.limits.request_body_bytes_max).unwrap_or(usize::MAX);
     features
         .merge(discovery::routes(config, own.calls))

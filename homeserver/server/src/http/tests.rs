@@ -36,6 +36,7 @@ fn assemble_with(features: Router, config: &Config, health: Arc<Health>) -> Rout
         health,
         metrics: None,
         traffic: Arc::default(),
+        first_account: FirstAccount::exists(),
     };
     assemble(features, config, own)
 }

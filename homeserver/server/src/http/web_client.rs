@@ -2,16 +2,18 @@
 
 use echorift_calls::CallsDiscovery;
 use echorift_webclient::{
-    ClientConfig, Connections, Features, Limits, Login, PushFeature, Support, WebClient, WebClientOptions,
+    ClientConfig, Connections, Features, FirstAccount, Limits, Login, PushFeature, Support, WebClient,
+    WebClientOptions,
 };
 
 use crate::config::{Config, LivekitSettings, SupportSettings};
 
-pub(super) fn web_client(config: &Config, calls: &CallsDiscovery) -> WebClient {
+pub(super) fn web_client(config: &Config, calls: &CallsDiscovery, first_account: FirstAccount) -> WebClient {
     WebClient::new(WebClientOptions {
         folder: config.server.client_dir.clone(),
         config: client_config(config, calls),
         connections: connections(config),
+        first_account,
     })
 }
 
