@@ -78,6 +78,21 @@ impl Accounts {
         Ok(mirroring::people(&self.0.database, provider).await?)
     }
 
+    /// Those of the accounts that `provider` owns which belong to one of these people, or have one of these names.
+    pub async fn mirrored_among(
+        &self,
+        provider: &str,
+        external_ids: &[&str],
+        localparts: &[&str],
+    ) -> Result<Vec<MirroredPerson>, AccountError> {
+        Ok(mirroring::people_among(&self.0.database, provider, external_ids, localparts).await?)
+    }
+
+    /// How many accounts that `provider` owns are neither locked nor deactivated.
+    pub async fn count_mirrored(&self, provider: &str) -> Result<usize, AccountError> {
+        Ok(mirroring::count_active(&self.0.database, provider).await?)
+    }
+
     /// Those of the names that some account has, deactivated ones included.
     pub async fn taken_names(&self, localparts: &[&str]) -> Result<HashSet<String>, AccountError> {
         if localparts.is_empty() {

@@ -8,6 +8,7 @@
     reason = "tests say what they expect by failing"
 )]
 
+mod changes;
 mod faults;
 mod groups;
 mod leavers;

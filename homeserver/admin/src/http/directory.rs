@@ -71,7 +71,8 @@ struct DirectoryDetail {
 #[derive(Serialize, ToSchema)]
 struct SyncDetail {
     is_running: bool,
-    /// Whether the directory tells of changes by itself at present; otherwise it is read at intervals.
+    /// Whether changes are known within seconds at present: the directory tells of them, or is asked for them.
+    /// Otherwise it is read at intervals.
     is_told: bool,
     /// Whether an administrator has approved what the next sync does.
     is_approved: bool,
@@ -85,6 +86,8 @@ struct SyncDetail {
 struct SyncRun {
     started_ts: i64,
     ended_ts: i64,
+    /// `whole` if all of the directory was read, `changes` if only what it told of.
+    reach: &'static str,
     /// `done`, `failed` (nothing was changed), or `stopped` (it would lock so many people that it waits for approval).
     outcome: &'static str,
     /// Why it failed.
@@ -128,6 +131,7 @@ impl From<Run> for SyncRun {
         Self {
             started_ts: run.started.0,
             ended_ts: run.ended.0,
+            reach: run.reach.as_str(),
             outcome,
             reason,
             locks: stopped.map(|(locks, _)| locks),
