@@ -23,6 +23,14 @@ pub(crate) fn parent(dn: &str) -> Option<&str> {
     dn.get(first.len() + 1..)
 }
 
+/// The value of the first part, of a multi-valued one of its first; `None` if the text is no distinguished name.
+pub(crate) fn first_value(dn: &str) -> Option<String> {
+    let rdn = split_unescaped(dn, ',').into_iter().next()?;
+    let part = split_unescaped(rdn, '+').into_iter().next()?;
+    let (_, value) = part.split_once('=')?;
+    String::from_utf8(unescape(trim_unescaped(value))?).ok()
+}
+
 fn normalise_rdn(rdn: &str) -> Option<String> {
     let parts: Option<Vec<String>> = split_unescaped(rdn, '+')
         .into_iter()
@@ -154,6 +162,17 @@ mod tests {
     fn the_parent_skips_escaped_commas() {
         assert_eq!(parent("cn=a\\,b,ou=groups,dc=x"), Some("ou=groups,dc=x"));
         assert_eq!(parent("dc=x"), None);
+    }
+
+    #[test]
+    fn the_first_value_is_unescaped() {
+        let first = |dn| first_value(dn).unwrap_or_default();
+        assert_eq!(
+            first("cn=research \\2b development,ou=groups"),
+            "research + development"
+        );
+        assert_eq!(first("cn=a+ou=b,dc=x"), "a");
+        assert_eq!(first_value("sales"), None);
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::mapper::{Approval, Changed, Mapper, MappingError, Outcome, Plan};
-use crate::mirror::{ImmutableId, Snapshot};
+use crate::mirror::{Dn, ImmutableId, Snapshot};
 
 /// How soon what failed is tried again; each time after twice as long, up to the interval.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
@@ -130,6 +130,13 @@ impl GroupSync {
             Some(latest) => self.0.mapper.plan(&latest).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// How the directory spells the name of a group; `None` if it was not read yet, or the group is gone.
+    pub(super) fn group_name(&self, group: &Dn) -> Option<String> {
+        let latest = self.0.snapshots.borrow();
+        let group = latest.as_ref()?.groups.get(group)?;
+        Some(group.name.clone())
     }
 
     pub fn status(&self) -> GroupSyncStatus {

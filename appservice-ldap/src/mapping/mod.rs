@@ -7,13 +7,15 @@
 //! - `roster`: whose account here is whose in the directory, and what is wished for them.
 //! - `place`, `picture`: where a room is, and how it stands. `mark`, `store`: what of it the directory owns.
 //! - `plan`, `administrators`: what there is to do. Pure.
-//! - `mapper`, `planner`: all of this for a snapshot. `apply`, `create`: doing it. `job`: when.
+//! - `mapper`, `planner`: all of this for a snapshot. `apply`, `create`: doing it. `job`: when. `http`: what members are
+//!   told of it.
 
 mod administrators;
 mod apply;
 mod change;
 mod config;
 mod create;
+mod http;
 mod job;
 mod mapper;
 mod mark;
@@ -33,6 +35,7 @@ pub use self::{
         CHANNELS_MAX, Creation, GroupsConfig, LEVEL_MAX, MAPPINGS_MAX, MappingConfig, Removal, Role,
         RoomName, Visibility,
     },
+    http::router,
     job::{GroupSync, GroupSyncParts, GroupSyncStatus},
     mapper::{Approval, Changed, Mapper, MapperParts, MappingError, Outcome, Plan},
     plan::Stop,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use echorift_storage::{
-    Cells, Change, Database, RoomNumber, Statement, StorageError, Timestamp, UserNumber, list,
+    Cells, Change, Database, RoomNumber, Row, Statement, StorageError, Timestamp, UserNumber, list,
 };
 
 use super::mark::Mark;
@@ -89,6 +89,47 @@ pub(super) async fn of_rooms(
         room.insert(UserNumber(row.int(1)?), mark);
     }
     Ok(marks)
+}
+
+/// How many groups of a room are listed.
+const GROUPS_MAX: i64 = 100;
+
+/// The groups for which anything in a room is a directory's, with how many people that is about.
+pub(super) async fn groups_of_room(
+    database: &Database,
+    room: RoomNumber,
+) -> Result<Vec<(Dn, i64)>, StorageError> {
+    const SQL: &str = "
+        SELECT group_dn, COUNT(*) FROM directory_memberships WHERE room_number = $1
+         GROUP BY group_dn ORDER BY group_dn LIMIT $2";
+    let rows = database.fetch_all(SQL, &[room.into(), GROUPS_MAX.into()]).await?;
+    let read = |row: &Row| {
+        Ok((
+            stored_dn("directory_memberships.group_dn", &row.text(0)?)?,
+            row.int(1)?,
+        ))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// What a directory owns of somebody in a room.
+pub(super) async fn of_member(
+    database: &Database,
+    room: RoomNumber,
+    user: UserNumber,
+) -> Result<Option<Mark>, StorageError> {
+    const SQL: &str = "
+        SELECT is_member, power_level, group_dn FROM directory_memberships
+         WHERE room_number = $1 AND user_number = $2";
+    let row = database.fetch_optional(SQL, &[room.into(), user.into()]).await?;
+    let read = |row: Row| {
+        Ok(Mark {
+            is_member: row.flag(0)?,
+            level: row.optional_int(1)?,
+            group: stored_dn("directory_memberships.group_dn", &row.text(2)?)?,
+        })
+    };
+    row.map(read).transpose()
 }
 
 /// Says for which group a directory made somebody an administrator; `None` if it did not.

@@ -42,6 +42,11 @@ impl Dn {
         &self.0
     }
 
+    /// What the first part says: `sales` of `cn=sales,ou=groups`.
+    pub fn short_name(&self) -> String {
+        dn::first_value(&self.0).unwrap_or_else(|| self.0.clone())
+    }
+
     /// Whether this is the other name or lies below it.
     pub fn is_within(&self, ancestor: &Dn) -> bool {
         dn::is_within(&self.0, &ancestor.0)

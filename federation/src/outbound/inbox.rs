@@ -151,6 +151,7 @@ mod tests {
                 Record::Event {
                     room: RoomNumber(1),
                     event: EventNumber(number),
+                    sender: UserNumber(1),
                     member: None,
                     is_ours: number % 2 == 0,
                 },

@@ -10,6 +10,7 @@ use ruma::{OwnedUserId, ServerName, UserId};
 
 use crate::{
     AccountError, AccountObserver, AccountsOptions, ApplicationServices, PasswordProvider, ProfileObserver,
+    SessionObserver,
     access_tokens::KnownTokens,
     account_data_cache::AccountDataCache,
     last_seen::LastSeen,
@@ -143,6 +144,11 @@ impl Accounts {
     /// Names who is told of changed profiles; only the first call counts.
     pub fn observe_profiles(&self, observer: Arc<dyn ProfileObserver>) {
         let _ = self.0.profile_observer.set(observer);
+    }
+
+    /// Names who is told of ended sessions; only the first call counts.
+    pub fn observe_sessions(&self, observer: Arc<dyn SessionObserver>) {
+        self.0.checks.observe(observer);
     }
 
     /// Names who is told of ended accounts; only the first call counts. Farewells that a crash has interrupted are

@@ -67,7 +67,7 @@ pub use self::{
     error::AccountError,
     mirroring::{LockOwner, MirroredPerson, PersonToCreate, PersonToUpdate},
     oauth::options::{OAuthOptions, UpstreamOptions},
-    observer::{AccountObserver, ProfileObserver},
+    observer::{AccountObserver, ProfileObserver, SessionObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,
     provided::ProvidedAccount,

@@ -246,7 +246,7 @@ impl Accounts {
                 self.0.marks.change(user.0, |mark| mark.is_locked = true);
             }
             self.0.checks.revoke(&ended);
-            self.0.checks.tell_of_ending();
+            self.0.checks.tell_of_ending(&locked);
             for (user, localpart) in people.iter().filter(|(user, _)| locked.contains(user)) {
                 tracing::info!(
                     user = user.0,

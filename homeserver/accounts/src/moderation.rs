@@ -56,7 +56,7 @@ impl Accounts {
                 ..*mark
             };
         });
-        self.0.checks.tell_of_ending();
+        self.0.checks.tell_of_ending(&[number]);
         Ok(())
     }
 }

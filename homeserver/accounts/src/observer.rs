@@ -1,3 +1,4 @@
+use echorift_storage::UserNumber;
 use echorift_web::BoxFuture;
 use ruma::UserId;
 
@@ -20,4 +21,10 @@ pub trait AccountObserver: Send + Sync {
         let _ = user;
         Box::pin(async {})
     }
+}
+
+/// Is told after the commit that ended sessions of a user or locked their account, so that what they wait for ends, too
+/// ([`Accounts::check_still_valid`](crate::Accounts::check_still_valid)). Must be quick.
+pub trait SessionObserver: Send + Sync {
+    fn sessions_ended(&self, user: UserNumber);
 }

@@ -263,6 +263,7 @@ impl Accounts {
             Err(session) => {
                 self.0.checks.revoke(&[Revoked {
                     session: session.number,
+                    user: session.user,
                     at: now,
                     is_soft: true,
                 }]);

@@ -1,14 +1,14 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dashmap::DashMap;
-use echorift_storage::{Change, Database, StorageError, Timestamp};
+use echorift_storage::{Change, Database, StorageError, Timestamp, UserNumber};
 use echorift_web::{Assertion, BoxFuture, ClientAddress, MatrixError, Session, TokenVerifier};
 use quick_cache::sync::Cache;
 use ruma::{OwnedDeviceId, OwnedUserId};
 use tokio::sync::watch;
 
 use crate::{
-    Accounts, access_tokens,
+    Accounts, SessionObserver, access_tokens,
     claims::Claims,
     store::sessions::{self, Revoked},
 };
@@ -24,6 +24,7 @@ pub(crate) struct TokenChecks {
     revoked: DashMap<i64, Revoked>,
     /// Moves on with each session that ends, and with each account that is locked or suspended.
     endings: watch::Sender<u64>,
+    observer: OnceLock<Arc<dyn SessionObserver>>,
 }
 
 struct Checked {
@@ -43,6 +44,7 @@ impl TokenChecks {
             checked: Cache::new(CHECKED_TOKENS),
             revoked: DashMap::new(),
             endings: watch::Sender::new(0),
+            observer: OnceLock::new(),
         };
         checks.revoke(&revoked);
         Ok(checks)
@@ -54,7 +56,19 @@ impl TokenChecks {
             self.revoked.insert(revoked.session, *revoked);
         }
         if !sessions.is_empty() {
-            self.tell_of_ending();
+            let users: Vec<UserNumber> = sessions.iter().map(|revoked| revoked.user).collect();
+            self.tell_of_ending(&users);
+        }
+    }
+
+    pub(crate) fn observe(&self, observer: Arc<dyn SessionObserver>) {
+        let _ = self.observer.set(observer);
+    }
+
+    fn check_not_revoked(&self, session: i64) -> Result<(), MatrixError> {
+        match self.revoked.get(&session) {
+            Some(revoked) => Err(unknown(revoked.is_soft)),
+            None => Ok(()),
         }
     }
 
@@ -62,10 +76,15 @@ impl TokenChecks {
         self.revoked.contains_key(&session)
     }
 
-    /// Called after the commit that took a right from somebody.
-    pub(crate) fn tell_of_ending(&self) {
+    /// Called after the commit that took a right from these users.
+    pub(crate) fn tell_of_ending(&self, users: &[UserNumber]) {
         self.endings
             .send_modify(|endings| *endings = endings.wrapping_add(1));
+        if let Some(observer) = self.observer.get() {
+            for user in users {
+                observer.sessions_ended(*user);
+            }
+        }
     }
 
     /// Forgets sessions that ended before `time`: their tokens have expired since.
@@ -81,6 +100,17 @@ impl Accounts {
         self.0.checks.endings.subscribe()
     }
 
+    /// Whether a session that a request was let in with still holds, for requests that wait: see [`SessionObserver`].
+    ///
+    /// Errors: `M_UNKNOWN_TOKEN`, `M_USER_LOCKED`.
+    pub fn check_still_valid(&self, session: &Session) -> Result<(), MatrixError> {
+        self.0.checks.check_not_revoked(session.session_number)?;
+        if self.0.marks.of(session.user_number).is_locked {
+            return Err(locked());
+        }
+        Ok(())
+    }
+
     /// The session behind a token. The second value tells that the token was not seen before by this process.
     fn check_token(&self, token: &str) -> Result<(Arc<Checked>, bool), MatrixError> {
         let checks = &self.0.checks;
@@ -93,9 +123,7 @@ impl Accounts {
                 (checked, true)
             }
         };
-        if let Some(revoked) = checks.revoked.get(&checked.session.session_number) {
-            return Err(unknown(revoked.is_soft));
-        }
+        checks.check_not_revoked(checked.session.session_number)?;
         if checked.expires <= self.0.clock.now() {
             return Err(unknown(true));
         }
@@ -133,9 +161,7 @@ impl Accounts {
         let (checked, is_new) = self.check_token(token)?;
         let mark = self.0.marks.of(checked.session.user_number);
         if mark.is_locked && !even_locked {
-            return Err(MatrixError::user_locked(
-                "This account is locked: ask your administrator.",
-            ));
+            return Err(locked());
         }
         if is_new && checked.generation > 0 {
             // CS API § Refreshing access tokens: the old refresh token ends when the new access token is used. The
@@ -197,6 +223,10 @@ fn read(claims: Claims) -> Option<Checked> {
         expires,
         generation: claims.r#gen,
     })
+}
+
+fn locked() -> MatrixError {
+    MatrixError::user_locked("This account is locked: ask your administrator.")
 }
 
 fn unknown(soft_logout: bool) -> MatrixError {

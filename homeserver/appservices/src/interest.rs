@@ -67,12 +67,8 @@ impl Interest {
     /// The services that an event concerns.
     pub async fn in_event(&self, event: &LoggedEvent) -> Result<ServiceSet, StorageError> {
         let mut concerned = self.of_user(event.sender).await?;
-        let member = event
-            .member
-            .as_deref()
-            .and_then(|member| <&UserId>::try_from(member).ok());
-        if let Some(member) = member {
-            let of_member = self.registry.of_user(member);
+        if let Some(member) = event.member {
+            let of_member = self.of_user(member).await?;
             if !of_member.is_empty() {
                 self.forget_before(event.room, event.position);
             }

@@ -237,7 +237,11 @@ impl AppServices {
                 service.key_pauses.begin(question, until);
                 None
             }
-            status if status.is_success() => serde_json::from_slice(&answer.body).ok(),
+            status if status.is_success() => serde_json::from_slice(&answer.body)
+                .inspect_err(|error| {
+                    tracing::info!(service = %service.id(), %error, "an application service's answer holds no keys that can be read");
+                })
+                .ok(),
             status => {
                 let status = status.as_u16();
                 tracing::info!(service = %service.id(), status, "an application service gives no keys");

@@ -8,7 +8,7 @@ use echorift_storage::{EventNumber, Position, StorageError, UserNumber};
 use quick_cache::sync::Cache;
 use ruma::events::room::member::MembershipState;
 
-use crate::{interest::Interest, registry::ServiceSet, store};
+use crate::{interest::Interest, recent::Recent, registry::ServiceSet, store};
 
 /// How many events a page has at most: some milliseconds of work.
 const PAGE: usize = 500;
@@ -39,6 +39,7 @@ pub(crate) struct PageEvent {
 /// Reads pages, and keeps the latest.
 pub(crate) struct Pages {
     pub interest: Interest,
+    recent: Arc<Recent>,
     rooms: Rooms,
     encryption: Encryption,
     /// Services that are told what encryption needs.
@@ -49,12 +50,13 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    pub fn new(interest: Interest, rooms: &Rooms, encryption: &Encryption) -> Self {
+    pub fn new(interest: Interest, recent: &Arc<Recent>, rooms: &Rooms, encryption: &Encryption) -> Self {
         let services = interest.registry.services.iter();
         let encrypted = services.filter(|service| service.registration.wants_encryption);
         Self {
             encrypted: encrypted.map(|service| service.index).collect(),
             interest,
+            recent: Arc::clone(recent),
             rooms: rooms.clone(),
             encryption: encryption.clone(),
             pages: Cache::new(CACHED_PAGES),
@@ -62,7 +64,8 @@ impl Pages {
         }
     }
 
-    /// What the log holds after a position, as far as it is visible. A few queries, or none if it was asked for before.
+    /// What the log holds after a position, as far as it is visible. Without a query if it was asked
+    /// for before, or is of the latest events.
     pub async fn after(&self, after: Position) -> Result<Arc<Page>, StorageError> {
         if let Some(page) = self.pages.get(&after) {
             return Ok(page);
@@ -80,8 +83,10 @@ impl Pages {
     }
 
     async fn read(&self, after: Position, visible: Position) -> Result<Page, StorageError> {
-        let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
-        let logged = store::events(self.rooms.database(), (after, visible), limit).await?;
+        let logged = match self.recent.events((after, visible), PAGE) {
+            Some(logged) => logged,
+            None => store::events(self.rooms.database(), (after, visible), PAGE).await?,
+        };
         let to = match logged.last() {
             Some(last) if logged.len() == PAGE => last.position,
             _ => visible.max(after),

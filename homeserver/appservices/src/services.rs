@@ -18,6 +18,7 @@ use crate::{
     interest::Interest,
     pages::Pages,
     queries::Queries,
+    recent::Recent,
     registration::read_files,
     registry::Registry,
     status::Status,
@@ -57,6 +58,7 @@ struct Inner {
     /// Held while the registrations are read again: nobody else waits for it.
     reloading: tokio::sync::Mutex<()>,
     ephemeral: Arc<Ephemeral>,
+    recent: Arc<Recent>,
 }
 
 /// The tasks of a registry. They end when this is dropped.
@@ -82,6 +84,7 @@ impl AppServices {
             running: Mutex::default(),
             reloading: tokio::sync::Mutex::default(),
             ephemeral: Arc::default(),
+            recent: Arc::new(Recent::new(parts.rooms.database().log().visible())),
             parts,
         }));
         let parts = &services.0.parts;
@@ -125,8 +128,11 @@ impl AppServices {
     }
 
     /// What follows the log in memory.
-    pub fn listener(&self) -> Arc<dyn LogListener> {
-        Arc::clone(&self.0.ephemeral) as Arc<dyn LogListener>
+    pub fn listeners(&self) -> [Arc<dyn LogListener>; 2] {
+        [
+            Arc::clone(&self.0.ephemeral) as _,
+            Arc::clone(&self.0.recent) as _,
+        ]
     }
 
     /// Who types in a room now.
@@ -208,9 +214,15 @@ impl AppServices {
             .iter()
             .any(|service| service.registration.wants_ephemeral);
         self.0.ephemeral.want(wants_ephemeral);
+        self.0.recent.want(
+            registry
+                .services
+                .iter()
+                .any(|service| service.registration.url.is_some()),
+        );
         let interest = Interest::new(Arc::clone(registry), &parts.rooms);
         let shared = Arc::new(Shared {
-            pages: Pages::new(interest, &parts.rooms, &parts.encryption),
+            pages: Pages::new(interest, &self.0.recent, &parts.rooms, &parts.encryption),
             rooms: parts.rooms.clone(),
             encryption: parts.encryption.clone(),
             client: self.0.client.clone(),

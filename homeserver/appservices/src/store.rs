@@ -92,29 +92,30 @@ fn read_events(text: &str) -> Result<Vec<EventNumber>, StorageError> {
 }
 
 /// An event as the log names it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct LoggedEvent {
     pub position: Position,
     pub event: EventNumber,
     pub room: RoomNumber,
     pub sender: UserNumber,
     /// Whose membership it is about.
-    pub member: Option<String>,
+    pub member: Option<UserNumber>,
 }
 
 /// The first `limit` events with `after < position <= to`, in log order.
 pub(crate) async fn events(
     database: &Database,
     (after, to): (Position, Position),
-    limit: i64,
+    limit: usize,
 ) -> Result<Vec<LoggedEvent>, StorageError> {
     // `position > 0` is the condition of the index `events_by_position`, word for word.
     const SQL: &str = "
-        SELECT position, event_number, room_number, sender_number,
-               CASE WHEN event_type = 'm.room.member' THEN state_key END
+        SELECT position, event_number, room_number, sender_number, member.user_number
           FROM events
+          LEFT JOIN user_numbers AS member ON event_type = 'm.room.member' AND member.user_id = state_key
          WHERE position > 0 AND position > $1 AND position <= $2
          ORDER BY position LIMIT $3";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = database
         .fetch_all(SQL, &[after.into(), to.into(), limit.into()])
         .await?;
@@ -124,7 +125,7 @@ pub(crate) async fn events(
             event: EventNumber(row.int(1)?),
             room: RoomNumber(row.int(2)?),
             sender: UserNumber(row.int(3)?),
-            member: row.optional_text(4)?,
+            member: row.optional_int(4)?.map(UserNumber),
         })
     };
     rows.iter().map(read).collect()

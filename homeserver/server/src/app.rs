@@ -8,8 +8,8 @@ use echorift_accounts::{
     SessionOptions,
 };
 use echorift_admin::{Admin, AdminParts, Traffic};
-use echorift_appservice_ldap::Directory;
 use echorift_appservice_ldap::mirror::{Mirror, MirrorParts};
+use echorift_appservice_ldap::{Directory, mapping};
 use echorift_appservices::{AppServices, AppServicesParts};
 use echorift_calls::media_policy::{self, MediaPolicyApi};
 use echorift_calls::{
@@ -180,8 +180,8 @@ impl App {
             push.listener(),
             webhooks.listener(),
             calls.listener(),
-            services.listener(),
         ];
+        listeners.extend(services.listeners());
         listeners.push(delayed_events.listener());
         listeners.extend(federation.as_ref().map(Federation::listener));
         database.log().listen(listeners);
@@ -242,6 +242,7 @@ impl App {
         if let Some(groups) = &groups {
             groups.run(stopping.clone());
         }
+        let directory_api = mapping::router(rooms.clone(), groups.iter().cloned().collect());
         let admin = Admin::new(AdminParts {
             accounts: accounts.clone(),
             rooms: rooms.clone(),
@@ -275,6 +276,7 @@ impl App {
             .merge(media.router())
             .merge(echorift_search::router(search_api))
             .merge(services.router())
+            .merge(directory_api)
             .merge(echorift_calls::router(calls_api))
             .merge(media_policy::router(media_policy_api))
             .merge(echorift_admin::router(admin))

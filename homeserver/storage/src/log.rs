@@ -13,6 +13,7 @@ pub enum Record {
     Event {
         room: RoomNumber,
         event: EventNumber,
+        sender: UserNumber,
         member: Option<UserNumber>,
         /// Whether this server tells others of it: it was made here, or by way of us.
         is_ours: bool,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use dashmap::DashMap;
+use echorift_accounts::SessionObserver;
 use echorift_rooms::Rooms;
 use echorift_storage::{Log, LogListener, Position, Record, RoomNumber, UserNumber};
 use parking_lot::{Mutex, RwLock};
@@ -193,6 +194,15 @@ impl LogListener for Feeds {
 
     fn on_visible(&self) {
         for feed in std::mem::take(&mut *self.to_wake.lock()) {
+            feed.wake.notify_waiters();
+        }
+    }
+}
+
+impl SessionObserver for Feeds {
+    /// Whoever waits with a session that has ended is woken, and finds that out.
+    fn sessions_ended(&self, user: UserNumber) {
+        if let Some(feed) = self.feeds.get(&user) {
             feed.wake.notify_waiters();
         }
     }

@@ -1,6 +1,10 @@
 //! Who is about (CS API § Presence). Kept in memory; told in batches, so that a thousand people who reconnect at once
 //! cause one wake-up for each of their neighbours and not a thousand.
 
+mod tell;
+
+pub(crate) use tell::newcomers;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,

@@ -1,21 +1,19 @@
 use std::{
-    collections::HashSet,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use echorift_accounts::Accounts;
+use echorift_accounts::{Accounts, SessionObserver};
 use echorift_encryption::Encryption;
 use echorift_push::Unread;
-use echorift_rooms::{Reader, RoomError, Rooms};
-use echorift_storage::{Clock, Database, Position, StorageError, UserNumber};
+use echorift_rooms::Rooms;
+use echorift_storage::{Clock, Database, Position, UserNumber};
 use ruma::presence::PresenceState;
-use serde_json::json;
 use tokio::sync::watch;
 
 use crate::{
     EphemeralListener, EphemeralObserver, Feeds, SyncToken,
-    presence::{self, Presence, UserPresence},
+    presence::Presence,
     sliding::{Connections, Departures, DirectRooms},
     typing::{Typing, Versions},
     v2::{LazyMembers, SavedFilters},
@@ -102,6 +100,7 @@ impl Syncs {
             clock,
             stopping,
         }));
+        accounts.observe_sessions(Arc::clone(&syncs.0.feeds) as Arc<dyn SessionObserver>);
         tokio::spawn(keep_house(syncs.clone()));
         syncs
     }
@@ -171,6 +170,11 @@ impl Syncs {
         &self.0.listener
     }
 
+    /// The latest version of typing and presence.
+    pub(crate) fn latest_version(&self) -> u64 {
+        self.0.versions.latest()
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
     }
@@ -222,59 +226,6 @@ impl Syncs {
         }
     }
 
-    /// The presence changes after `version` of those who share a room with the reader, as `m.presence` events.
-    pub(crate) async fn presence_events(
-        &self,
-        reader: &Reader,
-        version: u64,
-    ) -> Result<Vec<serde_json::Value>, RoomError> {
-        let Some(presence) = self.presence() else {
-            return Ok(Vec::new());
-        };
-        if !presence.has_changes_after(version) {
-            return Ok(Vec::new());
-        }
-        let rooms = presence::joined_rooms(&self.0.rooms, reader.user).await?;
-        let views: Vec<_> = rooms.iter().map(|room| room.view()).collect();
-        let is_neighbour = |user: UserNumber| {
-            user == reader.user || views.iter().any(|view| view.members.joined.contains(&user))
-        };
-        let shown = presence.changed_after(version, is_neighbour);
-        let ids = self
-            .0
-            .rooms
-            .user_ids(&shown.iter().map(|(user, _)| *user).collect::<Vec<_>>())
-            .await?;
-        let now = self.0.clock.now();
-        let events = shown.iter().zip(ids).filter(|(_, id)| !reader.ignored.contains(id)).map(|((_, presence), id)| {
-            json!({ "type": "m.presence", "sender": id, "content": presence_content(presence, now) })
-        });
-        Ok(events.collect())
-    }
-
-    /// Tells those who share a room with people whose presence has changed.
-    async fn tell_presence(&self) -> Result<(), StorageError> {
-        let Some(presence) = self.presence() else {
-            return Ok(());
-        };
-        let changed: HashSet<UserNumber> = presence.take_untold();
-        if !changed.is_empty() {
-            let told = presence::neighbours(&self.0.rooms, &changed).await?;
-            self.0.feeds.tell_ephemeral(told, self.0.versions.latest());
-            let changed: Vec<UserNumber> = changed.into_iter().collect();
-            if let Some(listener) = self.0.listener.get() {
-                let now = self.0.clock.now();
-                for user in &changed {
-                    if let Some(known) = presence.of(*user) {
-                        listener.on_presence_event(*user, presence_content(&known, now));
-                    }
-                }
-            }
-            self.tell_servers_of_presence(&changed).await?;
-        }
-        Ok(())
-    }
-
     /// Tells the members of a room that typing has changed.
     pub(crate) fn tell_typing(&self, room: &echorift_rooms::Room, version: u64) {
         if let Some(listener) = self.0.listener.get()
@@ -286,22 +237,6 @@ impl Syncs {
             .feeds
             .tell_ephemeral(room.view().members.joined_local.iter().copied(), version);
     }
-}
-
-/// The content of `m.presence` (CS API § Presence).
-pub(crate) fn presence_content(
-    presence: &UserPresence,
-    now: echorift_storage::Timestamp,
-) -> serde_json::Value {
-    let mut content = json!({
-        "presence": presence.state,
-        "currently_active": presence.is_currently_active(),
-        "last_active_ago": now.0.saturating_sub(presence.last_active.0).max(0),
-    });
-    if let (Some(status), Some(content)) = (&presence.status_msg, content.as_object_mut()) {
-        content.insert("status_msg".to_owned(), status.clone().into());
-    }
-    content
 }
 
 /// A poll that is under way.

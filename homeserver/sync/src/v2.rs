@@ -11,6 +11,7 @@ mod plan;
 pub(crate) use self::{
     lazy::LazyMembers,
     options::{Options, SavedFilters},
+    plan::Plan,
 };
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -27,6 +28,7 @@ use tokio::time::Instant;
 use crate::{
     Changes, Syncs,
     feeds::Feed,
+    presence::newcomers,
     sticky::StickyPlace,
     timeline::WantedEvents,
     token::SyncToken,
@@ -69,7 +71,8 @@ impl Syncs {
     /// Answers as soon as there is something new for the reader, and after the timeout in any case. `filter` is the
     /// request's filter as it was sent.
     ///
-    /// Errors: `M_INVALID_PARAM` for a token or a filter that is none of ours.
+    /// Errors: `M_INVALID_PARAM` for a token or a filter that is none of ours; `M_UNKNOWN_TOKEN` or `M_USER_LOCKED` as soon as
+    /// the session ends while it waits.
     pub async fn sync(
         &self,
         session: &Session,
@@ -102,6 +105,7 @@ impl Syncs {
             // Before looking, so that nothing that happens in between is missed.
             let mut changed = std::pin::pin!(feed.changed());
             changed.as_mut().enable();
+            self.accounts().check_still_valid(session)?;
             let now = self.now();
             // A token from the future was given out before the database was restored from a backup.
             since = since.map(|since| SyncToken {
@@ -195,6 +199,8 @@ impl Syncs {
         let mut response = Response::new(now.to_string());
         let (joined, left) = self.plan_rooms(&scope, &standing).await?;
         let sticky = self.plan_sticky(&scope, &joined).await?;
+        // The first sync tells everybody's presence anyway.
+        let newcomers = scope.since.map(|_| newcomers(&joined)).unwrap_or_default();
         response.rooms.join = self.assemble_joined(&scope, joined, &sticky).await?;
         response.rooms.leave = self.assemble_left(&scope, left).await?;
         for (room, standing) in &standing {
@@ -222,7 +228,7 @@ impl Syncs {
             }
         }
         response.account_data = self.global_account_data(&scope).await?;
-        response.presence = self.presence_for(&scope).await?;
+        response.presence = self.presence_for(&scope, &newcomers).await?;
         let sticky_place = sticky.has_more.then_some(sticky.place);
         self.add_device_news(&scope, sticky_place, &mut response).await?;
         Ok(response)

@@ -1,5 +1,6 @@
 use echorift_tests::{
-    Caller, Look as _, TestAuthority, TestDirectory, TestServer, User, free_port, run_cli, until, v3,
+    Caller, Look as _, TestAuthority, TestDirectory, TestServer, User, free_port, path, refused, run_cli,
+    until, v3,
 };
 use serde_json::{Value, json};
 
@@ -72,6 +73,27 @@ async fn drift(root: &Caller) -> Vec<(String, String)> {
         .collect()
 }
 
+/// In the engineers' channel, to which Sofia was invited.
+async fn members_see_who_was_brought(outsider: &Caller, talk: &str, [jonas, sofia, anna]: [&User; 3]) {
+    let part = |user: Option<&User>| {
+        let room = ["rooms", talk, "directory"];
+        let user = user.map(|user| user.id.as_str());
+        path("/_echorift/v1", &room.into_iter().chain(user).collect::<Vec<_>>())
+    };
+    let groups = sofia.get(part(None)).await.unwrap();
+    assert_eq!(groups["groups"][0]["name"], "engineering");
+    assert!(groups["groups"][0]["people"].as_i64().unwrap() >= 2, "{groups}");
+    let of_jonas = sofia.get(part(Some(jonas))).await.unwrap();
+    assert_eq!(of_jonas, json!({ "is_member": true, "group": "engineering" }));
+    assert_eq!(
+        anna.get(part(Some(sofia))).await.unwrap(),
+        json!({ "is_member": false })
+    );
+    for path in [part(None), part(Some(jonas))] {
+        refused(outsider.get(path).await, 403, "M_FORBIDDEN");
+    }
+}
+
 #[tokio::test]
 async fn people_move_between_servers_and_channels_with_their_groups_and_guests_stay() {
     let directory = TestDirectory::start();
@@ -117,6 +139,7 @@ async fn people_move_between_servers_and_channels_with_their_groups_and_guests_s
     comes_into(&anna, &talk).await;
     anna.invite(&talk, &sofia).await.unwrap();
     sofia.join(&talk).await.unwrap();
+    members_see_who_was_brought(&root, &talk, [&jonas, &sofia, &anna]).await;
 
     // In this order, so that he is in a group that may log in all the time.
     let moves = member("add", "sales", "jonas.meyer") + &member("delete", "engineering", "jonas.meyer");

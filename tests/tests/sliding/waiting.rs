@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use echorift_tests::{Look as _, TestServer};
+use echorift_tests::{Look as _, TestServer, refused, v3};
 use serde_json::json;
 
 use super::{Client, list, rooms};
@@ -68,4 +68,18 @@ async fn without_news_the_answer_comes_at_the_end_of_the_wait() {
     client.body = json!({});
     let answer = tokio::time::timeout(Duration::from_secs(60), client.wait(LONG_MS)).await;
     assert!(answer.is_ok());
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_ends_its_wait() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let phone = alice.on_another_device().await;
+    let mut client = Client::new(&phone, list(json!({ "timeline_limit": 1 })));
+    client.sync().await;
+    let end = async {
+        alice.post(v3(["logout", "all"]), json!({})).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(client.ask(LONG_MS), end);
+    refused(answer, 401, "M_UNKNOWN_TOKEN");
 }

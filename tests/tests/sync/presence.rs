@@ -86,3 +86,31 @@ async fn presence_can_be_turned_off() {
     alice.sync_all().await;
     assert!(bob.sync_from(&since).await.events("/presence/events").is_empty());
 }
+
+#[tokio::test]
+async fn who_meets_sees_at_once_who_is_about() {
+    let server = TestServer::shared().await;
+    let [alice, bob, eve] = server.register(["alice", "bob", "eve"]).await;
+    let room_id = alice.create_room_with(&[&eve]).await;
+    set(&alice, "unavailable", "at lunch").await;
+    set(&bob, "online", "new here").await;
+    // Everybody has heard of all there was to hear.
+    let (alice_since, bob_since) = (alice.now().await, bob.now().await);
+    alice.invite(&room_id, &bob).await.unwrap();
+    bob.join(&room_id).await.unwrap();
+    let of_alice = |answer: &Value| of(answer, &alice).map(|content| content["status_msg"].clone());
+    let answer = bob
+        .sync_until(&bob_since, |answer| of_alice(answer).is_some())
+        .await;
+    assert_eq!(of_alice(&answer).unwrap(), "at lunch");
+    let of_bob = |answer: &Value| of(answer, &bob).map(|content| content["status_msg"].clone());
+    let answer = alice
+        .sync_until(&alice_since, |answer| of_bob(answer).is_some())
+        .await;
+    assert_eq!(of_bob(&answer).unwrap(), "new here");
+    // And is not told again with each message.
+    let since = answer.text("/next_batch").to_owned();
+    alice.send_text(&room_id, "welcome").await.unwrap();
+    let answer = alice.sync_from(&since).await;
+    assert!(of_bob(&answer).is_none(), "{answer}");
+}

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use echorift_tests::{Look as _, Sync, TestServer, User};
+use echorift_tests::{Answer, Look as _, Sync, TestServer, User, refused, v3};
 use serde_json::{Value, json};
 
 use super::joined;
@@ -208,4 +208,41 @@ async fn no_message_slips_in_between_two_polls() {
     for reader in readers {
         reader.abort();
     }
+}
+
+/// A poll of one device, while `act` has its session end or its account locked.
+async fn broken_off<F: Future<Output = ()>>(phone: &User, act: impl FnOnce() -> F) -> Answer {
+    let since = phone.now().await;
+    let poll = async {
+        let options = Sync {
+            since: Some(&since),
+            timeout_ms: 30_000,
+            ..Sync::default()
+        };
+        phone.sync(options).await
+    };
+    tokio::join!(poll, act()).0
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_ends_its_wait() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let root = server.register_admin().await;
+    let phone = alice.on_another_device().await;
+    let ended = broken_off(&phone, async || {
+        let answer = alice.post(v3(["delete_devices"]), json!({ "devices": [phone.device_id] }));
+        let refusal = answer.await.unwrap_err();
+        let session = refusal.body["session"].as_str().unwrap();
+        let auth = alice.password_stage(session);
+        let body = json!({ "devices": [phone.device_id], "auth": auth });
+        alice.post(v3(["delete_devices"]), body).await.unwrap();
+    });
+    refused(ended.await, 401, "M_UNKNOWN_TOKEN");
+
+    let locked = broken_off(&alice, async || {
+        let path = format!("/_matrix/client/v1/admin/lock/{}", alice.id);
+        root.put(path, json!({ "locked": true })).await.unwrap();
+    });
+    refused(locked.await, 401, "M_USER_LOCKED");
 }

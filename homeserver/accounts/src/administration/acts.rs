@@ -127,7 +127,7 @@ impl Accounts {
         self.0
             .marks
             .change(number.0, |mark| mark.is_admin = is_administrator);
-        self.0.checks.tell_of_ending();
+        self.0.checks.tell_of_ending(&[number]);
         Ok(())
     }
 

@@ -185,6 +185,7 @@ pub(crate) async fn delete(
         .map(|row| {
             Ok(Revoked {
                 session: row.int(0)?,
+                user,
                 at: now,
                 is_soft: false,
             })

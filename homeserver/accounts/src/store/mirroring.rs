@@ -256,7 +256,7 @@ pub(crate) async fn end_sessions(
     const SESSIONS: &str = "
         UPDATE sessions SET revoked_ts = $2, is_soft_revoked = 1
          WHERE user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1)) AND revoked_ts IS NULL
-        RETURNING session_number";
+        RETURNING session_number, user_number";
     const PUSHERS: &str =
         "DELETE FROM pushers WHERE user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))";
     const TOKENS: &str = "DELETE FROM short_tokens WHERE user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))";
@@ -269,6 +269,7 @@ pub(crate) async fn end_sessions(
     let ended = rows.iter().map(|row| {
         Ok(Revoked {
             session: row.int(0)?,
+            user: UserNumber(row.int(1)?),
             at: now,
             is_soft: true,
         })

@@ -43,6 +43,7 @@ pub(crate) struct RefreshTokens {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Revoked {
     pub(crate) session: i64,
+    pub(crate) user: UserNumber,
     pub(crate) at: Timestamp,
     pub(crate) is_soft: bool,
 }
@@ -65,6 +66,7 @@ pub(crate) async fn open(
     let old = old.iter().map(|row| {
         Ok(Revoked {
             session: row.int(0)?,
+            user,
             at: now,
             is_soft: false,
         })
@@ -228,6 +230,7 @@ pub(crate) async fn revoke_all(
         .map(|row| {
             Ok(Revoked {
                 session: row.int(0)?,
+                user,
                 at: now,
                 is_soft: false,
             })
@@ -241,14 +244,15 @@ pub(crate) async fn revoked_since(
     since: Timestamp,
 ) -> Result<Vec<Revoked>, StorageError> {
     const SQL: &str =
-        "SELECT session_number, revoked_ts, is_soft_revoked FROM sessions WHERE revoked_ts > $1";
+        "SELECT session_number, user_number, revoked_ts, is_soft_revoked FROM sessions WHERE revoked_ts > $1";
     let rows = database.fetch_all(SQL, &[since.into()]).await?;
     rows.iter()
         .map(|row| {
             Ok(Revoked {
                 session: row.int(0)?,
-                at: Timestamp(row.int(1)?),
-                is_soft: row.flag(2)?,
+                user: UserNumber(row.int(1)?),
+                at: Timestamp(row.int(2)?),
+                is_soft: row.flag(3)?,
             })
         })
         .collect()

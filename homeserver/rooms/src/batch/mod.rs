@@ -312,6 +312,7 @@ impl<'a> Batch<'a> {
             self.change.record(Record::Event {
                 room,
                 event: number,
+                sender,
                 member: about,
                 is_ours,
             })
@@ -389,6 +390,7 @@ impl<'a> Batch<'a> {
         let record = self.change.record(Record::Event {
             room,
             event: number,
+            sender,
             member: Some(user),
             is_ours: false,
         });

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use echorift_rooms::{Event, Order, Reader, Room, RoomError, TimelineToken};
 use echorift_storage::{Position, RoomNumber};
-use echorift_web::MatrixError;
+use echorift_web::{MatrixError, Session};
 use ruma::{EventId, RoomId, events::room::member::MembershipState};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -35,11 +35,12 @@ impl Syncs {
     /// Errors: `NotJoined` for a room that the reader may not see.
     pub(super) async fn event_stream(
         &self,
-        reader: &Reader,
+        session: &Session,
         from: Option<TimelineToken>,
         room: Option<&RoomId>,
         timeout: Duration,
     ) -> Result<EventStream, MatrixError> {
+        let reader = &Reader::of_session(session, self.accounts()).await?;
         let deadline = Instant::now() + timeout.min(TIMEOUT_MAX);
         let room = match room {
             Some(id) => Some(self.rooms().room(id).await?),
@@ -53,6 +54,7 @@ impl Syncs {
             // Before looking, so that nothing that happens in between is missed.
             let mut changed = std::pin::pin!(feed.changed());
             changed.as_mut().enable();
+            self.accounts().check_still_valid(session)?;
             let now = *log.borrow_and_update();
             let start = start.min(now);
             let found = match &room {
@@ -70,7 +72,7 @@ impl Syncs {
                 return self.write_stream(reader, start, found).await;
             }
             tokio::select! {
-                () = changed, if room.is_none() => {}
+                () = changed => {}
                 // The feed hears of the reader's own rooms only.
                 _ = log.changed(), if room.is_some() => {}
                 () = tokio::time::sleep_until(deadline) => {}

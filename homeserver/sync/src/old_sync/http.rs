@@ -55,11 +55,10 @@ async fn events(
     query: Result<Query<EventsQuery>, QueryRejection>,
 ) -> Result<Json<EventStream>, MatrixError> {
     let query = parameters(query)?;
-    let reader = Reader::of_session(&session, syncs.accounts()).await?;
     let from = TimelineToken::parse_optional(query.from.as_deref())?;
     let timeout = Duration::from_millis(query.timeout.unwrap_or(0));
     let stream = syncs
-        .event_stream(&reader, from, query.room_id.as_deref(), timeout)
+        .event_stream(&session, from, query.room_id.as_deref(), timeout)
         .await?;
     Ok(Json(stream))
 }

@@ -148,7 +148,7 @@ impl Syncs {
         let data = self.accounts().global_account_data(reader.user).await?;
         Ok(Overview {
             end: now.to_string(),
-            presence: self.presence_events(reader, 0).await?,
+            presence: self.presence_events(reader, 0, &HashSet::new()).await?,
             rooms: overviews,
             account_data: write_account_data(data.iter(), None),
         })

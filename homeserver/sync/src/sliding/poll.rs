@@ -53,7 +53,7 @@ impl Syncs {
     /// Answers as soon as there is something new in what the client looks at, and after the timeout in any case.
     ///
     /// Errors: `M_UNKNOWN_POS` for a `pos` that was not given to this connection, or was forgotten: the client starts
-    /// anew (MSC4186 § Connections).
+    /// anew (MSC4186 § Connections). `M_UNKNOWN_TOKEN` or `M_USER_LOCKED` as soon as the session ends while it waits.
     pub(crate) async fn sliding_sync(
         &self,
         session: &Session,
@@ -83,6 +83,7 @@ impl Syncs {
             // Before looking, so that nothing that happens in between is missed.
             let mut changed = std::pin::pin!(feed.changed());
             changed.as_mut().enable();
+            self.accounts().check_still_valid(session)?;
             let now = self.now();
             let changes = match since {
                 Some(since) => feed.since(since),

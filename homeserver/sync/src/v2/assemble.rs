@@ -230,12 +230,16 @@ impl Syncs {
         Ok(GlobalAccountData { events })
     }
 
-    pub(super) async fn presence_for(&self, scope: &Scope<'_>) -> Result<Presence, MatrixError> {
+    pub(super) async fn presence_for(
+        &self,
+        scope: &Scope<'_>,
+        newcomers: &HashSet<UserNumber>,
+    ) -> Result<Presence, MatrixError> {
         if !scope.options.presence.wants("m.presence") {
             return Ok(Presence::default());
         }
         let after = scope.since.map_or(0, |since| since.ephemeral);
-        let events = self.presence_events(scope.reader, after).await?;
+        let events = self.presence_events(scope.reader, after, newcomers).await?;
         let events: Result<Vec<Raw<PresenceEvent>>, _> = events.iter().map(raw).collect();
         Ok(Presence { events: events? })
     }
