@@ -44,7 +44,7 @@ impl Dn {
 
     /// What the first part says: `sales` of `cn=sales,ou=groups`.
     pub fn short_name(&self) -> String {
-        dn::first_value(&self.0).unwrap_or_else(|| self.0.clone())
+        dn::first_value(&self.0).unwrap_or_else(|| self.0.to_string())
     }
 
     /// Whether this is the other name or lies below it.

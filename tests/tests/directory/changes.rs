@@ -4,7 +4,7 @@ use base64::Engine as _;
 use echorift_tests::{Caller, Look as _, TestDirectory, TestServer, User, until, v3};
 use serde_json::{Value, json};
 
-use crate::{admin, administrator, group, mirroring, person, profile, replace, sync};
+use crate::{admin, administrator, group, mirroring, person, profile, replace, runs, sync};
 
 /// The large company's people, of whom all may log in, in a company of this size.
 async fn company(directory: &TestDirectory) -> (TestServer, Caller) {
@@ -31,18 +31,6 @@ async fn company(directory: &TestDirectory) -> (TestServer, Caller) {
     )
     .await;
     (server, root)
-}
-
-/// How many runs there were that read this much.
-async fn runs(root: &Caller, reach: &str) -> u64 {
-    let metrics = root.get("/metrics").await.unwrap();
-    let metrics = metrics.as_str().unwrap().to_owned();
-    let named = metrics.lines().filter(|line| {
-        line.starts_with("echorift_directory_syncs_total{") && line.contains(&format!("reach=\"{reach}\""))
-    });
-    named
-        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
-        .sum()
 }
 
 /// Nothing is left that a whole sync would do, in accounts or rooms.

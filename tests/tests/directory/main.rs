@@ -9,6 +9,7 @@
 )]
 
 mod changes;
+mod company;
 mod faults;
 mod groups;
 mod leavers;
@@ -45,6 +46,30 @@ async fn administrator(server: &TestServer) -> Caller {
 async fn sync(root: &Caller) -> Value {
     let status = root.post(admin(&["sync"]), json!({})).await.unwrap();
     status["last"].clone()
+}
+
+/// How many runs there were that read this much: `whole` or `changes`.
+async fn runs(root: &Caller, reach: &str) -> u64 {
+    metric(
+        root,
+        "echorift_directory_syncs_total",
+        &format!("reach=\"{reach}\""),
+    )
+    .await
+}
+
+/// The sum of a metric's values, of those with this label.
+async fn metric(root: &Caller, name: &str, label: &str) -> u64 {
+    let metrics = root.get("/metrics").await.unwrap();
+    let lines = metrics.as_str().unwrap().lines();
+    let values = lines
+        .filter(|line| {
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(['{', ' ']))
+        })
+        .filter(|line| line.contains(label))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+    values.sum()
 }
 
 /// A field of somebody's profile; null without one.
