@@ -241,6 +241,7 @@ fn connect_advice(fault: &Fault) -> &'static str {
         Fault::Broken { .. } => {
             "check that this is an LDAP port, and ldaps:// only where the server expects TLS"
         }
+        Fault::Referred { .. } => "name the server that holds the whole tree below the base",
         Fault::Refused { .. } | Fault::NoServer(_) | Fault::Busy(_) => {
             "try again when the server is less busy"
         }
