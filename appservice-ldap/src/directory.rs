@@ -111,6 +111,11 @@ impl Directory {
         self.noted(username, outcome)
     }
 
+    /// The name of the domain; empty for `[directory]` itself.
+    pub fn domain(&self) -> &str {
+        &self.inner.config.domain
+    }
+
     /// Whether the settings name a group that administers.
     pub(crate) fn names_admins(&self) -> bool {
         !self.inner.config.admin_group.is_empty()

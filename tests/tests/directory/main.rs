@@ -10,6 +10,7 @@
 
 mod changes;
 mod company;
+mod domains;
 mod faults;
 mod groups;
 mod leavers;

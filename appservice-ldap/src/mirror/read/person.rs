@@ -52,7 +52,9 @@ pub(super) fn read(found: SearchEntry, config: &DirectoryConfig, now: Timestamp)
     Some(PersonRecord {
         person: Arc::new(Person {
             id: ImmutableId::new(identity::id_text(&config.attribute_id, id)),
-            localpart: uid.and_then(identity::localpart).unwrap_or_default(),
+            localpart: uid
+                .and_then(|uid| identity::localpart_in(uid, config))
+                .unwrap_or_default(),
             display_name: entry
                 .text(&config.attribute_name)
                 .and_then(identity::display_name),
