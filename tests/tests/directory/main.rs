@@ -15,6 +15,7 @@ mod faults;
 mod groups;
 mod leavers;
 mod people;
+mod samba;
 
 use echorift_tests::{
     Caller, Look as _, SHARED_SECRET, ServerBuilder, TestDirectory, TestServer, register_by_secret, until,
@@ -28,7 +29,11 @@ fn admin(parts: &[&str]) -> String {
 
 /// A server that mirrors this directory.
 fn mirroring(directory: &TestDirectory) -> ServerBuilder {
-    directory.server().set("directory.sync", true)
+    mirroring_with(directory.server())
+}
+
+fn mirroring_with(server: ServerBuilder) -> ServerBuilder {
+    server.set("directory.sync", true)
 }
 
 /// Somebody who may see how mirroring fares. The first sync has ended.
