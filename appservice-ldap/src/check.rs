@@ -85,10 +85,9 @@ impl Inner {
                 "see that the service account may search below base_dn",
             ));
         }
-        for (key, group) in [
-            ("login_group", &self.config.login_group),
-            ("admin_group", &self.config.admin_group),
-        ] {
+        let login_groups = self.config.login_groups().into_iter();
+        let groups = login_groups.map(|group| ("login_group", group));
+        for (key, group) in groups.chain([("admin_group", self.config.admin_group.as_str())]) {
             if !group.is_empty() {
                 findings.push(check_group(&mut connection, key, group).await);
             }

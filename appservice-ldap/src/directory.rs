@@ -382,20 +382,19 @@ impl Inner {
             return Err(refusal);
         }
         let user = DirectoryUser::from_entry(entry, &self.config)?;
-        let DirectoryConfig {
-            login_group,
-            admin_group,
-            nested_groups,
-            attribute_uid,
-            ..
-        } = &self.config;
+        let config = &self.config;
         let person = Person {
             entry,
-            uid: entry.text(attribute_uid).unwrap_or_default(),
+            uid: entry.text(&config.attribute_uid).unwrap_or_default(),
         };
-        let [may_log_in, is_admin] =
-            groups::memberships(connection, person, [login_group, admin_group], *nested_groups).await?;
-        if !may_log_in && !login_group.is_empty() {
+        let login_groups = config.login_groups();
+        let wanted = [&[config.admin_group.as_str()], &login_groups[..]].concat();
+        let is_in = groups::memberships(connection, person, &wanted, config.nested_groups).await?;
+        let (is_admin, may_log_in) = match is_in.split_first() {
+            Some((is_admin, is_in)) => (*is_admin, is_in.is_empty() || is_in.contains(&true)),
+            None => (false, false),
+        };
+        if !may_log_in {
             return Err(LoginRefusal::NotInLoginGroup);
         }
         Ok(DirectoryUser { is_admin, ..user })

@@ -65,11 +65,15 @@ impl Mirror {
 
     fn may_log_in(&self, snapshot: &Snapshot) -> Option<BTreeSet<ImmutableId>> {
         let config = &self.parts().directory.inner.config;
-        let group = Dn::parse(&config.login_group)?;
-        Some(match config.nested_groups {
-            true => snapshot.people_of(&group),
-            false => snapshot.direct_people_of(&group),
-        })
+        let groups = config.login_groups();
+        let people = groups.iter().filter_map(|group| {
+            let group = Dn::parse(group)?;
+            Some(match config.nested_groups {
+                true => snapshot.people_of(&group),
+                false => snapshot.direct_people_of(&group),
+            })
+        });
+        (!groups.is_empty()).then(|| people.flatten().collect())
     }
 
     /// Reads everything, and brings the accounts into step with it. The base is the one to go on from.

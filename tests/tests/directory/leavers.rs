@@ -224,3 +224,37 @@ async fn leavers_one_by_one_are_stopped_like_many_at_once() {
     );
     assert_eq!(leave(&["jonas.meyer"]).await["outcome"], "done");
 }
+
+#[tokio::test]
+async fn whoever_is_in_one_of_the_groups_that_may_log_in_does() {
+    let directory = TestDirectory::start();
+    let server = mirroring(&directory)
+        .set("directory.login_group", group("sales"))
+        .set(
+            "directory.mapping",
+            json!([{ "group": group("engineering"), "login": true }]),
+        )
+        .start()
+        .await;
+    let root = administrator(&server).await;
+    let names = ["sofia.rossi", "jonas.meyer", "tove.berg"];
+    for (name, is_there) in names.into_iter().zip([true, true, false]) {
+        let field = crate::profile(&root, name, "displayname").await;
+        assert_eq!(!field.is_null(), is_there, "{name}");
+    }
+    let sofia = User::logged_in(&server, "sofia.rossi", "nordlicht-sofia")
+        .await
+        .unwrap();
+    let jonas = User::logged_in(&server, "jonas.meyer", "nordlicht-jonas")
+        .await
+        .unwrap();
+    let tove = User::logged_in(&server, "Tove.Berg", "nordlicht-tove").await;
+    assert_eq!(tove.unwrap_err().status, 403);
+    directory.change(&format!(
+        "dn: {}\nchangetype: modify\ndelete: member\nmember: {}\n\n",
+        group("engineering"),
+        person("jonas.meyer")
+    ));
+    is_out(&server, &jonas).await;
+    sofia.get(v3(["account", "whoami"])).await.unwrap();
+}

@@ -37,7 +37,7 @@ pub enum ReadError {
     TooMany(usize),
     #[error("two people have the same {attribute}, {id:?}: it is no immutable id")]
     DuplicateId { attribute: String, id: String },
-    #[error("login_group {0:?} does not exist, or may not be read")]
+    #[error("login_group {0:?}, or a mapped group that may log in, does not exist, or may not be read")]
     NoLoginGroup(String),
 }
 
@@ -137,12 +137,11 @@ impl Directory {
     }
 
     pub(super) fn check_login_group(&self, snapshot: &Snapshot) -> Result<(), ReadError> {
-        let login_group = &self.inner.config.login_group;
-        let is_there = Dn::parse(login_group).is_none_or(|dn| snapshot.groups.contains_key(&dn));
-        if is_there {
-            Ok(())
-        } else {
-            Err(ReadError::NoLoginGroup(login_group.clone()))
+        let login_groups = self.inner.config.login_groups();
+        let is_missing = |group: &&str| Dn::parse(group).is_some_and(|dn| !snapshot.groups.contains_key(&dn));
+        match login_groups.into_iter().find(is_missing) {
+            Some(group) => Err(ReadError::NoLoginGroup(group.to_owned())),
+            None => Ok(()),
         }
     }
 }
