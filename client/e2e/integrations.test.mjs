@@ -203,6 +203,25 @@ test("an administrator sees what programs do, and turns a webhook off", async ()
   assert.deepEqual(chief.complaints, []);
 });
 
+test("a channel and people's cards tell whom the company's directory brought there", async () => {
+  const anna = await employee("anna.weber", "nordlicht-anna");
+  const all = await roomOf(anna, "#all:nordlicht.example");
+  const visitor = await world.visitor({ ...anna, username: "anna.weber", password: "nordlicht-anna" });
+  await visitor.signIn();
+  await visitor.open(all);
+  const { page } = visitor;
+  await page.getByRole("complementary", { name: "Members" }).getByRole("button", { name: /^Anna/ }).click();
+  await dialog(visitor, "Profile").getByText("Here by the company’s group everyone").waitFor();
+  await page.keyboard.press("Escape");
+  await openSettings(visitor, "All of us");
+  const settings = dialog(visitor, "Settings of All of us");
+  await settings.getByRole("tab", { name: "Access" }).click();
+  await settings.getByText(/^The company’s directory brings people here: everyone \(\d+\)\./).waitFor();
+  await inBothThemes(page, "what the directory has to do with a channel");
+  assert.deepEqual(visitor.complaints, []);
+  await visitor.context.close();
+});
+
 test("an administrator looks at what the directory would do, and lets through what it was stopped for", async () => {
   const root = await world.person("root", { admin: true });
   const sofia = await employee("sofia.rossi", "nordlicht-sofia");

@@ -9,6 +9,7 @@ import { phoneAddress } from "~/matrix/profiles";
 import { Avatar } from "~/ui/avatar";
 import { cx } from "~/ui/cx";
 import { Chip, PartnerChip } from "~/ui/marks";
+import { DirectoryFact } from "./directory-fact";
 import styles from "./profile.module.css";
 import { OwnActions, ProfileActions } from "./profile-actions";
 import { RoleChoice } from "./role-choice";
@@ -27,7 +28,7 @@ export function ProfileCard({ roomId, userId }: ProfileCardProps) {
     <div className={styles.card}>
       <div className={styles.cover} aria-hidden />
       <Head person={person} />
-      <Facts person={person} />
+      <Facts person={person} roomId={roomId} />
       {roomId && <RoleChoice roomId={roomId} userId={userId} />}
       {person.isMe ? <OwnActions /> : <ProfileActions roomId={roomId} userId={userId} name={person.name} />}
     </div>
@@ -57,7 +58,7 @@ function Head({ person }: { person: Person }) {
   );
 }
 
-function Facts({ person }: { person: Person }) {
+function Facts({ person, roomId }: { person: Person; roomId: RoomId | undefined }) {
   const { t } = useTranslation("profile");
   const times = useTimes();
   const { title, department, manager, phone, timeZone } = person.profile;
@@ -85,6 +86,7 @@ function Facts({ person }: { person: Person }) {
           <Clock size={15} strokeWidth={1.9} aria-hidden /> {t("localTime", { time })}
         </li>
       )}
+      {roomId && <DirectoryFact roomId={roomId} userId={person.userId} />}
       {!person.isMe && <SharedRooms userId={person.userId} />}
     </ul>
   );

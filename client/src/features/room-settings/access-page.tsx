@@ -14,6 +14,8 @@ import { Switch } from "~/ui/field";
 import { Notice } from "~/ui/marks";
 import { Select } from "~/ui/select";
 
+import { DirectoryGroups } from "./directory-groups";
+
 const HISTORIES: readonly HistoryVisibility[] = ["world_readable", "shared", "invited", "joined"];
 
 /** Who may join and what they see. */
@@ -50,6 +52,7 @@ export function AccessPage({ roomId }: { roomId: RoomId }) {
           { id: "public", label: t("public"), hint: t("publicHint"), icon: Globe },
         ]}
       />
+      <DirectoryGroups roomId={roomId} />
       <Listed roomId={roomId} isChangeable={can.changeAddresses} />
       <Select
         label={t("history")}
