@@ -116,6 +116,11 @@ impl Directory {
         &self.inner.config.domain
     }
 
+    /// What metrics and health call the domain.
+    pub fn label(&self) -> &str {
+        label(self.domain())
+    }
+
     /// Whether the settings name a group that administers.
     pub(crate) fn names_admins(&self) -> bool {
         !self.inner.config.admin_group.is_empty()
@@ -431,6 +436,11 @@ impl Inner {
         .chain(STATE_ATTRIBUTES)
         .collect()
     }
+}
+
+/// See [`Directory::label`].
+pub(crate) fn label(domain: &str) -> &str {
+    if domain.is_empty() { "default" } else { domain }
 }
 
 fn check_username(username: &str) -> Result<(), LoginRefusal> {

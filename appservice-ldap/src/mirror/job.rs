@@ -83,8 +83,8 @@ impl Mirror {
             .accounts
             .reserve_profile_fields(parts.directory.name(), config.owned_fields.clone());
         Some(Self(Arc::new(Inner {
+            statuses: Statuses::new(parts.directory.label()),
             parts,
-            statuses: Statuses::default(),
             told: Told::default(),
             ledger: Ledger::default(),
             running: Mutex::default(),

@@ -81,34 +81,52 @@ pub struct MirrorStatus {
 }
 
 /// Guards a few values; nothing is awaited while it is held.
-#[derive(Debug, Default)]
-pub(super) struct Statuses(Mutex<MirrorStatus>);
+#[derive(Debug)]
+pub(super) struct Statuses {
+    /// What metrics call the domain.
+    domain: String,
+    status: Mutex<MirrorStatus>,
+}
 
 impl Statuses {
+    /// Of the domain that metrics call so.
+    pub(super) fn new(domain: &str) -> Self {
+        Self {
+            domain: domain.to_owned(),
+            status: Mutex::default(),
+        }
+    }
+
     pub(super) fn get(&self) -> MirrorStatus {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut MirrorStatus) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Notes the end of a run, and tells the metrics.
     pub(super) fn ended(&self, run: Run) {
         let seconds = run.ended.0.saturating_sub(run.started.0) as f64 / 1000.0;
-        let reach = run.reach.as_str();
+        let (reach, outcome) = (run.reach.as_str(), run.outcome.as_str());
         metrics::histogram!("echorift_directory_sync_seconds", "reach" => reach).record(seconds);
-        metrics::counter!(
-            "echorift_directory_syncs_total", "outcome" => run.outcome.as_str(), "reach" => reach
-        )
-        .increment(1);
+        metrics::counter!("echorift_directory_syncs_total", "outcome" => outcome, "reach" => reach)
+            .increment(1);
+        let set = |name: &'static str, value: f64| {
+            metrics::gauge!(name, "domain" => self.domain.clone()).set(value);
+        };
         let is_stopped = matches!(run.outcome, Outcome::Stopped { .. });
-        metrics::gauge!("echorift_directory_safety_stop").set(if is_stopped { 1.0 } else { 0.0 });
+        set(
+            "echorift_directory_safety_stop",
+            if is_stopped { 1.0 } else { 0.0 },
+        );
         if run.outcome == Outcome::Done {
-            metrics::gauge!("echorift_directory_last_sync_timestamp_seconds")
-                .set(run.ended.0 as f64 / 1000.0);
-            metrics::gauge!("echorift_directory_people").set(run.counts.people as f64);
-            metrics::gauge!("echorift_directory_groups").set(run.counts.groups as f64);
+            set(
+                "echorift_directory_last_sync_timestamp_seconds",
+                run.ended.0 as f64 / 1000.0,
+            );
+            set("echorift_directory_people", run.counts.people as f64);
+            set("echorift_directory_groups", run.counts.groups as f64);
         }
         self.change(|status| {
             status.is_running = false;

@@ -3,7 +3,7 @@
 use echorift_tests::{Look as _, TestDirectory, User, refused, until, v3};
 use serde_json::json;
 
-use crate::{admin, administrator, mirroring, profile};
+use crate::{admin, administrator, metric, mirroring, profile};
 
 #[tokio::test]
 async fn each_domain_has_its_own_people_groups_and_syncs() {
@@ -89,6 +89,8 @@ async fn each_domain_has_its_own_people_groups_and_syncs() {
         (&synced["last"]["outcome"], &synced["last"]["people"]),
         (&json!("done"), &json!(21))
     );
+    let people = metric(&root, "echorift_directory_people", "domain=\"corp\"").await;
+    assert_eq!(people, 21);
     let plan = root.get(of_corp("plan")).await.unwrap();
     assert_eq!((&plan["total"], &plan["rooms"]["total"]), (&json!(0), &json!(0)));
     assert_eq!(root.get(of_corp("drift")).await.unwrap()["total"], 0);
