@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { chunksOf } from "./scripts/chunks.mjs";
-import { ownLanguages, plainNames } from "./scripts/diet.mjs";
+import { ownLanguages, plainNames, withoutUnused } from "./scripts/diet.mjs";
 import { layEmoji } from "./scripts/emoji.mjs";
 import { stampWorker } from "./scripts/stamp.mjs";
 
@@ -13,7 +13,14 @@ const served = ["/_matrix", "/_echorift", "/.well-known", "/oauth2", "/account",
 const source = fileURLToPath(new URL("src", import.meta.url));
 
 export default defineConfig({
-  plugins: [react(), { name: "emoji", buildStart: layEmoji }, stampWorker(), ownLanguages(), plainNames()],
+  plugins: [
+    react(),
+    { name: "emoji", buildStart: layEmoji },
+    stampWorker(),
+    ownLanguages(),
+    plainNames(),
+    withoutUnused(),
+  ],
   resolve: { alias: { "~": source } },
   server: {
     proxy: Object.fromEntries(served.map((path) => [path, { target: server, ws: true }])),

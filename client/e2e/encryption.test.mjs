@@ -36,9 +36,25 @@ async function secondBrowser(of) {
   return second;
 }
 
+/** Runs in the page: from now on its camera sees this picture, on a desk. */
+async function seeByCamera(picture) {
+  const image = new Image();
+  image.src = picture;
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+  const context = canvas.getContext("2d");
+  setInterval(() => {
+    context.fillStyle = "#8a7f72";
+    context.fillRect(0, 0, 640, 480);
+    context.drawImage(image, 140, 60, 360, 360);
+  }, 50);
+  navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(20);
+}
+
 /** Both sides see the same seven pictures, and say so. */
 async function compare(asking, asked) {
-  await asked.getByRole("button", { name: "Compare" }).click();
+  await asked.getByRole("button", { name: "Compare", exact: true }).click();
+  await asking.getByRole("button", { name: "Compare pictures instead" }).click();
   const pictures = [];
   for (const side of [asking, asked]) {
     await side.getByRole("list", { name: "Pictures to compare" }).waitFor();
@@ -92,6 +108,69 @@ test("a direct message is read by both, then on a second browser by the recovery
   await isConfirmed(phone.page);
   await phone.message("only for us").waitFor();
   assertCalm(anna, ben, laptop, phone);
+});
+
+test("a message whose key comes to the backup late is read as soon as it is there", async (t) => {
+  const { person: nora, recoveryKey } = await firstSteps("nora");
+  const roomId = await nora.createRoom({ name: "notes", isEncrypted: true });
+  let bring = () => {};
+  const isBrought = new Promise((resolve) => {
+    bring = resolve;
+  });
+  t.after(bring);
+  await nora.page.route("**/room_keys/keys?*", async (route) => {
+    if (route.request().method() === "PUT") await isBrought;
+    await route.continue();
+  });
+  await nora.open(roomId);
+  await nora.say("the key to this is slow");
+  await nora.message("the key to this is slow").waitFor();
+
+  const laptop = await secondBrowser(nora);
+  await laptop.open(roomId);
+  const answered = (path, status) =>
+    laptop.page.waitForResponse((response) => path.test(response.url()) && response.status() === status);
+  // The key of the message, and all that are there.
+  const asked = Promise.all([
+    answered(/room_keys\/keys\/[^/]+\/[^/]+\?/, 404),
+    answered(/room_keys\/keys\?/, 200),
+  ]);
+  await laptop.page.getByRole("button", { name: "Confirm", exact: true }).click();
+  const verify = dialog(laptop.page, "Confirm that it is you");
+  await verify.getByLabel("Recovery key").fill(recoveryKey);
+  await verify.getByRole("button", { name: "Unlock" }).click();
+  await isConfirmed(laptop.page);
+  await asked;
+  bring();
+  await laptop.message("the key to this is slow").waitFor();
+  assertCalm(nora, laptop);
+});
+
+test("a code on one screen, read by the camera of the other, confirms a new device", async () => {
+  const { person: kira } = await firstSteps("kira");
+  const laptop = await secondBrowser(kira);
+  await laptop.page.getByRole("button", { name: "Confirm", exact: true }).click();
+  await laptop.page.getByRole("button", { name: "Use another device" }).click();
+  const [shows, reads] = [laptop.page, kira.page].map((page) =>
+    dialog(page, "Compare with your other device"),
+  );
+  await reads.getByRole("button", { name: "Compare", exact: true }).click();
+  const code = shows.getByRole("img", { name: "Code to be read by the other side" });
+  await code.waitFor();
+  await assertAccessible(laptop.page, "the code of a new device");
+  const picture = (await code.screenshot()).toString("base64");
+  await kira.page.evaluate(seeByCamera, `data:image/png;base64,${picture}`);
+  await reads.getByRole("button", { name: "Open camera" }).click();
+  await shows.getByText("Your other device has read the code.").waitFor();
+  await reads.getByText("Waiting for the other side to confirm").waitFor();
+  await assertAccessible(kira.page, "a code that was read");
+  await shows.getByRole("button", { name: "Yes" }).click();
+  for (const side of [shows, reads]) {
+    await side.getByText("Confirmed. Both devices can read your messages.").waitFor();
+    await side.getByRole("button", { name: "Done" }).click();
+  }
+  await isConfirmed(laptop.page);
+  assertCalm(kira, laptop);
 });
 
 test("two people compare pictures, and each is shown to the other as confirmed", async () => {

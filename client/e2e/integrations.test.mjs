@@ -103,6 +103,14 @@ test("a channel's keeper lets programs write into it and hear it", async (t) => 
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
   await row.waitFor({ state: "detached" });
   assert.equal(await postJson(next, { text: "by none" }), 404);
+
+  // Of a target that is gone people read a sentence; what the machine said stands behind it.
+  listener.close();
+  const tickets = again.getByRole("listitem", { name: "Tickets" });
+  await choose(tickets, page, "Send a test");
+  await tickets.getByText("Nothing answers at this address.").waitFor();
+  await tickets.getByText("What the machine said").click();
+  await tickets.getByText(/Connection refused/).waitFor();
   assert.deepEqual(kim.complaints, []);
 });
 
@@ -119,6 +127,21 @@ test("an encrypted channel says why no program writes into it, and who keeps not
   assert.equal(await bo.page.getByRole("tab", { name: "Integrations" }).count(), 0);
   await ada.context.close();
   await bo.context.close();
+});
+
+test("Escape closes the window on top, also in the moment when nothing has the focus", async () => {
+  const lou = await world.person("lou");
+  await lou.open(await lou.createRoom({ name: "quick" }));
+  const settings = await openIntegrations(lou, "quick");
+  await settings.getByRole("button", { name: "New incoming webhook" }).click();
+  const form = dialog(lou, "New incoming webhook");
+  await form.waitFor();
+  await lou.page.evaluate(escapeWithoutFocus);
+  await form.waitFor({ state: "detached" });
+  await settings.waitFor();
+  await lou.page.evaluate(escapeWithoutFocus);
+  await settings.waitFor({ state: "detached" });
+  assert.deepEqual(lou.complaints, []);
 });
 
 test("a token does what it was made for and nothing else, until it is revoked", async () => {
@@ -298,6 +321,12 @@ async function statusOf(token, method, path, body) {
   return (await fetch(`${world.origin}/_matrix/client/v3/${path}`, request)).status;
 }
 
+/** Runs in the page: the key comes when what had the focus is gone, and before anything else gets it. */
+function escapeWithoutFocus() {
+  document.activeElement?.blur();
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+}
+
 /** A target of outgoing webhooks, and what it was told. */
 async function listen() {
   const deliveries = [];
@@ -314,7 +343,10 @@ async function listen() {
   return {
     url: `http://127.0.0.1:${server.address().port}/hook`,
     next: async () => deliveries.shift() ?? new Promise((resolve) => waiting.push(resolve)),
-    close: () => server.close(),
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
   };
 }
 

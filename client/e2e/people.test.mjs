@@ -24,6 +24,27 @@ async function choose(person, name, action) {
   await person.page.getByRole("menuitem", { name: action }).click();
 }
 
+test("a server says how many of its people are there, also of those who come newly", async () => {
+  const mia = await world.person("mia");
+  const [sven, nele] = [await world.visitor(await world.account("sven")), await world.person("nele")];
+  const roomId = await mia.createRoom({ name: "quay", members: [sven] });
+  const serverId = await mia.createSpace("Harbour", [roomId], { members: [sven] });
+  await mia.open(roomId);
+  const online = (count) =>
+    mia.page.getByRole("navigation", { name: /^Channels/ }).getByText(`${count} online`, { exact: true });
+  await online(1).waitFor();
+  await sven.signIn();
+  await online(2).waitFor();
+  // She is there already, and nobody of the server knew her before.
+  await mia.call("POST", `rooms/${encodeURIComponent(serverId)}/invite`, { user_id: nele.userId });
+  await nele.call("POST", `join/${encodeURIComponent(serverId)}`, {});
+  await online(3).waitFor();
+  await sven.page.goto(`${world.origin}/settings/profile`);
+  await sven.page.getByText("Invisible", { exact: true }).click();
+  await sven.page.getByRole("button", { name: "Set status" }).click();
+  await online(2).waitFor();
+});
+
 test("the list shows roles and presence, and a card leads to a conversation", async () => {
   const anna = await world.person("anna");
   const ben = await world.person("ben");

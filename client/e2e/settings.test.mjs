@@ -318,3 +318,19 @@ test("a click on a notification that the worker has shown leads to its message",
   assert.deepEqual(await worker.evaluate(() => self.registration.getNotifications()), []);
   assert.deepEqual(jana.complaints, []);
 });
+
+test("a page whose files do not come says so, and comes when they do", async () => {
+  const olga = await world.visitor(await world.account("olga"), { serviceWorkers: "block" });
+  await olga.signIn();
+  const { page } = olga;
+  const files = "**/assets/access-tokens-*.js";
+  await page.route(files, (route) => route.abort());
+  await openSettings(olga, "tokens");
+  const sentence = page.getByRole("alert").filter({ hasText: "could not be loaded" });
+  await sentence.waitFor();
+  await assertAccessible(page, "a page that could not be loaded");
+  await page.unroute(files);
+  await page.getByRole("button", { name: "Reload" }).click();
+  await page.getByRole("button", { name: "New token", exact: true }).waitFor();
+  await sentence.waitFor({ state: "detached" });
+});

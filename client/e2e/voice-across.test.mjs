@@ -45,6 +45,26 @@ test("people of two companies are in one call, each at their own company's SFU",
   await nora.lists(["nora"]);
 });
 
+test("whoever sends to a company's SFU that cannot be reached is named, and heard once it can be", async () => {
+  const [nils, tara] = await Promise.all([Voice.signIn(worlds[0], "nils"), Voice.signIn(worlds[1], "tara")]);
+  const roomId = await nils.opensChannel("Pier", []);
+  await nils.person.call("POST", `rooms/${encodeURIComponent(roomId)}/invite`, {
+    user_id: tara.person.userId,
+  });
+  await tara.person.call("POST", `join/${encodeURIComponent(roomId)}?via=${NAMES[0]}`, {});
+  tara.channel = "Pier";
+  const elsewhere = (url) => url.origin !== worlds[0].origin && url.pathname.endsWith("/sfu/get");
+  await nils.page.route(elsewhere, (route) => route.abort());
+  await Promise.all([nils.join(), tara.join()]);
+  await Promise.all([nils.lists(["nils", "tara"]), tara.hears()]);
+  const warning = nils.dock.getByText(/^You neither hear nor see tara: /);
+  await warning.waitFor();
+  await assertAccessible(nils.page, "the name of who cannot be heard");
+  await nils.page.unroute(elsewhere);
+  await nils.hears();
+  await warning.waitFor({ state: "detached" });
+});
+
 test("somebody who comes with Element Call is heard and seen, and hears and sees us", async (t) => {
   const site = await startSite();
   t.after(() => site.close());

@@ -7,6 +7,7 @@ import {
 } from "@tanstack/react-router";
 import * as v from "valibot";
 import { LoginScreen } from "./features/login";
+import { Broken } from "./ui/broken";
 
 // Every route and its search parameters, so that all links are typed. Screens but the first are fetched when first visited.
 
@@ -107,6 +108,7 @@ export const router = createRouter({
     shell.addChildren([admin, explore, home, inbox, room, settings, welcome]),
   ]),
   defaultPreload: "intent",
+  defaultErrorComponent: Broken,
 });
 
 declare module "@tanstack/react-router" {

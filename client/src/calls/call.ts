@@ -7,6 +7,7 @@ import {
   type MatrixRTCSession,
   MatrixRTCSessionEvent,
 } from "matrix-js-sdk/lib/matrixrtc";
+import { asUserId, type UserId } from "~/matrix/ids";
 import { type LivekitTransport, ownTransport, sfuToken } from "./dialect";
 import { Hearing } from "./hearing";
 import { MediaKeys } from "./media-keys";
@@ -15,6 +16,7 @@ import { announce, withdraw } from "./membership";
 import { Meter } from "./meter";
 import { OwnMedia } from "./own-media";
 import { loadPolicy, type MediaPolicy } from "./policy";
+import { Reach } from "./reach";
 import { type CallSettings, callSettings } from "./settings";
 import { Sfu, STATE_TOPIC } from "./sfu";
 import { Speaking } from "./speaking";
@@ -45,6 +47,7 @@ export class Call {
   loudest = 0;
   private readonly sfus = new Map<string, Sfu>();
   private readonly home: Sfu;
+  private readonly reach = new Reach(() => this.follow());
   private readonly speaking = new Speaking();
   private readonly meters = new Map<MediaStreamTrack, Meter>();
   private audioContext: AudioContext | undefined;
@@ -128,6 +131,7 @@ export class Call {
     this.hasLeft = true;
     for (const close of this.closers.splice(0)) close();
     for (const meter of this.meters.values()) meter.close();
+    this.reach.close();
     this.keys?.close();
     await Promise.allSettled([withdraw(this.session), ...this.connections.map((sfu) => sfu.close())]);
     await this.audioContext?.close().catch(() => {});
@@ -143,6 +147,19 @@ export class Call {
 
   get isReconnecting(): boolean {
     return this.home.isReconnecting || this.session.probablyLeft === true;
+  }
+
+  /** Who sends to an SFU that we do not reach: neither heard nor seen. */
+  get unheard(): readonly UserId[] {
+    const found = new Set<UserId>();
+    for (const membership of this.session.memberships) {
+      const url = this.transportOf(membership)?.livekit_service_url;
+      // Without our own we are not in the call at all, which the phase says.
+      if (url === undefined || url === this.transport.livekit_service_url) continue;
+      if (this.reach.isOut(url) || this.sfus.get(url)?.isLost === true)
+        found.add(asUserId(membership.userId));
+    }
+    return [...found];
   }
 
   get needsClick(): boolean {
@@ -249,23 +266,49 @@ export class Call {
   private follow(): void {
     if (this.hasLeft) return;
     const used = new Set([this.transport.livekit_service_url]);
-    const oldest = this.session.getOldestMembership();
     for (const membership of this.session.memberships) {
-      const transport = oldest && membership.getTransport(oldest);
-      if (transport?.type !== "livekit" || typeof transport.livekit_service_url !== "string") continue;
-      used.add(transport.livekit_service_url);
-      if (this.sfus.has(transport.livekit_service_url)) continue;
-      // An SFU that cannot be reached is tried again when memberships change.
-      this.addSfu(transport as LivekitTransport)
-        .connect()
-        .catch(() => this.sfus.delete(String(transport.livekit_service_url)));
+      const transport = this.transportOf(membership);
+      if (!transport) continue;
+      const url = transport.livekit_service_url;
+      used.add(url);
+      if (!this.sfus.has(url) && this.reach.mayTry(url)) void this.connectTo(transport);
     }
+    this.reach.keep(used);
     for (const [url, sfu] of this.sfus) {
       if (used.has(url)) continue;
       this.sfus.delete(url);
       void sfu.close();
     }
     this.options.onChange();
+  }
+
+  private async connectTo(transport: LivekitTransport): Promise<void> {
+    const url = transport.livekit_service_url;
+    const sfu = this.addSfu(transport);
+    try {
+      await sfu.connect();
+      this.reach.reached(url);
+    } catch {
+      this.giveUp(url, sfu);
+    }
+    this.options.onChange();
+  }
+
+  /** Another company's SFU is out of reach: it is tried again later, from the beginning. */
+  private giveUp(url: string, sfu: Sfu): void {
+    if (this.hasLeft || this.sfus.get(url) !== sfu) return;
+    this.sfus.delete(url);
+    void sfu.close();
+    this.reach.failed(url);
+    this.options.onChange();
+  }
+
+  /** Where a member publishes, if it is an SFU that we can speak with. */
+  private transportOf(membership: CallMembership): LivekitTransport | undefined {
+    const oldest = this.session.getOldestMembership();
+    const transport = oldest && membership.getTransport(oldest);
+    if (transport?.type !== "livekit" || typeof transport.livekit_service_url !== "string") return undefined;
+    return transport as LivekitTransport;
   }
 
   private addSfu(transport: LivekitTransport): Sfu {
@@ -286,6 +329,7 @@ export class Call {
       onReturn: () => (isHome ? this.own.restore() : Promise.resolve()),
       onEnd: (kind) => {
         if (isHome) onEnd(kind);
+        else if (kind === "lost") this.giveUp(transport.livekit_service_url, sfu);
       },
     });
     this.sfus.set(transport.livekit_service_url, sfu);

@@ -28,6 +28,7 @@ export function describeCall(
     isLowBandwidth: settings.lowBandwidth,
     offersLowBandwidth: offersLowBandwidth && !settings.lowBandwidth,
     needsClick: isConnected && call.needsClick,
+    unheard: call?.unheard ?? [],
     isEncrypted: call?.isEncrypted ?? false,
     watched: [...(call?.watched ?? [])],
     pinned: call?.pinned,
@@ -37,6 +38,6 @@ export function describeCall(
 export function isSameCall(a: CurrentCall | undefined, b: CurrentCall | undefined): boolean {
   if (!a || !b) return a === b;
   return (Object.keys(a) as (keyof CurrentCall)[]).every((name) =>
-    name === "watched" ? a.watched.join() === b.watched.join() : a[name] === b[name],
+    name === "watched" || name === "unheard" ? a[name].join() === b[name].join() : a[name] === b[name],
   );
 }

@@ -65,6 +65,11 @@ export class Sfu {
     this.listen();
   }
 
+  /** It was connected, and has not come back yet. */
+  get isLost(): boolean {
+    return this.isReturning;
+  }
+
   get isReconnecting(): boolean {
     return this.isReturning || this.room.state !== "connected";
   }

@@ -58,6 +58,8 @@ export interface CurrentCall {
   readonly offersLowBandwidth: boolean;
   /** The browser lets nothing sound before the next click. */
   readonly needsClick: boolean;
+  /** Whose sounds and pictures do not reach us, because the SFU that they send to cannot be reached. */
+  readonly unheard: readonly UserId[];
   readonly isEncrypted: boolean;
   /** Whose shared screens are watched. */
   readonly watched: readonly MemberKey[];

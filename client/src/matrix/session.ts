@@ -23,7 +23,7 @@ import { Drafts } from "./drafts";
 import { Encryption } from "./encryption/encryption";
 import { Identities } from "./encryption/identities";
 import { SecretKeys } from "./encryption/secret-keys";
-import { SAS, Verifications } from "./encryption/verifications";
+import { Verifications, verificationMethods } from "./encryption/verifications";
 import { Directory } from "./hierarchy";
 import { asDeviceId, asUserId, type DeviceId, type UserId } from "./ids";
 import { Ignored } from "./ignore";
@@ -119,6 +119,7 @@ export class Session {
     readonly tokens: Tokens,
     secrets: SecretKeys,
     queue: SendQueue,
+    methods: readonly string[],
   ) {
     this.userId = asUserId(client.getSafeUserId());
     this.deviceId = asDeviceId(client.getDeviceId() ?? "");
@@ -164,7 +165,7 @@ export class Session {
     this.confirmations = new Confirmations(context);
     this.encryption = new Encryption(context, secrets, this.confirmations);
     this.identities = new Identities(context);
-    this.verifications = new Verifications(context, this.identities);
+    this.verifications = new Verifications(context, this.identities, methods);
     this.devices = new Devices(context, this.confirmations, tokens);
     this.own = new OwnApi(tokens, client.baseUrl);
     tokens.onLocked = () => this.onLoggedOut(true);
@@ -181,6 +182,7 @@ export class Session {
       : new IndexedDBStore({ indexedDB: window.indexedDB, dbName: `echorift-sync:${credentials.userId}` });
     const secrets = new SecretKeys();
     const queue = new SendQueue();
+    const methods = await verificationMethods();
     const client = createClient({
       baseUrl,
       userId: credentials.userId,
@@ -193,7 +195,7 @@ export class Session {
       timelineSupport: true,
       useAuthorizationHeader: true,
       cryptoCallbacks: secrets.callbacks,
-      verificationMethods: [SAS],
+      verificationMethods: methods,
     });
     await Promise.all([
       store.startup(),
@@ -202,7 +204,7 @@ export class Session {
         cryptoDatabasePrefix: cryptoDatabaseOf(credentials),
       }),
     ]);
-    return new Session(client, tokens, secrets, queue);
+    return new Session(client, tokens, secrets, queue, methods);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import type { ReactNode } from "react";
+import type { ReactNode, Ref } from "react";
 import { Button as AriaButton, type ButtonProps as AriaButtonProps } from "react-aria-components/Button";
 import { ToggleButton as AriaToggle, type ToggleButtonProps } from "react-aria-components/ToggleButton";
 import styles from "./button.module.css";
@@ -10,6 +10,7 @@ type ButtonKind = "primary" | "plain" | "quiet" | "danger";
 
 interface ButtonProps extends Omit<AriaButtonProps, "className" | "children"> {
   kind?: ButtonKind;
+  ref?: Ref<HTMLButtonElement>;
   icon?: LucideIcon;
   className?: string | undefined;
   children: ReactNode;

@@ -5,6 +5,7 @@ import { useTranslation } from "~/i18n/use-translation";
 import { Button, IconButton } from "./button";
 import { cx } from "./cx";
 import styles from "./dialog.module.css";
+import { useEscape } from "./escape";
 
 interface DialogProps {
   title: string;
@@ -29,6 +30,7 @@ export function Dialog({
   footer,
 }: DialogProps) {
   const { t } = useTranslation("ui");
+  useEscape(isOpen, onClose);
   return (
     <ModalOverlay
       isDismissable

@@ -4,6 +4,7 @@ import { Autocomplete } from "react-aria-components/Autocomplete";
 import { ListBox, ListBoxItem } from "react-aria-components/ListBox";
 import { Input, Label, SearchField } from "react-aria-components/SearchField";
 import { Button } from "./button";
+import field from "./field.module.css";
 import styles from "./picker.module.css";
 
 interface PickerProps<Item> {
@@ -63,9 +64,11 @@ export function Picker<Item>({
         </ul>
       )}
       <Autocomplete inputValue={typed} onInputChange={onType}>
-        <SearchField autoFocus={takesFocus} className={styles.search ?? ""}>
-          <Label className={styles.label ?? ""}>{words.search}</Label>
-          <Input placeholder={words.hint} className={styles.input ?? ""} />
+        <SearchField autoFocus={takesFocus} className={field.field ?? ""}>
+          <Label className={field.label ?? ""}>{words.search}</Label>
+          <div className={field.row}>
+            <Input placeholder={words.hint} className={field.input ?? ""} />
+          </div>
         </SearchField>
         <ListBox
           aria-label={words.results}

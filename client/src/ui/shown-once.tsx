@@ -2,6 +2,7 @@ import { Check, Copy } from "lucide-react";
 import { useId, useState } from "react";
 import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "./button";
+import field from "./field.module.css";
 import styles from "./shown-once.module.css";
 
 /** A secret that nobody can look up later: in full, and ready to be copied. */
@@ -15,8 +16,8 @@ export function ShownOnce({ label, value }: { label: string; value: string }) {
       () => setCopied("failed"),
     );
   return (
-    <div className={styles.secret}>
-      <p id={id} className={styles.label}>
+    <div className={field.field}>
+      <p id={id} className={field.label}>
         {label}
       </p>
       <div className={styles.row}>
@@ -28,7 +29,7 @@ export function ShownOnce({ label, value }: { label: string; value: string }) {
         </Button>
       </div>
       {copied === "failed" && (
-        <p role="alert" className={styles.failed}>
+        <p role="alert" className={field.error}>
           {t("copyFailed")}
         </p>
       )}

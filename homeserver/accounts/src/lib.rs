@@ -65,6 +65,7 @@ pub use self::{
     audit::{Act, AuditEntry, AuditQuery, REASON_BYTES_MAX},
     bots::{Bot, BotMakers, BotOptions},
     error::AccountError,
+    http::Confirmed,
     mirroring::{LockOwner, MirroredPerson, PersonToCreate, PersonToUpdate},
     oauth::options::{OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver, SessionObserver},

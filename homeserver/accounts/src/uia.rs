@@ -99,7 +99,8 @@ impl From<AccountError> for UiaRefusal {
 /// What is to be authorised: a session of stages is good for one operation of one user.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Purpose<'a> {
-    pub(crate) operation: &'static str,
+    /// With what it is done to, where that is named in the request.
+    pub(crate) operation: &'a str,
     /// Absent for registrations.
     pub(crate) user: Option<&'a Session>,
 }
@@ -118,7 +119,7 @@ pub(crate) struct UiaSessions(Cache<String, UiaSession>);
 
 #[derive(Clone)]
 struct UiaSession {
-    operation: &'static str,
+    operation: String,
     user: Option<i64>,
     completed: Vec<AuthType>,
     authorised: Authorised,
@@ -166,7 +167,7 @@ impl Accounts {
     pub async fn authorise(
         &self,
         session: &Session,
-        operation: &'static str,
+        operation: &str,
         auth: Option<&AuthData>,
     ) -> Result<(), UiaRefusal> {
         // A service has shown its token, and there is nothing else that it could show (AS API § Device management,
@@ -196,7 +197,7 @@ impl Accounts {
         let now = self.0.clock.now();
         let user = purpose.user.map(|session| session.user_number);
         let new = || UiaSession {
-            operation: purpose.operation,
+            operation: purpose.operation.to_owned(),
             user,
             completed: Vec::new(),
             authorised: Authorised::default(),
@@ -222,10 +223,13 @@ impl Accounts {
         let (id, mut session) = match auth.session() {
             None => (secret::random_name(), new()),
             Some(id) => {
-                let known = self.0.uia.0.get(id).filter(|known| {
-                    known.operation == purpose.operation && known.user == user && known.expires > now
-                });
-                match known {
+                let known = self.0.uia.0.get(id);
+                match known.filter(|known| known.user == user && known.expires > now) {
+                    Some(known) if known.operation != purpose.operation => {
+                        return Err(UiaRefusal::Refused(MatrixError::forbidden(
+                            "This session was begun for another request: start again.",
+                        )));
+                    }
                     Some(known) => (id.to_owned(), known),
                     None => {
                         let error = (

@@ -51,7 +51,7 @@ impl NewDehydratedDevice {
         }
         serde_json::from_str::<Data>(self.data.get())
             .map(drop)
-            .map_err(|error| EncryptionError::BadKeys(format!("The device data cannot be read: {error}.")))
+            .map_err(|error| EncryptionError::Unreadable(format!("The device data cannot be read: {error}.")))
     }
 }
 

@@ -9,6 +9,9 @@ pub enum EncryptionError {
     /// The sentence says what is wrong with the keys.
     #[error("{0}")]
     BadKeys(String),
+    /// The sentence says what could not be read.
+    #[error("{0}")]
+    Unreadable(String),
     #[error("{what} is over the limit of {limit}")]
     TooLarge { what: &'static str, limit: usize },
     #[error("the device is gone")]
@@ -41,6 +44,7 @@ impl From<EncryptionError> for MatrixError {
     fn from(error: EncryptionError) -> Self {
         match error {
             EncryptionError::BadKeys(reason) => Self::invalid_param(reason),
+            EncryptionError::Unreadable(reason) => Self::bad_json(reason),
             EncryptionError::TooLarge { .. } => Self::too_large(format!("{error}.")),
             EncryptionError::NoSuchDevice => Self::unknown_token("This device is gone.", false),
             EncryptionError::KeyIdInUse => Self::forbidden("The key is the ID of one of your devices."),

@@ -25,13 +25,13 @@ pub(crate) struct KeyObject(CanonicalJsonObject);
 impl KeyObject {
     /// Reads an object of at most `limit` bytes. What is `unsigned` in it is not the client's to say.
     ///
-    /// Errors: `BadKeys` for what is no object or cannot be signed, `TooLarge`.
+    /// Errors: `Unreadable` for what is no object or cannot be signed, `TooLarge`.
     pub(crate) fn parse(json: &RawValue, what: &'static str, limit: usize) -> Result<Self, EncryptionError> {
         if json.get().len() > limit {
             return Err(EncryptionError::TooLarge { what, limit });
         }
         let mut object: CanonicalJsonObject = serde_json::from_str(json.get())
-            .map_err(|error| EncryptionError::BadKeys(format!("{what} cannot be read: {error}.")))?;
+            .map_err(|error| EncryptionError::Unreadable(format!("{what} cannot be read: {error}.")))?;
         object.remove("unsigned");
         Ok(Self(object))
     }
@@ -85,6 +85,12 @@ impl KeyObject {
         if let Some(CanonicalJsonValue::Object(by_user)) = self.0.get_mut("signatures") {
             by_user.retain(|signer, _| signer == user.as_str());
         }
+    }
+
+    /// Says that nobody has signed it, where nothing is said.
+    pub(crate) fn ensure_signatures(&mut self) {
+        let empty = || CanonicalJsonValue::Object(CanonicalJsonObject::new());
+        self.0.entry("signatures".to_owned()).or_insert_with(empty);
     }
 
     pub(crate) fn add_signature(&mut self, user: &UserId, key_id: &str, signature: &str) {
@@ -182,7 +188,7 @@ pub(crate) mod tests {
         };
         assert!(parse(r#"{"a":1}"#).is_ok());
         for bad in [r#"{"a":1.5}"#, "[]", "null", r#""text""#] {
-            assert!(matches!(parse(bad), Err(EncryptionError::BadKeys(_))), "{bad}");
+            assert!(matches!(parse(bad), Err(EncryptionError::Unreadable(_))), "{bad}");
         }
         let long = r#"{"a":"aaaaaaaaaaaaaaaaaaaa"}"#;
         assert!(matches!(parse(long), Err(EncryptionError::TooLarge { .. })));

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use echorift_accounts::device_list_changed;
 use echorift_storage::{Change, Tx, UserNumber};
 use ruma::{
-    DeviceId, OneTimeKeyId, OwnedOneTimeKeyId, UserId,
+    DeviceId, OneTimeKeyId, OwnedDeviceId, OwnedOneTimeKeyId, OwnedUserId, UserId,
     encryption::{DeviceKeys, OneTimeKey},
     serde::Raw,
 };
+use serde::Deserialize;
 
 use crate::{Encryption, EncryptionError, key_object::KeyObject, store};
 
@@ -78,19 +79,34 @@ fn bad(reason: impl Into<String>) -> EncryptionError {
     EncryptionError::BadKeys(reason.into())
 }
 
-/// The keys of this device of this user, with the user's own signatures. Errors: `BadKeys`, `TooLarge`.
+/// What device keys hold at the least. Those without signatures are kept as well: it is clients who look at signatures, and
+/// who trust no such device.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "of the rest it matters that it can be read")]
+struct DeviceKeysFields {
+    user_id: OwnedUserId,
+    device_id: OwnedDeviceId,
+    algorithms: Vec<String>,
+    keys: BTreeMap<String, String>,
+    #[serde(default)]
+    signatures: BTreeMap<OwnedUserId, BTreeMap<String, String>>,
+}
+
+/// The keys of this device of this user, with the user's own signatures. Errors: `BadKeys`,
+/// `Unreadable`, `TooLarge`.
 pub(crate) fn judge_device_keys(
     (user, device): (&UserId, &DeviceId),
     keys: &Raw<DeviceKeys>,
 ) -> Result<KeyObject, EncryptionError> {
-    let fields = keys
-        .deserialize()
-        .map_err(|error| bad(format!("The device keys cannot be read: {error}.")))?;
+    let fields: DeviceKeysFields = keys
+        .deserialize_as_unchecked()
+        .map_err(|error| EncryptionError::Unreadable(format!("The device keys cannot be read: {error}.")))?;
     if fields.user_id != user || fields.device_id != device {
         return Err(bad("The device keys are of another user or device."));
     }
     let mut object = KeyObject::parse(keys.json(), "the device keys", DEVICE_KEYS_BYTES_MAX)?;
     object.keep_signatures_by(user);
+    object.ensure_signatures();
     Ok(object)
 }
 

@@ -89,7 +89,7 @@ pub use self::{
     filter::EventMatcher,
     hierarchy::{HierarchyQuery, HierarchyRoom},
     http::{FilterText, Later, RoomsApi, router},
-    members::MembersRequest,
+    members::{JoinedMember, MembersRequest},
     membership::{Entrant, Entry, JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},

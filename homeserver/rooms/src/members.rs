@@ -3,11 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use echorift_storage::EventNumber;
-use ruma::{
-    OwnedUserId, UserId, api::client::membership::joined_members::v3::RoomMember,
-    events::room::member::MembershipState,
-};
-use serde::Deserialize;
+use ruma::{OwnedUserId, UserId, events::room::member::MembershipState};
+use serde::{Deserialize, Serialize};
 
 use crate::{Access, Event, Reader, Room, RoomError, Rooms, TimelineToken, append::membership_of};
 
@@ -18,6 +15,13 @@ pub struct MembersRequest {
     pub at: Option<TimelineToken>,
     pub membership: Option<MembershipState>,
     pub not_membership: Option<MembershipState>,
+}
+
+/// How somebody appears in a room. What is not set is `null`: clients look for it without asking whether it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JoinedMember {
+    pub display_name: Option<String>,
+    pub avatar_url: Option<String>,
 }
 
 impl MembersRequest {
@@ -61,7 +65,7 @@ impl Rooms {
         &self,
         room: &Room,
         reader: &UserId,
-    ) -> Result<BTreeMap<OwnedUserId, RoomMember>, RoomError> {
+    ) -> Result<BTreeMap<OwnedUserId, JoinedMember>, RoomError> {
         #[derive(Deserialize)]
         struct Profile {
             membership: MembershipState,
@@ -86,12 +90,11 @@ impl Rooms {
                 .as_deref()
                 .and_then(|user| UserId::parse(user).ok());
             if let (MembershipState::Join, Some(user)) = (profile.membership, user) {
-                let avatar_url = profile.avatar_url.map(Into::into);
                 joined.insert(
                     user,
-                    RoomMember {
+                    JoinedMember {
                         display_name: profile.displayname,
-                        avatar_url,
+                        avatar_url: profile.avatar_url,
                     },
                 );
             }

@@ -82,6 +82,7 @@ impl Rooms {
             ReceiptThread::Thread(root) if *root == event.pdu.event_id => Ok(root.as_str().into()),
             ReceiptThread::Thread(root) => match self.thread_of(room, event).await? {
                 Some(found) if found == *root => Ok(root.as_str().into()),
+                _ if self.is_related(room, event, root).await? => Ok(root.as_str().into()),
                 _ => Err(unrelated()),
             },
             _ => Err(RoomError::BadRequest(

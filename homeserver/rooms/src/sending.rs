@@ -1,11 +1,12 @@
 //! What is checked of a client's event beyond the authorisation rules: relations and redactions.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use echorift_accounts::Accounts;
+use echorift_events::Level;
 use echorift_storage::{Change, StorageError, UserNumber};
 use ruma::{EventId, OwnedEventId, UserId, events::TimelineEventType};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{
     Map, Value,
     value::{RawValue, to_raw_value},
@@ -100,6 +101,9 @@ impl Rooms {
         if draft.event_type == TimelineEventType::RoomCanonicalAlias && state_key.is_empty() {
             self.check_canonical_alias(room, draft.content.get()).await?;
         }
+        if draft.event_type == TimelineEventType::RoomPowerLevels && state_key.is_empty() {
+            self.check_no_creator_listed(room, &draft.content).await?;
+        }
         let concerns_guests = draft.event_type == TimelineEventType::RoomGuestAccess;
         let mut events = self.append_with(room, vec![draft], also).await?;
         if concerns_guests {
@@ -108,6 +112,27 @@ impl Rooms {
         events
             .pop()
             .ok_or_else(|| StorageError::corrupt("append", "no event").into())
+    }
+
+    /// Where creators stand above all levels, a client that lists one is told so rather than that it may not.
+    async fn check_no_creator_listed(&self, room: &Room, content: &RawValue) -> Result<(), RoomError> {
+        #[derive(Deserialize)]
+        struct Users {
+            users: Option<BTreeMap<String, IgnoredAny>>,
+        }
+        let Ok(Users { users: Some(users) }) = serde_json::from_str(content.get()) else {
+            return Ok(());
+        };
+        let (levels, creators) = self.power_levels(room, &room.view().state).await?;
+        let listed = creators.iter().find(|creator| {
+            levels.user_level(creator) == Level::Creator && users.contains_key(creator.as_str())
+        });
+        match listed {
+            Some(creator) => Err(RoomError::BadRequest(format!(
+                "{creator} is a creator of the room, who has no level to be set."
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Appends a redaction of `target`, once for each transaction.

@@ -78,6 +78,29 @@ impl Rooms {
         Ok(None)
     }
 
+    /// Whether an event relates to `root`, by relations of whatever kind: so far a receipt in a thread may reach (CS API
+    /// § Receipts).
+    pub(crate) async fn is_related(
+        &self,
+        room: &Room,
+        event: &Event,
+        root: &EventId,
+    ) -> Result<bool, RoomError> {
+        let mut relation = event.relation.clone();
+        for _ in 0..HOPS_MAX {
+            let Some(parent) = relation else { return Ok(false) };
+            if parent.event_id == root {
+                return Ok(true);
+            }
+            relation = match self.event_by_id(room, &parent.event_id).await {
+                Ok(parent) => parent.relation.clone(),
+                Err(RoomError::UnknownEvent(_)) => None,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(false)
+    }
+
     /// These events of a room, in their order; unknown ones are left out. Two queries at most.
     async fn events_by_ids(&self, room: &Room, ids: &[&EventId]) -> Result<Vec<Arc<Event>>, RoomError> {
         let numbers = store::events::numbers_of(self.database(), ids).await?;

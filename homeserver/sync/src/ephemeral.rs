@@ -9,14 +9,27 @@ use serde_json::json;
 
 use crate::Syncs;
 
+/// Receipts of one event `m.receipt`, by the event that was read, their kind, and who has read it.
+type Content<'a> = BTreeMap<(&'a EventId, &'a str, String), serde_json::Value>;
+
+fn nested(content: Content<'_>) -> serde_json::Value {
+    let mut nested: BTreeMap<&EventId, BTreeMap<&str, BTreeMap<String, serde_json::Value>>> = BTreeMap::new();
+    for ((event_id, kind, user), data) in content {
+        let of_event = nested.entry(event_id).or_default();
+        of_event.entry(kind).or_default().insert(user, data);
+    }
+    json!(nested)
+}
+
 impl Syncs {
-    /// The content of `m.receipt`: what is new since `after` of others' public receipts and of the reader's own.
+    /// The contents of `m.receipt` events: what is new since `after` of others' public receipts and of the reader's own. There
+    /// is more than one only if somebody has read an event in several threads (CS API § Receipts).
     pub(crate) async fn receipts_in(
         &self,
         reader: &Reader,
         room: &Room,
         after: Position,
-    ) -> Result<Option<serde_json::Value>, RoomError> {
+    ) -> Result<Vec<serde_json::Value>, RoomError> {
         self.receipts_where(reader, room, |_, receipt| receipt.position > after)
             .await
     }
@@ -27,20 +40,21 @@ impl Syncs {
         reader: &Reader,
         room: &Room,
         is_wanted: impl Fn(&ReceiptKey, &Receipt) -> bool,
-    ) -> Result<Option<serde_json::Value>, RoomError> {
+    ) -> Result<Vec<serde_json::Value>, RoomError> {
         let receipts = room.receipts().all();
         let is_visible = |key: &ReceiptKey| key.kind == ReceiptKind::Public || key.user == reader.user;
-        let news: Vec<_> = receipts
+        let mut news: Vec<_> = receipts
             .iter()
             .filter(|(key, receipt)| is_visible(key) && is_wanted(key, receipt))
             .collect();
         if news.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
+        // Those outside of threads first: a client that looks at one event only sees them.
+        news.sort_by(|(one, _), (other, _)| one.thread.cmp(&other.thread));
         let users: Vec<UserNumber> = news.iter().map(|(key, _)| key.user).collect();
         let ids = self.rooms().user_ids(&users).await?;
-        let mut content: BTreeMap<&EventId, BTreeMap<&str, BTreeMap<String, serde_json::Value>>> =
-            BTreeMap::new();
+        let mut contents: Vec<Content<'_>> = Vec::new();
         for ((key, receipt), id) in news.into_iter().zip(ids) {
             let mut data = json!({ "ts": receipt.ts.0 });
             if !key.thread.is_empty()
@@ -48,13 +62,14 @@ impl Syncs {
             {
                 data.insert("thread_id".to_owned(), (&*key.thread).into());
             }
-            let of_event = content.entry(&receipt.event_id).or_default();
-            of_event
-                .entry(key.kind.as_str())
-                .or_default()
-                .insert(id.to_string(), data);
+            let place = (&*receipt.event_id, key.kind.as_str(), id.to_string());
+            let has_room = |content: &&mut Content<'_>| !content.contains_key(&place);
+            match contents.iter_mut().find(has_room) {
+                Some(content) => drop(content.insert(place, data)),
+                None => contents.push(Content::from([(place, data)])),
+            }
         }
-        Ok(serde_json::to_value(content).ok())
+        Ok(contents.into_iter().map(nested).collect())
     }
 
     /// The content of `m.typing`, if it changed since version `heard`; for who is told for the first time only if

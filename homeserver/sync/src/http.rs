@@ -1,10 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, extract::State};
+use axum::{Json, Router, extract::State};
 use echorift_rooms::{FilterText, Room, RoomError};
 use echorift_storage::UserNumber;
-use echorift_web::{MatrixError, Routes as _, Ruma, Session};
+use echorift_web::{Body, InPath, MatrixError, Routes as _, Ruma, Session};
 use ruma::{
+    OwnedRoomId, OwnedUserId,
     api::client::{
         presence::{get_presence, set_presence},
         sync::sync_events,
@@ -12,8 +13,9 @@ use ruma::{
     },
     presence::PresenceState,
 };
+use serde::Deserialize;
 
-use crate::{Syncs, presence, typing::TIMEOUT_MAX};
+use crate::{Syncs, presence, typing::TIMEOUT_MAX, v2::Answer};
 
 /// The routes of this crate.
 pub(crate) fn router() -> Router<Syncs> {
@@ -32,36 +34,43 @@ async fn sync(
     session: Session,
     filter: FilterText,
     Ruma(request): Ruma<sync_events::v3::Request>,
-) -> Result<Ruma<sync_events::v3::Response>, MatrixError> {
-    syncs.sync(&session, request, &filter).await.map(Ruma)
+) -> Result<Json<Answer>, MatrixError> {
+    let response = syncs.sync(&session, request, &filter).await?;
+    Ok(Json(Answer(response)))
+}
+
+/// How long somebody types who does not say it, and says no more.
+const TYPING_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// ruma's type asks for a timeout, which the specification does not.
+#[derive(Deserialize)]
+struct TypingBody {
+    typing: bool,
+    /// In milliseconds.
+    timeout: Option<u64>,
 }
 
 /// `PUT /_matrix/client/v3/rooms/{roomId}/typing/{userId}` (CS API § Typing notifications).
 async fn set_typing(
     State(syncs): State<Syncs>,
     session: Session,
-    Ruma(request): Ruma<create_typing_event::v3::Request>,
+    InPath((room_id, user_id)): InPath<(OwnedRoomId, OwnedUserId)>,
+    Body(body): Body<TypingBody>,
 ) -> Result<Ruma<create_typing_event::v3::Response>, MatrixError> {
-    if request.user_id != session.user_id {
+    if user_id != session.user_id {
         return Err(MatrixError::forbidden("You can tell of your own typing only."));
     }
-    let room: Arc<Room> = syncs.rooms().room(&request.room_id).await?;
+    let room: Arc<Room> = syncs.rooms().room(&room_id).await?;
     let user = UserNumber(session.user_number);
     if !room.view().members.joined.contains(&user) {
-        return Err(RoomError::NotJoined {
-            user_id: request.user_id,
-            room_id: request.room_id,
-        }
-        .into());
+        return Err(RoomError::NotJoined { user_id, room_id }.into());
     }
     let now = syncs.clock().now();
-    let until = match request.state {
-        create_typing_event::v3::Typing::Yes(info) => {
-            let timeout: Duration = info.timeout.min(TIMEOUT_MAX);
-            Some(now.plus_ms(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)))
-        }
-        create_typing_event::v3::Typing::No => None,
-    };
+    let until = body.typing.then(|| {
+        let timeout = body.timeout.map_or(TYPING_TIMEOUT, Duration::from_millis);
+        let timeout = timeout.min(TIMEOUT_MAX);
+        now.plus_ms(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX))
+    });
     let news = syncs.typing().set(room.number, user, until, now);
     if let Some(version) = news.version {
         syncs.tell_typing(&room, version);
@@ -100,11 +109,10 @@ async fn read_presence(
             return Err(forbidden());
         }
     }
-    let known = syncs
-        .presence()
-        .ok_or_else(unknown)?
-        .of(user)
-        .ok_or_else(unknown)?;
+    // Of somebody who was not about yet nothing is known but that.
+    let Some(known) = syncs.presence().ok_or_else(unknown)?.of(user) else {
+        return Ok(Ruma(get_presence::v3::Response::new(PresenceState::Offline)));
+    };
     let silent = syncs.clock().now().0.saturating_sub(known.last_active.0);
     let mut response = get_presence::v3::Response::new(known.state.clone());
     response.currently_active = Some(known.is_currently_active());

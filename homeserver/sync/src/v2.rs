@@ -1,5 +1,6 @@
 //! `GET /sync` (CS API § Syncing).
 
+mod answer;
 mod assemble;
 mod devices;
 mod event_fields;
@@ -9,6 +10,7 @@ mod options;
 mod plan;
 
 pub(crate) use self::{
+    answer::Answer,
     lazy::LazyMembers,
     options::{Options, SavedFilters},
     plan::Plan,

@@ -2,7 +2,7 @@ use http::Method;
 
 /// What guests may use (CS API § Guest access), without `/_matrix/client/` and the version. A star stands for one part
 /// of the path.
-const OPEN_TO_GUESTS: [(Method, &str); 39] = [
+const OPEN_TO_GUESTS: [(Method, &str); 40] = [
     // Events and media.
     (Method::GET, "rooms/*/state"),
     (Method::GET, "rooms/*/context/*"),
@@ -19,6 +19,8 @@ const OPEN_TO_GUESTS: [(Method, &str); 39] = [
     (Method::GET, "media/thumbnail/*/*"),
     // Sending.
     (Method::POST, "rooms/*/join"),
+    // Not listed, and what clients use: where a guest may go is the room's to say, by whatever path.
+    (Method::POST, "join/*"),
     (Method::POST, "rooms/*/leave"),
     (Method::PUT, "rooms/*/send/*/*"),
     (Method::PUT, "rooms/*/state/*"),

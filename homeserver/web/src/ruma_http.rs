@@ -123,7 +123,7 @@ fn refuse(error: FromHttpRequestError, body: &[u8]) -> MatrixError {
         }
         FromHttpRequestError::Deserialization(DeserializationError::Json(error)) => refuse_json(&error, body),
         FromHttpRequestError::Deserialization(DeserializationError::Query(error)) => {
-            MatrixError::invalid_param(format!("A query parameter does not fit: {error}."))
+            MatrixError::invalid_param(format!("A parameter of the path or query does not fit: {error}."))
         }
         FromHttpRequestError::Deserialization(error) => {
             MatrixError::invalid_param(format!("A parameter does not fit: {error}."))
@@ -166,8 +166,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> for Router<S> {
             Method::DELETE => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
-        for path in Request::PATH_BUILDER.all_paths() {
+        let paths: Vec<&str> = Request::PATH_BUILDER.all_paths().collect();
+        for path in &paths {
             self = self.route(path, on(method, handler.clone()));
+            // `v3` is what `r0` was called until 2021: who still says it means all of it.
+            let older = path
+                .strip_prefix("/_matrix/client/v3/")
+                .map(|rest| format!("/_matrix/client/r0/{rest}"));
+            if let Some(older) = older.filter(|older| !paths.contains(&older.as_str())) {
+                self = self.route(&older, on(method, handler.clone()));
+            }
         }
         self
     }

@@ -59,6 +59,46 @@ async fn deleting_a_device_needs_the_password_and_ends_its_session() {
 }
 
 #[tokio::test]
+async fn a_confirmation_is_good_for_the_device_that_it_was_asked_for() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let (phone, tablet) = (alice.on_another_device().await, alice.on_another_device().await);
+    let of = |device: &str| v3(["devices", device]);
+    let asked = alice
+        .call(Method::DELETE, &of(&phone.device_id), Some(json!({})))
+        .await;
+    let session = asked.unwrap_err().body.text("/session").to_owned();
+    let auth = json!({ "auth": alice.password_stage(&session) });
+    refused(
+        alice
+            .call(Method::DELETE, &of(&tablet.device_id), Some(auth.clone()))
+            .await,
+        403,
+        "M_FORBIDDEN",
+    );
+    tablet.get(v3(["account", "whoami"])).await.unwrap();
+    alice
+        .call(Method::DELETE, &of(&phone.device_id), Some(auth))
+        .await
+        .unwrap();
+    // As clients did it before there were identifiers.
+    let auth = json!({ "type": "m.login.password", "user": alice.localpart, "password": alice.password });
+    alice
+        .call(
+            Method::DELETE,
+            &of(&tablet.device_id),
+            Some(json!({ "auth": auth })),
+        )
+        .await
+        .unwrap();
+    refused(
+        tablet.get(v3(["account", "whoami"])).await,
+        401,
+        "M_UNKNOWN_TOKEN",
+    );
+}
+
+#[tokio::test]
 async fn a_wrong_password_leaves_the_confirmation_open() {
     let server = TestServer::shared().await;
     let [alice] = server.register(["alice"]).await;

@@ -8,6 +8,7 @@
     reason = "tests say what they expect by failing"
 )]
 
+mod connections;
 mod endpoints;
 mod wrong_ids;
 
@@ -204,6 +205,25 @@ async fn bodies_beyond_the_limit_are_too_large() {
         findings.expect("too large", endpoint, &answer, 413, &["M_TOO_LARGE"]);
     }
     findings.assert_none();
+}
+
+#[tokio::test]
+async fn the_older_name_of_the_version_means_all_of_it() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let older = |rest: &[&str]| path("/_matrix/client/r0", rest);
+    let backup = json!({ "algorithm": "m.megolm_backup.v1.curve25519-aes-sha2", "auth_data": { "public_key": "abc", "signatures": {} } });
+    alice
+        .post(older(&["room_keys", "version"]), backup)
+        .await
+        .unwrap();
+    let room = alice.create_public_room().await;
+    let typing = older(&["rooms", &room, "typing", &alice.id]);
+    // Without saying for how long.
+    alice.put(typing, json!({ "typing": true })).await.unwrap();
+    let answer = alice.sync_all().await;
+    let events = answer["rooms"]["join"][&room].events("/ephemeral/events");
+    assert_eq!(events[0]["content"]["user_ids"], json!([alice.id]), "{answer}");
 }
 
 #[tokio::test]

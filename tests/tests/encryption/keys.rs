@@ -49,11 +49,30 @@ async fn published_keys_are_shown_with_the_name_of_the_device() {
 }
 
 #[tokio::test]
+async fn keys_without_signatures_are_shown_as_such() {
+    let server = TestServer::shared().await;
+    let [alice, bob] = server.register(["alice", "bob"]).await;
+    let mut keys = device_keys(&alice);
+    keys.as_object_mut().unwrap().remove("signatures");
+    upload(&alice, json!({ "device_keys": keys })).await.unwrap();
+    keys["signatures"] = json!({});
+    let shown = query(&bob, &[&alice]).await;
+    assert_eq!(shown["device_keys"][&alice.id][&alice.device_id], keys);
+}
+
+#[tokio::test]
 async fn keys_of_others_and_what_is_no_key_are_refused() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
     let of_bob = json!({ "device_keys": device_keys(&bob) });
     refused(upload(&alice, of_bob).await, 400, "M_INVALID_PARAM");
+    let mut unreadable = device_keys(&alice);
+    unreadable["algorithms"] = json!("one");
+    refused(
+        upload(&alice, json!({ "device_keys": unreadable })).await,
+        400,
+        "M_BAD_JSON",
+    );
     for keys in [
         json!({ "signed_curve25519:A": "no signatures" }),
         json!({ "signed_curve25519:A": { "signatures": {} } }),

@@ -116,7 +116,7 @@ async fn creators_of_version_12_stand_above_power_levels() {
     let named = alice
         .change_state(&room, "m.room.power_levels", json!({ "users": { &bob.id: 50 } }))
         .await;
-    assert_eq!(named.unwrap_err().status, 403);
+    assert_eq!(named.unwrap_err().status, 400);
 
     let trusted = json!({ "preset": "trusted_private_chat", "invite": [carol.id] });
     let room = alice.create_room(trusted).await.unwrap();

@@ -1,5 +1,5 @@
 use echorift_tests::{Look as _, TestServer, refused, v3};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn an_invited_person_joins_and_others_do_not() {
@@ -18,6 +18,11 @@ async fn an_invited_person_joins_and_others_do_not() {
     refused(alice.invite(&room, &bob).await, 403, "M_FORBIDDEN");
     let members = bob.get(v3(["rooms", &room, "joined_members"])).await.unwrap();
     assert_eq!(members["joined"].as_object().unwrap().len(), 2);
+    assert!(
+        members["joined"][&alice.id].get("display_name").is_some(),
+        "{members}"
+    );
+    assert_eq!(members["joined"][&alice.id].get("avatar_url"), Some(&Value::Null));
 }
 
 #[tokio::test]

@@ -75,6 +75,47 @@ async fn a_receipt_can_belong_to_a_thread() {
     );
 }
 
+#[tokio::test]
+async fn an_event_read_in_two_places_has_a_receipt_of_each() {
+    let server = TestServer::shared().await;
+    let [alice, bob] = server.register(["alice", "bob"]).await;
+    let room = alice.create_room_with(&[&bob]).await;
+    let root = alice.send_text(&room, "root").await.unwrap();
+    let path = v3(["rooms", &room, "receipt", "m.read", &root]);
+    let since = alice.now().await;
+    bob.post(&path, json!({})).await.unwrap();
+    bob.post(&path, json!({ "thread_id": root })).await.unwrap();
+    for answer in [alice.sync_from(&since).await, alice.sync_all().await] {
+        let events = answer["rooms"]["join"][&room].events("/ephemeral/events");
+        let of_bob = events
+            .iter()
+            .map(|event| &event["content"][&root]["m.read"][&bob.id]);
+        let threads: Vec<_> = of_bob.map(|receipt| receipt.get("thread_id")).collect();
+        assert_eq!(threads, [None, Some(&json!(root))], "{answer}");
+    }
+
+    // What relates to the thread by whatever way can be read in it; what does not, cannot.
+    let aside = json!({ "msgtype": "m.text", "body": "aside", "m.relates_to": {
+        "rel_type": "m.reference", "event_id": root } });
+    let aside = alice.send_event(&room, "m.room.message", aside).await.unwrap();
+    let applause = json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": aside, "key": "👏" } });
+    let applause = alice.send_event(&room, "m.reaction", applause).await.unwrap();
+    let in_thread = json!({ "thread_id": root });
+    bob.post(
+        v3(["rooms", &room, "receipt", "m.read", &applause]),
+        in_thread.clone(),
+    )
+    .await
+    .unwrap();
+    let elsewhere = alice.send_text(&room, "elsewhere").await.unwrap();
+    refused(
+        bob.post(v3(["rooms", &room, "receipt", "m.read", &elsewhere]), in_thread)
+            .await,
+        400,
+        "M_INVALID_PARAM",
+    );
+}
+
 /// A thread id of the wrong type is wrong JSON as well as a wrong parameter.
 fn lenient(mut refusal: echorift_tests::Refusal) -> echorift_tests::Refusal {
     if refusal.errcode == "M_BAD_JSON" {

@@ -70,6 +70,14 @@ async fn syncing_is_being_online_unless_told_otherwise() {
 }
 
 #[tokio::test]
+async fn who_was_never_about_is_offline() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let shown = alice.get(v3(["presence", &alice.id, "status"])).await.unwrap();
+    assert_eq!(shown.text("/presence"), "offline");
+}
+
+#[tokio::test]
 async fn presence_can_be_turned_off() {
     let server = TestServer::builder().set("presence.enabled", false).start().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;

@@ -28,7 +28,8 @@ async fn an_initial_sync_holds_the_rooms_and_an_incremental_one_what_is_new() {
     alice.send_text(&room, "two").await.unwrap();
     let answer = bob.sync_from(&since).await;
     assert_eq!(joined(&answer, &room).bodies("/timeline/events"), ["two"]);
-    assert_ne!(joined(&answer, &room)["timeline"]["limited"], true);
+    assert_eq!(joined(&answer, &room)["timeline"]["limited"], false);
+    assert_eq!(joined(&answer, &room)["state"], json!({ "events": [] }));
     assert!(joined(&answer, &quiet).is_null());
     // The same question gets the same answer, and the next one starts after it.
     assert_eq!(

@@ -1,15 +1,13 @@
-import { type FormEvent, useId, useState } from "react";
+import { useId, useState } from "react";
 import { RoomPicker } from "~/features/forward";
 import { useAct } from "~/hooks/act";
 import { useAdminRight } from "~/hooks/admin-right";
 import { useTranslation } from "~/i18n/use-translation";
 import { isBeyondRooms, SCOPES, type Scope } from "~/matrix/access-tokens";
 import type { RoomId, UserId } from "~/matrix/ids";
-import { Button } from "~/ui/button";
 import { Checkbox } from "~/ui/checkbox";
-import { Dialog } from "~/ui/dialog";
 import { TextField } from "~/ui/field";
-import { Notice } from "~/ui/marks";
+import { FormDialog } from "~/ui/form-dialog";
 import { Segments } from "~/ui/segments";
 import { Select } from "~/ui/select";
 import { EXPIRIES, type Expiry, endOf } from "./expiry";
@@ -29,9 +27,8 @@ interface TokenFormProps {
 
 /** Makes a token and shows it, this once. */
 export function TokenForm({ bot, botName, onClose }: TokenFormProps) {
-  const { t } = useTranslation(["access-tokens", "ui"]);
+  const { t } = useTranslation("access-tokens");
   const { api, renew } = useTokens(bot);
-  const formId = useId();
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<readonly Scope[]>(["read"]);
   const [where, setWhere] = useState<"everywhere" | "someRooms">("everywhere");
@@ -43,8 +40,7 @@ export function TokenForm({ bot, botName, onClose }: TokenFormProps) {
   const isWide = isBeyondRooms(scopes);
   const isKept = !isWide && where === "someRooms";
 
-  async function make(event: FormEvent) {
-    event.preventDefault();
+  async function make() {
     const lack = scopes.length === 0 ? "needsScope" : isKept && rooms.length === 0 ? "needsRooms" : undefined;
     setMissing(lack);
     if (lack) return;
@@ -55,79 +51,55 @@ export function TokenForm({ bot, botName, onClose }: TokenFormProps) {
     });
   }
 
-  if (token !== undefined) {
-    return (
-      <Dialog
-        isOpen
-        title={t("ready", { name })}
-        onClose={onClose}
-        footer={
-          <Button kind="primary" autoFocus onPress={onClose}>
-            {t("done")}
-          </Button>
-        }
-      >
-        <MadeToken token={token} />
-      </Dialog>
-    );
-  }
+  const newTitle = botName === undefined ? t("new") : t("newFor", { name: botName });
   return (
-    <Dialog
-      isOpen
-      title={botName === undefined ? t("new") : t("newFor", { name: botName })}
+    <FormDialog
+      title={token === undefined ? newTitle : t("ready", { name })}
+      action={t("make")}
+      isPending={isPending}
+      failure={error ?? (missing && t(missing))}
+      result={token === undefined ? undefined : <MadeToken token={token} />}
+      onSubmit={() => void make()}
       onClose={onClose}
-      footer={
-        <>
-          <Button kind="quiet" onPress={onClose}>
-            {t("ui:cancel")}
-          </Button>
-          <Button kind="primary" type="submit" form={formId} isPending={isPending}>
-            {t("make")}
-          </Button>
-        </>
-      }
     >
-      <form id={formId} className={styles.form} onSubmit={(event) => void make(event)}>
-        {(error || missing) && <Notice tone="danger">{error ?? t(missing ?? "needsScope")}</Notice>}
-        <TextField
-          label={t("name")}
-          hint={t("nameHint")}
-          value={name}
-          onChange={setName}
-          maxLength={60}
-          isRequired
-          autoFocus
-          autoComplete="off"
+      <TextField
+        label={t("name")}
+        hint={t("nameHint")}
+        value={name}
+        onChange={setName}
+        maxLength={60}
+        isRequired
+        autoFocus
+        autoComplete="off"
+      />
+      <ScopeChoice isOfBot={bot !== undefined} scopes={scopes} onChange={setScopes} />
+      <Segments
+        label={t("where")}
+        hint={isWide ? t("beyondRooms") : undefined}
+        value={isKept ? "someRooms" : "everywhere"}
+        isDisabled={isWide}
+        options={[
+          { id: "everywhere", label: t("everywhere") },
+          { id: "someRooms", label: t("someRooms") },
+        ]}
+        onChange={setWhere}
+      />
+      {isKept && (
+        <RoomPicker
+          chosen={rooms}
+          max={ROOMS_MAX}
+          onChange={setRooms}
+          words={{ search: t("roomsFor"), chosen: t("roomsChosen") }}
+          isLow
         />
-        <ScopeChoice isOfBot={bot !== undefined} scopes={scopes} onChange={setScopes} />
-        <Segments
-          label={t("where")}
-          hint={isWide ? t("beyondRooms") : undefined}
-          value={isKept ? "someRooms" : "everywhere"}
-          isDisabled={isWide}
-          options={[
-            { id: "everywhere", label: t("everywhere") },
-            { id: "someRooms", label: t("someRooms") },
-          ]}
-          onChange={setWhere}
-        />
-        {isKept && (
-          <RoomPicker
-            chosen={rooms}
-            max={ROOMS_MAX}
-            onChange={setRooms}
-            words={{ search: t("roomsFor"), chosen: t("roomsChosen") }}
-            isLow
-          />
-        )}
-        <Select
-          label={t("expires")}
-          value={expiry}
-          options={EXPIRIES.map((id) => ({ id, label: t(`expiry.${id}`) }))}
-          onChange={setExpiry}
-        />
-      </form>
-    </Dialog>
+      )}
+      <Select
+        label={t("expires")}
+        value={expiry}
+        options={EXPIRIES.map((id) => ({ id, label: t(`expiry.${id}`) }))}
+        onChange={setExpiry}
+      />
+    </FormDialog>
   );
 }
 

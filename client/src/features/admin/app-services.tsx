@@ -3,6 +3,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Chip, Notice } from "~/ui/marks";
+import { Reason } from "~/ui/reason";
 import { type Column, Table } from "~/ui/table";
 import { toast } from "~/ui/toast";
 import styles from "./admin.module.css";
@@ -82,7 +83,11 @@ function ServiceDrawer({ service, onClose }: { service: AppService; onClose: () 
   return (
     <Drawer title={service.id} onClose={onClose}>
       <ServiceState service={service} />
-      {service.last_error && <Notice tone="danger">{service.last_error}</Notice>}
+      {service.last_error && (
+        <Notice tone="danger">
+          <Reason said={service.last_error} />
+        </Notice>
+      )}
       <Facts
         facts={[
           [t("app.url"), service.url ?? t("app.noUrl")],

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { Chip, Notice } from "~/ui/marks";
+import { Reason } from "~/ui/reason";
 import { act, withReason } from "./act";
 import styles from "./admin.module.css";
 import { type Stop, Sync } from "./directory-schemas";
@@ -41,7 +42,10 @@ export function SyncCard({ domain, sync, stops }: SyncCardProps) {
         <RunNow domain={domain} isRunning={sync.is_running} />
       </header>
       {last?.outcome === "failed" && (
-        <Notice tone="danger">{t("sync.failedBecause", { reason: last.reason ?? "–" })}</Notice>
+        <Notice tone="danger">
+          <p>{t("sync.failedBecause")}</p>
+          <Reason said={last.reason ?? "–"} />
+        </Notice>
       )}
       <Stopped domain={domain} sync={sync} stops={stops} />
       {last ? (

@@ -1,5 +1,6 @@
 import { useTranslation } from "~/i18n/use-translation";
 import { Chip, Empty } from "~/ui/marks";
+import { Reason } from "~/ui/reason";
 import styles from "./admin.module.css";
 import { DriftCard } from "./directory-drift";
 import { GroupsCard } from "./directory-groups";
@@ -101,7 +102,10 @@ function DomainCard({ domain, children }: { domain: Domain; children?: React.Rea
             ? []
             : [
                 [t("directory.last_failure_ts"), format.time(failure)] as const,
-                [t("directory.last_failure"), domain.last_failure ?? "–"] as const,
+                [
+                  t("directory.last_failure"),
+                  <Reason key="failure" said={domain.last_failure ?? "–"} />,
+                ] as const,
               ]),
         ]}
       />

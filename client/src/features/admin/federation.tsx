@@ -2,6 +2,7 @@ import { useTranslation } from "~/i18n/use-translation";
 import { part } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Chip } from "~/ui/marks";
+import { Reason } from "~/ui/reason";
 import type { Column } from "~/ui/table";
 import { toast } from "~/ui/toast";
 import styles from "./admin.module.css";
@@ -104,7 +105,7 @@ function PartnerDrawer({ server, onClose }: { server: string; onClose: () => voi
                 [t("partner.last"), format.time(details.last_success_ts)],
                 [t("partner.since"), format.time(details.failing_since_ts)],
                 [t("partner.next"), format.time(details.next_try_ts)],
-                [t("partner.failure"), details.failure ?? "–"],
+                [t("partner.failure"), <Reason key="failure" said={details.failure ?? "–"} />],
               ]}
             />
           </>

@@ -4,6 +4,7 @@ import { useTranslation } from "~/i18n/use-translation";
 import { part } from "~/matrix/own-api";
 import { Button } from "~/ui/button";
 import { Chip, Notice } from "~/ui/marks";
+import { Reason } from "~/ui/reason";
 import type { Column } from "~/ui/table";
 import { act, withReason } from "./act";
 import styles from "./admin.module.css";
@@ -97,7 +98,9 @@ function HookDrawer({ hook, onClose }: { hook: AdminHook; onClose: () => void })
         </Button>
       </div>
       {hook.state_reason && (
-        <Notice tone={hook.state === "failing" ? "danger" : "info"}>{hook.state_reason}</Notice>
+        <Notice tone={hook.state === "failing" ? "danger" : "info"}>
+          <Reason said={hook.state_reason} />
+        </Notice>
       )}
       <Facts
         facts={[

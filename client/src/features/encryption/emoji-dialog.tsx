@@ -1,4 +1,5 @@
 import { CircleCheck, CircleX } from "lucide-react";
+import { lazy, Suspense } from "react";
 import { useSession, useSlice } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import type { VerificationView } from "~/matrix/encryption/verifications";
@@ -7,6 +8,10 @@ import { Button } from "~/ui/button";
 import { Dialog } from "~/ui/dialog";
 import { Spinner } from "~/ui/marks";
 import styles from "./encryption.module.css";
+
+// Most people never see a code; what makes and reads them is fetched when one is needed.
+const QrCode = lazy(async () => ({ default: (await import("./qr")).QrCode }));
+const QrScanner = lazy(async () => ({ default: (await import("./qr")).QrScanner }));
 
 /** Two devices show the same seven pictures, or somebody stands between them. */
 export function EmojiDialog() {
@@ -42,8 +47,24 @@ function Body({ view }: { view: VerificationView }) {
           <Spinner label={t("emoji.waiting")} />
         </>
       );
+    case "code":
+      return view.code ? (
+        <>
+          <p>{t(view.isOwn ? "code.showOwn" : "code.showOther", { name })}</p>
+          <Suspense fallback={<Spinner label={t("emoji.waiting")} />}>
+            <QrCode bytes={view.code} />
+          </Suspense>
+        </>
+      ) : (
+        <Suspense fallback={<Spinner label={t("emoji.waiting")} />}>
+          <QrScanner text={t(view.isOwn ? "code.scanOwn" : "code.scanOther", { name })} />
+        </Suspense>
+      );
+    case "scanned":
+      return <p>{t(view.isOwn ? "code.scannedOwn" : "code.scannedOther", { name })}</p>;
     case "emoji":
     case "confirmed":
+      if (view.emoji.length === 0) return <p role="status">{t("emoji.confirmed")}</p>;
       return (
         <>
           <p>{t("emoji.compare")}</p>
@@ -102,6 +123,26 @@ function Actions({ view }: { view: VerificationView }) {
           </Button>
           <Button kind="primary" onPress={() => void verifications.confirm()}>
             {t("emoji.match")}
+          </Button>
+        </>
+      );
+    case "code":
+      return (
+        <>
+          <Button kind="quiet" onPress={close}>
+            {t("emoji.cancel")}
+          </Button>
+          <Button onPress={() => void verifications.compareEmoji()}>{t("code.emojiInstead")}</Button>
+        </>
+      );
+    case "scanned":
+      return (
+        <>
+          <Button kind="danger" onPress={close}>
+            {t("code.notScanned")}
+          </Button>
+          <Button kind="primary" onPress={() => void verifications.confirm()}>
+            {t("code.scanned")}
           </Button>
         </>
       );

@@ -2,9 +2,7 @@ import { useState } from "react";
 import { useAct } from "~/hooks/act";
 import { useTranslation } from "~/i18n/use-translation";
 import type { Webhook } from "~/matrix/webhooks";
-import { Button } from "~/ui/button";
-import { Dialog } from "~/ui/dialog";
-import { Notice } from "~/ui/marks";
+import { FormDialog } from "~/ui/form-dialog";
 import { Secrets } from "./secrets";
 
 interface RotateDialogProps {
@@ -13,39 +11,23 @@ interface RotateDialogProps {
   onClose: () => void;
 }
 
-/** Asks, and then shows the new secret, in one window: two would lose the place of the focus between them. */
+/** Asks, and then shows the new secret. */
 export function RotateDialog({ name, rotate, onClose }: RotateDialogProps) {
-  const { t } = useTranslation(["integrations", "ui"]);
+  const { t } = useTranslation("integrations");
   const [made, setMade] = useState<Webhook>();
   const { error, isPending, run } = useAct();
   return (
-    <Dialog
-      isOpen
+    <FormDialog
       title={t(made ? "secret.title" : "rotate.title", { name })}
+      action={t("rotate.action")}
+      isDangerous
+      isPending={isPending}
+      failure={error}
+      result={made && <Secrets webhook={made} />}
+      onSubmit={() => void run(async () => setMade(await rotate()))}
       onClose={onClose}
-      footer={
-        made ? (
-          <Button kind="primary" autoFocus onPress={onClose}>
-            {t("secret.done")}
-          </Button>
-        ) : (
-          <>
-            <Button kind="quiet" onPress={onClose}>
-              {t("ui:cancel")}
-            </Button>
-            <Button
-              kind="danger"
-              isPending={isPending}
-              onPress={() => void run(async () => setMade(await rotate()))}
-            >
-              {t("rotate.action")}
-            </Button>
-          </>
-        )
-      }
     >
-      {made ? <Secrets webhook={made} /> : <p>{t("rotate.text")}</p>}
-      {error && <Notice tone="danger">{error}</Notice>}
-    </Dialog>
+      <p>{t("rotate.text")}</p>
+    </FormDialog>
   );
 }

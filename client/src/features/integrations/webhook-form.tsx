@@ -1,14 +1,11 @@
-import { type FormEvent, useId, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { Direction, Webhook } from "~/matrix/webhooks";
-import { Button } from "~/ui/button";
-import { Dialog } from "~/ui/dialog";
 import { Switch, TextField } from "~/ui/field";
-import { Notice } from "~/ui/marks";
+import { FormDialog } from "~/ui/form-dialog";
 import { Select } from "~/ui/select";
 import { type Draft, draftOf, EVENTS, settingsOf } from "./draft";
-import styles from "./integrations.module.css";
 import { PictureField } from "./picture-field";
 import { Secrets } from "./secrets";
 import { useRefusalText, useWebhooks } from "./use-webhooks";
@@ -26,15 +23,13 @@ export function WebhookForm({ roomId, direction, webhook, onClose }: WebhookForm
   const { t } = useTranslation(["integrations", "ui"]);
   const { webhooks, renew } = useWebhooks(roomId);
   const refusalText = useRefusalText(direction);
-  const formId = useId();
   const [draft, setDraft] = useState(() => draftOf(direction, webhook));
   const [made, setMade] = useState<Webhook>();
   const [isPending, setPending] = useState(false);
   const [failure, setFailure] = useState<string>();
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
 
-  async function save(event: FormEvent) {
-    event.preventDefault();
+  async function save() {
     setPending(true);
     setFailure(undefined);
     try {
@@ -49,60 +44,38 @@ export function WebhookForm({ roomId, direction, webhook, onClose }: WebhookForm
     }
   }
 
+  const formTitle = t(webhook ? "editTitle" : `${direction}Add`, { name: webhook?.name });
   return (
-    <Dialog
-      isOpen
-      title={
-        made
-          ? t("secret.title", { name: made.name })
-          : t(webhook ? "editTitle" : `${direction}Add`, { name: webhook?.name })
-      }
+    <FormDialog
+      title={made ? t("secret.title", { name: made.name }) : formTitle}
+      action={webhook ? t("ui:save") : t("make")}
+      isPending={isPending}
+      failure={failure}
+      result={made && <Secrets webhook={made} />}
+      onSubmit={() => void save()}
       onClose={onClose}
-      footer={
-        made ? (
-          <Button kind="primary" autoFocus onPress={onClose}>
-            {t("secret.done")}
-          </Button>
-        ) : (
-          <>
-            <Button kind="quiet" onPress={onClose}>
-              {t("ui:cancel")}
-            </Button>
-            <Button kind="primary" type="submit" form={formId} isPending={isPending}>
-              {t(webhook ? "ui:save" : "make")}
-            </Button>
-          </>
-        )
-      }
     >
-      {made ? (
-        <Secrets webhook={made} />
+      <PictureField
+        name={draft.name}
+        mxc={draft.avatarMxc}
+        onChange={(avatarMxc) => set({ avatarMxc })}
+        onFailed={(error) => setFailure(refusalText(error))}
+      />
+      <TextField
+        label={t("name")}
+        hint={t("nameHint")}
+        value={draft.name}
+        onChange={(name) => set({ name })}
+        maxLength={60}
+        isRequired
+        autoFocus
+      />
+      {direction === "incoming" ? (
+        <IncomingFields draft={draft} set={set} isNew={webhook === undefined} />
       ) : (
-        <form id={formId} className={styles.form} onSubmit={(event) => void save(event)}>
-          {failure && <Notice tone="danger">{failure}</Notice>}
-          <PictureField
-            name={draft.name}
-            mxc={draft.avatarMxc}
-            onChange={(avatarMxc) => set({ avatarMxc })}
-            onFailed={(error) => setFailure(refusalText(error))}
-          />
-          <TextField
-            label={t("name")}
-            hint={t("nameHint")}
-            value={draft.name}
-            onChange={(name) => set({ name })}
-            maxLength={60}
-            isRequired
-            autoFocus
-          />
-          {direction === "incoming" ? (
-            <IncomingFields draft={draft} set={set} isNew={webhook === undefined} />
-          ) : (
-            <OutgoingFields draft={draft} set={set} />
-          )}
-        </form>
+        <OutgoingFields draft={draft} set={set} />
       )}
-    </Dialog>
+    </FormDialog>
   );
 }
 

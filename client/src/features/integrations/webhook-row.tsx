@@ -1,5 +1,5 @@
 import { Ellipsis, KeyRound, Pencil, Play, Power, Send, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useMediaUrl } from "~/hooks/media";
 import { useTimes } from "~/hooks/times";
 import { useTranslation } from "~/i18n/use-translation";
@@ -11,6 +11,7 @@ import { cx } from "~/ui/cx";
 import { Confirm } from "~/ui/dialog";
 import { Chip, Notice } from "~/ui/marks";
 import { Menu } from "~/ui/menu";
+import { Reason } from "~/ui/reason";
 import { toast } from "~/ui/toast";
 import styles from "./integrations.module.css";
 import { RotateDialog } from "./rotate-dialog";
@@ -33,7 +34,7 @@ export function WebhookRow({ roomId, webhook, onEdit }: WebhookRowProps) {
   const src = useMediaUrl(webhook.avatar_url ?? undefined, 36);
   const [asked, setAsked] = useState<"rotate" | "remove">();
   const [isPending, setPending] = useState(false);
-  const [failure, setFailure] = useState<string>();
+  const [failure, setFailure] = useState<ReactNode>();
 
   async function run(act: () => Promise<unknown>) {
     setPending(true);
@@ -50,7 +51,13 @@ export function WebhookRow({ roomId, webhook, onEdit }: WebhookRowProps) {
   const test = async () => {
     const reason = await webhooks.test(roomId, id);
     if (reason === undefined) toast({ text: t("tested", { name }) });
-    else setFailure(t("testFailed", { reason }));
+    else
+      setFailure(
+        <>
+          <p>{t("testFailed")}</p>
+          <Reason said={reason} />
+        </>,
+      );
   };
 
   return (
@@ -144,9 +151,9 @@ function Trouble({ webhook: { state, state_since: since, state_reason: reason } 
   const { t } = useTranslation("integrations");
   const { moment } = useTimes();
   return (
-    <p className={cx(styles.trouble, state === "failing" && styles.fails)}>
+    <div className={cx(styles.trouble, state === "failing" && styles.fails)}>
       <b>{t(state === "off" ? "offSince" : "failingSince", { time: since ? moment(since) : "–" })}</b>
-      {reason}
-    </p>
+      {reason && <Reason said={reason} />}
+    </div>
   );
 }

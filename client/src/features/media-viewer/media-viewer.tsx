@@ -8,6 +8,7 @@ import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { type Message, timelineKey } from "~/matrix/timeline";
 import { IconButton } from "~/ui/button";
+import { useEscape } from "~/ui/escape";
 import { Spinner } from "~/ui/marks";
 import { toast } from "~/ui/toast";
 import styles from "./media-viewer.module.css";
@@ -19,6 +20,7 @@ const ZOOMS = [1, 1.5, 2, 3, 4] as const;
 export function MediaViewer() {
   const { t } = useTranslation("mediaViewer");
   const { open } = useViewer();
+  useEscape(open !== undefined, closeMedia);
   return (
     <ModalOverlay
       isOpen={open !== undefined}

@@ -14,6 +14,7 @@ export const LICENCES: readonly { readonly name: string; readonly licence: strin
   { name: "lucide-react", licence: "ISC" },
   { name: "marked", licence: "MIT" },
   { name: "matrix-js-sdk", licence: "Apache-2.0" },
+  { name: "qr", licence: "(MIT OR Apache-2.0)" },
   { name: "react", licence: "MIT" },
   { name: "react-aria-components", licence: "Apache-2.0" },
   { name: "react-dom", licence: "MIT" },

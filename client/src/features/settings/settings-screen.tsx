@@ -5,6 +5,7 @@ import { Dialog, Modal, ModalOverlay } from "react-aria-components/Modal";
 import { SignOutDialog } from "~/features/sessions";
 import { useTranslation } from "~/i18n/use-translation";
 import { Button, IconButton } from "~/ui/button";
+import { useEscape } from "~/ui/escape";
 import { Spinner } from "~/ui/marks";
 import { PAGES } from "./pages";
 import styles from "./settings.module.css";
@@ -17,6 +18,7 @@ export function SettingsScreen() {
   const page = PAGES.find(({ id }) => id === wanted) ?? PAGES[0];
   // On phones the list of pages is a page of its own.
   const isList = wanted !== page.id;
+  useEscape(true, leave);
   return (
     <ModalOverlay
       isOpen

@@ -7,6 +7,7 @@ import { useAttempt } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import { asRoomId } from "~/matrix/ids";
+import { useEscape } from "~/ui/escape";
 import { Badge } from "~/ui/marks";
 import { type Entry, useEntries } from "./entries";
 import { rank } from "./rank";
@@ -37,6 +38,7 @@ export function Switcher({ onClose }: { onClose: () => void }) {
     if (key === "Enter" && !isMarked) choose(rank(typed, entries, 1)[0]);
   }
 
+  useEscape(true, onClose);
   return (
     <ModalOverlay
       isOpen

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "react";
+import { shortName } from "~/hooks/name-list";
 import { usePreferences } from "~/hooks/preferences";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { memberKey } from "~/matrix/members";
 import type { TimelineItem } from "~/matrix/timeline";
-import { shortName } from "./author";
 import { summaryOf } from "./summary";
 
 /** At most one announcement in so many milliseconds; what came meanwhile is told together. */

@@ -1,3 +1,4 @@
+import { shortName } from "~/hooks/name-list";
 import { useMember } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
@@ -28,7 +29,3 @@ export function Name({ roomId, userId }: { roomId: RoomId; userId: UserId }) {
   const { name } = useMember(roomId, userId);
   return <bdi>{shortName(name)}</bdi>;
 }
-
-const NAME_LENGTH_MAX = 80;
-export const shortName = (name: string): string =>
-  name.length > NAME_LENGTH_MAX ? `${name.slice(0, NAME_LENGTH_MAX)}…` : name;

@@ -1,5 +1,6 @@
 import { RotateCcw, Trash2 } from "lucide-react";
 import { type FocusEvent, type KeyboardEvent, type MouseEvent, memo, useRef, useState } from "react";
+import { shortName } from "~/hooks/name-list";
 import { useMember, useRoom } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
@@ -7,7 +8,7 @@ import type { EventId, UserId } from "~/matrix/ids";
 import type { Message, MessageItem } from "~/matrix/timeline";
 import { Button } from "~/ui/button";
 import { cx } from "~/ui/cx";
-import { AuthorMarks, Name, shortName } from "./author";
+import { AuthorMarks, Name } from "./author";
 import type { Surroundings } from "./message-actions";
 import { MessageContent } from "./message-body";
 import styles from "./message-row.module.css";

@@ -1,5 +1,6 @@
 import { Check } from "lucide-react";
 import { Group } from "react-aria-components/Group";
+import { shortName } from "~/hooks/name-list";
 import { useMember } from "~/hooks/rooms";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
@@ -7,7 +8,6 @@ import type { RoomId, UserId } from "~/matrix/ids";
 import type { Message, Poll } from "~/matrix/timeline";
 import { Button } from "~/ui/button";
 import { cx } from "~/ui/cx";
-import { shortName } from "./author";
 import styles from "./poll-body.module.css";
 
 /** A question with answers to choose from. Secret polls show their result at the end. */

@@ -2,13 +2,11 @@ import { SmilePlus } from "lucide-react";
 import { Button } from "react-aria-components/Button";
 import { Group } from "react-aria-components/Group";
 import { Tooltip, TooltipTrigger } from "react-aria-components/Tooltip";
-import { useSession } from "~/hooks/session";
+import { useNameList } from "~/hooks/name-list";
 import { useTranslation } from "~/i18n/use-translation";
-import type { RoomId, UserId } from "~/matrix/ids";
-import { memberKey } from "~/matrix/members";
+import type { RoomId } from "~/matrix/ids";
 import type { Message, Reaction } from "~/matrix/timeline";
 import { cx } from "~/ui/cx";
-import { shortName } from "./author";
 import { EmojiButton } from "./emoji-button";
 import styles from "./reactions.module.css";
 import { useMayReact, useReact } from "./use-react";
@@ -52,7 +50,7 @@ function ReactionButton({
   onPress: () => void;
 }) {
   const { t } = useTranslation("timeline");
-  const names = useNames(roomId, reaction.senders);
+  const names = useNameList(roomId, reaction.senders, NAMED_MAX);
   const count = reaction.senders.length;
   return (
     <TooltipTrigger delay={300} closeDelay={0}>
@@ -70,15 +68,4 @@ function ReactionButton({
       </Tooltip>
     </TooltipTrigger>
   );
-}
-
-function useNames(roomId: RoomId, users: readonly UserId[]): string {
-  const { t, i18n } = useTranslation("timeline");
-  const { members } = useSession();
-  const names = users
-    .slice(0, NAMED_MAX)
-    .map((userId) => shortName(members.one.read(memberKey(roomId, userId)).name));
-  const others = users.length - names.length;
-  if (others > 0) names.push(t("others", { count: others }));
-  return new Intl.ListFormat(i18n.language).format(names);
 }

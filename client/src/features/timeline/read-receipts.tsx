@@ -1,11 +1,11 @@
 import { Button } from "react-aria-components/Button";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
 import { Popover } from "react-aria-components/Popover";
+import { useNameList } from "~/hooks/name-list";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
-import { memberKey } from "~/matrix/members";
-import { Name, shortName } from "./author";
+import { Name } from "./author";
 import { PersonAvatar } from "./person-avatar";
 import styles from "./read-receipts.module.css";
 import { useMessageTimes } from "./times";
@@ -14,14 +14,9 @@ const SHOWN_MAX = 3;
 
 /** Who has read up to here: three faces, all of them on click. */
 export function ReadReceipts({ roomId, readers }: { roomId: RoomId; readers: readonly UserId[] }) {
-  const { t, i18n } = useTranslation("timeline");
-  const { members } = useSession();
-  const names = readers
-    .slice(0, SHOWN_MAX)
-    .map((userId) => shortName(members.one.read(memberKey(roomId, userId)).name));
-  const others = readers.length - names.length;
-  if (others > 0) names.push(t("others", { count: others }));
-  const label = t("readBy", { names: new Intl.ListFormat(i18n.language).format(names) });
+  const { t } = useTranslation("timeline");
+  const label = t("readBy", { names: useNameList(roomId, readers, SHOWN_MAX) });
+  const others = readers.length - SHOWN_MAX;
   return (
     <DialogTrigger>
       <Button aria-label={label} className={styles.receipts ?? ""}>

@@ -1,8 +1,8 @@
 import { ChevronDown, ChevronRight, Headphones, Info, LogIn, LogOut } from "lucide-react";
 import { memo, useState } from "react";
+import { shortName } from "~/hooks/name-list";
 import { useTranslation } from "~/i18n/use-translation";
 import type { StateChange, StateItem } from "~/matrix/timeline";
-import { shortName } from "./author";
 import styles from "./state-row.module.css";
 import { useMessageTimes } from "./times";
 

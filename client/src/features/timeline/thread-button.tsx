@@ -1,9 +1,9 @@
+import { shortName } from "~/hooks/name-list";
 import { useMember } from "~/hooks/rooms";
 import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
 import type { ThreadSummary } from "~/matrix/timeline";
 import { Badge } from "~/ui/marks";
-import { shortName } from "./author";
 import { PersonAvatar } from "./person-avatar";
 import styles from "./thread-button.module.css";
 import { useMessageTimes } from "./times";

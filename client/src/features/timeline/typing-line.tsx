@@ -1,8 +1,8 @@
+import { shortName } from "~/hooks/name-list";
 import { useMember } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId, UserId } from "~/matrix/ids";
-import { shortName } from "./author";
 import styles from "./typing-line.module.css";
 
 /** Who is typing, below the messages. Its place is there even while nobody is. */

@@ -1,11 +1,14 @@
 import { Keyboard, PhoneOutgoing } from "lucide-react";
 import type { CurrentCall, Hindrance } from "~/calls/types";
 import { useCallSettings } from "~/hooks/calls";
+import { useNameList } from "~/hooks/name-list";
 import { useSession, useSlice } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "~/ui/button";
 import { keyName } from "./key-name";
 import styles from "./voice.module.css";
+
+const NAMED_MAX = 3;
 
 /** What one should know about one's own part in the call, with what helps. */
 export function CallHints({ call }: { call: CurrentCall }) {
@@ -21,6 +24,7 @@ export function CallHints({ call }: { call: CurrentCall }) {
     microphoneHindrance ||
     cameraHindrance ||
     call.needsClick ||
+    call.unheard.length > 0 ||
     call.offersLowBandwidth;
   if (!hasAny) return null;
   const retry = (hindrance: Hindrance, action: () => Promise<void>) =>
@@ -47,6 +51,7 @@ export function CallHints({ call }: { call: CurrentCall }) {
           </Button>
         </p>
       )}
+      {call.unheard.length > 0 && <Unheard call={call} />}
       {microphoneHindrance && (
         <p className={styles.hint}>
           <span>{t(`noMicrophone.${microphoneHindrance}`)}</span>
@@ -72,4 +77,11 @@ export function CallHints({ call }: { call: CurrentCall }) {
       )}
     </div>
   );
+}
+
+/** Names those whose SFU is out of reach: the connection that the bars show is our own, and may be excellent. */
+function Unheard({ call: { roomId, unheard } }: { call: CurrentCall }) {
+  const { t } = useTranslation("voice");
+  const names = useNameList(roomId, unheard, NAMED_MAX);
+  return <p className={styles.hint}>{t("unheard", { names })}</p>;
 }

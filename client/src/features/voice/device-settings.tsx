@@ -36,22 +36,54 @@ function DeviceSelect({ label, devices, value, onChange }: DeviceSelectProps) {
   );
 }
 
+interface ChoiceProps {
+  /** The browser has been asked, or is: it tells what the devices are called only then. */
+  isAsked: boolean;
+  onChosen?: () => void;
+}
+
+function MicrophoneSelect({ isAsked, onChosen }: ChoiceProps) {
+  const { t } = useTranslation("voice-settings");
+  const { calls } = useSession();
+  const { microphones } = useDevices(isAsked);
+  const microphoneId = useCallSettings((settings) => settings.microphoneId);
+  return (
+    <DeviceSelect
+      label={t("microphone")}
+      devices={microphones}
+      value={microphoneId}
+      onChange={(id) => {
+        onChosen?.();
+        calls.changeSettings({ microphoneId: id });
+      }}
+    />
+  );
+}
+
+function CameraSelect({ isAsked }: Omit<ChoiceProps, "onChosen">) {
+  const { t } = useTranslation("voice-settings");
+  const { calls } = useSession();
+  const { cameras } = useDevices(isAsked);
+  const cameraId = useCallSettings((settings) => settings.cameraId);
+  return (
+    <DeviceSelect
+      label={t("camera")}
+      devices={cameras}
+      value={cameraId}
+      onChange={(id) => calls.changeSettings({ cameraId: id })}
+    />
+  );
+}
+
 export function MicrophoneSettings() {
   const { t } = useTranslation("voice-settings");
   const { calls } = useSession();
   const [isTesting, setIsTesting] = useState(false);
   const [hasFailed, setHasFailed] = useState(false);
-  const { microphones } = useDevices(isTesting);
-  const microphoneId = useCallSettings((settings) => settings.microphoneId);
   const inputGain = useCallSettings((settings) => settings.inputGain);
   return (
     <>
-      <DeviceSelect
-        label={t("microphone")}
-        devices={microphones}
-        value={microphoneId}
-        onChange={(id) => calls.changeSettings({ microphoneId: id })}
-      />
+      <MicrophoneSelect isAsked={isTesting} />
       <Slider
         label={t("inputGain")}
         value={inputGain}
@@ -87,21 +119,10 @@ export function MicrophoneSettings() {
 /** Before a call: which microphone, and that it hears something. */
 export function MicrophoneChoice() {
   const { t } = useTranslation("voice-settings");
-  const { calls } = useSession();
   const [hasFailed, setHasFailed] = useState(false);
-  const { microphones } = useDevices(true);
-  const microphoneId = useCallSettings((settings) => settings.microphoneId);
   return (
     <>
-      <DeviceSelect
-        label={t("microphone")}
-        devices={microphones}
-        value={microphoneId}
-        onChange={(id) => {
-          setHasFailed(false);
-          calls.changeSettings({ microphoneId: id });
-        }}
-      />
+      <MicrophoneSelect isAsked onChosen={() => setHasFailed(false)} />
       {hasFailed ? (
         <Notice tone="ember">{t("microphoneFailed")}</Notice>
       ) : (
@@ -116,17 +137,10 @@ export function MicrophoneChoice() {
 /** Before a call: which camera, and what it sees. */
 export function CameraChoice({ onFailed }: { onFailed: () => void }) {
   const { t } = useTranslation("voice-settings");
-  const { calls } = useSession();
-  const { cameras } = useDevices(true);
   const cameraId = useCallSettings((settings) => settings.cameraId);
   return (
     <>
-      <DeviceSelect
-        label={t("camera")}
-        devices={cameras}
-        value={cameraId}
-        onChange={(id) => calls.changeSettings({ cameraId: id })}
-      />
+      <CameraSelect isAsked />
       <CameraPreview
         cameraId={cameraId}
         onFailed={() => {
@@ -156,19 +170,12 @@ export function SpeakerSettings() {
 
 export function CameraSettings() {
   const { t } = useTranslation("voice-settings");
-  const { calls } = useSession();
   const [isTesting, setIsTesting] = useState(false);
   const [hasFailed, setHasFailed] = useState(false);
-  const { cameras } = useDevices(isTesting);
   const cameraId = useCallSettings((settings) => settings.cameraId);
   return (
     <>
-      <DeviceSelect
-        label={t("camera")}
-        devices={cameras}
-        value={cameraId}
-        onChange={(id) => calls.changeSettings({ cameraId: id })}
-      />
+      <CameraSelect isAsked={isTesting} />
       {isTesting && (
         <CameraPreview
           cameraId={cameraId}

@@ -10,6 +10,7 @@ import type { SessionContext } from "../context";
 import { asUserId, type RoomId, type UserId } from "../ids";
 import { DerivedSlice } from "../slice";
 import { deleteValue, readValue, writeValue } from "../storage";
+import { hastenOwnKeys } from "./backup-haste";
 import { openKeys, sealKeys } from "./key-file";
 import type { SecretKeys } from "./secret-keys";
 
@@ -90,6 +91,10 @@ export class Encryption {
     const onState = (event: MatrixEvent) => {
       if (event.getType() === "m.room.encryption") this.trust.invalidate(event.getRoomId() as RoomId);
     };
+    // What was stored may be older than the recovery key, and another device may make a new one.
+    const onAccountData = (event: MatrixEvent) => {
+      if (event.getType() === "m.secret_storage.default_key") look();
+    };
     // Offline, the first look fails: the next answer of the server is the time for another.
     const onSync = () => {
       if (this.own.stage === "checking") look();
@@ -101,6 +106,7 @@ export class Encryption {
     client.on(CryptoEvent.UserTrustStatusChanged, onTrust);
     client.on(RoomMemberEvent.Membership, onMember);
     client.on(RoomStateEvent.Events, onState);
+    client.on(ClientEvent.AccountData, onAccountData);
     client.on(ClientEvent.Sync, onSync);
     onClose(() => {
       client.off(CryptoEvent.KeysChanged, look);
@@ -110,9 +116,12 @@ export class Encryption {
       client.off(CryptoEvent.UserTrustStatusChanged, onTrust);
       client.off(RoomMemberEvent.Membership, onMember);
       client.off(RoomStateEvent.Events, onState);
+      client.off(ClientEvent.AccountData, onAccountData);
       client.off(ClientEvent.Sync, onSync);
     });
     look();
+    // Without it keys come later, as the SDK has it.
+    void hastenOwnKeys(this.context).catch(() => {});
   }
 
   /** Makes a new recovery key; the one before it is no longer good. It is shown until `keySaved`. */

@@ -1,5 +1,6 @@
 import {
   CryptoEvent,
+  type ShowQrCodeCallbacks,
   type ShowSasCallbacks,
   VerificationPhase,
   type VerificationRequest,
@@ -10,17 +11,29 @@ import {
 import type { SessionContext } from "../context";
 import { asUserId, type DeviceId, type RoomId, type UserId } from "../ids";
 import { DerivedSlice } from "../slice";
+import { codeRole, RECIPROCATE, SCAN, SHOW } from "./code-roles";
 import type { Identities } from "./identities";
 
-/** The one method spoken here: emoji (CS API § Short Authentication String verification). */
-export const SAS = "m.sas.v1";
+/** Emoji (CS API § Short Authentication String verification). */
+const SAS = "m.sas.v1";
+/** What this device can: it reads codes where it has a camera. */
+export async function verificationMethods(): Promise<string[]> {
+  const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+  const hasCamera = devices.some(({ kind }) => kind === "videoinput");
+  return [SAS, SHOW, RECIPROCATE, ...(hasCamera ? [SCAN] : [])];
+}
 
 /** The other side ends without telling the SDK's request; so it is looked at. */
 const LOOK_AGAIN_MS = 500;
 
 export interface VerificationView {
-  /** `asked`: by somebody else, to be accepted; `waiting`: for the other side; `emoji`: to be compared. */
-  readonly phase: "asked" | "waiting" | "emoji" | "confirmed" | "done" | "cancelled";
+  /**
+   * `asked`: by somebody else, to be accepted; `waiting`: for the other side; `code`: to be shown or read, or emoji instead;
+   * `scanned`: the other side has read ours; `emoji`: to be compared; `confirmed`: here, but not there yet.
+   */
+  readonly phase: "asked" | "waiting" | "code" | "scanned" | "emoji" | "confirmed" | "done" | "cancelled";
+  /** The code to show, in bytes; without one in the phase `code`, the other side's is to be read. */
+  readonly code: readonly number[] | undefined;
   readonly userId: UserId;
   readonly deviceId: string | undefined;
   /** Between two devices of this account. */
@@ -37,13 +50,15 @@ export class NothingToCompare extends Error {
   }
 }
 
-/** Comparing emoji with another device, or another person; one at a time. */
+/** Making sure of another device, or another person, by a code or by emoji; one at a time. */
 export class Verifications {
   /** One key, `"current"`. */
   readonly current: DerivedSlice<{ view: VerificationView | undefined }>;
   private request: VerificationRequest | undefined;
   private verifier: Verifier | undefined;
   private sas: ShowSasCallbacks | undefined;
+  private scanned: ShowQrCodeCallbacks | undefined;
+  private code: readonly number[] | undefined;
   private isStarted = false;
   private isConfirmed = false;
   private again: ReturnType<typeof setInterval> | undefined;
@@ -51,6 +66,8 @@ export class Verifications {
   constructor(
     private readonly context: SessionContext,
     private readonly identities: Identities,
+    /** What this device was started with (`verificationMethods`). */
+    private readonly methods: readonly string[],
   ) {
     const { client, changes, onClose } = context;
     this.current = new DerivedSlice(
@@ -95,11 +112,27 @@ export class Verifications {
     await this.request?.accept();
   }
 
-  /** The emoji are the same on both sides. */
+  /** The emoji are the same on both sides; or the other side says that it has read our code. */
   async confirm(): Promise<void> {
     this.isConfirmed = true;
     this.look();
-    await this.sas?.confirm();
+    if (this.scanned) this.scanned.confirm();
+    else await this.sas?.confirm();
+  }
+
+  /** Emoji instead of a code. */
+  async compareEmoji(): Promise<void> {
+    if (this.request?.phase === VerificationPhase.Ready) await this.startEmoji(this.request);
+  }
+
+  /** What the camera read. Fails if it is no code of a verification. */
+  async scan(bytes: Uint8Array): Promise<void> {
+    const { request } = this;
+    if (request?.phase !== VerificationPhase.Ready) return;
+    const verifier = await request.scanQRCode(new Uint8ClampedArray(bytes));
+    this.isConfirmed = true;
+    this.take(verifier);
+    this.look();
   }
 
   /** They are not: somebody may stand between. */
@@ -129,6 +162,8 @@ export class Verifications {
     this.request = undefined;
     this.verifier = undefined;
     this.sas = undefined;
+    this.scanned = undefined;
+    this.code = undefined;
     this.isStarted = false;
     this.isConfirmed = false;
     this.current.invalidate("current");
@@ -144,13 +179,37 @@ export class Verifications {
     if (!request) return;
     const isOver = !request.pending;
     if (isOver) clearInterval(this.again);
-    if (request.phase === VerificationPhase.Ready && request.initiatedByMe && !this.isStarted) {
+    if (request.phase === VerificationPhase.Ready && !this.isStarted) {
       this.isStarted = true;
-      // If both started, the SDK settles whose start counts; the verifier is then the request's.
-      void request.startVerification(SAS).then(this.take, this.look);
+      const role = this.roleIn(request);
+      if (role === "show") void this.makeCode(request);
+      else if (role === undefined && request.initiatedByMe) void this.startEmoji(request);
     } else if (request.verifier) this.take(request.verifier);
+    this.scanned ??= request.verifier?.getReciprocateQrCodeCallbacks() ?? undefined;
     this.current.invalidate("current");
   };
+
+  private roleIn(request: VerificationRequest): "show" | "read" | undefined {
+    return codeRole({
+      hasAsked: request.initiatedByMe,
+      isMine: (method) => this.methods.includes(method),
+      isTheirs: (method) => request.otherPartySupportsMethod(method),
+    });
+  }
+
+  private async makeCode(request: VerificationRequest): Promise<void> {
+    const bytes = await request.generateQRCode().catch(() => undefined);
+    if (request !== this.request) return;
+    // Keys that a code would hold are missing: emoji need fewer.
+    if (!bytes) return request.initiatedByMe ? this.startEmoji(request) : undefined;
+    this.code = [...bytes];
+    this.current.invalidate("current");
+  }
+
+  /** If both started, the SDK settles whose start counts; the verifier is then the request's. */
+  private startEmoji(request: VerificationRequest): Promise<void> {
+    return request.startVerification(SAS).then(this.take, this.look);
+  }
 
   private readonly take = (verifier: Verifier): void => {
     if (this.verifier === verifier || !this.request) return;
@@ -170,6 +229,7 @@ export class Verifications {
       phase: this.phaseOf(request),
       userId: asUserId(request.otherUserId),
       deviceId: request.otherDeviceId,
+      code: this.code,
       isOwn: request.isSelfVerification,
       emoji: (this.sas?.sas.emoji ?? []).map(([symbol, name]) => ({ symbol, name })),
       isMismatch: request.cancellationCode === "m.mismatched_sas",
@@ -181,7 +241,10 @@ export class Verifications {
     if (request.phase === VerificationPhase.Cancelled) return "cancelled";
     if (request.phase === VerificationPhase.Requested && !request.initiatedByMe && !request.accepting)
       return "asked";
-    if (this.sas) return this.isConfirmed ? "confirmed" : "emoji";
-    return "waiting";
+    if (this.isConfirmed) return "confirmed";
+    if (this.sas) return "emoji";
+    if (this.scanned) return "scanned";
+    const isReady = request.phase === VerificationPhase.Ready;
+    return isReady && (this.code || this.roleIn(request) === "read") ? "code" : "waiting";
   }
 }

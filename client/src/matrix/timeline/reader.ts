@@ -51,6 +51,8 @@ export class EventReader {
   constructor(
     private readonly client: MatrixClient,
     private readonly room: Room,
+    /** Told of events that are shown and cannot be read. */
+    private readonly onUnreadable: (event: MatrixEvent) => void = () => {},
   ) {}
 
   /** The event's entry within this timeline; its thread is summed up unless the timeline is the thread. */
@@ -137,7 +139,10 @@ export class EventReader {
         by: by === undefined ? undefined : asUserId(by),
       };
     }
-    if (event.isDecryptionFailure()) return { kind: "undecryptable", reason: this.whyUndecryptable(event) };
+    if (event.isDecryptionFailure()) {
+      this.onUnreadable(event);
+      return { kind: "undecryptable", reason: this.whyUndecryptable(event) };
+    }
     if (type === "m.room.encrypted") return { kind: "decrypting" };
     if (POLL_STARTS.includes(type)) {
       return this.poll(event, timelineSet) ?? readBody(type, event.getContent());

@@ -1,3 +1,4 @@
+import type { CryptoBackend } from "matrix-js-sdk/lib/common-crypto/CryptoBackend";
 import {
   Direction,
   type EventTimelineSet,
@@ -9,6 +10,7 @@ import {
   ThreadEvent,
 } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "../context";
+import { LateKeys } from "../encryption/late-keys";
 import { asEventId, asRoomId, type EventId, type RoomId } from "../ids";
 import { DerivedSlice } from "../slice";
 import { EventReader } from "./reader";
@@ -24,10 +26,19 @@ export class Timelines {
   readonly readers: DerivedSlice<Readers, TimelineKey>;
   private readonly rooms = new Map<RoomId, OpenRoom>();
   private readonly retention: Retention;
+  private readonly lateKeys: LateKeys;
 
   constructor(private readonly context: SessionContext) {
     const { client, changes, onClose } = context;
     this.retention = new Retention(context, (roomId) => this.rooms.has(roomId));
+    this.lateKeys = new LateKeys({
+      isOpen: (event) => this.rooms.has(asRoomId(event.getRoomId() ?? "")),
+      // The SDK's client itself tries no event a second time. Its crypto API is the backend (`initRustCrypto`).
+      decrypt: async (event) =>
+        event.attemptDecryption(client.getCrypto() as CryptoBackend, { isRetry: true }),
+      now: () => Date.now(),
+    });
+    this.lateKeys.listen(context);
     this.snapshots = new DerivedSlice(
       changes,
       (key, before) => this.window(key)?.snapshot(before) ?? EMPTY_TIMELINE,
@@ -104,10 +115,12 @@ export class Timelines {
   }
 
   private openRoom(roomId: RoomId, room: Room): OpenRoom {
-    const opened = new OpenRoom(this.context, room, (key) => {
+    const onChange = (key: TimelineKey) => {
       this.snapshots.invalidate(key);
       this.readers.invalidate(key);
-    });
+    };
+    const reader = new EventReader(this.context.client, room, (event) => this.lateKeys.want(event));
+    const opened = new OpenRoom(this.context, room, reader, onChange);
     this.rooms.set(roomId, opened);
     this.retention.opened(room);
     return opened;
@@ -117,15 +130,14 @@ export class Timelines {
 /** A room with at least one timeline open: listens to it, and renews what its events change. */
 class OpenRoom {
   readonly windows = new Map<TimelineKey, { window: OpenWindow; users: number }>();
-  private readonly reader: EventReader;
   private readonly stopListening: () => void;
 
   constructor(
     private readonly context: SessionContext,
     private readonly room: Room,
+    private readonly reader: EventReader,
     private readonly onChange: (key: TimelineKey) => void,
   ) {
-    this.reader = new EventReader(context.client, room);
     this.stopListening = this.listen();
   }
 

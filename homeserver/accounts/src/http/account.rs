@@ -9,7 +9,7 @@ use ruma::{
     authentication::TokenType,
 };
 
-use super::own;
+use super::{confirmed::Confirmed, own};
 use crate::{
     AccountError, Accounts, UiaRefusal,
     openid::OPENID_TOKEN_LIFETIME,
@@ -21,16 +21,16 @@ pub(crate) async fn change_password(
     State(accounts): State<Accounts>,
     session: MaybeSession,
     client: ClientAddress,
-    request: Result<Ruma<change_password::v3::Request>, MatrixError>,
+    request: Result<Confirmed<change_password::v3::Request>, MatrixError>,
 ) -> Result<Ruma<change_password::v3::Response>, UiaRefusal> {
     let Some(session) = session.0 else {
         // Without a token only a whole request to reset the password is heard.
-        let Ok(Ruma(request)) = request else {
+        let Ok(Confirmed(request)) = request else {
             return Err(token_is_missing().into());
         };
         return reset_password(&accounts, client, request).await;
     };
-    let Ruma(request) = request?;
+    let Confirmed(request) = request?;
     let user = UserNumber(session.user_number);
     let account = accounts.load_account(user).await?;
     if !accounts.may_change_password(&account) {
@@ -100,7 +100,7 @@ async fn reset_password(
 pub(crate) async fn deactivate(
     State(accounts): State<Accounts>,
     session: Session,
-    Ruma(request): Ruma<deactivate::v3::Request>,
+    Confirmed(request): Confirmed<deactivate::v3::Request>,
 ) -> Result<Ruma<deactivate::v3::Response>, UiaRefusal> {
     accounts
         .authorise(&session, "deactivate", request.auth.as_ref())

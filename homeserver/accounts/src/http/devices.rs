@@ -11,6 +11,7 @@ use ruma::{
     api::client::device::{Device, delete_device, delete_devices, get_device, get_devices, update_device},
 };
 
+use super::confirmed::Confirmed;
 use crate::{Accounts, UiaRefusal, store::devices::StoredDevice};
 
 /// `GET /_matrix/client/v3/devices` (CS API § Device management).
@@ -66,10 +67,14 @@ pub(crate) async fn rename(
 pub(crate) async fn delete(
     State(accounts): State<Accounts>,
     session: Session,
-    Ruma(request): Ruma<delete_device::v3::Request>,
+    Confirmed(request): Confirmed<delete_device::v3::Request>,
 ) -> Result<Ruma<delete_device::v3::Response>, UiaRefusal> {
     accounts
-        .authorise(&session, "delete_device", request.auth.as_ref())
+        .authorise(
+            &session,
+            &deletion_of(&[&request.device_id]),
+            request.auth.as_ref(),
+        )
         .await?;
     accounts
         .delete_devices(
@@ -85,15 +90,21 @@ pub(crate) async fn delete(
 pub(crate) async fn delete_several(
     State(accounts): State<Accounts>,
     session: Session,
-    Ruma(request): Ruma<delete_devices::v3::Request>,
+    Confirmed(request): Confirmed<delete_devices::v3::Request>,
 ) -> Result<Ruma<delete_devices::v3::Response>, UiaRefusal> {
     accounts
-        .authorise(&session, "delete_devices", request.auth.as_ref())
+        .authorise(&session, &deletion_of(&request.devices), request.auth.as_ref())
         .await?;
     accounts
         .delete_devices(UserNumber(session.user_number), &request.devices, Change::new())
         .await?;
     Ok(Ruma(delete_devices::v3::Response::new()))
+}
+
+/// What is confirmed: the end of these devices and of no others.
+fn deletion_of(devices: &[impl AsRef<str>]) -> String {
+    let devices: Vec<&str> = devices.iter().map(AsRef::as_ref).collect();
+    format!("delete_devices {}", devices.join(" "))
 }
 
 fn shown(device: StoredDevice) -> Device {

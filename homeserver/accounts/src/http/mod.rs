@@ -8,6 +8,7 @@ mod application_services;
 mod bots;
 mod capabilities;
 mod confirm_email;
+mod confirmed;
 mod devices;
 mod directory_password;
 mod fallback;
@@ -20,6 +21,8 @@ mod shared_secret;
 mod sso;
 mod tags;
 mod threepid;
+
+pub use self::confirmed::Confirmed;
 
 use axum::{Router, routing};
 use echorift_storage::UserNumber;

@@ -19,6 +19,7 @@ use ruma::{
 };
 use serde_json::{Value, json};
 
+use super::confirmed::Confirmed;
 use crate::{
     AccountError, Accounts, UiaRefusal,
     email_validation::{EmailPurpose, ValidationRequest},
@@ -61,7 +62,7 @@ async fn list(State(accounts): State<Accounts>, session: Session) -> Result<Json
 async fn add(
     State(accounts): State<Accounts>,
     session: Session,
-    Ruma(request): Ruma<add_3pid::v3::Request>,
+    Confirmed(request): Confirmed<add_3pid::v3::Request>,
 ) -> Result<Ruma<add_3pid::v3::Response>, UiaRefusal> {
     let user = UserNumber(session.user_number);
     if !accounts.may_change_emails(user).await? {

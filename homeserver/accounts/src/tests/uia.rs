@@ -23,7 +23,10 @@ on_both_databases! {
         }
         let elsewhere = json!({ "new_password": "new", "auth": password_auth("alice", session) });
         let refusal = server.post(PASSWORD, &alice.token, elsewhere).await;
-        assert_eq!(refusal.refusal(), (401, "M_FORBIDDEN"));
+        assert_eq!(refusal.refusal(), (403, "M_FORBIDDEN"));
+        let others = json!({ "devices": ["NONE", "OTHER"], "auth": password_auth("alice", session) });
+        let refusal = server.post(DELETE, &alice.token, others).await;
+        assert_eq!(refusal.refusal(), (403, "M_FORBIDDEN"));
         let wrong = json!({ "devices": ["NONE"], "auth": {
             "type": "m.login.password", "session": session, "password": "wrong",
             "identifier": { "type": "m.id.user", "user": "alice" },

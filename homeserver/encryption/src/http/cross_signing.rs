@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, Router, extract::State};
-use echorift_accounts::UiaRefusal;
+use echorift_accounts::{Confirmed, UiaRefusal};
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
 use ruma::api::client::keys::{upload_signatures, upload_signing_keys};
@@ -24,7 +24,7 @@ pub(super) fn routes() -> Router<Encryption> {
 async fn upload(
     State(encryption): State<Encryption>,
     session: Session,
-    Ruma(request): Ruma<upload_signing_keys::v3::Request>,
+    Confirmed(request): Confirmed<upload_signing_keys::v3::Request>,
 ) -> Result<Ruma<upload_signing_keys::v3::Response>, UiaRefusal> {
     let keys = UserKeys::judge(
         &session.user_id,

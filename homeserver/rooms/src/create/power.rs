@@ -81,7 +81,7 @@ pub(super) fn initial_levels(
         if !has_own_events {
             let_listeners_in(&mut levels, encrypts_calls);
         }
-        if has_infinite_creators {
+        if has_infinite_creators && !has_own_events {
             keep_tombstone_high(&mut levels);
         }
     }
@@ -106,7 +106,7 @@ fn let_listeners_in(levels: &mut Map<String, Value>, encrypts_calls: bool) {
     }
 }
 
-/// Adds what it takes to send tombstones where the client's levels do not say it.
+/// Raises what it takes to send tombstones above what the client says of other state. Who lists events has decided that, too.
 fn keep_tombstone_high(levels: &mut Map<String, Value>) {
     let state_default = levels.get("state_default").and_then(Value::as_i64).unwrap_or(50);
     if let Some(Value::Object(events)) = levels.get_mut("events") {

@@ -88,7 +88,7 @@ on_both_databases! {
         assert_eq!((&create["type"], &create["room_version"]), (&json!("m.space"), &json!("12")));
         assert_eq!(create["creator"], Value::Null);
         let levels = server.content(&room, "m.room.power_levels", "").await;
-        assert_eq!(levels["events"], json!({ "m.room.name": 0, "m.room.tombstone": 150 }));
+        assert_eq!(levels["events"], json!({ "m.room.name": 0 }));
         assert_eq!((&levels["invite"], &levels["state_default"]), (&json!(50), &json!(50)));
     }
 
@@ -118,7 +118,7 @@ on_both_databases! {
         let own = json!({ "power_level_content_override": { "events_default": 50, "events": { "m.reaction": 60 } } });
         let room = server.create(&alice, own).await.unwrap();
         let levels = server.content(&room, "m.room.power_levels", "").await;
-        assert_eq!(levels["events"], json!({ "m.reaction": 60, "m.room.tombstone": 150 }));
+        assert_eq!(levels["events"], json!({ "m.reaction": 60 }));
         let room = server.create(&alice, json!({})).await.unwrap();
         assert_eq!(server.content(&room, "m.room.power_levels", "").await["events"]["m.reaction"], Value::Null);
     }

@@ -1,9 +1,15 @@
-use axum::{Router, extract::State};
+use std::collections::BTreeMap;
+
+use axum::{Json, Router, extract::State};
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
-use ruma::api::client::membership::{get_member_events, joined_members};
+use ruma::{
+    OwnedUserId,
+    api::client::membership::{get_member_events, joined_members},
+};
+use serde::Serialize;
 
 use super::{JsonText, RoomsApi};
-use crate::{MembersRequest, TimelineToken};
+use crate::{JoinedMember, MembersRequest, TimelineToken};
 
 pub(super) fn routes() -> Router<RoomsApi> {
     Router::new()
@@ -32,14 +38,19 @@ async fn members(
     Ok(chunk.into_field("chunk"))
 }
 
+#[derive(Serialize)]
+struct JoinedMembers {
+    joined: BTreeMap<OwnedUserId, JoinedMember>,
+}
+
 /// `GET /_matrix/client/v3/rooms/{roomId}/joined_members` (CS API § Getting events for a room).
 async fn list_joined(
     State(api): State<RoomsApi>,
     session: Session,
     Ruma(request): Ruma<joined_members::v3::Request>,
-) -> Result<Ruma<joined_members::v3::Response>, MatrixError> {
+) -> Result<Json<JoinedMembers>, MatrixError> {
     let room = api.rooms.room(&request.room_id).await?;
     api.rooms.wait_for_members(&room).await;
     let joined = api.rooms.joined_members(&room, &session.user_id).await?;
-    Ok(Ruma(joined_members::v3::Response { joined }))
+    Ok(Json(JoinedMembers { joined }))
 }

@@ -191,12 +191,11 @@ impl Syncs {
     async fn write_ephemeral(&self, scope: &Scope<'_>, plan: &Plan) -> Result<Ephemeral, RoomError> {
         let mut events = Vec::new();
         let room = &plan.room;
-        if scope.options.ephemeral.wants(&room.id, "m.receipt")
-            && let Some(content) = self
-                .receipts_in(scope.reader, room, plan.after.unwrap_or_default())
-                .await?
-        {
-            events.push(raw(&json!({ "type": "m.receipt", "content": content }))?);
+        if scope.options.ephemeral.wants(&room.id, "m.receipt") {
+            let after = plan.after.unwrap_or_default();
+            for content in self.receipts_in(scope.reader, room, after).await? {
+                events.push(raw(&json!({ "type": "m.receipt", "content": content }))?);
+            }
         }
         let heard = plan.after.and(scope.since).map_or(0, |since| since.ephemeral);
         if scope.options.ephemeral.wants(&room.id, "m.typing")

@@ -35,7 +35,7 @@ impl Syncs {
             let Some(room) = look.windows.room(number).filter(|_| is_inside) else {
                 continue;
             };
-            let content = if let Some(known) = known {
+            let contents = if let Some(known) = known {
                 let after = known.known_up_to(turn.known_position());
                 self.receipts_in(turn.reader, room, after).await?
             } else {
@@ -46,7 +46,8 @@ impl Syncs {
                 let is_wanted = |key: &ReceiptKey, receipt: &Receipt| key.user == user || is_shown(receipt);
                 self.receipts_where(turn.reader, room, is_wanted).await?
             };
-            if let Some(content) = content {
+            // There is one event for each room (MSC3960).
+            if let Some(content) = contents.into_iter().next() {
                 let event = raw(&json!({ "type": "m.receipt", "content": content }))?;
                 told.extensions.receipts.rooms.insert(room.id.clone(), event);
             }
