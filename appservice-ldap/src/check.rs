@@ -85,10 +85,9 @@ impl Inner {
                 "see that the service account may search below base_dn",
             ));
         }
-        for (key, group) in [
-            ("login_group", &self.config.login_group),
-            ("admin_group", &self.config.admin_group),
-        ] {
+        let login_groups = self.config.login_groups().into_iter();
+        let groups = login_groups.map(|group| ("login_group", group));
+        for (key, group) in groups.chain([("admin_group", self.config.admin_group.as_str())]) {
             if !group.is_empty() {
                 findings.push(check_group(&mut connection, key, group).await);
             }
@@ -241,6 +240,7 @@ fn connect_advice(fault: &Fault) -> &'static str {
         Fault::Broken { .. } => {
             "check that this is an LDAP port, and ldaps:// only where the server expects TLS"
         }
+        Fault::Referred { .. } => "name the server that holds the whole tree below the base",
         Fault::Refused { .. } | Fault::NoServer(_) | Fault::Busy(_) => {
             "try again when the server is less busy"
         }

@@ -164,6 +164,14 @@ impl DirectoryConfig {
         faults
     }
 
+    /// The groups whose members may log in; empty: everybody.
+    pub(crate) fn login_groups(&self) -> Vec<&str> {
+        let mapped = self.groups.mappings.iter().filter(|mapping| mapping.login);
+        let mapped = mapped.map(|mapping| mapping.group.as_str());
+        let first = Some(self.login_group.as_str()).filter(|group| !group.is_empty());
+        first.into_iter().chain(mapped).collect()
+    }
+
     /// Whether people are bound under their own name, without a service account.
     pub(crate) fn is_direct_bind(&self) -> bool {
         self.bind_dn.contains(PLACEHOLDER)

@@ -11,8 +11,8 @@ use futures_util::FutureExt;
 use ldap3::controls::PagedResults;
 use ldap3::exop::PasswordModify;
 use ldap3::{
-    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope, SearchEntry, SearchOptions,
-    StdStream,
+    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, ResultEntry, Scope, SearchEntry,
+    SearchOptions, StdStream,
 };
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
@@ -50,6 +50,10 @@ pub(crate) enum Fault {
         step: &'static str,
         result: Box<LdapResult>,
     },
+    #[error(
+        "{url} refers to {to:?} for a part of the tree: referrals are not followed, so choose a base below one server alone"
+    )]
+    Referred { url: String, to: String },
     #[error("no server can be used: {0}")]
     NoServer(String),
     #[error("all {0} connections to the directory are busy")]
@@ -143,7 +147,8 @@ impl Connection {
     }
 
     /// One page of a search that is to be complete (RFC 2696), after the page that gave this cookie; an empty one
-    /// begins. Errors: whatever makes it less than complete, a size limit of the server included.
+    /// begins. Errors: whatever makes it less than complete: a size limit of the server, or a part of the tree that
+    /// another server holds.
     pub(crate) async fn search_page(
         &mut self,
         query: Query<'_>,
@@ -153,7 +158,13 @@ impl Connection {
         let step = "a search for all entries";
         let (url, limit) = (self.url.clone(), self.request_timeout);
         let page = collect_page(&mut self.ldap, query, entries, cookie);
-        let (entries, result, next) = guarded(&url, step, limit, page).await?;
+        let (entries, references, result, next) = guarded(&url, step, limit, page).await?;
+        if let Some(to) = references
+            .into_iter()
+            .find(|reference| may_hold_people(reference))
+        {
+            return Err(Fault::Referred { url, to });
+        }
         if result.rc != 0 {
             return Err(Fault::Refused {
                 url,
@@ -295,7 +306,7 @@ async fn collect_page(
     query: Query<'_>,
     entries: i32,
     cookie: Vec<u8>,
-) -> Result<(Vec<SearchEntry>, LdapResult, Option<Vec<u8>>), LdapError> {
+) -> Result<(Vec<SearchEntry>, Vec<String>, LdapResult, Option<Vec<u8>>), LdapError> {
     let paging = PagedResults {
         size: entries,
         cookie,
@@ -304,9 +315,13 @@ async fn collect_page(
         .with_controls(vec![paging.into()])
         .streaming_search(query.base, query.scope, query.filter, query.attributes.to_vec())
         .await?;
-    let mut found = Vec::new();
+    let (mut found, mut references) = (Vec::new(), Vec::new());
     while let Some(entry) = stream.next().await? {
-        if entry.is_ref() || entry.is_intermediate() {
+        if entry.is_intermediate() {
+            continue;
+        }
+        if entry.is_ref() {
+            references.push(reference(entry));
             continue;
         }
         if found.len() <= query.entries_max {
@@ -322,7 +337,21 @@ async fn collect_page(
         .filter(|control| control.1.val.is_some())
         .map(|control| control.1.parse::<PagedResults>().cookie)
         .filter(|cookie| !cookie.is_empty());
-    Ok((found, result, next))
+    Ok((found, references, result, next))
+}
+
+/// The first address of a continuation reference (RFC 4511 § 4.5.3).
+fn reference(entry: ResultEntry) -> String {
+    let addresses = entry.0.expect_constructed().unwrap_or_default().into_iter();
+    let mut addresses = addresses.filter_map(|address| String::from_utf8(address.expect_primitive()?).ok());
+    addresses.next().unwrap_or_default()
+}
+
+/// Active Directory refers to parts of itself below each domain, which hold no people.
+fn may_hold_people(reference: &str) -> bool {
+    let reference = reference.to_ascii_lowercase();
+    let parts = ["/dc=domaindnszones,", "/dc=forestdnszones,", "/cn=configuration,"];
+    !parts.iter().any(|part| reference.contains(part))
 }
 
 /// Runs one operation with its time limit. The LDAP library panics on some malformed answers: that ends the

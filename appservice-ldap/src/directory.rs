@@ -111,6 +111,16 @@ impl Directory {
         self.noted(username, outcome)
     }
 
+    /// The name of the domain; empty for `[directory]` itself.
+    pub fn domain(&self) -> &str {
+        &self.inner.config.domain
+    }
+
+    /// What metrics and health call the domain.
+    pub fn label(&self) -> &str {
+        label(self.domain())
+    }
+
     /// Whether the settings name a group that administers.
     pub(crate) fn names_admins(&self) -> bool {
         !self.inner.config.admin_group.is_empty()
@@ -377,20 +387,19 @@ impl Inner {
             return Err(refusal);
         }
         let user = DirectoryUser::from_entry(entry, &self.config)?;
-        let DirectoryConfig {
-            login_group,
-            admin_group,
-            nested_groups,
-            attribute_uid,
-            ..
-        } = &self.config;
+        let config = &self.config;
         let person = Person {
             entry,
-            uid: entry.text(attribute_uid).unwrap_or_default(),
+            uid: entry.text(&config.attribute_uid).unwrap_or_default(),
         };
-        let [may_log_in, is_admin] =
-            groups::memberships(connection, person, [login_group, admin_group], *nested_groups).await?;
-        if !may_log_in && !login_group.is_empty() {
+        let login_groups = config.login_groups();
+        let wanted = [&[config.admin_group.as_str()], &login_groups[..]].concat();
+        let is_in = groups::memberships(connection, person, &wanted, config.nested_groups).await?;
+        let (is_admin, may_log_in) = match is_in.split_first() {
+            Some((is_admin, is_in)) => (*is_admin, is_in.is_empty() || is_in.contains(&true)),
+            None => (false, false),
+        };
+        if !may_log_in {
             return Err(LoginRefusal::NotInLoginGroup);
         }
         Ok(DirectoryUser { is_admin, ..user })
@@ -427,6 +436,11 @@ impl Inner {
         .chain(STATE_ATTRIBUTES)
         .collect()
     }
+}
+
+/// See [`Directory::label`].
+pub(crate) fn label(domain: &str) -> &str {
+    if domain.is_empty() { "default" } else { domain }
 }
 
 fn check_username(username: &str) -> Result<(), LoginRefusal> {

@@ -76,18 +76,16 @@ impl Endpoints {
         Err(Fault::NoServer(problems.join("; ")))
     }
 
+    /// A connection to this server and no other, on which the service account was accepted.
+    pub(crate) async fn connect_to(&self, url: &str, account: &Credentials) -> Result<Connection, Fault> {
+        let named = self.urls.iter().find(|known| known.text == url);
+        let named = named.ok_or_else(|| Fault::NoServer(url.to_owned()))?;
+        accepted(attempt(named, &self.dialling, account).await?)
+    }
+
     /// A connection on which the service account was accepted.
     pub(crate) async fn connect_as_service(&self, account: &Credentials) -> Result<Connection, Fault> {
-        let (connection, result) = self.connect(account).await?;
-        if result.rc != 0 {
-            let url = connection.url().to_owned();
-            return Err(Fault::Refused {
-                url,
-                step: "the bind of the service account",
-                result: Box::new(result),
-            });
-        }
-        Ok(connection)
+        accepted(self.connect(account).await?)
     }
 
     fn first_to_try(&self) -> usize {
@@ -120,6 +118,17 @@ impl Endpoints {
             left_favourite_at,
         };
     }
+}
+
+fn accepted((connection, result): (Connection, LdapResult)) -> Result<Connection, Fault> {
+    if result.rc == 0 {
+        return Ok(connection);
+    }
+    Err(Fault::Refused {
+        url: connection.url().to_owned(),
+        step: "the bind of the service account",
+        result: Box::new(result),
+    })
 }
 
 /// Every item once, with its number, beginning at `first`.

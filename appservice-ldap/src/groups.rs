@@ -34,13 +34,13 @@ pub(crate) struct Person<'a> {
 
 /// For each wanted group, whether the person is a member. A group that does not exist has no members, which is
 /// logged; an empty name is no group. Errors: the directory failed to answer; that never reads "not a member".
-pub(crate) async fn memberships<const N: usize>(
+pub(crate) async fn memberships(
     connection: &mut Connection,
     person: Person<'_>,
-    wanted: [&str; N],
+    wanted: &[&str],
     is_nested: bool,
-) -> Result<[bool; N], Fault> {
-    let mut is_member = [false; N];
+) -> Result<Vec<bool>, Fault> {
+    let mut is_member = vec![false; wanted.len()];
     let mut farther = Vec::new();
     for (group, is_member) in wanted
         .iter()

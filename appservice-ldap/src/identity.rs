@@ -41,15 +41,19 @@ impl DirectoryUser {
                 id.ok_or_else(|| lacks(&config.attribute_id))?,
             ),
             localpart: uid
-                .and_then(localpart)
-                .map(|localpart| format!("{localpart}{}", config.uid_suffix))
-                .filter(|localpart| localpart.len() <= LOCALPART_BYTES_MAX)
+                .and_then(|uid| localpart_in(uid, config))
                 .ok_or_else(|| lacks(&config.attribute_uid))?,
             display_name: entry.text(&config.attribute_name).and_then(display_name),
             mail: entry.text(&config.attribute_mail).and_then(mail),
             is_admin: false,
         })
     }
+}
+
+/// The localpart of somebody of this domain.
+pub(crate) fn localpart_in(uid: &str, config: &DirectoryConfig) -> Option<String> {
+    let localpart = format!("{}{}", localpart(uid)?, config.uid_suffix);
+    (localpart.len() <= LOCALPART_BYTES_MAX).then_some(localpart)
 }
 
 /// Maps a directory name to a localpart (Matrix appendices § Mapping from other character sets): lower case, and

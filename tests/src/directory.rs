@@ -1,15 +1,19 @@
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::{Look as _, ServerBuilder, TestServer};
 
-/// A real OpenLDAP with the sample company; it ends with this value, and with the test process in any case.
+const SLAPD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ldap/run-slapd");
+const SAMBA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ldap/run-samba");
+
+/// A real OpenLDAP with the sample company, or Samba; it ends with this value, and with the test process in any case.
 #[derive(Debug)]
 pub struct TestDirectory {
     process: Child,
+    program: &'static str,
     /// What `tests/fixtures/ldap/run-slapd` says about it: `ldap`, `ldaps`, `ca_file`, `base_dn` and so on.
     pub facts: Value,
     folder: tempfile::TempDir,
@@ -24,9 +28,19 @@ impl TestDirectory {
 
     /// With further options of the script: `--people 5000`, `--shape active-directory`.
     pub fn start_with(options: &[&str]) -> Self {
+        Self::run(SLAPD, options)
+    }
+
+    /// Samba as the controller of an Active Directory domain, with the few people of `tests/fixtures/ldap/run-samba`. Takes
+    /// root, and there is one at a time.
+    pub fn samba() -> Self {
+        Self::run(SAMBA, &[])
+    }
+
+    fn run(program: &'static str, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
-        let (process, facts) = launch(folder.path(), &options);
+        let (process, facts) = launch(program, &data(folder.path()), &options);
         let port = facts
             .text("/ldap")
             .rsplit(':')
@@ -34,6 +48,7 @@ impl TestDirectory {
             .and_then(|port| port.parse().ok());
         Self {
             process,
+            program,
             facts,
             folder,
             port,
@@ -51,7 +66,8 @@ impl TestDirectory {
     pub fn start_again(&mut self) {
         let port = self.port.expect("slapd had a port").to_string();
         let port = ["--port".to_owned(), port];
-        (self.process, self.facts) = launch(self.folder.path(), &[&self.options, &port[..]].concat());
+        let options = [&self.options, &port[..]].concat();
+        (self.process, self.facts) = launch(self.program, &data(self.folder.path()), &options);
     }
 
     /// As [`TestDirectory::start`], with accounts that may not be used and passwords that may not be used for long
@@ -66,7 +82,8 @@ impl TestDirectory {
     /// Changes the directory, in the words of LDIF (RFC 2849).
     pub fn change(&self, ldif: &str) {
         let mut ldapmodify = Command::new("ldapmodify")
-            .args(["-x", "-H", self.facts.text("/ldap")])
+            .env("LDAPTLS_CACERT", self.facts.text("/ca_file"))
+            .args(["-x", "-H", self.facts.text("/ldaps")])
             .args([
                 "-D",
                 self.facts.text("/root_dn"),
@@ -110,18 +127,25 @@ impl Drop for TestDirectory {
     }
 }
 
-fn launch(folder: &Path, more: &[String]) -> (Child, Value) {
-    let mut process = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ldap/run-slapd"))
+/// Where the directory's data are. The scripts make the folder, and Samba wants it to be its own.
+fn data(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+fn launch(program: &str, folder: &Path, more: &[String]) -> (Child, Value) {
+    let mut process = Command::new(program)
         .arg(folder)
         .arg("--until-stdin-closes")
         .args(more)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("python3 and slapd are installed");
+        .expect("python3 and the directory's packages are installed");
     let mut line = String::new();
     let output = process.stdout.take().expect("the output is piped");
-    BufReader::new(output).read_line(&mut line).expect("slapd starts");
-    let facts = serde_json::from_str(&line).expect("run-slapd describes itself");
+    BufReader::new(output)
+        .read_line(&mut line)
+        .expect("the directory starts");
+    let facts = serde_json::from_str(&line).expect("the directory describes itself");
     (process, facts)
 }

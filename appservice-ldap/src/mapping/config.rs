@@ -51,6 +51,8 @@ pub struct MappingConfig {
     pub role: Role,
     /// Makes the space and the channels where they are missing.
     pub create: Option<Creation>,
+    /// Whether members may log in, beside those of `login_group`.
+    pub login: bool,
     /// Whether they administer this server.
     pub administrators: bool,
     pub remove: Removal,

@@ -152,7 +152,7 @@ impl GroupSync {
                 if done > 0 {
                     tracing::info!(done, not_possible, "the rooms are as the directory's groups say");
                 }
-                measure(&outcome);
+                measure(&outcome, self.0.mapper.label());
                 GroupSyncStatus {
                     ended,
                     outcome,
@@ -172,12 +172,12 @@ impl GroupSync {
     }
 }
 
-fn measure(outcome: &Outcome) {
+fn measure(outcome: &Outcome, domain: &str) {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     metrics::counter!("echorift_directory_group_changes_total").increment(count(outcome.done));
     metrics::counter!("echorift_directory_group_failures_total").increment(count(outcome.failures.len()));
     let stops = u32::try_from(outcome.stops.len()).unwrap_or(u32::MAX);
-    metrics::gauge!("echorift_directory_group_stops").set(f64::from(stops));
+    metrics::gauge!("echorift_directory_group_stops", "domain" => domain.to_owned()).set(f64::from(stops));
 }
 
 /// Whose entries differ.

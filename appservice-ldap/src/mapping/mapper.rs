@@ -23,7 +23,7 @@ use super::{
     store,
     target::{Target, targets},
 };
-use crate::directory::Directory;
+use crate::directory::{self, Directory};
 use crate::mirror::{Dn, ImmutableId, Snapshot};
 
 /// What the mapping is built with.
@@ -217,6 +217,12 @@ impl Mapper {
     /// The name of the password provider whose people these are.
     pub(super) fn provider(&self) -> &'static str {
         self.0.parts.provider
+    }
+
+    /// What metrics call the domain.
+    pub(super) fn label(&self) -> &str {
+        let (_, domain) = self.provider().split_once(':').unwrap_or_default();
+        directory::label(domain)
     }
 
     pub(super) fn rooms(&self) -> &Rooms {

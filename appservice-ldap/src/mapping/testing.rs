@@ -19,6 +19,7 @@ pub(super) fn mapping(group: &str, space: Option<&str>, channels: &[&str]) -> Ma
         channels: channels.iter().map(|text| room(text)).collect(),
         role: Role::Member,
         create: None,
+        login: false,
         administrators: false,
         remove: Removal::Mirrored,
         enforce: false,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use echorift_accounts::{AccountError, Accounts, PersonToCreate, PersonToUpdate};
+use echorift_accounts::{AccountError, Accounts, PasswordProvider as _, PersonToCreate, PersonToUpdate};
 use echorift_storage::UserNumber;
 use serde_json::Value;
 
@@ -12,7 +12,6 @@ use super::settings::field;
 use super::snapshot::Dn;
 use super::status::RunCounts;
 use crate::directory::Directory;
-use crate::provider::NAME;
 
 /// A photo that is to become an avatar, or with no digest an avatar to be taken back.
 struct PhotoChange {
@@ -90,17 +89,18 @@ pub(super) async fn apply(
     photos: Option<&dyn PhotoStore>,
 ) -> Result<RunCounts, AccountError> {
     let work = Work::of(plan);
+    let provider = directory.name();
     let mut counts = RunCounts {
         locked: work.lock.len(),
         unlocked: work.unlock.len(),
         updated: work.update.len(),
         ..RunCounts::default()
     };
-    accounts.lock_mirrored(NAME, &work.lock).await?;
-    accounts.unlock_mirrored(NAME, &work.unlock).await?;
-    let made = accounts.create_mirrored(NAME, &work.create).await?;
+    accounts.lock_mirrored(provider, &work.lock).await?;
+    accounts.unlock_mirrored(provider, &work.unlock).await?;
+    let made = accounts.create_mirrored(provider, &work.create).await?;
     counts.created = usize::try_from(made).unwrap_or(usize::MAX);
-    accounts.update_mirrored(NAME, &work.update).await?;
+    accounts.update_mirrored(provider, &work.update).await?;
     if let Some(photos) = photos {
         counts.updated += apply_photos(work.photos, directory, accounts, photos).await?;
     }
@@ -146,7 +146,7 @@ async fn apply_photos(
             fields: BTreeMap::from([(field::AVATAR_URL.to_owned(), avatar.map(Value::from))]),
             photo_digest: Some(change.digest),
         };
-        accounts.update_mirrored(NAME, &[update]).await?;
+        accounts.update_mirrored(directory.name(), &[update]).await?;
         done += 1;
     }
     Ok(done)

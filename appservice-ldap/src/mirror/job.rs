@@ -1,29 +1,34 @@
 //! The runs: when they start, and that there is one at a time.
+//!
+//! A *whole* run reads the whole directory; it is the truth, and comes at intervals and whenever something is not clear.
+//! In between, a run reads what the directory told of, and works it into what the last run left.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use echorift_accounts::{AccountError, Accounts};
-use echorift_storage::UserNumber;
+use echorift_accounts::{AccountError, Accounts, PasswordProvider as _};
+use echorift_storage::{Timestamp, UserNumber};
 use echorift_web::BoxFuture;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::apply::apply;
-use super::plan::{Plan, Policy, plan};
+use super::ledger::Ledger;
+use super::plan::Plan;
 use super::read::ReadError;
-use super::snapshot::{Dn, Snapshot};
-use super::status::{MirrorStatus, Outcome, Run, RunCounts, Statuses};
+use super::run::{self, Base};
+use super::snapshot::Snapshot;
+use super::status::{MirrorStatus, Outcome, Reach, Run, RunCounts, Statuses};
+use super::told::Told;
 use crate::directory::Directory;
-use crate::provider::NAME;
 
 /// Changes that come together are answered by one run. Who renames a person puts the new name into the groups next, and
 /// nobody who is in no group for that moment is to lose their sessions.
 const SETTLE: Duration = Duration::from_secs(1);
-/// How many times as long as the last run took the next one waits: a large directory that never rests, for it writes down
-/// each log-in, say, takes a fifth of one core and no more.
+/// How many times as long as the last run of its kind took the next one waits: a large directory that never rests, for it
+/// writes down each log-in, say, takes a fifth of one core and no more.
 const REST: u32 = 4;
-/// Lines about single people in the log of one run; the administration API shows all of them.
-const TROUBLES_LOGGED_MAX: usize = 20;
+/// How long the first reading waits until changes are told: what changes between the two is found at the next whole run.
+const LISTEN_WAIT: Duration = Duration::from_secs(2);
 
 /// Keeps photos where clients can fetch them.
 pub trait PhotoStore: Send + Sync {
@@ -51,9 +56,10 @@ pub struct Mirror(Arc<Inner>);
 struct Inner {
     parts: MirrorParts,
     statuses: Statuses,
-    wake: Notify,
+    told: Told,
+    ledger: Ledger,
     /// Held while a run goes on; other runs wait for it.
-    running: Mutex<()>,
+    running: Mutex<Option<Base>>,
     latest: watch::Sender<Option<Arc<Snapshot>>>,
 }
 
@@ -75,11 +81,12 @@ impl Mirror {
         }
         parts
             .accounts
-            .reserve_profile_fields(NAME, config.owned_fields.clone());
+            .reserve_profile_fields(parts.directory.name(), config.owned_fields.clone());
         Some(Self(Arc::new(Inner {
+            statuses: Statuses::new(parts.directory.label()),
             parts,
-            statuses: Statuses::default(),
-            wake: Notify::new(),
+            told: Told::default(),
+            ledger: Ledger::default(),
             running: Mutex::default(),
             latest: watch::Sender::new(None),
         })))
@@ -106,27 +113,48 @@ impl Mirror {
     }
 
     async fn run_on(&self) {
-        let interval = self.0.parts.directory.inner.config.mirror.interval;
+        let Inner { parts, told, .. } = &*self.0;
+        let directory = &parts.directory.inner;
+        let interval = directory.config.mirror.interval;
+        let _ = timeout(LISTEN_WAIT, told.settled()).await;
+        let mut pace = Pace::after(self.timed(self.sync()).await, interval);
+        let mut took = Duration::ZERO;
         loop {
-            let begun = Instant::now();
-            self.sync().await;
-            let pause = SETTLE.max(begun.elapsed().saturating_mul(REST)).min(interval);
             tokio::select! {
-                () = tokio::time::sleep(interval) => {}
-                () = self.0.wake.notified() => tokio::time::sleep(pause).await,
-                () = self.0.parts.directory.inner.look_again.notified() => tokio::time::sleep(pause).await,
+                () = sleep_until(pace.whole_at) => {
+                    pace = Pace::after(self.timed(self.sync()).await, interval);
+                    continue;
+                }
+                () = told.changed() => {}
+                () = directory.look_again.notified() => told.whole(),
+            }
+            sleep(rest(took).min(interval)).await;
+            if told.is_whole() {
+                pace.whole_soon();
+            }
+            if pace.whole_at > Instant::now() {
+                took = self.timed(self.sync_told()).await;
+                if told.is_whole() {
+                    pace.whole_soon();
+                }
             }
         }
     }
 
-    async fn listen(&self) {
-        let told = |is_told| self.0.statuses.change(|status| status.is_told = is_told);
-        super::notice::follow(&self.0.parts.directory, &told, &self.0.wake).await;
+    async fn timed(&self, run: impl Future<Output = ()>) -> Duration {
+        let begun = Instant::now();
+        run.await;
+        begun.elapsed()
     }
 
-    /// Runs once more, soon.
+    async fn listen(&self) {
+        let is_told = |is_told| self.0.statuses.change(|status| status.is_told = is_told);
+        super::notice::follow(&self.0.parts.directory, &self.0.told, &is_told).await;
+    }
+
+    /// Reads everything once more, soon.
     pub fn sync_soon(&self) {
-        self.0.wake.notify_one();
+        self.0.told.whole();
     }
 
     /// A run that may lock as many people as it wants.
@@ -135,9 +163,12 @@ impl Mirror {
         self.sync().await;
     }
 
-    /// How many people this plan may lock without somebody's word.
+    /// How many people this plan may lock without somebody's word: fewer, if some were locked a moment ago.
     pub fn locks_max(&self, plan: &Plan) -> usize {
-        plan.locks_max(self.0.parts.directory.inner.config.mirror.locked_percent_max)
+        let Inner { parts, ledger, .. } = &*self.0;
+        let config = &parts.directory.inner.config.mirror;
+        let lately = ledger.count(parts.accounts.clock().now(), config.interval);
+        plan.locks_max(config.locked_percent_max, lately)
     }
 
     pub fn status(&self) -> MirrorStatus {
@@ -150,127 +181,126 @@ impl Mirror {
         self.0.latest.subscribe()
     }
 
-    /// What a run would do now, without doing it.
-    pub async fn plan(&self) -> Result<Plan, MirrorError> {
-        Ok(self.look().await?.0)
+    pub(super) fn parts(&self) -> &MirrorParts {
+        &self.0.parts
     }
 
-    /// Reads the directory and the accounts, and compares them.
-    async fn look(&self) -> Result<(Plan, Snapshot, usize), MirrorError> {
-        let Inner { parts, .. } = &*self.0;
-        let reading = parts.directory.read().await?;
-        let accounts = parts.accounts.mirrored_people(NAME).await?;
-        let config = &parts.directory.inner.config;
-        let login_group = Dn::parse(&config.login_group);
-        let policy = Policy {
-            config: &config.mirror,
-            server_name: parts.accounts.server_name(),
-            login_group: login_group.as_ref(),
-            nested_groups: config.nested_groups,
-        };
-        let plan = plan(&reading.snapshot, &accounts, policy);
-        let taken = parts.accounts.taken_names(&plan.new_names()).await?;
-        let plan = plan.without_taken(&taken);
-        let unusable = reading.unusable.len();
-        for dn in reading.unusable.iter().take(TROUBLES_LOGGED_MAX) {
-            tracing::warn!(dn, "an entry of the directory has no usable id or name");
-        }
-        Ok((plan, reading.snapshot, unusable))
+    /// Whose accounts these are.
+    pub(super) fn provider(&self) -> &'static str {
+        self.0.parts.directory.name()
     }
 
-    /// One run, after any that goes on. Whatever goes wrong is logged here and noted in the status.
-    pub async fn sync(&self) {
-        let inner = &*self.0;
-        let _one_at_a_time = inner.running.lock().await;
-        let started = inner.parts.accounts.clock().now();
-        inner.statuses.change(|status| status.is_running = true);
-        let (outcome, counts) = match self.sync_once().await {
-            Ok(ended) => ended,
-            Err(error) => {
-                let reason = with_causes(&error);
-                tracing::error!(
-                    reason,
-                    "the directory was not mirrored, and nothing was changed by this sync"
-                );
-                (Outcome::Failed(reason), RunCounts::default())
+    pub(super) fn told(&self) -> &Told {
+        &self.0.told
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.0.ledger
+    }
+
+    /// Whether an administrator has approved this run; that holds for one.
+    pub(super) fn take_approval(&self) -> bool {
+        let statuses = &self.0.statuses;
+        statuses.change(|status| std::mem::take(&mut status.is_approved))
+    }
+
+    /// Hands a snapshot on, if it is another one than the last.
+    pub(super) fn publish(&self, snapshot: &Arc<Snapshot>) {
+        self.0.latest.send_if_modified(|latest| {
+            let differs = latest.as_ref() != Some(snapshot);
+            if differs {
+                *latest = Some(Arc::clone(snapshot));
             }
-        };
-        let ended = inner.parts.accounts.clock().now();
-        inner.statuses.ended(Run {
+            differs
+        });
+    }
+
+    /// One whole run, after any that goes on. Whatever goes wrong is logged here and noted in the status.
+    pub async fn sync(&self) {
+        let mut base = self.0.running.lock().await;
+        let begun = self.begin();
+        match self.run_whole(&mut base).await {
+            Ok((outcome, counts)) => self.end(begun, Reach::Whole, outcome, counts),
+            Err(error) => self.failed(begun, Reach::Whole, &error),
+        }
+    }
+
+    /// One run over what was told, if it can be worked in. What cannot be has everything read.
+    async fn sync_told(&self) {
+        let mut base = self.0.running.lock().await;
+        let changed = self.0.told.take_entries();
+        if changed.names.is_empty() && changed.people.is_empty() {
+            return;
+        }
+        if base.is_none() {
+            self.0.told.whole();
+            return;
+        }
+        let begun = self.begin();
+        match self.run_told(&changed, &mut base).await {
+            Ok(run::Told::Nothing) => self.0.statuses.change(|status| status.is_running = false),
+            Ok(run::Told::Whole) => {
+                self.0.statuses.change(|status| status.is_running = false);
+                self.0.told.whole();
+            }
+            Ok(run::Told::Ran(outcome, counts)) => self.end(begun, Reach::Told, outcome, counts),
+            Err(error) => {
+                self.failed(begun, Reach::Told, &error);
+                self.0.told.whole();
+            }
+        }
+    }
+
+    fn begin(&self) -> Timestamp {
+        self.0.statuses.change(|status| status.is_running = true);
+        self.0.parts.accounts.clock().now()
+    }
+
+    fn end(&self, started: Timestamp, reach: Reach, outcome: Outcome, counts: RunCounts) {
+        let ended = self.0.parts.accounts.clock().now();
+        self.0.statuses.ended(Run {
             started,
             ended,
+            reach,
             outcome,
             counts,
         });
     }
 
-    async fn sync_once(&self) -> Result<(Outcome, RunCounts), MirrorError> {
-        let Inner {
-            parts,
-            statuses,
-            latest,
-            ..
-        } = &*self.0;
-        let (plan, snapshot, unusable) = self.look().await?;
-        let found = RunCounts {
-            people: snapshot.people.len(),
-            groups: snapshot.groups.len(),
-            troubles: plan.troubles.len() + unusable,
-            ..RunCounts::default()
-        };
-        for trouble in plan.troubles.iter().take(TROUBLES_LOGGED_MAX) {
-            tracing::warn!(who = trouble.who, "no account is made: {}", trouble.what);
+    fn failed(&self, started: Timestamp, reach: Reach, error: &MirrorError) {
+        let reason = with_causes(error);
+        tracing::error!(
+            reason,
+            "the directory was not mirrored, and nothing was changed by this sync"
+        );
+        self.end(started, reach, Outcome::Failed(reason), RunCounts::default());
+    }
+}
+
+/// How long after a run that took so long the next one of its kind waits.
+fn rest(took: Duration) -> Duration {
+    SETTLE.max(took.saturating_mul(REST))
+}
+
+/// When everything is read next.
+struct Pace {
+    whole_at: Instant,
+    /// Not before this, whatever is told.
+    rests_until: Instant,
+}
+
+impl Pace {
+    /// After a whole run that has just ended and took so long.
+    fn after(took: Duration, interval: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            whole_at: now + interval,
+            rests_until: now + rest(took).min(interval),
         }
-        let (locks, locks_max) = (plan.locks(), self.locks_max(&plan));
-        let is_approved = statuses.change(|status| std::mem::take(&mut status.is_approved));
-        if locks > locks_max && !is_approved {
-            tracing::error!(
-                locks,
-                locks_max,
-                active = plan.active,
-                "the directory has lost so many people that nothing is changed before an administrator approves"
-            );
-            return Ok((Outcome::Stopped { locks, locks_max }, found));
-        }
-        let changes = plan.changes.len();
-        let done = apply(plan, &parts.directory, &parts.accounts, parts.photos.as_deref()).await?;
-        if done.created > 0 {
-            // Photos are taken over where there is an account.
-            self.sync_soon();
-        }
-        if changes > 0 {
-            let RunCounts {
-                created,
-                updated,
-                locked,
-                unlocked,
-                ..
-            } = done;
-            tracing::info!(
-                created,
-                updated,
-                locked,
-                unlocked,
-                "the accounts are as the directory says"
-            );
-        }
-        let snapshot = Arc::new(snapshot);
-        latest.send_if_modified(|latest| {
-            let differs = latest.as_ref().is_none_or(|latest| *latest != snapshot);
-            if differs {
-                *latest = Some(snapshot);
-            }
-            differs
-        });
-        Ok((
-            Outcome::Done,
-            RunCounts {
-                people: found.people,
-                groups: found.groups,
-                troubles: found.troubles,
-                ..done
-            },
-        ))
+    }
+
+    fn whole_soon(&mut self) {
+        self.whole_at = self.whole_at.min(self.rests_until.max(Instant::now()));
     }
 }
 

@@ -1,18 +1,20 @@
 //! Being told of changes: a search that never ends (RFC 4533, `refreshAndPersist`), where the directory offers it.
 //!
-//! What it tells is not worked into a snapshot: it says that something is different, and the next run finds out what.
-//! So a message that is lost or not understood costs time, and nothing else.
+//! What it tells is which entries changed, and not more: the next run reads them as they are then. So the order of messages
+//! does not matter, and neither does their number; whatever is not understood has everything read. Active Directory does not
+//! tell, and is asked instead ([`super::poll`]).
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use ldap3::controls::{MakeCritical, RefreshMode, SyncInfo, SyncRequest, parse_syncinfo};
-use ldap3::{LdapError, Scope};
-use tokio::sync::Notify;
+use ldap3::{LdapError, ResultEntry, Scope, SearchEntry};
 use tokio::time::timeout;
 
-use crate::connection::{Fault, Query};
+use super::poll;
+use super::told::Told;
+use crate::connection::{Connection, Fault, Query};
 use crate::directory::Directory;
 
 /// The control of RFC 4533.
@@ -29,12 +31,12 @@ enum End {
     Over,
 }
 
-/// Wakes whenever the directory tells of a change. Returns if it never does so by itself.
-pub(super) async fn follow(directory: &Directory, told: &(impl Fn(bool) + Sync), wake: &Notify) {
-    let mut was_told = false;
+/// Tells of every change that the directory tells of. Returns if it never does.
+pub(super) async fn follow(directory: &Directory, told: &Told, is_told: &(impl Fn(bool) + Sync)) {
     loop {
-        let end = listen(directory, told, wake, &mut was_told).await;
-        told(false);
+        let end = listen(directory, told, is_told).await;
+        is_told(false);
+        told.settle();
         match end {
             Ok(End::NotOffered) => {
                 tracing::info!("the directory does not tell of changes by itself: it is read at intervals");
@@ -47,25 +49,17 @@ pub(super) async fn follow(directory: &Directory, told: &(impl Fn(bool) + Sync),
     }
 }
 
-async fn listen(
-    directory: &Directory,
-    told: &(impl Fn(bool) + Sync),
-    wake: &Notify,
-    was_told: &mut bool,
-) -> Result<End, Fault> {
+async fn listen(directory: &Directory, told: &Told, is_told: &(impl Fn(bool) + Sync)) -> Result<End, Fault> {
     let inner = &directory.inner;
     let account = inner
         .service_account()
         .map_err(|refusal| Fault::NoServer(refusal.to_string()))?;
-    let (mut connection, bound) = inner.endpoints.connect(&account).await?;
-    if bound.rc != 0 {
-        return Err(Fault::NoServer(bound.to_string()));
-    }
+    let mut connection = inner.endpoints.connect_as_service(&account).await?;
     let root = Query {
         base: "",
         scope: Scope::Base,
         filter: "(objectClass=*)",
-        attributes: &["supportedControl"],
+        attributes: &["supportedControl", poll::HIGHEST_CHANGE],
         entries_max: 1,
     };
     let root = connection.search(root).await?;
@@ -74,11 +68,17 @@ async fn listen(
             .any(|root| root.texts("supportedControl").any(|found| found == oid))
     };
     if !offers(SYNC_REQUEST_OID) {
-        return Ok(End::NotOffered);
+        let counts = root
+            .iter()
+            .any(|root| root.number(poll::HIGHEST_CHANGE).is_some());
+        if counts {
+            poll::ask(directory, &mut connection, told, is_told).await?;
+        }
+        return Ok(if counts { End::Over } else { End::NotOffered });
     }
     let base = inner.config.mirror.watched_base(&inner.config.base_dn).to_owned();
     let url = connection.url().to_owned();
-    let search = persist(connection.ldap(), &base, told, wake, was_told);
+    let search = persist(&mut connection, &base, told, is_told);
     match AssertUnwindSafe(search).catch_unwind().await {
         Ok(Ok(())) => Ok(End::Over),
         Ok(Err(error)) => Err(broken(url, error.to_string())),
@@ -97,19 +97,20 @@ fn broken(url: String, cause: String) -> Fault {
 
 /// Reads what is there, of which only that it ended matters, and then what changes.
 async fn persist(
-    ldap: &mut ldap3::Ldap,
+    connection: &mut Connection,
     base: &str,
-    told: &(impl Fn(bool) + Sync),
-    wake: &Notify,
-    was_told: &mut bool,
+    told: &Told,
+    is_told: &(impl Fn(bool) + Sync),
 ) -> Result<(), LdapError> {
+    let url = connection.url().to_owned();
     let request = SyncRequest {
         mode: RefreshMode::RefreshAndPersist,
         cookie: None,
         reload_hint: false,
     };
     // Attributes are asked for by nobody, but a change of one must be seen: servers tell of the entry in any case.
-    let mut stream = ldap
+    let mut stream = connection
+        .ldap()
         .with_controls(vec![request.critical().into()])
         .streaming_search(base, Scope::Subtree, "(objectClass=*)", vec!["1.1"])
         .await?;
@@ -119,11 +120,7 @@ async fn persist(
             break;
         };
         if is_refreshed {
-            let is_cookie =
-                entry.is_intermediate() && matches!(parse_syncinfo(entry), SyncInfo::NewCookie(_));
-            if !is_cookie {
-                wake.notify_one();
-            }
+            take(entry, &url, told);
             continue;
         }
         if entry.is_intermediate() {
@@ -138,13 +135,26 @@ async fn persist(
                 }
             );
             if is_refreshed {
-                told(true);
-                // What changed between the last run and now was told to nobody.
-                if std::mem::replace(was_told, true) {
-                    wake.notify_one();
-                }
+                is_told(true);
+                // What changed between the last reading and now was told to nobody.
+                told.whole();
+                told.settle();
             }
         }
     }
     Ok(())
+}
+
+/// A message after the first state: an entry that was added, changed or removed, or a mark to go on from, which is of no
+/// use here.
+fn take(message: ResultEntry, url: &str, told: &Told) {
+    if message.is_intermediate() {
+        if !matches!(parse_syncinfo(message), SyncInfo::NewCookie(_)) {
+            told.whole();
+        }
+    } else if message.is_ref() {
+        told.whole();
+    } else {
+        told.entries(url, [SearchEntry::construct(message).dn.as_str()]);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use echorift_accounts::{LockOwner, MirroredPerson};
 use echorift_storage::UserNumber;
@@ -9,7 +10,7 @@ use ruma::ServerName;
 use serde_json::Value;
 
 use super::settings::{MirrorConfig, field};
-use super::snapshot::{Dn, Person, Snapshot, Standing};
+use super::snapshot::{Dn, ImmutableId, Person, Snapshot, Standing};
 
 /// However few people there are, so many may be locked by one sync: a small company loses somebody, too.
 const LOCKED_FLOOR: usize = 5;
@@ -19,9 +20,26 @@ const LOCKED_FLOOR: usize = 5;
 pub struct Policy<'a> {
     pub config: &'a MirrorConfig,
     pub server_name: &'a ServerName,
-    /// `None` where everybody may log in.
-    pub login_group: Option<&'a Dn>,
-    pub nested_groups: bool,
+    /// Who may log in; `None` for everybody.
+    pub may_log_in: Option<&'a BTreeSet<ImmutableId>>,
+}
+
+/// Who is looked at.
+#[derive(Debug, Clone, Copy)]
+pub enum About<'a> {
+    Everybody,
+    /// These, and nobody else. The accounts are then those of these people, of their managers, and of whoever has one of
+    /// their names.
+    People(&'a BTreeSet<ImmutableId>),
+}
+
+impl About<'_> {
+    fn includes(self, id: &ImmutableId) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::People(people) => people.contains(id),
+        }
+    }
 }
 
 /// Why an account is locked.
@@ -137,10 +155,12 @@ impl Plan {
         names.collect()
     }
 
-    /// How many it may lock without somebody's word.
-    pub fn locks_max(&self, percent: u32) -> usize {
+    /// How many it may lock without somebody's word, after so many were locked a moment ago.
+    pub fn locks_max(&self, percent: u32, lately: usize) -> usize {
         let percent = usize::try_from(percent).unwrap_or(usize::MAX);
-        (self.active.saturating_mul(percent) / 100).max(LOCKED_FLOOR)
+        let active = self.active.saturating_add(lately);
+        let all = (active.saturating_mul(percent) / 100).max(LOCKED_FLOOR);
+        all.saturating_sub(lately)
     }
 }
 
@@ -185,7 +205,7 @@ impl fmt::Display for Change {
 
 /// Compares the directory with the accounts that it owns. Accounts of people whom the directory does not know any more
 /// are locked and never removed.
-pub fn plan(snapshot: &Snapshot, accounts: &[MirroredPerson], policy: Policy<'_>) -> Plan {
+pub fn plan(snapshot: &Snapshot, accounts: &[MirroredPerson], policy: Policy<'_>, about: About<'_>) -> Plan {
     let mut plan = Plan {
         active: accounts
             .iter()
@@ -194,11 +214,7 @@ pub fn plan(snapshot: &Snapshot, accounts: &[MirroredPerson], policy: Policy<'_>
         ..Plan::default()
     };
     let known = Known::new(accounts);
-    let members = policy.login_group.map(|group| match policy.nested_groups {
-        true => snapshot.people_of(group),
-        false => snapshot.direct_people_of(group),
-    });
-    let place = |person: &Person| match (person.standing, &members) {
+    let place = |person: &Person| match (person.standing, policy.may_log_in) {
         (Standing::Active, Some(members)) if !members.contains(&person.id) => Err(Leaving::NotInLoginGroup),
         (Standing::Active, _) => Ok(()),
         (standing, _) => Err(Leaving::Standing(standing)),
@@ -208,9 +224,15 @@ pub fn plan(snapshot: &Snapshot, accounts: &[MirroredPerson], policy: Policy<'_>
         let localpart = known.localpart(manager)?;
         Some(format!("@{localpart}:{}", policy.server_name))
     };
-    let mut seen = HashSet::new();
     let doubles = doubles(snapshot);
-    for person in snapshot.people.values() {
+    let people: Vec<&Person> = match about {
+        About::Everybody => snapshot.people.values().map(Arc::as_ref).collect(),
+        About::People(ids) => ids
+            .iter()
+            .filter_map(|id| snapshot.people.get(id).map(Arc::as_ref))
+            .collect(),
+    };
+    for person in people {
         let place = place(person);
         let Some(account) = known.account(person) else {
             if place.is_ok() && policy.config.creates_ahead {
@@ -224,7 +246,6 @@ pub fn plan(snapshot: &Snapshot, accounts: &[MirroredPerson], policy: Policy<'_>
             }
             continue;
         };
-        seen.insert(account.user);
         if account.is_deactivated {
             continue;
         }
@@ -251,7 +272,8 @@ pub fn plan(snapshot: &Snapshot, accounts: &[MirroredPerson], policy: Policy<'_>
         }
     }
     for account in accounts {
-        let is_gone = !seen.contains(&account.user) && account.external_id.is_some();
+        let id = account.external_id.as_deref().map(ImmutableId::new);
+        let is_gone = id.is_some_and(|id| about.includes(&id) && !snapshot.people.contains_key(&id));
         if is_gone && account.lock.is_none() && !account.is_deactivated {
             plan.changes.push(Change::Lock {
                 user: account.user,
@@ -297,8 +319,8 @@ impl<'a> Known<'a> {
 }
 
 /// Names that several people have.
-fn doubles(snapshot: &Snapshot) -> BTreeSet<&str> {
-    let mut once = BTreeSet::new();
+fn doubles(snapshot: &Snapshot) -> HashSet<&str> {
+    let mut once = HashSet::new();
     let names = snapshot.people.values().map(|person| person.localpart.as_str());
     names.filter(|name| !once.insert(*name)).collect()
 }
@@ -323,7 +345,7 @@ fn create(
     plan: &mut Plan,
     person: &Person,
     known: &Known<'_>,
-    doubles: &BTreeSet<&str>,
+    doubles: &HashSet<&str>,
     values: BTreeMap<&'static str, Option<Value>>,
 ) {
     let name = person.localpart.as_str();

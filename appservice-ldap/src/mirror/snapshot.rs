@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::dn;
 
 /// What never changes about a person, as text ([`crate::DirectoryUser::immutable_id`]).
+///
+/// Cheap to clone, as all that a snapshot is made of: the next snapshot shares what did not change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ImmutableId(String);
+pub struct ImmutableId(Arc<str>);
 
 impl ImmutableId {
     pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
+        Self(id.into().into())
     }
 
     pub fn as_str(&self) -> &str {
@@ -27,12 +30,12 @@ impl fmt::Display for ImmutableId {
 
 /// A distinguished name in normal form: two spellings of one name are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Dn(String);
+pub struct Dn(Arc<str>);
 
 impl Dn {
     /// `None` if the text is no distinguished name (RFC 4514).
     pub fn parse(text: &str) -> Option<Self> {
-        dn::normalise(text).map(Self)
+        dn::normalise(text).map(|name| Self(name.into()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -41,7 +44,7 @@ impl Dn {
 
     /// What the first part says: `sales` of `cn=sales,ou=groups`.
     pub fn short_name(&self) -> String {
-        dn::first_value(&self.0).unwrap_or_else(|| self.0.clone())
+        dn::first_value(&self.0).unwrap_or_else(|| self.0.to_string())
     }
 
     /// Whether this is the other name or lies below it.
@@ -111,8 +114,8 @@ pub struct Group {
 /// The whole directory at one moment. Never a part of it: who is not in here is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    pub people: BTreeMap<ImmutableId, Person>,
-    pub groups: BTreeMap<Dn, Group>,
+    pub people: BTreeMap<ImmutableId, Arc<Person>>,
+    pub groups: BTreeMap<Dn, Arc<Group>>,
     /// Where people of a group are looked up.
     ids: BTreeMap<Dn, ImmutableId>,
 }
@@ -120,24 +123,40 @@ pub struct Snapshot {
 impl Snapshot {
     /// Of several people with one id, or groups with one name, the last stays.
     pub fn new(people: impl IntoIterator<Item = Person>, groups: impl IntoIterator<Item = Group>) -> Self {
-        let people: BTreeMap<_, _> = people
-            .into_iter()
-            .map(|person| (person.id.clone(), person))
-            .collect();
-        let ids = people
-            .values()
-            .map(|person| (person.dn.clone(), person.id.clone()))
-            .collect();
-        let groups = groups
-            .into_iter()
-            .map(|group| (group.dn.clone(), group))
-            .collect();
-        Self { people, groups, ids }
+        let mut snapshot = Self::default();
+        for person in people {
+            snapshot.put_person(Arc::new(person));
+        }
+        for group in groups {
+            snapshot.put_group(Arc::new(group));
+        }
+        snapshot
+    }
+
+    /// Puts a person in the place of whoever has this id.
+    pub(super) fn put_person(&mut self, person: Arc<Person>) {
+        self.remove_person(&person.id);
+        self.ids.insert(person.dn.clone(), person.id.clone());
+        self.people.insert(person.id.clone(), person);
+    }
+
+    pub(super) fn remove_person(&mut self, id: &ImmutableId) {
+        let Some(person) = self.people.remove(id) else {
+            return;
+        };
+        // Somebody else may have the name by now.
+        if self.ids.get(&person.dn) == Some(id) {
+            self.ids.remove(&person.dn);
+        }
+    }
+
+    pub(super) fn put_group(&mut self, group: Arc<Group>) {
+        self.groups.insert(group.dn.clone(), group);
     }
 
     /// The person with this name.
     pub fn person_at(&self, dn: &Dn) -> Option<&Person> {
-        self.people.get(self.ids.get(dn)?)
+        self.people.get(self.ids.get(dn)?).map(Arc::as_ref)
     }
 
     /// The people in a group or in a group within it, however deep; groups that contain each other are walked

@@ -26,6 +26,24 @@ impl Outcome {
     }
 }
 
+/// How much of the directory a run has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Whole,
+    /// What the directory told of, and what followed from it.
+    Told,
+}
+
+impl Reach {
+    /// Its name in metrics and the administration API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Told => "changes",
+        }
+    }
+}
+
 /// What a run has found and done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunCounts {
@@ -44,6 +62,7 @@ pub struct RunCounts {
 pub struct Run {
     pub started: Timestamp,
     pub ended: Timestamp,
+    pub reach: Reach,
     pub outcome: Outcome,
     pub counts: RunCounts,
 }
@@ -52,7 +71,7 @@ pub struct Run {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MirrorStatus {
     pub is_running: bool,
-    /// Whether the directory tells of changes by itself at present.
+    /// Whether changes are known within seconds at present: the directory tells of them, or counts them and is asked.
     pub is_told: bool,
     pub last: Option<Run>,
     /// When a run was last done with.
@@ -62,30 +81,52 @@ pub struct MirrorStatus {
 }
 
 /// Guards a few values; nothing is awaited while it is held.
-#[derive(Debug, Default)]
-pub(super) struct Statuses(Mutex<MirrorStatus>);
+#[derive(Debug)]
+pub(super) struct Statuses {
+    /// What metrics call the domain.
+    domain: String,
+    status: Mutex<MirrorStatus>,
+}
 
 impl Statuses {
+    /// Of the domain that metrics call so.
+    pub(super) fn new(domain: &str) -> Self {
+        Self {
+            domain: domain.to_owned(),
+            status: Mutex::default(),
+        }
+    }
+
     pub(super) fn get(&self) -> MirrorStatus {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut MirrorStatus) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Notes the end of a run, and tells the metrics.
     pub(super) fn ended(&self, run: Run) {
         let seconds = run.ended.0.saturating_sub(run.started.0) as f64 / 1000.0;
-        metrics::histogram!("echorift_directory_sync_seconds").record(seconds);
-        metrics::counter!("echorift_directory_syncs_total", "outcome" => run.outcome.as_str()).increment(1);
+        let (reach, outcome) = (run.reach.as_str(), run.outcome.as_str());
+        metrics::histogram!("echorift_directory_sync_seconds", "reach" => reach).record(seconds);
+        metrics::counter!("echorift_directory_syncs_total", "outcome" => outcome, "reach" => reach)
+            .increment(1);
+        let set = |name: &'static str, value: f64| {
+            metrics::gauge!(name, "domain" => self.domain.clone()).set(value);
+        };
         let is_stopped = matches!(run.outcome, Outcome::Stopped { .. });
-        metrics::gauge!("echorift_directory_safety_stop").set(if is_stopped { 1.0 } else { 0.0 });
+        set(
+            "echorift_directory_safety_stop",
+            if is_stopped { 1.0 } else { 0.0 },
+        );
         if run.outcome == Outcome::Done {
-            metrics::gauge!("echorift_directory_last_sync_timestamp_seconds")
-                .set(run.ended.0 as f64 / 1000.0);
-            metrics::gauge!("echorift_directory_people").set(run.counts.people as f64);
-            metrics::gauge!("echorift_directory_groups").set(run.counts.groups as f64);
+            set(
+                "echorift_directory_last_sync_timestamp_seconds",
+                run.ended.0 as f64 / 1000.0,
+            );
+            set("echorift_directory_people", run.counts.people as f64);
+            set("echorift_directory_groups", run.counts.groups as f64);
         }
         self.change(|status| {
             status.is_running = false;

@@ -16,5 +16,7 @@ mod groups;
 mod login;
 mod mirror;
 mod names;
+mod parts;
 mod passwords;
+mod scripted;
 mod slapd;

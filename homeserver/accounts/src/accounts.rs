@@ -1,11 +1,12 @@
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, OnceLock},
 };
 
 use echorift_mail::Mailer;
 use echorift_storage::{Clock, Database, Names, Sequence, UserNumber};
 use echorift_web::{RateLimits, Verifier};
+use parking_lot::RwLock;
 use ruma::{OwnedUserId, ServerName, UserId};
 
 use crate::{
@@ -56,8 +57,8 @@ pub(crate) struct Inner {
     pub(crate) remote: Remote,
     /// Unset where no application service can be registered.
     pub(crate) services: OnceLock<Arc<dyn ApplicationServices>>,
-    /// What people of which provider cannot change in their profiles.
-    pub(crate) reserved_fields: OnceLock<(&'static str, BTreeSet<String>)>,
+    /// What people of which provider cannot change in their profiles. Taken for moments only.
+    pub(crate) reserved_fields: RwLock<BTreeMap<&'static str, Arc<BTreeSet<String>>>>,
     /// Those of other features, told when the server starts.
     pub(crate) capabilities: dashmap::DashMap<String, serde_json::Value>,
     /// Empty where no mail is configured.
@@ -100,7 +101,7 @@ impl Accounts {
             account_observer: OnceLock::new(),
             remote: Remote::new(),
             services: OnceLock::new(),
-            reserved_fields: OnceLock::new(),
+            reserved_fields: RwLock::default(),
             capabilities: dashmap::DashMap::new(),
             mailer: OnceLock::new(),
             farewells: tokio::sync::Mutex::default(),

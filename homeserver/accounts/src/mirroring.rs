@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -78,6 +79,21 @@ impl Accounts {
         Ok(mirroring::people(&self.0.database, provider).await?)
     }
 
+    /// Those of the accounts that `provider` owns which belong to one of these people, or have one of these names.
+    pub async fn mirrored_among(
+        &self,
+        provider: &str,
+        external_ids: &[&str],
+        localparts: &[&str],
+    ) -> Result<Vec<MirroredPerson>, AccountError> {
+        Ok(mirroring::people_among(&self.0.database, provider, external_ids, localparts).await?)
+    }
+
+    /// How many accounts that `provider` owns are neither locked nor deactivated.
+    pub async fn count_mirrored(&self, provider: &str) -> Result<usize, AccountError> {
+        Ok(mirroring::count_active(&self.0.database, provider).await?)
+    }
+
     /// Those of the names that some account has, deactivated ones included.
     pub async fn taken_names(&self, localparts: &[&str]) -> Result<HashSet<String>, AccountError> {
         if localparts.is_empty() {
@@ -86,21 +102,22 @@ impl Accounts {
         Ok(mirroring::taken(&self.0.database, localparts).await?)
     }
 
-    /// Names the fields of the profile that people of `provider` cannot change themselves; only the first call counts.
+    /// Names the fields of the profile that people of `provider` cannot change themselves.
     pub fn reserve_profile_fields(&self, provider: &'static str, fields: BTreeSet<String>) {
-        let _ = self.0.reserved_fields.set((provider, fields));
+        self.0.reserved_fields.write().insert(provider, Arc::new(fields));
     }
 
-    /// The fields that this account's owner cannot change; empty for accounts of nobody's directory.
+    /// The fields that this account's owner cannot change; `None` for accounts of nobody's directory.
     pub(crate) async fn reserved_fields(
         &self,
         user: UserNumber,
-    ) -> Result<Option<&BTreeSet<String>>, AccountError> {
-        let Some((provider, fields)) = self.0.reserved_fields.get() else {
+    ) -> Result<Option<Arc<BTreeSet<String>>>, AccountError> {
+        if self.0.reserved_fields.read().is_empty() {
             return Ok(None);
-        };
+        }
         let account = self.load_account(user).await?;
-        Ok((account.provider.as_deref() == Some(*provider)).then_some(fields))
+        let provider = account.provider.as_deref();
+        Ok(provider.and_then(|provider| self.0.reserved_fields.read().get(provider).cloned()))
     }
 
     /// Makes accounts for people of `provider`. Who has taken a name meanwhile keeps it; how many were made.

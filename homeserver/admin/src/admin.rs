@@ -33,10 +33,13 @@ pub struct AdminParts {
     pub sfus: Vec<(String, watch::Receiver<SfuHealth>)>,
     pub traffic: Arc<Traffic>,
     pub data_dir: PathBuf,
-    /// `None` where the operator names none.
-    pub directory: Option<Directory>,
-    /// Those of the company's further domains.
-    pub directory_domains: Vec<Directory>,
+    /// The company's directory, and those of its further domains; empty where the operator names none.
+    pub directories: Vec<DirectoryParts>,
+}
+
+/// A domain of the company's directory.
+pub struct DirectoryParts {
+    pub directory: Directory,
     /// `None` where people are not mirrored.
     pub mirror: Option<Mirror>,
     /// `None` where no group is mapped to rooms.
@@ -48,6 +51,20 @@ struct Inner {
     started: Timestamp,
     /// Taken for moments only.
     series: Mutex<Series>,
+}
+
+impl DirectoryParts {
+    /// Errors: `M_NOT_FOUND` where people are not mirrored.
+    pub(crate) fn load_mirror(&self) -> Result<&Mirror, MatrixError> {
+        let mirror = self.mirror.as_ref();
+        mirror.ok_or_else(|| MatrixError::not_found("This server does not mirror this directory."))
+    }
+
+    /// Errors: `M_NOT_FOUND` where no group is mapped to rooms.
+    pub(crate) fn load_groups(&self) -> Result<&GroupSync, MatrixError> {
+        let groups = self.groups.as_ref();
+        groups.ok_or_else(|| MatrixError::not_found("This server maps no groups of this directory to rooms."))
+    }
 }
 
 impl Admin {
@@ -92,20 +109,12 @@ impl Admin {
         self.0.parts.federation.as_ref()
     }
 
-    /// Errors: `M_NOT_FOUND` where people are not mirrored.
-    pub(crate) fn load_mirror(&self) -> Result<&Mirror, MatrixError> {
-        let mirror = self.0.parts.mirror.as_ref();
-        mirror.ok_or_else(|| MatrixError::not_found("This server does not mirror a directory."))
-    }
-
-    pub(crate) fn groups(&self) -> Option<&GroupSync> {
-        self.0.parts.groups.as_ref()
-    }
-
-    /// Errors: `M_NOT_FOUND` where no group is mapped to rooms.
-    pub(crate) fn load_groups(&self) -> Result<&GroupSync, MatrixError> {
-        let groups = self.groups();
-        groups.ok_or_else(|| MatrixError::not_found("This server maps no groups of a directory to rooms."))
+    /// The domain of this name; without one, or an empty one, the first. Errors: `M_NOT_FOUND` if there is none.
+    pub(crate) fn load_directory(&self, domain: Option<&str>) -> Result<&DirectoryParts, MatrixError> {
+        let domain = domain.unwrap_or_default();
+        let mut directories = self.0.parts.directories.iter();
+        let found = directories.find(|parts| parts.directory.domain() == domain);
+        found.ok_or_else(|| MatrixError::not_found("There is no such domain of a directory."))
     }
 
     /// Errors: `M_UNRECOGNIZED` where federation is turned off.

@@ -126,7 +126,7 @@ impl Admin {
     /// How the directory of each domain has answered when somebody logged in last.
     fn directory_health(&self) -> Vec<Component> {
         let parts = self.parts();
-        let directories = parts.directory.iter().chain(&parts.directory_domains);
+        let directories = parts.directories.iter().map(|parts| &parts.directory);
         let told = directories.map(|directory| {
             let status = directory.status();
             let name = if status.domain.is_empty() {

@@ -18,7 +18,7 @@ mod store;
 mod traffic;
 
 pub use self::{
-    admin::{Admin, AdminParts},
+    admin::{Admin, AdminParts, DirectoryParts},
     http::{openapi, router},
     traffic::{Stream, Traffic},
 };

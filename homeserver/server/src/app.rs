@@ -7,7 +7,7 @@ use echorift_accounts::{
     Accounts, AccountsOptions, PasswordOptions, PasswordProvider, Recaptcha, RegistrationOptions,
     SessionOptions,
 };
-use echorift_admin::{Admin, AdminParts, Traffic};
+use echorift_admin::{Admin, AdminParts, DirectoryParts, Traffic};
 use echorift_appservice_ldap::mirror::{Mirror, MirrorParts};
 use echorift_appservice_ldap::{Directory, mapping};
 use echorift_appservices::{AppServices, AppServicesParts};
@@ -74,7 +74,6 @@ impl App {
         let outbound = Outbound::new(&config.outbound.options)?;
 
         let directories = open_directories(config, &clock)?;
-        let directory = directories.first().cloned();
         let base = AccountsBase {
             database: &database,
             users: &users,
@@ -226,24 +225,31 @@ impl App {
             networks: Arc::new(config.calls.media.networks.clone()),
         };
         rooms.sweep_sticky_events(stopping.clone());
-        let mirror = directory.clone().and_then(|directory| {
-            Mirror::new(MirrorParts {
-                directory,
+        let mut mirrored = Vec::with_capacity(directories.len());
+        for directory in &directories {
+            let mirror = Mirror::new(MirrorParts {
+                directory: directory.clone(),
                 accounts: accounts.clone(),
                 photos: Some(Arc::new(DirectoryPhotos(media.clone()))),
-            })
-        });
-        let groups = match directory.as_ref().zip(mirror.as_ref()) {
-            Some((directory, mirror)) => directory::group_sync(directory, mirror, &rooms, &accounts)?,
-            None => None,
-        };
-        if let Some(mirror) = &mirror {
-            mirror.run(stopping.clone());
+            });
+            let groups = match &mirror {
+                Some(mirror) => directory::group_sync(directory, mirror, &rooms, &accounts)?,
+                None => None,
+            };
+            if let Some(mirror) = &mirror {
+                mirror.run(stopping.clone());
+            }
+            if let Some(groups) = &groups {
+                groups.run(stopping.clone());
+            }
+            mirrored.push(DirectoryParts {
+                directory: directory.clone(),
+                mirror,
+                groups,
+            });
         }
-        if let Some(groups) = &groups {
-            groups.run(stopping.clone());
-        }
-        let directory_api = mapping::router(rooms.clone(), groups.iter().cloned().collect());
+        let groups = mirrored.iter().filter_map(|parts| parts.groups.clone());
+        let directory_api = mapping::router(rooms.clone(), groups.collect());
         let admin = Admin::new(AdminParts {
             accounts: accounts.clone(),
             rooms: rooms.clone(),
@@ -255,10 +261,7 @@ impl App {
             webhooks: webhooks.clone(),
             traffic: Arc::clone(&traffic),
             data_dir: config.server.data_dir.clone(),
-            directory,
-            directory_domains: directories.get(1..).unwrap_or_default().to_vec(),
-            mirror,
-            groups,
+            directories: mirrored,
         });
         admin.run(stopping.clone());
         let rooms_api = RoomsApi {

@@ -170,3 +170,91 @@ async fn when_too_many_would_leave_nobody_does_before_an_administrator_approves(
     let anyone = server.anonymous();
     assert!(anyone.get(admin(&[])).await.is_err());
 }
+
+#[tokio::test]
+async fn leavers_one_by_one_are_stopped_like_many_at_once() {
+    let directory = TestDirectory::start();
+    let server = mirroring(&directory).start().await;
+    let root = administrator(&server).await;
+    let leave = async |names: &[&str]| {
+        let before = root.get(admin(&[])).await.unwrap()["sync"]["last"]["ended_ts"].clone();
+        let gone: String = names
+            .iter()
+            .map(|name| account_control(&person(name), 514))
+            .collect();
+        directory.change(&gone);
+        until("a sync has seen them go", async || {
+            let last = root.get(admin(&[])).await.unwrap()["sync"]["last"].clone();
+            (last["ended_ts"] != before).then_some(last)
+        })
+        .await
+    };
+    until("the directory tells of changes", async || {
+        let status = root.get(admin(&[])).await.unwrap();
+        (status["sync"]["is_told"] == true).then_some(())
+    })
+    .await;
+    for name in ["sofia.rossi", "lars.hansen", "lena.hansen"] {
+        assert_eq!(leave(&[name]).await["outcome"], "done");
+    }
+    // Two of five are left of this interval.
+    let last = leave(&["Tove.Berg", "o'neil", "anna.weber"]).await;
+    assert_eq!(
+        (
+            &last["reach"],
+            &last["outcome"],
+            &last["locks"],
+            &last["locks_max"]
+        ),
+        (&json!("changes"), &json!("stopped"), &json!(3), &json!(2))
+    );
+    let anna = User::logged_in(&server, "anna.weber", "nordlicht-anna").await;
+    assert!(anna.is_err());
+
+    // The next sync reads everything, and stops as well; an administrator's word ends that.
+    let last = sync(&root).await;
+    assert_eq!(
+        (&last["reach"], &last["outcome"]),
+        (&json!("whole"), &json!("stopped"))
+    );
+    let status = root.post(admin(&["approve"]), json!({})).await.unwrap();
+    assert_eq!(
+        (&status["last"]["outcome"], &status["last"]["locked"]),
+        (&json!("done"), &json!(3))
+    );
+    assert_eq!(leave(&["jonas.meyer"]).await["outcome"], "done");
+}
+
+#[tokio::test]
+async fn whoever_is_in_one_of_the_groups_that_may_log_in_does() {
+    let directory = TestDirectory::start();
+    let server = mirroring(&directory)
+        .set("directory.login_group", group("sales"))
+        .set(
+            "directory.mapping",
+            json!([{ "group": group("engineering"), "login": true }]),
+        )
+        .start()
+        .await;
+    let root = administrator(&server).await;
+    let names = ["sofia.rossi", "jonas.meyer", "tove.berg"];
+    for (name, is_there) in names.into_iter().zip([true, true, false]) {
+        let field = crate::profile(&root, name, "displayname").await;
+        assert_eq!(!field.is_null(), is_there, "{name}");
+    }
+    let sofia = User::logged_in(&server, "sofia.rossi", "nordlicht-sofia")
+        .await
+        .unwrap();
+    let jonas = User::logged_in(&server, "jonas.meyer", "nordlicht-jonas")
+        .await
+        .unwrap();
+    let tove = User::logged_in(&server, "Tove.Berg", "nordlicht-tove").await;
+    assert_eq!(tove.unwrap_err().status, 403);
+    directory.change(&format!(
+        "dn: {}\nchangetype: modify\ndelete: member\nmember: {}\n\n",
+        group("engineering"),
+        person("jonas.meyer")
+    ));
+    is_out(&server, &jonas).await;
+    sofia.get(v3(["account", "whoami"])).await.unwrap();
+}

@@ -8,10 +8,14 @@
     reason = "tests say what they expect by failing"
 )]
 
+mod changes;
+mod company;
+mod domains;
 mod faults;
 mod groups;
 mod leavers;
 mod people;
+mod samba;
 
 use echorift_tests::{
     Caller, Look as _, SHARED_SECRET, ServerBuilder, TestDirectory, TestServer, register_by_secret, until,
@@ -25,7 +29,11 @@ fn admin(parts: &[&str]) -> String {
 
 /// A server that mirrors this directory.
 fn mirroring(directory: &TestDirectory) -> ServerBuilder {
-    directory.server().set("directory.sync", true)
+    mirroring_with(directory.server())
+}
+
+fn mirroring_with(server: ServerBuilder) -> ServerBuilder {
+    server.set("directory.sync", true)
 }
 
 /// Somebody who may see how mirroring fares. The first sync has ended.
@@ -44,6 +52,30 @@ async fn administrator(server: &TestServer) -> Caller {
 async fn sync(root: &Caller) -> Value {
     let status = root.post(admin(&["sync"]), json!({})).await.unwrap();
     status["last"].clone()
+}
+
+/// How many runs there were that read this much: `whole` or `changes`.
+async fn runs(root: &Caller, reach: &str) -> u64 {
+    metric(
+        root,
+        "echorift_directory_syncs_total",
+        &format!("reach=\"{reach}\""),
+    )
+    .await
+}
+
+/// The sum of a metric's values, of those with this label.
+async fn metric(root: &Caller, name: &str, label: &str) -> u64 {
+    let metrics = root.get("/metrics").await.unwrap();
+    let lines = metrics.as_str().unwrap().lines();
+    let values = lines
+        .filter(|line| {
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(['{', ' ']))
+        })
+        .filter(|line| line.contains(label))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+    values.sum()
 }
 
 /// A field of somebody's profile; null without one.

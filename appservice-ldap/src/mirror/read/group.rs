@@ -1,10 +1,11 @@
 //! From a group's entry to the group.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ldap3::SearchEntry;
 
 use crate::identity;
+use crate::mirror::records::GroupRecord;
 use crate::mirror::snapshot::{Dn, Group, ImmutableId};
 
 /// Names and descriptions become names and topics of rooms; longer ones are cut.
@@ -18,8 +19,8 @@ pub(super) fn attributes(attribute_id: &str) -> Vec<&str> {
     usual.into_iter().chain(id).collect()
 }
 
-/// `None` for an entry whose name is no distinguished name. `logins` says who is meant by `memberUid`.
-pub(super) fn read(entry: &SearchEntry, attribute_id: &str, logins: &BTreeMap<String, Dn>) -> Option<Group> {
+/// `None` for an entry whose name is no distinguished name.
+pub(super) fn read(entry: &SearchEntry, attribute_id: &str) -> Option<GroupRecord> {
     let dn = Dn::parse(&entry.dn)?;
     let texts = |attribute| values(entry, attribute);
     let first = |attribute, chars_max: usize| {
@@ -35,15 +36,17 @@ pub(super) fn read(entry: &SearchEntry, attribute_id: &str, logins: &BTreeMap<St
         .chain(texts("uniqueMember"))
         .filter_map(|member| Dn::parse(member))
         .collect();
-    members.extend(texts("memberUid").filter_map(|login| logins.get(login)).cloned());
     members.remove(&dn);
     let name = first("cn", NAME_CHARS_MAX).unwrap_or_else(|| first_value(&dn));
-    Some(Group {
-        id: id(entry, attribute_id),
-        name,
-        members,
-        description: first("description", DESCRIPTION_CHARS_MAX),
-        dn,
+    Some(GroupRecord {
+        logins: texts("memberUid").cloned().collect(),
+        group: Group {
+            id: id(entry, attribute_id),
+            name,
+            members,
+            description: first("description", DESCRIPTION_CHARS_MAX),
+            dn,
+        },
     })
 }
 
@@ -57,7 +60,7 @@ fn values<'a>(entry: &'a SearchEntry, attribute: &'a str) -> impl Iterator<Item 
 }
 
 /// A group of which only its members tell.
-pub(super) fn known_by_name(dn: &Dn) -> Group {
+pub(in crate::mirror) fn known_by_name(dn: &Dn) -> Group {
     Group {
         id: None,
         name: first_value(dn),
@@ -119,10 +122,10 @@ mod tests {
             attrs,
             bin_attrs: HashMap::new(),
         };
-        let logins = BTreeMap::from([("carla".to_owned(), Dn::parse("uid=carla,dc=x").unwrap())]);
-        let group = read(&entry, "entryUUID", &logins).unwrap();
+        let GroupRecord { group, logins } = read(&entry, "entryUUID").unwrap();
         let members: Vec<&str> = group.members.iter().map(Dn::as_str).collect();
-        assert_eq!(members, ["uid=anna,dc=x", "uid=ben,dc=x", "uid=carla,dc=x"]);
+        assert_eq!(members, ["uid=anna,dc=x", "uid=ben,dc=x"]);
+        assert_eq!(logins, BTreeSet::from(["carla".to_owned(), "nobody".to_owned()]));
         assert_eq!((group.name.as_str(), group.id), ("staff", None));
     }
 }

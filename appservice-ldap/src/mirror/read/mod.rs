@@ -2,15 +2,21 @@
 //!
 //! One connection to one server reads people and then groups, page by page. Whatever is cut short, refused or not
 //! plausible is an error, for a part of the directory read as the whole would make everybody else a leaver.
+//!
+//! Where the directory tells what has changed, `changed` reads that alone, and whatever follows from it.
 
+mod changed;
 mod group;
 mod pages;
 mod person;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+pub(super) use self::changed::Unclear;
+pub(super) use self::group::known_by_name;
+use super::records::{GroupRecord, Records};
 use super::settings::MirrorConfig;
-use super::snapshot::{Dn, Group, Snapshot};
+use super::snapshot::{Dn, Snapshot};
 use crate::connection::{Connection, Fault};
 use crate::directory::Directory;
 
@@ -31,7 +37,7 @@ pub enum ReadError {
     TooMany(usize),
     #[error("two people have the same {attribute}, {id:?}: it is no immutable id")]
     DuplicateId { attribute: String, id: String },
-    #[error("login_group {0:?} does not exist, or may not be read")]
+    #[error("login_group {0:?}, or a mapped group that may log in, does not exist, or may not be read")]
     NoLoginGroup(String),
 }
 
@@ -47,6 +53,8 @@ pub struct Reading {
     pub snapshot: Snapshot,
     /// Entries without a usable id or name, by how they are called.
     pub unusable: Vec<String>,
+    /// What the snapshot is made of.
+    pub(super) records: Records,
 }
 
 /// What a reading is looked for with.
@@ -65,73 +73,75 @@ impl Directory {
             .inner
             .service_account()
             .map_err(|refusal| ReadError::Fault(refusal.to_string()))?;
-        let (mut connection, bound) = self.inner.endpoints.connect(&account).await?;
-        if bound.rc != 0 {
-            return Err(ReadError::Fault(format!(
-                "the bind of the service account was refused: {bound}"
-            )));
-        }
-        let mut people = BTreeMap::new();
-        // How `memberUid` names people, and what their own entries say of their groups.
-        let mut logins: BTreeMap<String, Dn> = BTreeMap::new();
-        let mut told: Vec<(Dn, Dn)> = Vec::new();
-        let mut unusable = Vec::new();
+        let mut connection = self.inner.endpoints.connect_as_service(&account).await?;
         let now = self.now();
         let attributes = person::attributes(config);
-        let filter = match config.mirror.filter.as_str() {
-            "" => self.inner.user_filter.for_anyone(),
-            filter => filter,
-        };
         let wanted = Wanted {
             base: &config.base_dn,
-            filter,
+            filter: self.people_filter(),
             attributes: &attributes,
             entries_max: PEOPLE_MAX,
         };
-        let mut duplicate = None;
-        pages::visit(&mut connection, &wanted, |found| {
-            let dn = found.dn.clone();
-            let Some(read) = person::read(found, config, now) else {
-                unusable.push(dn);
+        let mut found = Vec::new();
+        let mut unusable = Vec::new();
+        let mut ranged = Vec::new();
+        pages::visit(&mut connection, &wanted, |entry| {
+            if pages::is_cut(&entry) {
+                ranged.push(entry);
                 return;
-            };
-            told.extend(
-                read.groups
-                    .into_iter()
-                    .map(|group| (group, read.person.dn.clone())),
-            );
-            logins.extend(read.login.map(|login| (login, read.person.dn.clone())));
-            let id = read.person.id.clone();
-            if people.insert(id.clone(), read.person).is_some() {
-                duplicate = Some(id);
+            }
+            let dn = entry.dn.clone();
+            match person::read(entry, config, now) {
+                Some(read) => found.push(read),
+                None => unusable.push(dn),
             }
         })
         .await?;
-        if let Some(id) = duplicate {
-            return Err(ReadError::DuplicateId {
-                attribute: config.attribute_id.clone(),
-                id: id.to_string(),
-            });
+        for mut entry in ranged {
+            pages::complete(&mut connection, &mut entry).await?;
+            let dn = entry.dn.clone();
+            match person::read(entry, config, now) {
+                Some(read) => found.push(read),
+                None => unusable.push(dn),
+            }
         }
-        if people.is_empty() {
+        let mut ids = BTreeSet::new();
+        for read in &found {
+            if !ids.insert(&read.person.id) {
+                return Err(ReadError::DuplicateId {
+                    attribute: config.attribute_id.clone(),
+                    id: read.person.id.to_string(),
+                });
+            }
+        }
+        if found.is_empty() {
             return Err(ReadError::Empty);
         }
-        let mut groups = read_groups(&mut connection, &config.mirror, &config.base_dn, &logins).await?;
-        add_told(&mut groups, told);
-        self.check_login_group(&groups)?;
+        let groups = read_groups(&mut connection, &config.mirror, &config.base_dn).await?;
+        let records = Records::new(found, groups);
+        let snapshot = records.snapshot();
+        self.check_login_group(&snapshot)?;
         Ok(Reading {
-            snapshot: Snapshot::new(people.into_values(), groups.into_values()),
+            snapshot,
             unusable,
+            records,
         })
     }
 
-    fn check_login_group(&self, groups: &BTreeMap<Dn, Group>) -> Result<(), ReadError> {
-        let login_group = &self.inner.config.login_group;
-        let is_there = Dn::parse(login_group).is_none_or(|dn| groups.contains_key(&dn));
-        if is_there {
-            Ok(())
-        } else {
-            Err(ReadError::NoLoginGroup(login_group.clone()))
+    /// Finds everybody who is to be mirrored.
+    pub(super) fn people_filter(&self) -> &str {
+        match self.inner.config.mirror.filter.as_str() {
+            "" => self.inner.user_filter.for_anyone(),
+            filter => filter,
+        }
+    }
+
+    pub(super) fn check_login_group(&self, snapshot: &Snapshot) -> Result<(), ReadError> {
+        let login_groups = self.inner.config.login_groups();
+        let is_missing = |group: &&str| Dn::parse(group).is_some_and(|dn| !snapshot.groups.contains_key(&dn));
+        match login_groups.into_iter().find(is_missing) {
+            Some(group) => Err(ReadError::NoLoginGroup(group.to_owned())),
+            None => Ok(()),
         }
     }
 }
@@ -140,34 +150,20 @@ async fn read_groups(
     connection: &mut Connection,
     config: &MirrorConfig,
     base_dn: &str,
-    logins: &BTreeMap<String, Dn>,
-) -> Result<BTreeMap<Dn, Group>, ReadError> {
-    let base = config.group_base(base_dn);
+) -> Result<Vec<GroupRecord>, ReadError> {
     let attributes = group::attributes(&config.attribute_group_id);
     let wanted = Wanted {
-        base,
+        base: config.group_base(base_dn),
         filter: &config.group_filter,
         attributes: &attributes,
         entries_max: GROUPS_MAX,
     };
     let mut found = Vec::new();
     pages::visit(connection, &wanted, |entry| found.push(entry)).await?;
-    let mut groups = BTreeMap::new();
+    let mut groups = Vec::with_capacity(found.len());
     for mut entry in found {
-        pages::complete_members(connection, &mut entry).await?;
-        let Some(group) = group::read(&entry, &config.attribute_group_id, logins) else {
-            continue;
-        };
-        groups.insert(group.dn.clone(), group);
+        pages::complete(connection, &mut entry).await?;
+        groups.extend(group::read(&entry, &config.attribute_group_id));
     }
     Ok(groups)
-}
-
-/// Adds what people's entries say of their groups (`memberOf`): groups outside of the part that is read are known by
-/// it alone.
-fn add_told(groups: &mut BTreeMap<Dn, Group>, told: Vec<(Dn, Dn)>) {
-    for (group, member) in told {
-        let group = groups.entry(group).or_insert_with_key(group::known_by_name);
-        group.members.insert(member);
-    }
 }

@@ -46,11 +46,13 @@ pub(super) async fn visit(
     }
 }
 
-/// Fetches what is left of lists of members that the server gave the first values of.
-pub(super) async fn complete_members(
-    connection: &mut Connection,
-    entry: &mut SearchEntry,
-) -> Result<(), ReadError> {
+/// Whether the server gave only the first values of some list.
+pub(super) fn is_cut(entry: &SearchEntry) -> bool {
+    entry.attrs.keys().any(|name| Range::parse(name).is_some())
+}
+
+/// Fetches what is left of lists that the server gave the first values of: members of a group, groups of a person.
+pub(super) async fn complete(connection: &mut Connection, entry: &mut SearchEntry) -> Result<(), ReadError> {
     while let Some(range) = entry.attrs.keys().find_map(|name| Range::parse(name)) {
         let mut values = entry.attrs.remove(&range.name).unwrap_or_default();
         let mut next = range.last.map(|last| last.saturating_add(1));
@@ -64,7 +66,7 @@ pub(super) async fn complete_members(
                 entries_max: 1,
             };
             let page = connection.search_page(query, PAGE_ENTRIES, Vec::new()).await?;
-            let cut = || ReadError::Fault(format!("the members of {:?} were cut short", entry.dn));
+            let cut = || ReadError::Fault(format!("a list of {:?} was cut short", entry.dn));
             let part = page.entries.into_iter().next().ok_or_else(cut)?;
             let more = part
                 .attrs

@@ -1,5 +1,7 @@
 //! From a person's entry to the person.
 
+use std::sync::Arc;
+
 use echorift_storage::Timestamp;
 use ldap3::SearchEntry;
 
@@ -7,20 +9,13 @@ use crate::account_state::{STATE_ATTRIBUTES, state_refusal};
 use crate::config::DirectoryConfig;
 use crate::entry::Entry;
 use crate::identity;
+use crate::mirror::records::PersonRecord;
 use crate::mirror::snapshot::{Dn, ImmutableId, Person, Standing};
 use crate::photo;
 use crate::refusal::LoginRefusal;
 
 /// Titles, departments and telephone numbers are cut here.
 const TEXT_CHARS_MAX: usize = 256;
-
-/// A person, and what the groups are put together with.
-pub(super) struct Read {
-    pub person: Person,
-    /// How `memberUid` names them.
-    pub login: Option<String>,
-    pub groups: Vec<Dn>,
-}
 
 /// What is asked of each person's entry.
 pub(super) fn attributes(config: &DirectoryConfig) -> Vec<&str> {
@@ -45,7 +40,7 @@ pub(super) fn attributes(config: &DirectoryConfig) -> Vec<&str> {
 
 /// `None` for an entry without a usable id or distinguished name. One without a usable name keeps an empty localpart:
 /// the account that it may have is not to be taken for a leaver's.
-pub(super) fn read(found: SearchEntry, config: &DirectoryConfig, now: Timestamp) -> Option<Read> {
+pub(super) fn read(found: SearchEntry, config: &DirectoryConfig, now: Timestamp) -> Option<PersonRecord> {
     let mirror = &config.mirror;
     let photo_digest = photo::of(&found, &mirror.attribute_photo).map(photo::digest);
     let entry = Entry::from(found);
@@ -54,10 +49,12 @@ pub(super) fn read(found: SearchEntry, config: &DirectoryConfig, now: Timestamp)
     let uid = entry.text(&config.attribute_uid);
     let text = |attribute: &str| entry.text(attribute).and_then(short_text);
     let manager = entry.text(&mirror.attribute_manager).and_then(Dn::parse);
-    Some(Read {
-        person: Person {
+    Some(PersonRecord {
+        person: Arc::new(Person {
             id: ImmutableId::new(identity::id_text(&config.attribute_id, id)),
-            localpart: uid.and_then(identity::localpart).unwrap_or_default(),
+            localpart: uid
+                .and_then(|uid| identity::localpart_in(uid, config))
+                .unwrap_or_default(),
             display_name: entry
                 .text(&config.attribute_name)
                 .and_then(identity::display_name),
@@ -69,9 +66,9 @@ pub(super) fn read(found: SearchEntry, config: &DirectoryConfig, now: Timestamp)
             phone: text(&mirror.attribute_phone),
             standing: standing(&entry, now),
             dn,
-        },
+        }),
         login: uid.map(str::to_owned),
-        groups: entry.texts("memberOf").filter_map(Dn::parse).collect(),
+        told: entry.texts("memberOf").filter_map(Dn::parse).collect(),
     })
 }
 
@@ -143,7 +140,7 @@ mod tests {
         assert_eq!(read.person.title.as_deref(), Some("Glazier"));
         assert_eq!(read.person.manager, Dn::parse("cn=boss,dc=x"));
         assert_eq!(read.person.standing, Standing::Disabled);
-        assert_eq!(read.groups, [Dn::parse("cn=all,dc=x").unwrap()]);
+        assert_eq!(read.told, [Dn::parse("cn=all,dc=x").unwrap()]);
     }
 
     #[test]

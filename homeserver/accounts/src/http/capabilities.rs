@@ -18,9 +18,9 @@ pub(crate) async fn capabilities(
 ) -> Result<Json<Value>, MatrixError> {
     let account = accounts.load_account(UserNumber(session.user_number)).await?;
     let reserved = accounts.reserved_fields(account.number).await?;
-    let is_reserved = |field: &str| reserved.is_some_and(|reserved| reserved.contains(field));
-    let profile_fields = match reserved {
-        Some(reserved) => json!({ "enabled": true, "disallowed": reserved }),
+    let is_reserved = |field: &str| reserved.as_ref().is_some_and(|reserved| reserved.contains(field));
+    let profile_fields = match &reserved {
+        Some(reserved) => json!({ "enabled": true, "disallowed": **reserved }),
         None => json!({ "enabled": true }),
     };
     let versions = ROOM_VERSIONS.map(|version| (version.to_owned(), Value::from("stable")));

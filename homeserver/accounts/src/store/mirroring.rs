@@ -33,8 +33,57 @@ pub(crate) async fn people(database: &Database, provider: &str) -> Result<Vec<Mi
     const FIELDS: &str = "
         SELECT profile_fields.user_number, field, value
           FROM profile_fields JOIN accounts USING (user_number) WHERE accounts.provider = $1";
+    let fields = database.fetch_all(FIELDS, &[provider.into()]).await?;
+    let accounts = database.fetch_all(ACCOUNTS, &[provider.into()]).await?;
+    put_together(provider, &accounts, &fields)
+}
+
+/// Those of the accounts with one of these ids or one of these names.
+pub(crate) async fn people_among(
+    database: &Database,
+    provider: &str,
+    external_ids: &[&str],
+    localparts: &[&str],
+) -> Result<Vec<MirroredPerson>, StorageError> {
+    const ACCOUNTS: &str = "
+        SELECT user_number, localpart, external_id, mail, is_locked, locked_by, deactivated_ts, directory_photo
+          FROM accounts
+         WHERE user_number IN (
+               SELECT user_number FROM accounts
+                WHERE provider = $1 AND external_id IN (SELECT value ->> 0 FROM json_each($2))
+                UNION
+               SELECT user_number FROM accounts
+                WHERE provider = $1 AND localpart IN (SELECT value ->> 0 FROM json_each($3)))
+         ORDER BY user_number";
+    const FIELDS: &str = "
+        SELECT user_number, field, value FROM profile_fields
+         WHERE user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))";
+    let values = [provider.into(), list(external_ids), list(localparts)];
+    let accounts = database.fetch_all(ACCOUNTS, &values).await?;
+    let users = accounts
+        .iter()
+        .map(|row| row.int(0))
+        .collect::<Result<Vec<_>, _>>()?;
+    let fields = database.fetch_all(FIELDS, &[list(users)]).await?;
+    put_together(provider, &accounts, &fields)
+}
+
+/// How many accounts of the provider can be used.
+pub(crate) async fn count_active(database: &Database, provider: &str) -> Result<usize, StorageError> {
+    const SQL: &str = "
+        SELECT COUNT(*) FROM accounts WHERE provider = $1 AND is_locked = 0 AND deactivated_ts IS NULL";
+    let rows = database.fetch_all(SQL, &[provider.into()]).await?;
+    let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    usize::try_from(count).map_err(|error| StorageError::corrupt("accounts", error))
+}
+
+fn put_together(
+    provider: &str,
+    accounts: &[Row],
+    written: &[Row],
+) -> Result<Vec<MirroredPerson>, StorageError> {
     let mut fields: HashMap<i64, BTreeMap<String, serde_json::Value>> = HashMap::new();
-    for row in database.fetch_all(FIELDS, &[provider.into()]).await? {
+    for row in written {
         let value = serde_json::from_str(&row.text(2)?)
             .map_err(|error| StorageError::corrupt("profile_fields.value", error))?;
         fields.entry(row.int(0)?).or_default().insert(row.text(1)?, value);
@@ -59,8 +108,7 @@ pub(crate) async fn people(database: &Database, provider: &str) -> Result<Vec<Mi
             fields: fields.remove(&user).unwrap_or_default(),
         })
     };
-    let rows = database.fetch_all(ACCOUNTS, &[provider.into()]).await?;
-    rows.iter().map(&mut read).collect()
+    accounts.iter().map(&mut read).collect()
 }
 
 /// Those of the names that some account has.

@@ -1,11 +1,10 @@
 //! The company's directory.
 
 use axum::{Json, extract::State};
-use echorift_appservice_ldap::DirectoryStatus;
 use echorift_appservice_ldap::mirror::{MirrorStatus, Outcome, Run};
 use echorift_web::MatrixError;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -13,9 +12,9 @@ use super::{
     directory_groups::{GroupsDetail, RoomsPlan},
 };
 use crate::{
-    Admin,
+    Admin, DirectoryParts,
     administrator::{Administrator, Deed},
-    extract::Told,
+    extract::{InQuery, Told},
 };
 
 pub(super) fn routes() -> OpenApiRouter<Admin> {
@@ -71,7 +70,8 @@ struct DirectoryDetail {
 #[derive(Serialize, ToSchema)]
 struct SyncDetail {
     is_running: bool,
-    /// Whether the directory tells of changes by itself at present; otherwise it is read at intervals.
+    /// Whether changes are known within seconds at present: the directory tells of them, or is asked for them.
+    /// Otherwise it is read at intervals.
     is_told: bool,
     /// Whether an administrator has approved what the next sync does.
     is_approved: bool,
@@ -85,6 +85,8 @@ struct SyncDetail {
 struct SyncRun {
     started_ts: i64,
     ended_ts: i64,
+    /// `whole` if all of the directory was read, `changes` if only what it told of.
+    reach: &'static str,
     /// `done`, `failed` (nothing was changed), or `stopped` (it would lock so many people that it waits for approval).
     outcome: &'static str,
     /// Why it failed.
@@ -128,6 +130,7 @@ impl From<Run> for SyncRun {
         Self {
             started_ts: run.started.0,
             ended_ts: run.ended.0,
+            reach: run.reach.as_str(),
             outcome,
             reason,
             locks: stopped.map(|(locks, _)| locks),
@@ -152,11 +155,18 @@ struct DomainDetail {
     last_answer_ts: Option<i64>,
     last_failure_ts: Option<i64>,
     last_failure: Option<String>,
+    /// As of the first domain.
+    sync: Option<SyncDetail>,
+    /// As of the first domain.
+    groups: Option<GroupsDetail>,
 }
 
-impl From<DirectoryStatus> for DomainDetail {
-    fn from(status: DirectoryStatus) -> Self {
+impl From<&DirectoryParts> for DomainDetail {
+    fn from(parts: &DirectoryParts) -> Self {
+        let status = parts.directory.status();
         Self {
+            sync: parts.mirror.as_ref().map(|mirror| mirror.status().into()),
+            groups: parts.groups.as_ref().map(GroupsDetail::of),
             name: status.domain,
             urls: status.urls,
             base_dn: status.base_dn,
@@ -172,11 +182,10 @@ impl From<DirectoryStatus> for DomainDetail {
 /// Where `sync` is on, people's accounts are kept in step with it; elsewhere they are made when people log in.
 #[utoipa::path(get, path = "/directory", tag = "directory", responses((status = 200, body = Overview)))]
 async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview> {
-    let Some(directory) = &admin.parts().directory else {
+    let Some((first, domains)) = admin.parts().directories.split_first() else {
         return Json(Overview::Off(NoDirectory { enabled: false }));
     };
-    let status = directory.status();
-    let domains = admin.parts().directory_domains.iter();
+    let status = first.directory.status();
     Json(Overview::On(Box::new(DirectoryDetail {
         enabled: true,
         urls: status.urls,
@@ -188,22 +197,24 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Json<Overview
         last_answer_ts: status.last_answer.map(|at| at.0),
         last_failure_ts: status.last_failure.as_ref().map(|failure| failure.at.0),
         last_failure: status.last_failure.map(|failure| failure.reason),
-        domains: domains.map(|domain| domain.status().into()).collect(),
-        sync: admin.parts().mirror.as_ref().map(|mirror| mirror.status().into()),
-        groups: admin.groups().map(GroupsDetail::of),
+        domains: domains.iter().map(DomainDetail::from).collect(),
+        sync: first.mirror.as_ref().map(|mirror| mirror.status().into()),
+        groups: first.groups.as_ref().map(GroupsDetail::of),
     })))
 }
 
 /// Reads the directory now and brings the accounts into step; answers when that has ended.
-#[utoipa::path(post, path = "/directory/sync", tag = "directory", request_body = Option<ReasonBody>,
+#[utoipa::path(post, path = "/directory/sync", tag = "directory", params(DomainQuery), request_body = Option<ReasonBody>,
     responses((status = 200, body = SyncDetail)))]
 async fn sync(
     State(admin): State<Admin>,
     administrator: Administrator,
+    InQuery(query): InQuery<DomainQuery>,
     Told(body): Told<ReasonBody>,
 ) -> Result<Json<SyncDetail>, MatrixError> {
-    let mirror = admin.load_mirror()?;
-    let deed = Deed::new("directory.sync", "directory", body.reason);
+    let directory = query.load(&admin)?;
+    let mirror = directory.load_mirror()?;
+    let deed = Deed::new("directory.sync", &query.target(), body.reason);
     administrator.note(&admin, deed).await?;
     mirror.sync().await;
     Ok(Json(mirror.status().into()))
@@ -211,21 +222,46 @@ async fn sync(
 
 /// Lets one sync lock as many people as the directory says, and remove as many from rooms, and does it; answers when that
 /// has ended.
-#[utoipa::path(post, path = "/directory/approve", tag = "directory", request_body = Option<ReasonBody>,
+#[utoipa::path(post, path = "/directory/approve", tag = "directory", params(DomainQuery), request_body = Option<ReasonBody>,
     responses((status = 200, body = SyncDetail)))]
 async fn approve(
     State(admin): State<Admin>,
     administrator: Administrator,
+    InQuery(query): InQuery<DomainQuery>,
     Told(body): Told<ReasonBody>,
 ) -> Result<Json<SyncDetail>, MatrixError> {
-    let mirror = admin.load_mirror()?;
-    let deed = Deed::new("directory.approve", "directory", body.reason);
+    let directory = query.load(&admin)?;
+    let mirror = directory.load_mirror()?;
+    let deed = Deed::new("directory.approve", &query.target(), body.reason);
     administrator.note(&admin, deed).await?;
     mirror.sync_approved().await;
-    if let Some(groups) = admin.groups() {
+    if let Some(groups) = &directory.groups {
         groups.sync_approved().await;
     }
     Ok(Json(mirror.status().into()))
+}
+
+/// Which domain of the directory.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DomainQuery {
+    /// The name of a further domain; absent for the first.
+    pub domain: Option<String>,
+}
+
+impl DomainQuery {
+    /// The domain; `M_NOT_FOUND` if there is none of this name.
+    pub(super) fn load<'a>(&self, admin: &'a Admin) -> Result<&'a DirectoryParts, MatrixError> {
+        admin.load_directory(self.domain.as_deref())
+    }
+
+    /// What the audit log calls it.
+    fn target(&self) -> String {
+        match self.domain.as_deref() {
+            None | Some("") => "directory".to_owned(),
+            Some(domain) => format!("directory {domain}"),
+        }
+    }
 }
 
 /// What a sync would do.
@@ -253,15 +289,20 @@ struct TroubleDetail {
 }
 
 /// What a sync would do now; nothing of it is done.
-#[utoipa::path(get, path = "/directory/plan", tag = "directory", responses((status = 200, body = PlanDetail)))]
-async fn plan(State(admin): State<Admin>, _: Administrator) -> Result<Json<PlanDetail>, MatrixError> {
+#[utoipa::path(get, path = "/directory/plan", tag = "directory", params(DomainQuery), responses((status = 200, body = PlanDetail)))]
+async fn plan(
+    State(admin): State<Admin>,
+    _: Administrator,
+    InQuery(query): InQuery<DomainQuery>,
+) -> Result<Json<PlanDetail>, MatrixError> {
     const LINES_MAX: usize = 10_000;
-    let mirror = admin.load_mirror()?;
+    let directory = query.load(&admin)?;
+    let mirror = directory.load_mirror()?;
     let plan = match mirror.plan().await {
         Ok(plan) => plan,
         Err(error) => return Err(MatrixError::unavailable(error.to_string())),
     };
-    let rooms = match admin.groups() {
+    let rooms = match &directory.groups {
         Some(groups) => RoomsPlan::load(groups).await?,
         None => None,
     };

@@ -7,7 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Admin, administrator::Administrator};
+use super::directory::DomainQuery;
+use crate::{Admin, administrator::Administrator, extract::InQuery};
 
 /// Longer lists are cut; `total` says how long they are.
 const ITEMS_MAX: usize = 10_000;
@@ -158,9 +159,15 @@ impl From<&Drift> for DriftDetail {
 
 /// Where people have made rooms different from what the directory's groups say. It stays so, unless a mapping says
 /// `enforce`.
-#[utoipa::path(get, path = "/directory/drift", tag = "directory", responses((status = 200, body = DriftList)))]
-async fn drift(State(admin): State<Admin>, _: Administrator) -> Result<Json<DriftList>, MatrixError> {
-    let plan = load(admin.load_groups()?).await?.unwrap_or_default();
+#[utoipa::path(get, path = "/directory/drift", tag = "directory", params(DomainQuery), responses((status = 200, body = DriftList)))]
+async fn drift(
+    State(admin): State<Admin>,
+    _: Administrator,
+    InQuery(query): InQuery<DomainQuery>,
+) -> Result<Json<DriftList>, MatrixError> {
+    let plan = load(query.load(&admin)?.load_groups()?)
+        .await?
+        .unwrap_or_default();
     Ok(Json(DriftList {
         items: plan.drift().take(ITEMS_MAX).map(DriftDetail::from).collect(),
         total: plan.drift().count(),

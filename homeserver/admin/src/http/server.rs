@@ -70,7 +70,7 @@ async fn overview(State(admin): State<Admin>, _: Administrator) -> Result<Json<S
         remote_media_bytes: remote.bytes,
         calls_enabled: admin.calls().is_on(),
         federation_enabled: admin.federation().is_some(),
-        directory_enabled: admin.parts().directory.is_some(),
+        directory_enabled: !admin.parts().directories.is_empty(),
     }))
 }
 

@@ -66,16 +66,17 @@ fn read_mapping(table: &mut Table<'_, '_>, own: &ServerName) -> Option<MappingCo
         channels,
         role: role?,
         create,
+        login: table.flag("login", false),
         administrators: table.flag("administrators", false),
         remove: remove?,
         enforce: table.flag("enforce", false),
     };
     let has_rooms = mapping.space.is_some() || !mapping.channels.is_empty();
-    if !has_rooms && !mapping.administrators {
+    if !has_rooms && !mapping.administrators && !mapping.login {
         table.refuse(
             "group",
             "is mapped to nothing",
-            "Set space, channel or administrators beside it.",
+            "Set space, channel, login or administrators beside it.",
         );
     }
     Some(mapping)
