@@ -4,6 +4,7 @@ mod answer;
 mod assemble;
 mod devices;
 mod event_fields;
+mod event_format;
 mod lazy;
 mod membership;
 mod options;

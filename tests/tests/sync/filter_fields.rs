@@ -14,6 +14,45 @@ async fn filtered(user: &User, filter: Value) -> Value {
 }
 
 #[tokio::test]
+async fn events_are_told_as_servers_exchange_them_where_that_is_asked_for() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let room = alice.create_public_room().await;
+    let event_id = alice.send_text(&room, "as it was sealed").await.unwrap();
+    let answer = filtered(
+        &alice,
+        json!({ "event_format": "federation", "room": { "timeline": { "limit": 1 } } }),
+    )
+    .await;
+    let told = &joined(&answer, &room).events("/timeline/events")[0];
+    assert_eq!(
+        (&told["event_id"], &told["content"]["body"]),
+        (&json!(event_id), &json!("as it was sealed"))
+    );
+    for field in [
+        "prev_events",
+        "auth_events",
+        "depth",
+        "hashes",
+        "signatures",
+        "unsigned",
+    ] {
+        assert!(told.get(field).is_some(), "{field} is missing: {told}");
+    }
+    let state = joined(&answer, &room).events("/state/events");
+    assert!(
+        state.iter().all(|event| event["auth_events"].is_array()),
+        "{answer}"
+    );
+    let usual = filtered(&alice, json!({})).await;
+    assert!(
+        joined(&usual, &room).events("/timeline/events")[0]
+            .get("hashes")
+            .is_none()
+    );
+}
+
+#[tokio::test]
 async fn only_events_that_others_relate_to_are_told() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;

@@ -52,13 +52,11 @@ impl Syncs {
             answer.state = write_state(self.rooms(), scope, &plan, &state, &events);
             answer.ephemeral = self.write_ephemeral(scope, &plan).await?;
             if let Some(events) = sticky.events.get(&room.number) {
-                let events = self
-                    .rooms()
-                    .present(room, events, scope.reader)
-                    .await?
-                    .into_iter();
+                let shown = self.rooms().present(room, events, scope.reader).await?;
                 answer.sticky.events = events
-                    .map(|event| Raw::from_json(scope.options.shape(event)))
+                    .iter()
+                    .zip(shown)
+                    .map(|(event, shown)| Raw::from_json(scope.options.shape(event, shown)))
                     .collect();
             }
             let data = account_data
@@ -172,17 +170,17 @@ impl Syncs {
 
     async fn write_timeline(&self, scope: &Scope<'_>, plan: &Plan) -> Result<Timeline, RoomError> {
         let timeline = &plan.timeline;
-        let events = self
+        let shown = self
             .rooms()
             .present(&plan.room, &timeline.events, scope.reader)
             .await?;
+        let events = timeline.events.iter().zip(shown);
         let has_something = !timeline.events.is_empty() || timeline.limited || plan.after.is_none();
         Ok(Timeline {
             limited: timeline.limited,
             prev_batch: has_something.then(|| TimelineToken(timeline.start).to_string()),
             events: events
-                .into_iter()
-                .map(|event| Raw::from_json(scope.options.shape(event)))
+                .map(|(event, shown)| Raw::from_json(scope.options.shape(event, shown)))
                 .collect(),
         })
     }
@@ -259,7 +257,7 @@ fn write_state(
         is_lazy_member || scope.options.state.matches(event)
     });
     let state: Vec<Raw<AnySyncStateEvent>> = wanted
-        .map(|event| Raw::from_json(scope.options.shape(rooms.present_plain(event))))
+        .map(|event| Raw::from_json(scope.options.shape(event, rooms.present_plain(event))))
         .collect();
     // An empty `state_after` is told only with a timeline, so that rooms without news stay out of the answer.
     if scope.options.use_state_after

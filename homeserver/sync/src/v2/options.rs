@@ -1,21 +1,21 @@
 use std::{collections::HashSet, ops::Deref, sync::Arc};
 
 use echorift_accounts::Accounts;
-use echorift_rooms::{EventMatcher, FilterText, RelationFilter};
+use echorift_rooms::{Event, EventMatcher, FilterText, RelationFilter};
 use echorift_storage::UserNumber;
 use echorift_web::MatrixError;
 use quick_cache::sync::Cache;
 use ruma::{
     OwnedRoomId, RoomId,
     api::client::{
-        filter::{Filter as TypesFilter, FilterDefinition, LazyLoadOptions, RoomEventFilter},
+        filter::{EventFormat, Filter as TypesFilter, FilterDefinition, LazyLoadOptions, RoomEventFilter},
         sync::sync_events::v3::{Filter, Request},
     },
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event_fields::EventFields;
+use super::{event_fields::EventFields, event_format::federation_format};
 
 /// Timeline events of a room, if the filter does not say.
 const TIMELINE_LIMIT: usize = 10;
@@ -48,6 +48,7 @@ pub(crate) struct Wanted {
     pub lazy_members: Option<bool>,
     pub unread_threads: bool,
     pub include_leave: bool,
+    is_of_federation: bool,
     /// `None` wants whole events.
     event_fields: Option<EventFields>,
     rooms: Option<HashSet<OwnedRoomId>>,
@@ -163,17 +164,22 @@ impl Wanted {
                 .or_else(|| lazy(&room.timeline.lazy_load_options)),
             unread_threads: room.timeline.unread_thread_notifications,
             include_leave: room.include_leave,
+            is_of_federation: filter.event_format == EventFormat::Federation,
             event_fields: filter.event_fields.as_deref().map(EventFields::new),
             rooms: room.rooms.as_ref().map(|rooms| rooms.iter().cloned().collect()),
             not_rooms: room.not_rooms.iter().cloned().collect(),
         }
     }
 
-    /// An event as the client wants it.
-    pub fn shape(&self, event: Box<RawValue>) -> Box<RawValue> {
+    /// An event as the client wants it; `shown` is its form for clients.
+    pub fn shape(&self, event: &Event, shown: Box<RawValue>) -> Box<RawValue> {
+        let shown = match self.is_of_federation {
+            true => federation_format(event, shown),
+            false => shown,
+        };
         match &self.event_fields {
-            Some(fields) => fields.keep(event),
-            None => event,
+            Some(fields) => fields.keep(shown),
+            None => shown,
         }
     }
 
