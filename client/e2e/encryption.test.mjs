@@ -305,8 +305,7 @@ test("the list of devices renames, confirms and ends another session", async () 
   const who = dialog(page, "Is it you?");
   await who.getByLabel("Password").fill(dora.account.password);
   await who.getByRole("button", { name: "Continue" }).click();
-  // A poll that waits when its session ends is answered first.
-  await other.page.waitForURL("**/login**", { timeout: 60_000 });
+  await other.page.waitForURL("**/login**");
   await list.getByRole("listitem").nth(1).waitFor({ state: "detached" });
   assert.equal(await list.getByRole("listitem").count(), 1);
   assertCalm(dora);

@@ -62,6 +62,12 @@ const FIRST_EVENTS = 20;
 const LATER_EVENTS = 50;
 
 /**
+ * How long is waited until the stores are gone. What the SDK is about to do with its keys can hold them for half a minute; the
+ * browser removes them once it lets go, and whoever was signed out need not look at a page that is none any more.
+ */
+const CLEARING_MS = 2_000;
+
+/**
  * One logged-in account on this device: the SDK's client, and the parts of the store that views read.
  * Views never touch `client`; what they need of the protocol is a method of one of the parts.
  */
@@ -247,9 +253,10 @@ export class Session {
     this.tokens.forget();
     this.close();
     await this.webPush.forget().catch(() => {});
-    await this.client
+    const cleared = this.client
       .clearStores({ cryptoDatabasePrefix: cryptoDatabaseOf(this.tokens.current) })
       .catch(() => {});
+    await Promise.race([cleared, new Promise((resolve) => setTimeout(resolve, CLEARING_MS))]);
     await clearValues();
   }
 
