@@ -26,7 +26,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval};
 
 const SERVICES: usize = 200;
 /// Each service has so many patterns, of users, aliases and rooms.
@@ -39,6 +39,9 @@ const MESSAGES: usize = 250;
 const HOOKS: usize = 100;
 const POSTS_A_SECOND: usize = 1_000;
 const SECONDS: usize = 10;
+
+/// Without work for so long, what was asked for is done.
+const SETTLED: Duration = Duration::from_millis(300);
 
 #[tokio::main]
 async fn main() {
@@ -76,11 +79,11 @@ async fn sending(what: &str, services: &[String]) {
         .collect()
         .await;
     talk(&members, WARM_UP).await;
-    settle(&server).await;
+    server.settle(SETTLED).await;
     let (cpu, started, before) = (server.cpu(), Instant::now(), told.load(Ordering::SeqCst));
     talk(&members, MESSAGES).await;
     let took = started.elapsed();
-    settle(&server).await;
+    server.settle(SETTLED).await;
     let told = told.load(Ordering::SeqCst) - before;
     let note = format!("{told} events told");
     report(what, ROOMS * MESSAGES, server.cpu() - cpu, took, &note);
@@ -95,19 +98,6 @@ async fn talk(members: &[(User, String)], count: usize) {
             }
         })
         .await;
-}
-
-/// Waits until the server does nothing any more, so that what follows the log is counted as well.
-async fn settle(server: &TestServer) {
-    let mut before = server.cpu();
-    loop {
-        sleep(Duration::from_millis(300)).await;
-        let now = server.cpu();
-        if now == before {
-            return;
-        }
-        before = now;
-    }
 }
 
 /// Writes a registration; the file.
@@ -179,7 +169,7 @@ async fn posting() {
         server.restart().await;
         // Caches are filled, so that what grows then is what posts take.
         post_all(&server, &addresses, 1).await;
-        settle(&server).await;
+        server.settle(SETTLED).await;
         let (memory, cpu, started) = (server.memory(), server.cpu(), Instant::now());
         let mut memories = Vec::new();
         let (mut taken, mut refused) = (0, 0);
@@ -190,7 +180,7 @@ async fn posting() {
             memories.push(server.memory().saturating_sub(memory) / 1_048_576);
         }
         let took = started.elapsed();
-        settle(&server).await;
+        server.settle(SETTLED).await;
         let note = format!("{taken} taken, {refused} times 429; MiB grown after each fifth: {memories:?}");
         report(what, taken + refused, server.cpu() - cpu, took, &note);
     }

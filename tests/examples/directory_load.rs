@@ -15,15 +15,16 @@
 use std::time::{Duration, Instant};
 
 use echorift_tests::{
-    Caller, Look as _, SHARED_SECRET, Sync, TestDirectory, TestServer, User, path, register_by_secret, v3,
-    within,
+    Caller, Look as _, SHARED_SECRET, Sync, TestDirectory, User, path, register_by_secret, v3, within,
 };
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Single changes of each kind, one after the other.
 const CHANGES: u32 = 10;
+
+/// Without work for so long, what a change brings about is done.
+const SETTLED: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() {
@@ -51,25 +52,25 @@ async fn main() {
     })
     .await;
     let took = started.elapsed();
-    settle(&server).await;
+    server.settle(SETTLED).await;
     row("5,000 people and 300 groups mirrored first", took, server.cpu());
 
     let (cpu, started) = (server.cpu(), Instant::now());
     root.post(directory_api("sync"), json!({})).await.unwrap();
     let took = started.elapsed();
-    settle(&server).await;
+    server.settle(SETTLED).await;
     row("all read again, nothing new", took, server.cpu() - cpu);
 
     let mover = User::logged_in(&server, "p00003", "nordlicht-00003")
         .await
         .unwrap();
-    settle(&server).await;
+    server.settle(SETTLED).await;
     let member = |change: &str| {
         let (group, member) = (group("team-004"), person("p00003"));
         format!("dn: {group}\nchangetype: modify\n{change}: member\nmember: {member}\n\n")
     };
     let mut since = mover.now().await;
-    settle(&server).await;
+    server.settle(SETTLED).await;
     let (cpu, mut took) = (server.cpu(), Duration::ZERO);
     for number in 0..CHANGES {
         let (act, part) = if number % 2 == 0 {
@@ -88,7 +89,7 @@ async fn main() {
         took += started.elapsed();
         answer.text("/next_batch").clone_into(&mut since);
     }
-    settle(&server).await;
+    server.settle(SETTLED).await;
     row(
         "one person moved to or from a team within a mapped team",
         took / CHANGES,
@@ -104,7 +105,7 @@ async fn main() {
         let since = leaver.now().await;
         leavers.push((leaver, since));
     }
-    settle(&server).await;
+    server.settle(SETTLED).await;
     let cpu = server.cpu();
     for (leaver, since) in &leavers {
         directory.change(&format!(
@@ -125,7 +126,7 @@ async fn main() {
         .await;
         took += started.elapsed();
     }
-    settle(&server).await;
+    server.settle(SETTLED).await;
     row(
         "a leaver's token refused",
         took / CHANGES,
@@ -141,19 +142,6 @@ fn directory_api(act: &str) -> String {
 async fn status(root: &Caller) -> Value {
     let status = root.get(path("/_echorift/admin/v1/directory", &[])).await;
     status.unwrap()["sync"].clone()
-}
-
-/// Waits until the server does nothing any more, so that what follows is counted as well.
-async fn settle(server: &TestServer) {
-    let mut before = server.cpu();
-    loop {
-        sleep(Duration::from_secs(2)).await;
-        let now = server.cpu();
-        if now == before {
-            return;
-        }
-        before = now;
-    }
 }
 
 /// A row of the table.

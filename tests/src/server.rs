@@ -92,6 +92,19 @@ impl TestServer {
         self.process.pid()
     }
 
+    /// Waits until it does nothing any more, looking so often: what follows an answer is over then, for programs that measure.
+    pub async fn settle(&self, pause: std::time::Duration) {
+        let mut before = self.cpu();
+        loop {
+            tokio::time::sleep(pause).await;
+            let now = self.cpu();
+            if now == before {
+                return;
+            }
+            before = now;
+        }
+    }
+
     /// The CPU time that it has used, user and system, as the kernel counts it: in steps of 10 ms.
     pub fn cpu(&self) -> std::time::Duration {
         let file = format!("/proc/{}/stat", self.process.pid());

@@ -1,12 +1,13 @@
 //! What members of a room are told of the directory's part in it, so that nobody wonders who brought whom.
 
+use std::sync::Arc;
+
 use axum::{Json, Router, extract::State, routing};
-use echorift_rooms::{Room, RoomError, Rooms};
+use echorift_rooms::{Room, Rooms};
 use echorift_storage::UserNumber;
 use echorift_web::{InPath, MatrixError, Session};
 use ruma::{OwnedRoomId, OwnedUserId, RoomId};
 use serde::Serialize;
-use std::sync::Arc;
 
 use super::{job::GroupSync, store};
 use crate::mirror::Dn;
@@ -95,19 +96,8 @@ async fn of_member(
 impl Shown {
     async fn joined_room(&self, session: &Session, room_id: &RoomId) -> Result<Arc<Room>, MatrixError> {
         let room = self.rooms.room(room_id).await?;
-        if room
-            .view()
-            .members
-            .joined
-            .contains(&UserNumber(session.user_number))
-        {
-            return Ok(room);
-        }
-        Err(RoomError::NotJoined {
-            user_id: session.user_id.clone(),
-            room_id: room_id.to_owned(),
-        }
-        .into())
+        self.rooms.check_joined(&room, &session.user_id).await?;
+        Ok(room)
     }
 
     /// What people call a group: as the directory spells it, if it was read since the server started.

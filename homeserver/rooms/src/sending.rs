@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use echorift_accounts::Accounts;
-use echorift_events::Level;
 use echorift_storage::{Change, StorageError, UserNumber};
 use ruma::{EventId, OwnedEventId, UserId, events::TimelineEventType};
 use serde::{Deserialize, de::IgnoredAny};
@@ -120,13 +119,16 @@ impl Rooms {
         struct Users {
             users: Option<BTreeMap<String, IgnoredAny>>,
         }
+        if !room.rules.authorization.explicitly_privilege_room_creators {
+            return Ok(());
+        }
         let Ok(Users { users: Some(users) }) = serde_json::from_str(content.get()) else {
             return Ok(());
         };
-        let (levels, creators) = self.power_levels(room, &room.view().state).await?;
-        let listed = creators.iter().find(|creator| {
-            levels.user_level(creator) == Level::Creator && users.contains_key(creator.as_str())
-        });
+        let (_, creators) = self.power_levels(room, &room.view().state).await?;
+        let listed = creators
+            .iter()
+            .find(|creator| users.contains_key(creator.as_str()));
         match listed {
             Some(creator) => Err(RoomError::BadRequest(format!(
                 "{creator} is a creator of the room, who has no level to be set."

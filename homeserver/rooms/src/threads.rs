@@ -6,7 +6,7 @@ use echorift_storage::Position;
 use ruma::{EventId, OwnedEventId};
 
 use crate::{
-    Event, Reader, Room, RoomError, Rooms, TimelineToken,
+    Event, Reader, Relation, Room, RoomError, Rooms, TimelineToken,
     store::{self, relations::Among},
 };
 
@@ -63,19 +63,9 @@ impl Rooms {
     /// The root of the thread that an event belongs to; `None` for events of the main timeline (CS API § Threaded read
     /// receipts).
     pub async fn thread_of(&self, room: &Room, event: &Event) -> Result<Option<OwnedEventId>, RoomError> {
-        let mut relation = event.relation.clone();
-        for _ in 0..HOPS_MAX {
-            let Some(parent) = relation else { return Ok(None) };
-            if parent.rel_type == "m.thread" {
-                return Ok(Some(parent.event_id));
-            }
-            relation = match self.event_by_id(room, &parent.event_id).await {
-                Ok(parent) => parent.relation.clone(),
-                Err(RoomError::UnknownEvent(_)) => None,
-                Err(error) => return Err(error),
-            };
-        }
-        Ok(None)
+        let is_thread = |relation: &Relation| relation.rel_type == "m.thread";
+        let found = self.find_relation(room, event, is_thread).await?;
+        Ok(found.map(|relation| relation.event_id))
     }
 
     /// Whether an event relates to `root`, by relations of whatever kind: so far a receipt in a thread may reach (CS API
@@ -86,19 +76,30 @@ impl Rooms {
         event: &Event,
         root: &EventId,
     ) -> Result<bool, RoomError> {
+        let is_root = |relation: &Relation| relation.event_id == root;
+        Ok(self.find_relation(room, event, is_root).await?.is_some())
+    }
+
+    /// The first relation that is wanted, of the event or of what it relates to, and so on.
+    async fn find_relation(
+        &self,
+        room: &Room,
+        event: &Event,
+        is_wanted: impl Fn(&Relation) -> bool,
+    ) -> Result<Option<Relation>, RoomError> {
         let mut relation = event.relation.clone();
         for _ in 0..HOPS_MAX {
-            let Some(parent) = relation else { return Ok(false) };
-            if parent.event_id == root {
-                return Ok(true);
+            let Some(found) = relation else { return Ok(None) };
+            if is_wanted(&found) {
+                return Ok(Some(found));
             }
-            relation = match self.event_by_id(room, &parent.event_id).await {
+            relation = match self.event_by_id(room, &found.event_id).await {
                 Ok(parent) => parent.relation.clone(),
                 Err(RoomError::UnknownEvent(_)) => None,
                 Err(error) => return Err(error),
             };
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// These events of a room, in their order; unknown ones are left out. Two queries at most.

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State};
-use echorift_rooms::{FilterText, Room, RoomError};
+use echorift_rooms::{FilterText, Room};
 use echorift_storage::UserNumber;
 use echorift_web::{Body, InPath, MatrixError, Routes as _, Ruma, Session};
 use ruma::{
@@ -61,10 +61,8 @@ async fn set_typing(
         return Err(MatrixError::forbidden("You can tell of your own typing only."));
     }
     let room: Arc<Room> = syncs.rooms().room(&room_id).await?;
+    syncs.rooms().check_joined(&room, &session.user_id).await?;
     let user = UserNumber(session.user_number);
-    if !room.view().members.joined.contains(&user) {
-        return Err(RoomError::NotJoined { user_id, room_id }.into());
-    }
     let now = syncs.clock().now();
     let until = body.typing.then(|| {
         let timeout = body.timeout.map_or(TYPING_TIMEOUT, Duration::from_millis);

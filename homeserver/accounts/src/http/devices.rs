@@ -12,7 +12,7 @@ use ruma::{
 };
 
 use super::confirmed::Confirmed;
-use crate::{Accounts, UiaRefusal, store::devices::StoredDevice};
+use crate::{Accounts, UiaRefusal, secret, store::devices::StoredDevice};
 
 /// `GET /_matrix/client/v3/devices` (CS API § Device management).
 pub(crate) async fn list(
@@ -101,10 +101,11 @@ pub(crate) async fn delete_several(
     Ok(Ruma(delete_devices::v3::Response::new()))
 }
 
-/// What is confirmed: the end of these devices and of no others.
+/// What is confirmed: the end of these devices and of no others. It is remembered while the confirmation is waited for, so that
+/// it must not grow with the request.
 fn deletion_of(devices: &[impl AsRef<str>]) -> String {
     let devices: Vec<&str> = devices.iter().map(AsRef::as_ref).collect();
-    format!("delete_devices {}", devices.join(" "))
+    format!("delete_devices {}", secret::hash(&devices.join("\0")))
 }
 
 fn shown(device: StoredDevice) -> Device {
