@@ -121,6 +121,11 @@ impl Directory {
         label(self.domain())
     }
 
+    /// Whether people and groups are kept in step with it.
+    pub fn is_mirrored(&self) -> bool {
+        self.inner.config.mirror.is_enabled
+    }
+
     /// Whether the settings name a group that administers.
     pub(crate) fn names_admins(&self) -> bool {
         !self.inner.config.admin_group.is_empty()

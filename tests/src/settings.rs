@@ -83,13 +83,20 @@ impl ServerBuilder {
         self.set("federation.hosts", Value::Object(hosts.collect()))
     }
 
+    /// Answers clients at one port through all its runs ([`free_port`]), for programs that know its address.
+    #[must_use]
+    pub fn at_port(mut self, port: u16) -> Self {
+        self.settings.client_port = port;
+        self
+    }
+
     /// With calls: an SFU that the server runs itself, on free ports of this machine ([`TestServer::sfu_is_up`]). The
     /// server has one port for all its runs, by which the SFU knows it.
     #[must_use]
-    pub fn with_calls(mut self) -> Self {
+    pub fn with_calls(self) -> Self {
         let port = free_port();
-        self.settings.client_port = port;
-        self.set("server.public_base_url", format!("http://127.0.0.1:{port}"))
+        self.at_port(port)
+            .set("server.public_base_url", format!("http://127.0.0.1:{port}"))
             .set("calls.livekit.mode", "managed")
             .set(
                 "calls.livekit.binary",

@@ -2,23 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use echorift_accounts::{AccountError, Accounts, PasswordProvider as _, PersonToCreate, PersonToUpdate};
+use echorift_accounts::{AccountError, PasswordProvider as _, PersonToCreate, PersonToUpdate};
 use echorift_storage::UserNumber;
 use serde_json::Value;
 
-use super::job::PhotoStore;
+use super::feed::Intake;
+use super::job::MirrorParts;
 use super::plan::{Change, Plan};
 use super::settings::field;
-use super::snapshot::Dn;
+use super::snapshot::{Dn, ImmutableId};
 use super::status::RunCounts;
-use crate::directory::Directory;
+use crate::photo;
 
 /// A photo that is to become an avatar, or with no digest an avatar to be taken back.
-struct PhotoChange {
+#[derive(Debug, Clone)]
+pub(super) struct PhotoChange {
+    pub id: ImmutableId,
     user: UserNumber,
     localpart: String,
     dn: Dn,
-    digest: Option<String>,
+    pub digest: Option<String>,
 }
 
 /// A plan sorted by what is done with it.
@@ -63,11 +66,13 @@ impl Work {
                     photo_digest: None,
                 }),
                 Change::Photo {
+                    id,
                     user,
                     localpart,
                     dn,
                     digest,
                 } => work.photos.push(PhotoChange {
+                    id,
                     user,
                     localpart,
                     dn,
@@ -81,15 +86,15 @@ impl Work {
     }
 }
 
-/// Does what the plan says; who has left goes first. Counts what was done. Errors leave the rest to the next run.
+/// Does what the plan says; who has left goes first. Counts what was done. Errors leave the rest to the next run. Where
+/// another process reads the directory, it is asked for the photos.
 pub(super) async fn apply(
     plan: Plan,
-    directory: &Directory,
-    accounts: &Accounts,
-    photos: Option<&dyn PhotoStore>,
+    parts: &MirrorParts,
+    intake: Option<&Intake>,
 ) -> Result<RunCounts, AccountError> {
     let work = Work::of(plan);
-    let provider = directory.name();
+    let (provider, accounts) = (parts.directory.name(), &parts.accounts);
     let mut counts = RunCounts {
         locked: work.lock.len(),
         unlocked: work.unlock.len(),
@@ -101,53 +106,64 @@ pub(super) async fn apply(
     let made = accounts.create_mirrored(provider, &work.create).await?;
     counts.created = usize::try_from(made).unwrap_or(usize::MAX);
     accounts.update_mirrored(provider, &work.update).await?;
-    if let Some(photos) = photos {
-        counts.updated += apply_photos(work.photos, directory, accounts, photos).await?;
+    if parts.photos.is_none() {
+        return Ok(counts);
     }
-    Ok(counts)
-}
-
-/// Fetches each photo anew: a snapshot holds digests only. What cannot be fetched waits for the next run.
-async fn apply_photos(
-    changes: Vec<PhotoChange>,
-    directory: &Directory,
-    accounts: &Accounts,
-    photos: &dyn PhotoStore,
-) -> Result<usize, AccountError> {
-    let mut done = 0;
-    for change in changes {
-        let mut avatar = None;
-        if let Some(digest) = &change.digest {
-            let photo = match directory.photo(&change.dn).await {
-                Ok(Some(photo)) if crate::photo::digest(&photo) == *digest => photo,
-                Ok(_) => continue,
+    for change in work.photos {
+        let photo = match (&change.digest, intake) {
+            (None, _) => None,
+            (Some(_), Some(intake)) => {
+                intake.want_photo(change);
+                continue;
+            }
+            // Fetched anew: a snapshot holds digests only. What cannot be fetched waits for the next run.
+            (Some(_), None) => match parts.directory.photo(&change.dn).await {
+                Ok(Some(photo)) => Some(photo),
+                Ok(None) => continue,
                 Err(error) => {
                     tracing::warn!(user = change.user.0, %error, "a photo could not be read; tried again at the next sync");
                     continue;
                 }
-            };
-            let kind = crate::photo::content_type(&photo).unwrap_or("application/octet-stream");
-            match photos.keep(change.user, photo, kind).await {
-                Ok(uri) => avatar = Some(uri),
-                Err(error) => {
-                    tracing::warn!(
-                        user = change.user.0,
-                        error,
-                        "a photo could not be kept; tried again at the next sync"
-                    );
-                    continue;
-                }
+            },
+        };
+        counts.updated += usize::from(put_photo(parts, change, photo).await?);
+    }
+    Ok(counts)
+}
+
+/// Makes a photo the avatar, or takes that back; whether it was done. One that changed meanwhile, or cannot be kept, waits
+/// for the next run.
+pub(super) async fn put_photo(
+    parts: &MirrorParts,
+    change: PhotoChange,
+    photo: Option<Vec<u8>>,
+) -> Result<bool, AccountError> {
+    if photo.as_deref().map(photo::digest) != change.digest {
+        return Ok(false);
+    }
+    let mut avatar = None;
+    if let Some((photo, photos)) = photo.zip(parts.photos.as_deref()) {
+        let kind = photo::content_type(&photo).unwrap_or("application/octet-stream");
+        match photos.keep(change.user, photo, kind).await {
+            Ok(uri) => avatar = Some(uri),
+            Err(error) => {
+                tracing::warn!(
+                    user = change.user.0,
+                    error,
+                    "a photo could not be kept; tried again at the next sync"
+                );
+                return Ok(false);
             }
         }
-        let update = PersonToUpdate {
-            user: change.user,
-            localpart: change.localpart,
-            mail: None,
-            fields: BTreeMap::from([(field::AVATAR_URL.to_owned(), avatar.map(Value::from))]),
-            photo_digest: Some(change.digest),
-        };
-        accounts.update_mirrored(directory.name(), &[update]).await?;
-        done += 1;
     }
-    Ok(done)
+    let update = PersonToUpdate {
+        user: change.user,
+        localpart: change.localpart,
+        mail: None,
+        fields: BTreeMap::from([(field::AVATAR_URL.to_owned(), avatar.map(Value::from))]),
+        photo_digest: Some(change.digest),
+    };
+    let provider = parts.directory.name();
+    parts.accounts.update_mirrored(provider, &[update]).await?;
+    Ok(true)
 }

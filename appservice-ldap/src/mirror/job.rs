@@ -1,4 +1,4 @@
-//! The runs: when they start, and that there is one at a time.
+//! The runs, of which there is one at a time.
 //!
 //! A *whole* run reads the whole directory; it is the truth, and comes at intervals and whenever something is not clear.
 //! In between, a run reads what the directory told of, and works it into what the last run left.
@@ -9,10 +9,11 @@ use std::time::Duration;
 use echorift_accounts::{AccountError, Accounts, PasswordProvider as _};
 use echorift_storage::{Timestamp, UserNumber};
 use echorift_web::BoxFuture;
-use tokio::sync::{Mutex, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
+use super::feed::Intake;
 use super::ledger::Ledger;
+use super::pace::{self, Runs};
 use super::plan::Plan;
 use super::read::ReadError;
 use super::run::{self, Base};
@@ -21,14 +22,8 @@ use super::status::{MirrorStatus, Outcome, Reach, Run, RunCounts, Statuses};
 use super::told::Told;
 use crate::directory::Directory;
 
-/// Changes that come together are answered by one run. Who renames a person puts the new name into the groups next, and
-/// nobody who is in no group for that moment is to lose their sessions.
-const SETTLE: Duration = Duration::from_secs(1);
-/// How many times as long as the last run of its kind took the next one waits: a large directory that never rests, for it
-/// writes down each log-in, say, takes a fifth of one core and no more.
-const REST: u32 = 4;
-/// How long the first reading waits until changes are told: what changes between the two is found at the next whole run.
-const LISTEN_WAIT: Duration = Duration::from_secs(2);
+/// How long somebody who asks for a sync waits for the process that reads the directory.
+const FEED_WAIT: Duration = Duration::from_secs(60);
 
 /// Keeps photos where clients can fetch them.
 pub trait PhotoStore: Send + Sync {
@@ -58,6 +53,8 @@ struct Inner {
     statuses: Statuses,
     told: Told,
     ledger: Ledger,
+    /// Where another process reads the directory: what it says.
+    intake: Option<Intake>,
     /// Held while a run goes on; other runs wait for it.
     running: Mutex<Option<Base>>,
     latest: watch::Sender<Option<Arc<Snapshot>>>,
@@ -70,6 +67,12 @@ pub enum MirrorError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Accounts(#[from] AccountError),
+    #[error(
+        "the process that reads the directory has told this one nothing yet; a running server shows what it was told (GET /_echorift/admin/v1/directory/plan)"
+    )]
+    NotFed,
+    #[error("the process that reads the directory could not: {0}")]
+    Fed(String),
 }
 
 impl Mirror {
@@ -82,82 +85,51 @@ impl Mirror {
         parts
             .accounts
             .reserve_profile_fields(parts.directory.name(), config.owned_fields.clone());
+        let intake = config.is_fed.then(Intake::default);
         Some(Self(Arc::new(Inner {
             statuses: Statuses::new(parts.directory.label()),
             parts,
             told: Told::default(),
             ledger: Ledger::default(),
+            intake,
             running: Mutex::default(),
             latest: watch::Sender::new(None),
         })))
     }
 
-    /// Runs until `stopping` turns true: at once, then at each interval and whenever there is a reason.
-    pub fn run(&self, stopping: watch::Receiver<bool>) {
-        let (mirror, mut ends) = (self.clone(), stopping.clone());
+    /// Runs until `stopping` turns true: at once, then at each interval and whenever there is a reason; or whenever another
+    /// process says something.
+    pub fn run(&self, mut stopping: watch::Receiver<bool>) {
+        let mirror = self.clone();
         tokio::spawn(async move {
-            let stopped = ends.wait_for(|stops| *stops);
             tokio::select! {
-                _ = stopped => {}
-                () = mirror.run_on() => {}
-            }
-        });
-        let (mirror, mut ends) = (self.clone(), stopping);
-        tokio::spawn(async move {
-            let stopped = ends.wait_for(|stops| *stops);
-            tokio::select! {
-                _ = stopped => {}
-                () = mirror.listen() => {}
+                _ = stopping.wait_for(|stops| *stops) => {}
+                () = mirror.go_on() => {}
             }
         });
     }
 
-    async fn run_on(&self) {
-        let Inner { parts, told, .. } = &*self.0;
-        let directory = &parts.directory.inner;
-        let interval = directory.config.mirror.interval;
-        let _ = timeout(LISTEN_WAIT, told.settled()).await;
-        let mut pace = Pace::after(self.timed(self.sync()).await, interval);
-        let mut took = Duration::ZERO;
-        loop {
-            tokio::select! {
-                () = sleep_until(pace.whole_at) => {
-                    pace = Pace::after(self.timed(self.sync()).await, interval);
-                    continue;
-                }
-                () = told.changed() => {}
-                () = directory.look_again.notified() => told.whole(),
-            }
-            sleep(rest(took).min(interval)).await;
-            if told.is_whole() {
-                pace.whole_soon();
-            }
-            if pace.whole_at > Instant::now() {
-                took = self.timed(self.sync_told()).await;
-                if told.is_whole() {
-                    pace.whole_soon();
-                }
-            }
+    async fn go_on(&self) {
+        match &self.0.intake {
+            Some(intake) => intake.attend(self).await,
+            None => drop(tokio::join!(pace::go_on(self), self.listen())),
         }
     }
 
-    async fn timed(&self, run: impl Future<Output = ()>) -> Duration {
-        let begun = Instant::now();
-        run.await;
-        begun.elapsed()
-    }
-
     async fn listen(&self) {
-        let is_told = |is_told| self.0.statuses.change(|status| status.is_told = is_told);
+        let is_told = |is_told| self.set_told(is_told);
         super::notice::follow(&self.0.parts.directory, &self.0.told, &is_told).await;
     }
 
     /// Reads everything once more, soon.
     pub fn sync_soon(&self) {
-        self.0.told.whole();
+        match &self.0.intake {
+            None => self.0.told.whole(),
+            Some(intake) => drop(intake.ask()),
+        }
     }
 
-    /// A run that may lock as many people as it wants.
+    /// A run that may lock as many people as it wants, or the next one if nobody reads the directory now.
     pub async fn sync_approved(&self) {
         self.0.statuses.change(|status| status.is_approved = true);
         self.sync().await;
@@ -167,12 +139,18 @@ impl Mirror {
     pub fn locks_max(&self, plan: &Plan) -> usize {
         let Inner { parts, ledger, .. } = &*self.0;
         let config = &parts.directory.inner.config.mirror;
-        let lately = ledger.count(parts.accounts.clock().now(), config.interval);
+        let lately = ledger.count(self.now(), config.interval);
         plan.locks_max(config.locked_percent_max, lately)
     }
 
     pub fn status(&self) -> MirrorStatus {
-        self.0.statuses.get()
+        let mut status = self.0.statuses.get();
+        if let Some(intake) = &self.0.intake {
+            let heard = intake.heard(self.now());
+            status.is_told &= heard.is_connected;
+            status.feed = Some(heard);
+        }
+        status
     }
 
     /// The snapshot after which the accounts were last brought into step; `None` before the first run. What is built
@@ -190,8 +168,20 @@ impl Mirror {
         self.0.parts.directory.name()
     }
 
-    pub(super) fn told(&self) -> &Told {
-        &self.0.told
+    pub(super) fn intake(&self) -> Option<&Intake> {
+        self.0.intake.as_ref()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.0.parts.accounts.clock().now()
+    }
+
+    pub(super) fn set_told(&self, is_told: bool) {
+        self.0.statuses.change(|status| status.is_told = is_told);
+    }
+
+    pub(super) async fn lock_base(&self) -> MutexGuard<'_, Option<Base>> {
+        self.0.running.lock().await
     }
 
     pub(super) fn ledger(&self) -> &Ledger {
@@ -215,92 +205,99 @@ impl Mirror {
         });
     }
 
-    /// One whole run, after any that goes on. Whatever goes wrong is logged here and noted in the status.
+    /// One whole run, after any that goes on. Whatever goes wrong is logged here and noted in the status. Where another
+    /// process reads the directory it is asked to, and waited for.
     pub async fn sync(&self) {
-        let mut base = self.0.running.lock().await;
-        let begun = self.begin();
-        match self.run_whole(&mut base).await {
-            Ok((outcome, counts)) => self.end(begun, Reach::Whole, outcome, counts),
-            Err(error) => self.failed(begun, Reach::Whole, &error),
+        match &self.0.intake {
+            None => self.whole().await,
+            Some(intake) => intake.ask_and_wait(FEED_WAIT).await,
         }
     }
 
-    /// One run over what was told, if it can be worked in. What cannot be has everything read.
-    async fn sync_told(&self) {
-        let mut base = self.0.running.lock().await;
-        let changed = self.0.told.take_entries();
+    /// Notes how a run ended that began then.
+    pub(super) fn noted(
+        &self,
+        begun: Timestamp,
+        reach: Reach,
+        ended: Result<(Outcome, RunCounts), MirrorError>,
+    ) -> Outcome {
+        match ended {
+            Ok((outcome, counts)) => self.end(begun, reach, outcome, counts),
+            Err(error) => {
+                let reason = with_causes(&error);
+                tracing::error!(
+                    reason,
+                    "the directory was not mirrored, and nothing was changed by this sync"
+                );
+                self.end(begun, reach, Outcome::Failed(reason), RunCounts::default())
+            }
+        }
+    }
+
+    /// Notes that a run that began has found nothing to do.
+    pub(super) fn idle(&self) {
+        self.0.statuses.change(|status| status.is_running = false);
+    }
+
+    pub(super) fn begin(&self) -> Timestamp {
+        self.0.statuses.change(|status| status.is_running = true);
+        self.now()
+    }
+
+    fn end(&self, started: Timestamp, reach: Reach, outcome: Outcome, counts: RunCounts) -> Outcome {
+        self.0.statuses.ended(Run {
+            started,
+            ended: self.now(),
+            reach,
+            outcome: outcome.clone(),
+            counts,
+        });
+        outcome
+    }
+}
+
+impl Runs for Mirror {
+    fn directory(&self) -> &Directory {
+        &self.0.parts.directory
+    }
+
+    fn told(&self) -> &Told {
+        &self.0.told
+    }
+
+    async fn whole(&self) {
+        let mut base = self.lock_base().await;
+        let begun = self.begin();
+        let ended = self.run_whole(&mut base).await;
+        self.noted(begun, Reach::Whole, ended);
+    }
+
+    async fn changes(&self) {
+        let mut base = self.lock_base().await;
+        let told = &self.0.told;
+        let changed = told.take_entries();
         if changed.names.is_empty() && changed.people.is_empty() {
             return;
         }
         if base.is_none() {
-            self.0.told.whole();
+            told.whole();
             return;
         }
         let begun = self.begin();
         match self.run_told(&changed, &mut base).await {
-            Ok(run::Told::Nothing) => self.0.statuses.change(|status| status.is_running = false),
+            Ok(run::Told::Nothing) => self.idle(),
             Ok(run::Told::Whole) => {
-                self.0.statuses.change(|status| status.is_running = false);
-                self.0.told.whole();
+                self.idle();
+                told.whole();
             }
-            Ok(run::Told::Ran(outcome, counts)) => self.end(begun, Reach::Told, outcome, counts),
+            Ok(run::Told::Ran(outcome, counts)) => {
+                self.noted(begun, Reach::Told, Ok((outcome, counts)));
+            }
             Err(error) => {
-                self.failed(begun, Reach::Told, &error);
-                self.0.told.whole();
+                self.noted(begun, Reach::Told, Err(error));
+                told.whole();
             }
         }
-    }
-
-    fn begin(&self) -> Timestamp {
-        self.0.statuses.change(|status| status.is_running = true);
-        self.0.parts.accounts.clock().now()
-    }
-
-    fn end(&self, started: Timestamp, reach: Reach, outcome: Outcome, counts: RunCounts) {
-        let ended = self.0.parts.accounts.clock().now();
-        self.0.statuses.ended(Run {
-            started,
-            ended,
-            reach,
-            outcome,
-            counts,
-        });
-    }
-
-    fn failed(&self, started: Timestamp, reach: Reach, error: &MirrorError) {
-        let reason = with_causes(error);
-        tracing::error!(
-            reason,
-            "the directory was not mirrored, and nothing was changed by this sync"
-        );
-        self.end(started, reach, Outcome::Failed(reason), RunCounts::default());
-    }
-}
-
-/// How long after a run that took so long the next one of its kind waits.
-fn rest(took: Duration) -> Duration {
-    SETTLE.max(took.saturating_mul(REST))
-}
-
-/// When everything is read next.
-struct Pace {
-    whole_at: Instant,
-    /// Not before this, whatever is told.
-    rests_until: Instant,
-}
-
-impl Pace {
-    /// After a whole run that has just ended and took so long.
-    fn after(took: Duration, interval: Duration) -> Self {
-        let now = Instant::now();
-        Self {
-            whole_at: now + interval,
-            rests_until: now + rest(took).min(interval),
-        }
-    }
-
-    fn whole_soon(&mut self) {
-        self.whole_at = self.whole_at.min(self.rests_until.max(Instant::now()));
     }
 }
 

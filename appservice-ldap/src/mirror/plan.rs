@@ -87,6 +87,7 @@ pub enum Change {
     },
     /// Fetch the photo of the person at `dn` and make it the avatar, or without a digest take that back.
     Photo {
+        id: ImmutableId,
         user: UserNumber,
         localpart: String,
         dn: Dn,
@@ -405,6 +406,7 @@ fn update(
     };
     if is_wanted && person.photo_digest != account.photo_digest {
         plan.changes.push(Change::Photo {
+            id: person.id.clone(),
             user: account.user,
             localpart: account.localpart.clone(),
             dn: person.dn.clone(),

@@ -34,7 +34,7 @@ pub(crate) struct Records {
 }
 
 /// Entries as they are now.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
     /// `None` for who is gone.
     pub people: BTreeMap<ImmutableId, Option<PersonRecord>>,
@@ -75,6 +75,10 @@ impl Records {
 
     pub fn group(&self, dn: &Dn) -> Option<&GroupRecord> {
         self.groups.get(dn).map(Arc::as_ref)
+    }
+
+    pub fn people(&self) -> impl Iterator<Item = &PersonRecord> {
+        self.people.values().map(Arc::as_ref)
     }
 
     pub fn groups(&self) -> impl Iterator<Item = &GroupRecord> {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::apply::apply;
 use super::concern::{Stand, concerned, looked_at};
 use super::job::{Mirror, MirrorError};
+use super::pace::Runs as _;
 use super::plan::{About, Change, Plan, Policy, plan};
-use super::read::{ReadError, Reading, Unclear};
+use super::read::{Reading, Unclear};
 use super::records::{Changes, Records};
 use super::snapshot::{Dn, ImmutableId, Snapshot};
 use super::status::{Outcome, RunCounts};
@@ -36,6 +37,17 @@ pub(super) enum Told {
     Whole,
 }
 
+impl Base {
+    /// What it was brought into step with, as if it had been read so.
+    pub fn reading(&self) -> Reading {
+        Reading {
+            snapshot: Snapshot::clone(&self.snapshot),
+            records: self.records.clone(),
+            unusable: Vec::new(),
+        }
+    }
+}
+
 impl Mirror {
     /// What a run would do now, without doing it.
     pub async fn plan(&self) -> Result<Plan, MirrorError> {
@@ -44,14 +56,21 @@ impl Mirror {
 
     /// Reads the directory and the accounts, and compares them.
     async fn look(&self) -> Result<(Plan, Reading), MirrorError> {
+        let reading = match self.intake() {
+            None => self.parts().directory.read().await?,
+            Some(intake) => intake.latest().ok_or(MirrorError::NotFed)?,
+        };
+        Ok((self.compare(&reading).await?, reading))
+    }
+
+    async fn compare(&self, reading: &Reading) -> Result<Plan, MirrorError> {
         let parts = self.parts();
-        let reading = parts.directory.read().await?;
         let accounts = parts.accounts.mirrored_people(self.provider()).await?;
         let may_log_in = self.may_log_in(&reading.snapshot);
         let policy = self.policy(may_log_in.as_ref());
         let plan = plan(&reading.snapshot, &accounts, policy, About::Everybody);
         let taken = parts.accounts.taken_names(&plan.new_names()).await?;
-        Ok((plan.without_taken(&taken), reading))
+        Ok(plan.without_taken(&taken))
     }
 
     fn policy<'a>(&'a self, may_log_in: Option<&'a BTreeSet<ImmutableId>>) -> Policy<'a> {
@@ -83,7 +102,18 @@ impl Mirror {
     ) -> Result<(Outcome, RunCounts), MirrorError> {
         *base = None;
         self.told().clear();
-        let (plan, reading) = self.look().await?;
+        let reading = self.parts().directory.read().await?;
+        self.follow(reading, base).await
+    }
+
+    /// Brings the accounts into step with what was read.
+    pub(super) async fn follow(
+        &self,
+        reading: Reading,
+        base: &mut Option<Base>,
+    ) -> Result<(Outcome, RunCounts), MirrorError> {
+        *base = None;
+        let plan = self.compare(&reading).await?;
         for dn in reading.unusable.iter().take(TROUBLES_LOGGED_MAX) {
             tracing::warn!(dn, "an entry of the directory has no usable id or name");
         }
@@ -127,21 +157,33 @@ impl Mirror {
             }
             Err(Unclear::Read(error)) => return Err(error.into()),
         };
+        self.work_in(changes, &changed.people, before, base).await
+    }
+
+    /// Works entries that changed into what was read before, and brings the accounts of all whom that concerns into step
+    /// with it; of these people, too.
+    pub(super) async fn work_in(
+        &self,
+        changes: Changes,
+        people: &BTreeSet<ImmutableId>,
+        before: Base,
+        base: &mut Option<Base>,
+    ) -> Result<Told, MirrorError> {
         let merged = before.records.merge(&before.snapshot, changes);
-        if !merged.has_changed && changed.people.is_empty() {
+        if !merged.has_changed && people.is_empty() {
             *base = Some(before);
             return Ok(Told::Nothing);
         }
         let may_log_in = self.may_log_in(&merged.snapshot);
-        self.check(&merged.snapshot)?;
+        self.parts().directory.check_reading(&merged.snapshot)?;
         let stand = |snapshot, may_log_in| Stand { snapshot, may_log_in };
-        let people = concerned(
+        let concerned = concerned(
             stand(&before.snapshot, before.may_log_in.as_ref()),
             stand(&merged.snapshot, may_log_in.as_ref()),
-            &merged.people.union(&changed.people).cloned().collect(),
+            &merged.people.union(people).cloned().collect(),
         );
         let plan = self
-            .plan_about(&merged.snapshot, may_log_in.as_ref(), &people)
+            .plan_about(&merged.snapshot, may_log_in.as_ref(), &concerned)
             .await?;
         let now = Base {
             records: merged.records,
@@ -151,14 +193,6 @@ impl Mirror {
         };
         let (outcome, counts) = self.carry_out(plan, now, base).await?;
         Ok(Told::Ran(outcome, counts))
-    }
-
-    /// What a reading of all entries would not have let pass.
-    fn check(&self, snapshot: &Snapshot) -> Result<(), ReadError> {
-        if snapshot.people.is_empty() {
-            return Err(ReadError::Empty);
-        }
-        self.parts().directory.check_login_group(snapshot)
     }
 
     async fn plan_about(
@@ -217,7 +251,7 @@ impl Mirror {
         }
         let changes = plan.changes.len();
         let new_with_photo: Vec<ImmutableId> = new_with_photo(&plan, &now.snapshot).collect();
-        let done = apply(plan, &parts.directory, &parts.accounts, parts.photos.as_deref()).await?;
+        let done = apply(plan, parts, self.intake()).await?;
         if changes > 0 {
             let RunCounts {
                 created,

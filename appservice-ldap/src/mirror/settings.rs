@@ -31,6 +31,8 @@ pub(crate) mod field {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorConfig {
     pub is_enabled: bool,
+    /// Whether the directory is read by a process of its own, which feeds this server (`sync_from = "feed"`).
+    pub is_fed: bool,
     /// How often the whole directory is read, whatever it tells by itself.
     pub interval: Duration,
     /// Finds everybody who is to be mirrored; empty: everybody whom `user_filter` could find.
@@ -61,6 +63,7 @@ impl Default for MirrorConfig {
             .filter(|name| *name != field::AVATAR_URL);
         Self {
             is_enabled: false,
+            is_fed: false,
             interval: Duration::from_secs(300),
             filter: String::new(),
             group_base_dn: String::new(),

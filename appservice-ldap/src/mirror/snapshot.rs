@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use crate::dn;
 
 /// What never changes about a person, as text ([`crate::DirectoryUser::immutable_id`]).
@@ -60,7 +63,8 @@ impl fmt::Display for Dn {
 }
 
 /// Whether the directory lets a person use their account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Standing {
     Active,
     Disabled,

@@ -78,6 +78,17 @@ pub struct MirrorStatus {
     pub last_done: Option<Timestamp>,
     /// Whether the next run may lock as many as it wants.
     pub is_approved: bool,
+    /// Where another process reads the directory: what was heard of it.
+    pub feed: Option<Heard>,
+}
+
+/// What was heard of the process that reads the directory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// When it last said anything, since this server's start.
+    pub last: Option<Timestamp>,
+    /// Whether that is so short a time ago that it is there.
+    pub is_connected: bool,
 }
 
 /// Guards a few values; nothing is awaited while it is held.

@@ -28,11 +28,16 @@ export type AccessToken = v.InferOutput<typeof Token>;
 export type Bot = v.InferOutput<typeof BotAnswer>;
 
 /** The classes of requests that a token opens (docs/bots.md § Tokens). */
-export const SCOPES = ["read", "send", "manage", "account", "admin"] as const;
+export const SCOPES = ["read", "send", "manage", "account", "directory", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** These open more than rooms: a token that has one cannot be kept to some rooms. */
-const BEYOND_ROOMS: readonly Scope[] = ["account", "admin"];
+const BEYOND_ROOMS: readonly Scope[] = ["account", "directory", "admin"];
+
+/** These are of use to administrators alone. */
+const OF_ADMINISTRATORS: readonly Scope[] = ["directory", "admin"];
+
+export const isOfAdministrators = (scope: Scope): boolean => OF_ADMINISTRATORS.includes(scope);
 
 export const isBeyondRooms = (scopes: readonly Scope[]): boolean =>
   scopes.some((scope) => BEYOND_ROOMS.includes(scope));

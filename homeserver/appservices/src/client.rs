@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use echorift_web::outbound::{
-    AddressPolicy, Outbound, OutboundError, OutboundOptions, OutboundSetupError, Redirects, read_limited,
+    Outbound, OutboundError, OutboundOptions, OutboundSetupError, Redirects, read_limited,
 };
 use http::{Method, StatusCode};
 use serde_json::Value;
@@ -45,12 +45,8 @@ impl ServiceClient {
     /// read.
     pub fn new(outbound: &OutboundOptions, request_timeout: Duration) -> Result<Self, OutboundSetupError> {
         let options = OutboundOptions {
-            addresses: AddressPolicy {
-                denied: Vec::new(),
-                allowed: Vec::new(),
-            },
             request_timeout,
-            ..outbound.clone()
+            ..outbound.anywhere()
         };
         Outbound::new(&options).map(Self)
     }

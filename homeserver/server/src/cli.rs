@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Manage accounts.
     #[command(subcommand)]
     User(UserCommand),
-    /// Look at what the directory's people and groups would change here; nothing is changed.
+    /// Look at what the directory's people and groups would change here, or read it for a server elsewhere.
     #[command(subcommand)]
     Directory(DirectoryCommand),
     /// Retire the signing key and make a new one, while the server is stopped.
@@ -74,6 +74,8 @@ pub(crate) enum DirectoryCommand {
     Plan(ConfigFile),
     /// Print where people have made rooms differ from what the directory wishes.
     Drift(ConfigFile),
+    /// Read the directory for the server of [directory.feed], until SIGTERM or Ctrl-C.
+    Feed(ConfigFile),
 }
 
 #[derive(Debug, Args)]
@@ -124,6 +126,7 @@ mod tests {
             "backup copy.db",
             "restore copy.db --config a.toml",
             "directory drift",
+            "directory feed --config a.toml",
             "rotate-key --config a.toml",
             "version",
         ] {

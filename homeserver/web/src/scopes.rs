@@ -20,16 +20,19 @@ pub enum Scope {
     Manage,
     /// One's own account: profile, devices, account data, keys, push rules.
     Account,
-    /// Administration of the server, for administrators.
+    /// Telling what the company's directory holds, for a process that reads it; of administrators.
+    Directory,
+    /// Administration of the server, for administrators; all of [`Scope::Directory`] as well.
     Admin,
 }
 
 impl Scope {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("read", Self::Read),
         ("send", Self::Send),
         ("manage", Self::Manage),
         ("account", Self::Account),
+        ("directory", Self::Directory),
         ("admin", Self::Admin),
     ];
 
@@ -50,11 +53,11 @@ pub struct Scopes {
 /// Why a list of scopes is none.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NoScopes {
-    #[error("`{0}` is not a scope: they are read, send, manage, account, admin and rooms:!ROOM")]
+    #[error("`{0}` is not a scope: they are read, send, manage, account, directory, admin and rooms:!ROOM")]
     Unknown(String),
-    #[error("a token needs at least one of the scopes read, send, manage, account, admin")]
+    #[error("a token needs at least one of the scopes read, send, manage, account, directory, admin")]
     Nothing,
-    #[error("a token for certain rooms cannot have the scopes account and admin")]
+    #[error("a token for certain rooms cannot have the scopes account, directory and admin")]
     TooWide,
     #[error("a token can name {0} rooms at most")]
     TooManyRooms(usize),
@@ -83,7 +86,8 @@ impl Scopes {
         if scopes.allowed.is_empty() {
             return Err(NoScopes::Nothing);
         }
-        let is_wide = scopes.allows(Scope::Account) || scopes.allows(Scope::Admin);
+        let wide = [Scope::Account, Scope::Directory, Scope::Admin];
+        let is_wide = wide.into_iter().any(|scope| scopes.allows(scope));
         if is_wide && !scopes.rooms.is_empty() {
             return Err(NoScopes::TooWide);
         }
@@ -101,7 +105,15 @@ impl Scopes {
     }
 
     pub fn allows(&self, scope: Scope) -> bool {
-        self.allowed.contains(&scope)
+        self.allowed.contains(&scope) || (scope == Scope::Directory && self.allowed.contains(&Scope::Admin))
+    }
+
+    /// Whether an administrator stays one in this request.
+    pub(crate) fn administer(&self, method: &Method, path: &str) -> bool {
+        match needed_for(method, path) {
+            Some(Scope::Directory) => self.allows(Scope::Directory),
+            _ => self.allows(Scope::Admin),
+        }
     }
 
     /// Errors: `M_FORBIDDEN`, which names what is missing. The path is as it was sent: routes match it so, too.
@@ -212,6 +224,11 @@ fn needed_for(method: &Method, path: &str) -> Option<Scope> {
     } else {
         method
     };
+    if let Some(path) = path.strip_prefix("/_echorift/admin/v1/directory/")
+        && (path == "feed" || path.starts_with("feed/"))
+    {
+        return Some(Scope::Directory);
+    }
     if path.starts_with("/_echorift/admin/") || path.starts_with("/_synapse/") {
         return Some(Scope::Admin);
     }
@@ -351,6 +368,12 @@ mod tests {
             ("POST", "/_matrix/client/v3/logout", Some(Scope::Account)),
             ("POST", "/_echorift/v1/tokens", Some(Scope::Account)),
             ("GET", "/_echorift/admin/v1/users", Some(Scope::Admin)),
+            ("POST", "/_echorift/admin/v1/directory/sync", Some(Scope::Admin)),
+            (
+                "POST",
+                "/_echorift/admin/v1/directory/feed/readings",
+                Some(Scope::Directory),
+            ),
             ("GET", "/_matrix/client/v1/admin/lock/@a:x", Some(Scope::Admin)),
             ("GET", "/something/new", Some(Scope::Account)),
         ] {
@@ -375,6 +398,20 @@ mod tests {
         }
         let path = "/_matrix/client/v3/rooms/!a:x/kick";
         assert!(here.check(&Method::POST, path).is_err(), "that takes `manage`");
+    }
+
+    #[test]
+    fn who_feeds_the_directory_does_nothing_else() {
+        let feed = "/_echorift/admin/v1/directory/feed";
+        for (names, is_allowed) in [(["directory"], true), (["admin"], true), (["manage"], false)] {
+            assert_eq!(scopes(&names).check(&Method::GET, feed).is_ok(), is_allowed);
+        }
+        for path in ["/_echorift/admin/v1/users", "/_matrix/client/v3/sync"] {
+            assert!(scopes(&["directory"]).check(&Method::GET, path).is_err());
+        }
+        let both = scopes(&["directory", "manage"]);
+        assert!(both.administer(&Method::GET, feed));
+        assert!(!both.administer(&Method::DELETE, "/_matrix/client/v3/directory/room/%23a:x"));
     }
 
     #[test]

@@ -193,7 +193,7 @@ async fn find(parts: &Parts, even_locked: bool) -> Result<Option<Session>, Matri
     }
     if let Some(scopes) = &session.scopes {
         scopes.check(&parts.method, path_of(parts))?;
-        session.is_admin &= scopes.allows(Scope::Admin);
+        session.is_admin &= scopes.administer(&parts.method, path_of(parts));
     }
     let address = parts.extensions.get::<ClientAddress>().copied();
     verifier.seen(&session, address.unwrap_or(ClientAddress(None)));

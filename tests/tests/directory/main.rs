@@ -12,6 +12,8 @@ mod changes;
 mod company;
 mod domains;
 mod faults;
+mod feed;
+mod feed_refusals;
 mod groups;
 mod leavers;
 mod people;

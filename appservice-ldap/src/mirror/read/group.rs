@@ -4,13 +4,10 @@ use std::collections::BTreeSet;
 
 use ldap3::SearchEntry;
 
+use super::{DESCRIPTION_CHARS_MAX, GROUP_NAME_CHARS_MAX, shortened};
 use crate::identity;
 use crate::mirror::records::GroupRecord;
 use crate::mirror::snapshot::{Dn, Group, ImmutableId};
-
-/// Names and descriptions become names and topics of rooms; longer ones are cut.
-const NAME_CHARS_MAX: usize = 255;
-const DESCRIPTION_CHARS_MAX: usize = 1_000;
 
 /// What is asked of each group's entry.
 pub(super) fn attributes(attribute_id: &str) -> Vec<&str> {
@@ -23,21 +20,13 @@ pub(super) fn attributes(attribute_id: &str) -> Vec<&str> {
 pub(super) fn read(entry: &SearchEntry, attribute_id: &str) -> Option<GroupRecord> {
     let dn = Dn::parse(&entry.dn)?;
     let texts = |attribute| values(entry, attribute);
-    let first = |attribute, chars_max: usize| {
-        let text: String = texts(attribute)
-            .min()?
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(chars_max)
-            .collect();
-        (!text.trim().is_empty()).then_some(text)
-    };
+    let first = |attribute, chars_max| shortened(texts(attribute).min()?, chars_max);
     let mut members: BTreeSet<Dn> = texts("member")
         .chain(texts("uniqueMember"))
         .filter_map(|member| Dn::parse(member))
         .collect();
     members.remove(&dn);
-    let name = first("cn", NAME_CHARS_MAX).unwrap_or_else(|| first_value(&dn));
+    let name = first("cn", GROUP_NAME_CHARS_MAX).unwrap_or_else(|| first_value(&dn));
     Some(GroupRecord {
         logins: texts("memberUid").cloned().collect(),
         group: Group {

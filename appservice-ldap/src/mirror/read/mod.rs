@@ -21,8 +21,13 @@ use crate::connection::{Connection, Fault};
 use crate::directory::Directory;
 
 /// Larger companies have more than one server.
-const PEOPLE_MAX: usize = 200_000;
-const GROUPS_MAX: usize = 50_000;
+pub(super) const PEOPLE_MAX: usize = 200_000;
+pub(super) const GROUPS_MAX: usize = 50_000;
+/// Titles, departments and telephone numbers are cut here.
+pub(super) const TEXT_CHARS_MAX: usize = 256;
+/// Names and descriptions of groups become names and topics of rooms.
+pub(super) const GROUP_NAME_CHARS_MAX: usize = 255;
+pub(super) const DESCRIPTION_CHARS_MAX: usize = 1_000;
 
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +53,7 @@ impl From<Fault> for ReadError {
 }
 
 /// A snapshot and what could not be taken into it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Reading {
     pub snapshot: Snapshot,
     /// Entries without a usable id or name, by how they are called.
@@ -114,13 +119,10 @@ impl Directory {
                 });
             }
         }
-        if found.is_empty() {
-            return Err(ReadError::Empty);
-        }
         let groups = read_groups(&mut connection, &config.mirror, &config.base_dn).await?;
         let records = Records::new(found, groups);
         let snapshot = records.snapshot();
-        self.check_login_group(&snapshot)?;
+        self.check_reading(&snapshot)?;
         Ok(Reading {
             snapshot,
             unusable,
@@ -136,7 +138,11 @@ impl Directory {
         }
     }
 
-    pub(super) fn check_login_group(&self, snapshot: &Snapshot) -> Result<(), ReadError> {
+    /// Whether this can be the whole of the directory.
+    pub(super) fn check_reading(&self, snapshot: &Snapshot) -> Result<(), ReadError> {
+        if snapshot.people.is_empty() {
+            return Err(ReadError::Empty);
+        }
         let login_groups = self.inner.config.login_groups();
         let is_missing = |group: &&str| Dn::parse(group).is_some_and(|dn| !snapshot.groups.contains_key(&dn));
         match login_groups.into_iter().find(is_missing) {
@@ -166,4 +172,11 @@ async fn read_groups(
         groups.extend(group::read(&entry, &config.attribute_group_id));
     }
     Ok(groups)
+}
+
+/// The text without control characters, cut; `None` if nothing is left.
+pub(super) fn shortened(text: &str, chars_max: usize) -> Option<String> {
+    let kept = text.chars().filter(|c| !c.is_control());
+    let text: String = kept.take(chars_max).collect();
+    (!text.trim().is_empty()).then_some(text)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use echorift_storage::Timestamp;
 use ldap3::SearchEntry;
 
+use super::{TEXT_CHARS_MAX, shortened};
 use crate::account_state::{STATE_ATTRIBUTES, state_refusal};
 use crate::config::DirectoryConfig;
 use crate::entry::Entry;
@@ -13,9 +14,6 @@ use crate::mirror::records::PersonRecord;
 use crate::mirror::snapshot::{Dn, ImmutableId, Person, Standing};
 use crate::photo;
 use crate::refusal::LoginRefusal;
-
-/// Titles, departments and telephone numbers are cut here.
-const TEXT_CHARS_MAX: usize = 256;
 
 /// What is asked of each person's entry.
 pub(super) fn attributes(config: &DirectoryConfig) -> Vec<&str> {
@@ -47,7 +45,11 @@ pub(super) fn read(found: SearchEntry, config: &DirectoryConfig, now: Timestamp)
     let id = entry.bytes(&config.attribute_id).filter(|id| !id.is_empty())?;
     let dn = Dn::parse(&entry.dn)?;
     let uid = entry.text(&config.attribute_uid);
-    let text = |attribute: &str| entry.text(attribute).and_then(short_text);
+    let text = |attribute: &str| {
+        entry
+            .text(attribute)
+            .and_then(|text| shortened(text, TEXT_CHARS_MAX))
+    };
     let manager = entry.text(&mirror.attribute_manager).and_then(Dn::parse);
     Some(PersonRecord {
         person: Arc::new(Person {
@@ -79,15 +81,6 @@ fn standing(entry: &Entry, now: Timestamp) -> Standing {
         Some(LoginRefusal::Expired) => Standing::Expired,
         Some(_) => Standing::Disabled,
     }
-}
-
-fn short_text(text: &str) -> Option<String> {
-    let text: String = text
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(TEXT_CHARS_MAX)
-        .collect();
-    (!text.trim().is_empty()).then_some(text)
 }
 
 #[cfg(test)]

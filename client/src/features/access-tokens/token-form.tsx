@@ -3,7 +3,7 @@ import { RoomPicker } from "~/features/forward";
 import { useAct } from "~/hooks/act";
 import { useAdminRight } from "~/hooks/admin-right";
 import { useTranslation } from "~/i18n/use-translation";
-import { isBeyondRooms, SCOPES, type Scope } from "~/matrix/access-tokens";
+import { isBeyondRooms, isOfAdministrators, SCOPES, type Scope } from "~/matrix/access-tokens";
 import type { RoomId, UserId } from "~/matrix/ids";
 import { Checkbox } from "~/ui/checkbox";
 import { TextField } from "~/ui/field";
@@ -114,7 +114,7 @@ function ScopeChoice({ isOfBot, scopes, onChange }: ScopeChoiceProps) {
   const isAdministrator = useAdminRight();
   const id = useId();
   // Of those who administer nothing it would open nothing.
-  const offered = SCOPES.filter((scope) => scope !== "admin" || (isAdministrator && !isOfBot));
+  const offered = SCOPES.filter((scope) => !isOfAdministrators(scope) || (isAdministrator && !isOfBot));
   return (
     <fieldset className={styles.scopes} aria-labelledby={id}>
       <legend id={id} className={styles.label}>

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useAct, useFailureText } from "~/hooks/act";
 import { useTimes } from "~/hooks/times";
 import { useTranslation } from "~/i18n/use-translation";
-import { type AccessToken, readScopes } from "~/matrix/access-tokens";
+import { type AccessToken, isBeyondRooms, readScopes } from "~/matrix/access-tokens";
 import type { UserId } from "~/matrix/ids";
 import { Button } from "~/ui/button";
 import { Confirm } from "~/ui/dialog";
@@ -71,7 +71,7 @@ function TokenRow({ token, onRevoke }: { token: AccessToken; onRevoke: () => voi
         <p className={styles.name}>{name}</p>
         <p className={styles.chips}>
           {scopes.map((scope) => (
-            <Chip key={scope} tone={scope === "account" || scope === "admin" ? "ember" : "echo"}>
+            <Chip key={scope} tone={isBeyondRooms([scope]) ? "ember" : "echo"}>
               {t(`scope.${scope}`)}
             </Chip>
           ))}

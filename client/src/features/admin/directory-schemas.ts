@@ -29,6 +29,8 @@ export const Sync = v.object({
   is_approved: v.boolean(),
   last_done_ts: ts,
   last: v.nullish(SyncRun),
+  /** Where another process reads the directory: what was heard of it. */
+  feed: v.nullish(v.object({ is_connected: v.boolean(), last_heard_ts: ts })),
 });
 export type Sync = v.InferOutput<typeof Sync>;
 

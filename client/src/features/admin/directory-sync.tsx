@@ -38,9 +38,19 @@ export function SyncCard({ domain, sync, stops }: SyncCardProps) {
         ) : (
           outcome && <Chip tone={TONES[outcome]}>{t(`sync.${outcome}`)}</Chip>
         )}
-        <small>{t(sync.is_told ? "sync.told" : "sync.asked")}</small>
+        <small>
+          {sync.feed && `${t("sync.fed")} `}
+          {t(sync.is_told ? "sync.told" : "sync.asked")}
+        </small>
         <RunNow domain={domain} isRunning={sync.is_running} />
       </header>
+      {sync.feed?.is_connected === false && (
+        <Notice tone="danger">
+          {sync.feed.last_heard_ts == null
+            ? t("sync.neverHeard")
+            : t("sync.unheard", { time: format.time(sync.feed.last_heard_ts) })}
+        </Notice>
+      )}
       {last?.outcome === "failed" && (
         <Notice tone="danger">
           <p>{t("sync.failedBecause")}</p>

@@ -79,6 +79,17 @@ struct SyncDetail {
     last_done_ts: Option<i64>,
     /// The last sync, however it ended.
     last: Option<SyncRun>,
+    /// Absent where this server reads the directory itself.
+    feed: Option<FeedDetail>,
+}
+
+/// What was heard of the process that reads the directory.
+#[derive(Serialize, ToSchema)]
+struct FeedDetail {
+    /// Whether it is there.
+    is_connected: bool,
+    /// When it last said anything, since this server's start.
+    last_heard_ts: Option<i64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -114,6 +125,10 @@ impl From<MirrorStatus> for SyncDetail {
             is_approved: status.is_approved,
             last_done_ts: status.last_done.map(|at| at.0),
             last: status.last.map(SyncRun::from),
+            feed: status.feed.map(|heard| FeedDetail {
+                is_connected: heard.is_connected,
+                last_heard_ts: heard.last.map(|at| at.0),
+            }),
         }
     }
 }

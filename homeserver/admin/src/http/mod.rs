@@ -5,6 +5,7 @@ mod audit;
 mod bots;
 mod calls;
 mod directory;
+mod directory_feed;
 mod directory_groups;
 mod federation;
 mod hooks;
@@ -65,6 +66,7 @@ fn described() -> OpenApiRouter<Admin> {
         .merge(calls::routes())
         .merge(reports::routes())
         .merge(directory::routes())
+        .merge(directory_feed::routes())
         .merge(directory_groups::routes())
         .merge(appservices::routes())
         .merge(bots::routes())

@@ -5,6 +5,7 @@ mod check;
 mod check_calls;
 mod check_federation;
 mod directory;
+mod directory_feed;
 mod init;
 mod rotate_key;
 mod serve;
@@ -26,6 +27,9 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, ServerError> {
         Command::User(UserCommand::Create(options)) => user::create(&options),
         Command::Directory(DirectoryCommand::Plan(file)) => directory::plan(&file),
         Command::Directory(DirectoryCommand::Drift(file)) => directory::drift(&file),
+        Command::Directory(DirectoryCommand::Feed(file)) => {
+            directory_feed::run(&Config::load(file.path.as_deref())?)
+        }
         Command::RotateKey(file) => rotate_key::run(&file),
         Command::Backup(options) => backup::backup(&options),
         Command::Restore(options) => backup::restore(&options),

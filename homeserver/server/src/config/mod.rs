@@ -9,6 +9,7 @@ mod call_media;
 mod calls;
 mod client;
 mod delayed_events;
+mod directory_feed;
 mod directory_mapping;
 mod email;
 mod fault;
@@ -45,6 +46,7 @@ use figment::value::Dict;
 pub(crate) use self::application_services::ApplicationServiceSettings;
 pub(crate) use self::calls::CallsSettings;
 pub(crate) use self::client::ClientSettings;
+pub(crate) use self::directory_feed::FeedSettings;
 pub(crate) use self::email::EmailSettings;
 pub(crate) use self::fault::{Fault, Faults};
 pub(crate) use self::federation::FederationSettings;
@@ -80,6 +82,8 @@ pub(crate) struct Config {
     pub(crate) directory: Option<DirectoryConfig>,
     /// Further domains of the company, `[directory.domains]`, in the order in which they are asked.
     pub(crate) directory_domains: Vec<DirectoryConfig>,
+    /// For `echorift directory feed`: the server that is fed.
+    pub(crate) directory_feed: Option<FeedSettings>,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) caches: CacheSettings,
@@ -169,9 +173,12 @@ impl Config {
 
     fn read(root: &mut Table<'_, '_>) -> Self {
         let server = root.table("server", ServerSettings::read);
-        let directories =
-            root.optional_table("directory", |table| people::read_directories(table, &server.name));
-        let mut directories = directories.unwrap_or_default().into_iter();
+        let directories = root.optional_table("directory", |table| {
+            let feed = table.table("feed", FeedSettings::read);
+            (people::read_directories(table, &server.name), feed)
+        });
+        let (directories, directory_feed) = directories.unwrap_or_default();
+        let mut directories = directories.into_iter();
         let directory = directories.next();
         let listeners = listeners::read_all(root);
         let client = root.table("client", ClientSettings::read);
@@ -199,6 +206,7 @@ impl Config {
             oauth: root.table("oauth", OAuthSettings::read),
             directory,
             directory_domains: directories.collect(),
+            directory_feed,
             rate_limits: root.table("rate_limits", RateLimitSettings::read),
             limits: root.table("limits", LimitSettings::read),
             caches: root.table("caches", CacheSettings::read),

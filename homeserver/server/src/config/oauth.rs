@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use echorift_accounts::{OAuthOptions, UpstreamOptions};
-use echorift_web::outbound::{AddressPolicy, Outbound, OutboundOptions, OutboundSetupError};
+use echorift_web::outbound::{Outbound, OutboundSetupError};
 
 use super::OutboundSettings;
 use super::secret::Secret;
@@ -42,19 +42,11 @@ impl OAuthSettings {
 
     /// Errors: a CA file that cannot be read.
     pub(crate) fn options(&self, outbound: &OutboundSettings) -> Result<OAuthOptions, OutboundSetupError> {
-        // The operator has named these places, so they may be on the company's own network.
-        let anywhere = OutboundOptions {
-            addresses: AddressPolicy {
-                denied: Vec::new(),
-                allowed: Vec::new(),
-            },
-            ..outbound.options.clone()
-        };
         Ok(OAuthOptions {
             enabled: self.enabled,
             browser_session_lifetime: self.browser_session_lifetime,
             upstreams: self.upstreams.iter().map(UpstreamSettings::options).collect(),
-            outbound: Some(Outbound::new(&anywhere)?),
+            outbound: Some(Outbound::new(&outbound.options.anywhere())?),
         })
     }
 }

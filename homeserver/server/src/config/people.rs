@@ -230,6 +230,7 @@ fn read_mirror(table: &mut Table<'_, '_>, usual: &MirrorConfig) -> MirrorConfig 
     let owned: Vec<&str> = usual.owned_fields.iter().map(String::as_str).collect();
     MirrorConfig {
         is_enabled: table.flag("sync", usual.is_enabled),
+        is_fed: table.choice("sync_from", ("here", false), &[("feed", true)]),
         interval: table.duration("sync_interval", "5m"),
         filter: table.text("sync_filter", &usual.filter),
         group_base_dn: table.text("group_base_dn", &usual.group_base_dn),

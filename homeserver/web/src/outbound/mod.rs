@@ -38,6 +38,20 @@ pub struct OutboundOptions {
     pub request_timeout: Duration,
 }
 
+impl OutboundOptions {
+    /// The same for addresses that the operator has named, which may be on the company's own network.
+    #[must_use]
+    pub fn anywhere(&self) -> Self {
+        Self {
+            addresses: AddressPolicy {
+                denied: Vec::new(),
+                allowed: Vec::new(),
+            },
+            ..self.clone()
+        }
+    }
+}
+
 /// Whether a redirect is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redirects {
