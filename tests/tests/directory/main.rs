@@ -15,6 +15,7 @@ mod faults;
 mod groups;
 mod leavers;
 mod people;
+mod referrals;
 mod samba;
 
 use echorift_tests::{

@@ -15,6 +15,7 @@ use crate::directory::Directory;
 use crate::identity::id_filter_value;
 use crate::mirror::records::{Changes, GroupRecord, PersonRecord, Records};
 use crate::mirror::snapshot::{Dn, ImmutableId, Snapshot};
+use crate::referral::Referrals;
 
 /// Entries that are read one by one: for more, a reading of all is cheaper.
 const READS_MAX: usize = 400;
@@ -302,7 +303,16 @@ impl Reader<'_> {
             entries_max: 2,
         };
         match self.connection.search_page(query, ENTRIES_MAX, Vec::new()).await {
+            Ok(page) if page.entries.is_empty() && !page.references.is_empty() => {
+                match self.directory.inner.referrals.policy {
+                    Referrals::Ignore => Ok(page.entries),
+                    Referrals::Refuse | Referrals::Follow => {
+                        Err(Unclear::Whole("another server may have an entry"))
+                    }
+                }
+            }
             Ok(page) => Ok(page.entries),
+            Err(fault) if fault.referral().is_some() => Err(Unclear::Whole("another server has an entry")),
             Err(fault) if fault.is_missing_entry() && scope == Scope::Base => Ok(Vec::new()),
             Err(fault) => Err(fault.into()),
         }
