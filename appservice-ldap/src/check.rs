@@ -85,6 +85,10 @@ impl Inner {
                 "see that the service account may search below base_dn",
             ));
         }
+        match self.check_deleted(&mut connection).await {
+            Ok(found) => findings.extend(found),
+            Err(fault) => findings.push(refused(&fault, connect_advice(&fault))),
+        }
         let login_groups = self.config.login_groups().into_iter();
         let groups = login_groups.map(|group| ("login_group", group));
         for (key, group) in groups.chain([("admin_group", self.config.admin_group.as_str())]) {

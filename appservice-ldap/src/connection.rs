@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use ldap3::controls::PagedResults;
+use ldap3::controls::{PagedResults, RawControl};
 use ldap3::exop::PasswordModify;
 use ldap3::{
     Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, ResultEntry, Scope, SearchEntry,
@@ -31,6 +31,8 @@ const NO_SUCH_OBJECT: u32 = 32;
 /// References of one answer, and addresses in each, that are remembered: more than are followed.
 const REFERENCES_MAX: usize = 100;
 const ADDRESSES_MAX: usize = 20;
+/// `LDAP_SERVER_SHOW_DELETED_OID`.
+const SHOW_DELETED_OID: &str = "1.2.840.113556.1.4.417";
 /// The control of RFC 2696.
 const PAGED_RESULTS_OID: &str = "1.2.840.113556.1.4.319";
 
@@ -172,9 +174,30 @@ impl Connection {
         entries: i32,
         cookie: Vec<u8>,
     ) -> Result<Page, Fault> {
+        self.page(query, entries, cookie, Vec::new()).await
+    }
+
+    /// The first page of a search that finds deleted entries as well (MS-ADTS § 3.1.1.3.4.1.14).
+    pub(crate) async fn search_deleted(&mut self, query: Query<'_>, entries: i32) -> Result<Page, Fault> {
+        let show_deleted = RawControl {
+            ctype: SHOW_DELETED_OID.to_owned(),
+            // Who does not know it has no such entries.
+            crit: true,
+            val: None,
+        };
+        self.page(query, entries, Vec::new(), vec![show_deleted]).await
+    }
+
+    async fn page(
+        &mut self,
+        query: Query<'_>,
+        entries: i32,
+        cookie: Vec<u8>,
+        controls: Vec<RawControl>,
+    ) -> Result<Page, Fault> {
         let step = "a search for all entries";
         let (url, limit) = (self.url.clone(), self.request_timeout);
-        let page = collect_page(&mut self.ldap, query, entries, cookie);
+        let page = collect_page(&mut self.ldap, query, entries, cookie, controls);
         let (entries, references, result, next) = guarded(&url, step, limit, page).await?;
         if result.rc != 0 {
             return Err(Fault::Refused {
@@ -332,13 +355,15 @@ async fn collect_page(
     query: Query<'_>,
     entries: i32,
     cookie: Vec<u8>,
+    mut controls: Vec<RawControl>,
 ) -> Result<(Vec<SearchEntry>, Vec<Reference>, LdapResult, Option<Vec<u8>>), LdapError> {
     let paging = PagedResults {
         size: entries,
         cookie,
     };
+    controls.push(paging.into());
     let mut stream = ldap
-        .with_controls(vec![paging.into()])
+        .with_controls(controls)
         .streaming_search(query.base, query.scope, query.filter, query.attributes.to_vec())
         .await?;
     let (mut found, mut references) = (Vec::new(), Vec::new());

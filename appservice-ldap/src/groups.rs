@@ -342,7 +342,7 @@ impl RootDse {
     }
 
     /// The part of the tree that holds this group.
-    fn context_of(&self, group: &str) -> Option<String> {
+    pub(crate) fn context_of(&self, group: &str) -> Option<String> {
         let group = dn::normalise(group)?;
         let above = self
             .naming_contexts

@@ -229,7 +229,7 @@ impl Mirror {
     async fn sync_told(&self) {
         let mut base = self.0.running.lock().await;
         let changed = self.0.told.take_entries();
-        if changed.names.is_empty() && changed.people.is_empty() {
+        if changed.reads_nothing() && changed.people.is_empty() {
             return;
         }
         if base.is_none() {

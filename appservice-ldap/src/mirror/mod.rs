@@ -8,6 +8,7 @@
 
 mod apply;
 mod concern;
+mod deleted;
 mod job;
 mod ledger;
 mod notice;

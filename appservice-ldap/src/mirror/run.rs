@@ -107,14 +107,12 @@ impl Mirror {
         let Some(before) = base.take() else {
             return Ok(Told::Whole);
         };
-        let read = match changed.names.is_empty() {
+        let read = match changed.reads_nothing() {
             true => Ok(Changes::default()),
             false => {
                 let (records, snapshot) = (&before.records, &before.snapshot);
                 let directory = &self.parts().directory;
-                directory
-                    .read_changed(&changed.url, &changed.names, records, snapshot)
-                    .await
+                directory.read_changed(changed, records, snapshot).await
             }
         };
         let changes = match read {

@@ -15,6 +15,7 @@ use crate::directory::Directory;
 use crate::identity::id_filter_value;
 use crate::mirror::records::{Changes, GroupRecord, PersonRecord, Records};
 use crate::mirror::snapshot::{Dn, ImmutableId, Snapshot};
+use crate::mirror::told::Changed;
 use crate::referral::Referrals;
 
 /// Entries that are read one by one: for more, a reading of all is cheaper.
@@ -50,12 +51,11 @@ impl From<crate::connection::Fault> for Unclear {
 }
 
 impl Directory {
-    /// The entries of these names as they are now, and of those who changed with them. Asks the server at `url`, which
-    /// told of them: another one may not know yet.
+    /// The entries that were told of as they are now, and those who changed with them. Asks the server that told: another
+    /// one may not know yet.
     pub(in crate::mirror) async fn read_changed(
         &self,
-        url: &str,
-        names: &BTreeSet<Dn>,
+        changed: &Changed,
         records: &Records,
         snapshot: &Snapshot,
     ) -> Result<Changes, Unclear> {
@@ -67,22 +67,23 @@ impl Directory {
         let own = Dn::parse(&account.name);
         let mut reader = Reader {
             directory: self,
-            connection: self.inner.endpoints.connect_to(url, &account).await?,
+            connection: self.inner.endpoints.connect_to(&changed.url, &account).await?,
             records,
             snapshot,
             seen: BTreeSet::new(),
-            missing: BTreeSet::new(),
+            missing: known_gone(changed, records)?,
             people: BTreeMap::new(),
             groups: BTreeMap::new(),
             reads: 0,
         };
         let is_known = |dn: &Dn| snapshot.person_at(dn).is_some() || records.group(dn).is_some();
-        let mut next: BTreeSet<Dn> = names
+        let mut next: BTreeSet<Dn> = changed
+            .names
             .iter()
             .filter(|dn| Some(*dn) != own.as_ref() || is_known(dn))
             .cloned()
             .collect();
-        while !next.is_empty() {
+        while !next.is_empty() || !reader.missing.is_empty() {
             for dn in next {
                 reader.look(dn).await?;
             }
@@ -91,6 +92,19 @@ impl Directory {
         }
         Ok(reader.changes())
     }
+}
+
+/// Those of the deleted who are known, to be looked for: a deleted entry may have come back.
+fn known_gone(changed: &Changed, records: &Records) -> Result<BTreeSet<ImmutableId>, Unclear> {
+    let is_gone = |record: &GroupRecord| {
+        let id = record.group.id.as_ref();
+        id.is_some_and(|id| changed.gone.contains(id))
+    };
+    if !changed.gone.is_empty() && records.groups().any(is_gone) {
+        return Err(Unclear::Whole("a group was removed"));
+    }
+    let known = changed.gone.iter().filter(|id| records.person(id).is_some());
+    Ok(known.cloned().collect())
 }
 
 struct Reader<'a> {
