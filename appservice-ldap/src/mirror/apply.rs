@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use echorift_accounts::{AccountError, Accounts, PasswordProvider as _, PersonToCreate, PersonToUpdate};
+use echorift_accounts::{
+    AccountError, Accounts, Locking, PasswordProvider as _, PersonToCreate, PersonToUpdate,
+};
 use echorift_storage::UserNumber;
 use serde_json::Value;
 
@@ -87,6 +89,7 @@ pub(super) async fn apply(
     directory: &Directory,
     accounts: &Accounts,
     photos: Option<&dyn PhotoStore>,
+    locking: Locking,
 ) -> Result<RunCounts, AccountError> {
     let work = Work::of(plan);
     let provider = directory.name();
@@ -96,7 +99,7 @@ pub(super) async fn apply(
         updated: work.update.len(),
         ..RunCounts::default()
     };
-    accounts.lock_mirrored(provider, &work.lock).await?;
+    accounts.lock_mirrored(provider, &work.lock, locking).await?;
     accounts.unlock_mirrored(provider, &work.unlock).await?;
     let made = accounts.create_mirrored(provider, &work.create).await?;
     counts.created = usize::try_from(made).unwrap_or(usize::MAX);

@@ -10,7 +10,6 @@ mod apply;
 mod concern;
 mod deleted;
 mod job;
-mod ledger;
 mod notice;
 mod plan;
 mod poll;
