@@ -31,7 +31,7 @@ pub struct CheckFinding {
 }
 
 impl CheckFinding {
-    fn good(finding: String) -> Self {
+    pub(crate) fn good(finding: String) -> Self {
         Self {
             severity: Severity::Good,
             finding,
@@ -39,7 +39,7 @@ impl CheckFinding {
         }
     }
 
-    fn warning(finding: String, advice: &str) -> Self {
+    pub(crate) fn warning(finding: String, advice: &str) -> Self {
         Self {
             severity: Severity::Warning,
             finding,
@@ -47,7 +47,7 @@ impl CheckFinding {
         }
     }
 
-    fn failure(finding: String, advice: &str) -> Self {
+    pub(crate) fn failure(finding: String, advice: &str) -> Self {
         Self {
             severity: Severity::Failure,
             finding,
@@ -84,6 +84,10 @@ impl Inner {
                 &fault,
                 "see that the service account may search below base_dn",
             ));
+        }
+        match self.check_deleted(&mut connection).await {
+            Ok(found) => findings.extend(found),
+            Err(fault) => findings.push(refused(&fault, connect_advice(&fault))),
         }
         let login_groups = self.config.login_groups().into_iter();
         let groups = login_groups.map(|group| ("login_group", group));
@@ -158,7 +162,7 @@ impl Inner {
             entries_max: SAMPLE,
         };
         let url = connection.url().to_owned();
-        let people = match connection.search(query).await {
+        let (people, references) = match connection.search_here(query).await {
             Err(fault) if fault.is_missing_entry() => {
                 let advice = "correct base_dn, or let the service account read there";
                 findings.push(CheckFinding::failure(
@@ -170,6 +174,7 @@ impl Inner {
             answer => answer?,
         };
         findings.push(self.judge_sample(&url, &people));
+        self.check_references(&url, query, references, findings).await;
         Ok(())
     }
 
@@ -241,6 +246,7 @@ fn connect_advice(fault: &Fault) -> &'static str {
             "check that this is an LDAP port, and ldaps:// only where the server expects TLS"
         }
         Fault::Referred { .. } => "name the server that holds the whole tree below the base",
+        Fault::NotFollowed { .. } => "list the host in referral_hosts if it is one of yours",
         Fault::Refused { .. } | Fault::NoServer(_) | Fault::Busy(_) => {
             "try again when the server is less busy"
         }

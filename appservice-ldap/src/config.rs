@@ -8,6 +8,7 @@ use crate::dn;
 use crate::identity;
 use crate::mapping::GroupsConfig;
 pub use crate::mirror::settings::MirrorConfig;
+use crate::referral::{self, Referrals};
 use crate::template::{PLACEHOLDER, UserFilter};
 use crate::url::DirectoryUrl;
 
@@ -70,6 +71,10 @@ pub struct DirectoryConfig {
     pub request_timeout: Duration,
     /// Most connections of the service account at once, and most password checks at once.
     pub pool_size: usize,
+    /// What is done about parts of the tree that other servers hold.
+    pub referrals: Referrals,
+    /// The hosts that are asked when a server refers to them; a leading dot stands for all names below.
+    pub referral_hosts: Vec<String>,
     /// How people are kept in step with the directory.
     pub mirror: MirrorConfig,
     /// What groups mean in rooms.
@@ -103,6 +108,8 @@ impl Default for DirectoryConfig {
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(10),
             pool_size: 8,
+            referrals: Referrals::default(),
+            referral_hosts: Vec::new(),
             mirror: MirrorConfig::default(),
             groups: GroupsConfig::default(),
         }
@@ -160,6 +167,7 @@ impl DirectoryConfig {
         self.validate_attributes(&mut faults);
         self.validate_domain(&mut faults);
         self.validate_limits(&mut faults);
+        referral::validate(self, &mut faults);
         self.mirror.validate(self.is_direct_bind(), &mut faults);
         faults
     }

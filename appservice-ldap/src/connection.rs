@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use ldap3::controls::PagedResults;
+use ldap3::controls::{PagedResults, RawControl};
 use ldap3::exop::PasswordModify;
 use ldap3::{
     Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, ResultEntry, Scope, SearchEntry,
@@ -21,11 +21,18 @@ use tokio::time::timeout;
 use crate::entry::Entry;
 use crate::measure::{Operation, measured};
 use crate::password_policy;
+use crate::referral::Reference;
 use crate::url::DirectoryUrl;
 
 /// Result codes of RFC 4511 § 4.1.9 that mean something here.
 const SIZE_LIMIT_EXCEEDED: u32 = 4;
+const REFERRAL: u32 = 10;
 const NO_SUCH_OBJECT: u32 = 32;
+/// References of one answer, and addresses in each, that are remembered: more than are followed.
+const REFERENCES_MAX: usize = 100;
+const ADDRESSES_MAX: usize = 20;
+/// `LDAP_SERVER_SHOW_DELETED_OID`.
+const SHOW_DELETED_OID: &str = "1.2.840.113556.1.4.417";
 /// The control of RFC 2696.
 const PAGED_RESULTS_OID: &str = "1.2.840.113556.1.4.319";
 
@@ -51,9 +58,11 @@ pub(crate) enum Fault {
         result: Box<LdapResult>,
     },
     #[error(
-        "{url} refers to {to:?} for a part of the tree: referrals are not followed, so choose a base below one server alone"
+        "{url} refers to {to:?} for a part of the tree: choose a base below one server alone, or set referrals"
     )]
     Referred { url: String, to: String },
+    #[error("the referral to {to:?} cannot be followed: {problem}")]
+    NotFollowed { to: String, problem: String },
     #[error("no server can be used: {0}")]
     NoServer(String),
     #[error("all {0} connections to the directory are busy")]
@@ -64,6 +73,16 @@ impl Fault {
     /// The entry that the operation named does not exist, or may not be seen.
     pub(crate) fn is_missing_entry(&self) -> bool {
         matches!(self, Self::Refused { result, .. } if result.rc == NO_SUCH_OBJECT)
+    }
+
+    /// Where the server refers to instead of an answer.
+    pub(crate) fn referral(&self) -> Option<Reference> {
+        match self {
+            Self::Refused { result, .. } if result.rc == REFERRAL && !result.refs.is_empty() => {
+                Some(Reference(result.refs.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// The connection is of no further use; another one may be.
@@ -147,24 +166,39 @@ impl Connection {
     }
 
     /// One page of a search that is to be complete (RFC 2696), after the page that gave this cookie; an empty one
-    /// begins. Errors: whatever makes it less than complete: a size limit of the server, or a part of the tree that
-    /// another server holds.
+    /// begins. Errors: whatever makes it less than complete, such as a size limit of the server. Parts of the tree that
+    /// other servers hold are named in the page.
     pub(crate) async fn search_page(
         &mut self,
         query: Query<'_>,
         entries: i32,
         cookie: Vec<u8>,
     ) -> Result<Page, Fault> {
+        self.page(query, entries, cookie, Vec::new()).await
+    }
+
+    /// The first page of a search that finds deleted entries as well (MS-ADTS § 3.1.1.3.4.1.14).
+    pub(crate) async fn search_deleted(&mut self, query: Query<'_>, entries: i32) -> Result<Page, Fault> {
+        let show_deleted = RawControl {
+            ctype: SHOW_DELETED_OID.to_owned(),
+            // Who does not know it has no such entries.
+            crit: true,
+            val: None,
+        };
+        self.page(query, entries, Vec::new(), vec![show_deleted]).await
+    }
+
+    async fn page(
+        &mut self,
+        query: Query<'_>,
+        entries: i32,
+        cookie: Vec<u8>,
+        controls: Vec<RawControl>,
+    ) -> Result<Page, Fault> {
         let step = "a search for all entries";
         let (url, limit) = (self.url.clone(), self.request_timeout);
-        let page = collect_page(&mut self.ldap, query, entries, cookie);
+        let page = collect_page(&mut self.ldap, query, entries, cookie, controls);
         let (entries, references, result, next) = guarded(&url, step, limit, page).await?;
-        if let Some(to) = references
-            .into_iter()
-            .find(|reference| may_hold_people(reference))
-        {
-            return Err(Fault::Referred { url, to });
-        }
         if result.rc != 0 {
             return Err(Fault::Refused {
                 url,
@@ -172,7 +206,11 @@ impl Connection {
                 result: Box::new(result),
             });
         }
-        Ok(Page { entries, next })
+        Ok(Page {
+            entries,
+            references,
+            next,
+        })
     }
 
     /// The library's own handle, for what is no question and answer.
@@ -182,12 +220,20 @@ impl Connection {
 
     /// The entries found here. References to what other servers would know are ignored.
     pub(crate) async fn search(&mut self, query: Query<'_>) -> Result<Vec<Entry>, Fault> {
+        Ok(self.search_here(query).await?.0)
+    }
+
+    /// The entries found here, and references to what other servers would know.
+    pub(crate) async fn search_here(
+        &mut self,
+        query: Query<'_>,
+    ) -> Result<(Vec<Entry>, Vec<Reference>), Fault> {
         let step = "a search";
         let (url, limit) = (self.url.clone(), self.request_timeout);
         let search = guarded(&url, step, limit, collect(&mut self.ldap, query, limit));
-        let (entries, result) = measured(Operation::Search, search).await?;
+        let (entries, references, result) = measured(Operation::Search, search).await?;
         match result.rc {
-            0 | SIZE_LIMIT_EXCEEDED => Ok(entries),
+            0 | SIZE_LIMIT_EXCEEDED => Ok((entries, references)),
             _ => Err(Fault::Refused {
                 url,
                 step,
@@ -236,6 +282,8 @@ impl Connection {
 #[derive(Debug)]
 pub(crate) struct Page {
     pub entries: Vec<SearchEntry>,
+    /// Of parts of the tree that may hold people, and that this server does not.
+    pub references: Vec<Reference>,
     /// What the next page is asked for with; `None` after the last.
     pub next: Option<Vec<u8>>,
 }
@@ -275,7 +323,7 @@ async fn collect(
     ldap: &mut Ldap,
     query: Query<'_>,
     limit: Duration,
-) -> Result<(Vec<Entry>, LdapResult), LdapError> {
+) -> Result<(Vec<Entry>, Vec<Reference>, LdapResult), LdapError> {
     let options = SearchOptions::new()
         .sizelimit(i32::try_from(query.entries_max).unwrap_or(i32::MAX))
         .timelimit(i32::try_from(limit.as_secs().max(1)).unwrap_or(i32::MAX));
@@ -283,12 +331,13 @@ async fn collect(
         .with_search_options(options)
         .streaming_search(query.base, query.scope, query.filter, query.attributes.to_vec())
         .await?;
-    let mut entries = Vec::new();
+    let (mut entries, mut references) = (Vec::new(), Vec::new());
     while entries.len() < query.entries_max {
         match stream.next().await? {
-            Some(found) if found.is_ref() || found.is_intermediate() => {}
+            Some(found) if found.is_intermediate() => {}
+            Some(found) if found.is_ref() => take_reference(found, &mut references),
             Some(found) => entries.push(Entry::from(SearchEntry::construct(found))),
-            None => return Ok((entries, stream.finish().await)),
+            None => return Ok((entries, references, stream.finish().await)),
         }
     }
     // A server that honours the size limit has only its final word left to say. One that does not would go on.
@@ -297,7 +346,7 @@ async fn collect(
     if has_more {
         result.rc = SIZE_LIMIT_EXCEEDED;
     }
-    Ok((entries, result))
+    Ok((entries, references, result))
 }
 
 /// Reads one page to its end: more entries than asked for are a server's that knows no pages, and sends all at once.
@@ -306,13 +355,15 @@ async fn collect_page(
     query: Query<'_>,
     entries: i32,
     cookie: Vec<u8>,
-) -> Result<(Vec<SearchEntry>, Vec<String>, LdapResult, Option<Vec<u8>>), LdapError> {
+    mut controls: Vec<RawControl>,
+) -> Result<(Vec<SearchEntry>, Vec<Reference>, LdapResult, Option<Vec<u8>>), LdapError> {
     let paging = PagedResults {
         size: entries,
         cookie,
     };
+    controls.push(paging.into());
     let mut stream = ldap
-        .with_controls(vec![paging.into()])
+        .with_controls(controls)
         .streaming_search(query.base, query.scope, query.filter, query.attributes.to_vec())
         .await?;
     let (mut found, mut references) = (Vec::new(), Vec::new());
@@ -321,7 +372,7 @@ async fn collect_page(
             continue;
         }
         if entry.is_ref() {
-            references.push(reference(entry));
+            take_reference(entry, &mut references);
             continue;
         }
         if found.len() <= query.entries_max {
@@ -340,18 +391,15 @@ async fn collect_page(
     Ok((found, references, result, next))
 }
 
-/// The first address of a continuation reference (RFC 4511 § 4.5.3).
-fn reference(entry: ResultEntry) -> String {
+/// Keeps a continuation reference (RFC 4511 § 4.5.3), if it is of a part that may hold people.
+fn take_reference(entry: ResultEntry, references: &mut Vec<Reference>) {
     let addresses = entry.0.expect_constructed().unwrap_or_default().into_iter();
-    let mut addresses = addresses.filter_map(|address| String::from_utf8(address.expect_primitive()?).ok());
-    addresses.next().unwrap_or_default()
-}
-
-/// Active Directory refers to parts of itself below each domain, which hold no people.
-fn may_hold_people(reference: &str) -> bool {
-    let reference = reference.to_ascii_lowercase();
-    let parts = ["/dc=domaindnszones,", "/dc=forestdnszones,", "/cn=configuration,"];
-    !parts.iter().any(|part| reference.contains(part))
+    let addresses = addresses.filter_map(|address| String::from_utf8(address.expect_primitive()?).ok());
+    let reference = Reference(addresses.take(ADDRESSES_MAX).collect());
+    // One too many suffices for the refusal.
+    if reference.may_hold_people() && references.len() <= REFERENCES_MAX {
+        references.push(reference);
+    }
 }
 
 /// Runs one operation with its time limit. The LDAP library panics on some malformed answers: that ends the

@@ -10,14 +10,15 @@ use tokio::time::timeout;
 use crate::account_state::{STATE_ATTRIBUTES, bind_refusal, state_refusal};
 use crate::config::DirectoryConfig;
 use crate::connection::{Connection, Dialling, Fault, Query};
-use crate::endpoints::{Credentials, Endpoints};
+use crate::endpoints::{Credentials, Endpoints, accepted, attempt};
 use crate::entry::Entry;
-use crate::groups::{self, Person};
+use crate::groups::{self, Person, Servers};
 use crate::identity::{DirectoryUser, id_filter_value};
 use crate::login_name::{LoginName, readings};
 use crate::password_policy::{PasswordWarning, PolicyAnswer, PolicyError};
 use crate::pool::Pool;
 use crate::provider::provider_name;
+use crate::referral::{Away, Place, Reference, Rules, Trail};
 use crate::refusal::LoginRefusal;
 use crate::status::Answers;
 use crate::template::{DirectName, UserFilter};
@@ -46,6 +47,9 @@ pub(crate) struct Inner {
     pool: Pool,
     /// Bounds the connections on which passwords are checked.
     password_checks: Semaphore,
+    pub referrals: Rules,
+    /// Bounds the searches that go on at other servers: one of these that is down holds nobody of the first up.
+    away_searches: Semaphore,
     pub answers: Answers,
     pub clock: Clock,
     /// Somebody was found to have left: who mirrors people looks the directory through.
@@ -74,9 +78,11 @@ impl Directory {
             inner: Arc::new(Inner {
                 provider_name: provider_name(&config.domain),
                 user_filter,
+                referrals: Rules::new(&config, &urls, &dialling),
                 endpoints: Endpoints::new(urls, dialling),
                 pool: Pool::new(config.pool_size),
                 password_checks: Semaphore::new(config.pool_size),
+                away_searches: Semaphore::new(config.pool_size),
                 answers: Answers::default(),
                 clock,
                 look_again: Notify::new(),
@@ -268,7 +274,10 @@ impl Inner {
             name: name.to_owned(),
             password: password.to_owned(),
         };
-        let (connection, result) = self.endpoints.connect(&credentials).await?;
+        let (connection, result) = match entry.and_then(|entry| entry.held_by.as_ref()) {
+            Some(server) => attempt(server, &self.referrals.dialling(server), &credentials).await?,
+            None => self.endpoints.connect(&credentials).await?,
+        };
         if result.rc != 0 {
             return Err(bind_refusal(&result, entry));
         }
@@ -330,7 +339,7 @@ impl Inner {
         only(connection.search(query).await?)
     }
 
-    /// People below `base_dn`, as the service account sees them.
+    /// People below `base_dn`, as the service account sees them. Other servers are asked if the first knows nobody.
     async fn search_people(&self, filter: &str) -> Result<Vec<Entry>, LoginRefusal> {
         let account = self.service_account()?;
         let attributes = self.attributes();
@@ -342,30 +351,89 @@ impl Inner {
             entries_max: PEOPLE_MAX,
         };
         let mut lease = self.pool.lease(&self.endpoints, &account).await?;
-        let mut answer = lease.connection.search(query).await;
+        let mut answer = lease.connection.search_here(query).await;
         if lease.was_idle && answer.as_ref().is_err_and(Fault::is_of_connection) {
             lease.replace(&self.endpoints, &account).await?;
-            answer = lease.connection.search(query).await;
+            answer = lease.connection.search_here(query).await;
         }
-        let entries = answer?;
+        let trail = self.trail(lease.connection.url(), query, answer)?;
         lease.give_back();
-        Ok(entries)
+        match trail {
+            (entries, Some(trail)) if entries.is_empty() => self.search_away(trail, &attributes).await,
+            (entries, _) => Ok(entries),
+        }
     }
 
-    /// Whole entries, as the service account sees them.
+    /// What a server has answered, and if referrals are followed, where the search goes on.
+    fn trail(
+        &self,
+        url: &str,
+        query: Query<'_>,
+        answer: Result<(Vec<Entry>, Vec<Reference>), Fault>,
+    ) -> Result<(Vec<Entry>, Option<Trail<'_>>), Fault> {
+        let (entries, references) = match answer {
+            Err(fault) if self.referrals.follows() => match fault.referral() {
+                Some(reference) => (Vec::new(), vec![reference]),
+                None => return Err(fault),
+            },
+            answer => answer?,
+        };
+        if !self.referrals.follows() || references.is_empty() || !entries.is_empty() {
+            return Ok((entries, None));
+        }
+        let place = Place::from(query);
+        let mut trail = Trail::begin(&self.referrals, url, &place);
+        trail.add(references, &place, 0)?;
+        Ok((entries, Some(trail)))
+    }
+
+    async fn search_away(&self, trail: Trail<'_>, attributes: &[&str]) -> Result<Vec<Entry>, LoginRefusal> {
+        let limit = self.config.request_timeout;
+        let Ok(Ok(_permit)) = timeout(limit, self.away_searches.acquire()).await else {
+            return Err(Fault::Busy(self.config.pool_size).into());
+        };
+        let found = Away::new(self).search(trail, attributes, PEOPLE_MAX).await?;
+        Ok(found.into_iter().map(Entry::from).collect())
+    }
+
+    /// Whole entries, as the service account sees them, wherever they are.
     pub(crate) async fn look_up(&self, query: Query<'_>) -> Result<Vec<SearchEntry>, Fault> {
-        let account = self
-            .service_account()
-            .map_err(|refusal| Fault::NoServer(refusal.to_string()))?;
+        let account = self.account()?;
         let mut lease = self.pool.lease(&self.endpoints, &account).await?;
         let mut answer = lease.connection.search_page(query, 1, Vec::new()).await;
         if lease.was_idle && answer.as_ref().is_err_and(Fault::is_of_connection) {
             lease.replace(&self.endpoints, &account).await?;
             answer = lease.connection.search_page(query, 1, Vec::new()).await;
         }
-        let page = answer?;
+        let url = lease.connection.url().to_owned();
+        let fault = match answer {
+            Ok(page) => {
+                lease.give_back();
+                return Ok(page.entries);
+            }
+            Err(fault) => fault,
+        };
+        let reference = fault.referral().filter(|_| self.referrals.follows());
+        let Some(reference) = reference else {
+            return Err(fault);
+        };
         lease.give_back();
-        Ok(page.entries)
+        let place = Place::from(query);
+        let mut trail = Trail::begin(&self.referrals, &url, &place);
+        trail.add(vec![reference], &place, 0)?;
+        let found = Away::new(self)
+            .search(trail, query.attributes, query.entries_max)
+            .await?;
+        Ok(found.into_iter().map(|found| found.entry).collect())
+    }
+
+    /// A connection of the service account to the server that holds this entry.
+    pub(crate) async fn connect_for(&self, entry: &Entry) -> Result<Connection, Fault> {
+        let account = self.account()?;
+        match &entry.held_by {
+            Some(server) => accepted(attempt(server, &self.referrals.dialling(server), &account).await?),
+            None => self.endpoints.connect_as_service(&account).await,
+        }
     }
 
     async fn admit(&self, entry: &Entry) -> Result<DirectoryUser, LoginRefusal> {
@@ -399,7 +467,8 @@ impl Inner {
         };
         let login_groups = config.login_groups();
         let wanted = [&[config.admin_group.as_str()], &login_groups[..]].concat();
-        let is_in = groups::memberships(connection, person, &wanted, config.nested_groups).await?;
+        let mut servers = Servers::new(connection, self);
+        let is_in = groups::memberships(&mut servers, person, &wanted, config.nested_groups).await?;
         let (is_admin, may_log_in) = match is_in.split_first() {
             Some((is_admin, is_in)) => (*is_admin, is_in.is_empty() || is_in.contains(&true)),
             None => (false, false),
@@ -425,6 +494,12 @@ impl Inner {
             name: bind_dn.clone(),
             password: bind_password.clone(),
         })
+    }
+
+    /// As [`Inner::service_account`], where there is no login to refuse.
+    pub(crate) fn account(&self) -> Result<Credentials, Fault> {
+        self.service_account()
+            .map_err(|refusal| Fault::NoServer(refusal.to_string()))
     }
 
     pub(crate) fn attributes(&self) -> Vec<&str> {

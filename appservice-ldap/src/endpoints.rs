@@ -120,7 +120,8 @@ impl Endpoints {
     }
 }
 
-fn accepted((connection, result): (Connection, LdapResult)) -> Result<Connection, Fault> {
+/// The connection, if the service account was accepted on it.
+pub(crate) fn accepted((connection, result): (Connection, LdapResult)) -> Result<Connection, Fault> {
     if result.rc == 0 {
         return Ok(connection);
     }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use ldap3::SearchEntry;
 
+use crate::url::DirectoryUrl;
+
 /// A person in thousands of groups is plausible; more values of one attribute are not looked at.
 const VALUES_MAX: usize = 5_000;
 
@@ -12,6 +14,8 @@ const VALUES_MAX: usize = 5_000;
 pub(crate) struct Entry {
     /// As the server spells it.
     pub dn: String,
+    /// The server that another one referred to for it; `None` for those of the settings.
+    pub held_by: Option<DirectoryUrl>,
     attributes: HashMap<String, Vec<Vec<u8>>>,
 }
 
@@ -63,6 +67,7 @@ impl From<SearchEntry> for Entry {
     fn from(found: SearchEntry) -> Self {
         let mut entry = Self {
             dn: found.dn,
+            held_by: None,
             attributes: HashMap::new(),
         };
         for (name, values) in found.attrs {

@@ -9,8 +9,10 @@ use std::collections::{BTreeSet, HashSet};
 use ldap3::{Scope, ldap_escape};
 
 use crate::connection::{Connection, Fault, Query};
+use crate::directory::Inner;
 use crate::dn;
 use crate::entry::Entry;
+use crate::referral::{Away, Place, Trail};
 
 /// Deeper nesting is taken for a mistake.
 const DEPTH_MAX: usize = 10;
@@ -32,14 +34,59 @@ pub(crate) struct Person<'a> {
     pub uid: &'a str,
 }
 
+/// Where groups are looked for: at the server that is asked first, at the one that holds the person if another one referred
+/// to it, and at those that hold the groups of the settings. So who is on the first server needs no other one.
+pub(crate) struct Servers<'a> {
+    home: &'a mut Connection,
+    inner: &'a Inner,
+    away: Away<'a>,
+}
+
+impl<'a> Servers<'a> {
+    pub(crate) fn new(home: &'a mut Connection, inner: &'a Inner) -> Self {
+        Self {
+            home,
+            inner,
+            away: Away::new(inner),
+        }
+    }
+
+    /// Searches in one entry, whichever server holds it.
+    async fn search_entry(&mut self, query: Query<'_>) -> Result<Vec<Entry>, Fault> {
+        let fault = match self.home.search(query).await {
+            Err(fault) => fault,
+            answer => return answer,
+        };
+        let reference = fault.referral().filter(|_| self.inner.referrals.follows());
+        let Some(reference) = reference else {
+            return Err(fault);
+        };
+        let place = Place::from(query);
+        let mut trail = Trail::begin(&self.inner.referrals, self.home.url(), &place);
+        trail.add(vec![reference], &place, 0)?;
+        let found = self
+            .away
+            .search(trail, query.attributes, query.entries_max)
+            .await?;
+        Ok(found.into_iter().map(Entry::from).collect())
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Connection> {
+        std::iter::once(&mut *self.home).chain(self.away.all())
+    }
+}
+
 /// For each wanted group, whether the person is a member. A group that does not exist has no members, which is
 /// logged; an empty name is no group. Errors: the directory failed to answer; that never reads "not a member".
 pub(crate) async fn memberships(
-    connection: &mut Connection,
+    servers: &mut Servers<'_>,
     person: Person<'_>,
     wanted: &[&str],
     is_nested: bool,
 ) -> Result<Vec<bool>, Fault> {
+    if let Some(server) = &person.entry.held_by {
+        servers.away.connect(server).await?;
+    }
     let mut is_member = vec![false; wanted.len()];
     let mut farther = Vec::new();
     for (group, is_member) in wanted
@@ -47,7 +94,7 @@ pub(crate) async fn memberships(
         .zip(&mut is_member)
         .filter(|(group, _)| !group.is_empty())
     {
-        match is_direct_member(connection, person, group).await? {
+        match is_direct_member(servers, person, group).await? {
             Some(true) => *is_member = true,
             Some(false) => farther.push(*group),
             None => tracing::warn!(
@@ -57,7 +104,7 @@ pub(crate) async fn memberships(
         }
     }
     if is_nested && !farther.is_empty() {
-        let reached = nested_memberships(connection, person, &farther).await?;
+        let reached = nested_memberships(servers, person, &farther).await?;
         for (group, is_member) in wanted.iter().zip(&mut is_member) {
             *is_member |= reached.contains(group);
         }
@@ -67,14 +114,15 @@ pub(crate) async fn memberships(
 
 /// Those of the groups that the person belongs to through others.
 async fn nested_memberships<'a>(
-    connection: &mut Connection,
+    servers: &mut Servers<'_>,
     person: Person<'_>,
     groups: &[&'a str],
 ) -> Result<HashSet<&'a str>, Fault> {
-    let root = RootDse::read(connection).await?;
+    let root = RootDse::read(servers.home).await?;
     let mut reached = HashSet::new();
-    if !root.is_active_directory {
-        let ancestors = climb(connection, person, groups, &root).await?;
+    // A server follows chains in its own part of the tree.
+    if !root.is_active_directory || servers.away.all().next().is_some() {
+        let ancestors = climb(servers, person, groups).await?;
         reached.extend(
             groups
                 .iter()
@@ -83,7 +131,7 @@ async fn nested_memberships<'a>(
         return Ok(reached);
     }
     for group in groups {
-        if is_member_in_chain(connection, person.entry, group).await? {
+        if is_member_in_chain(servers.home, person.entry, group).await? {
             reached.insert(*group);
         }
     }
@@ -92,7 +140,7 @@ async fn nested_memberships<'a>(
 
 /// Whether the group itself names the person; `None` if there is no such group.
 async fn is_direct_member(
-    connection: &mut Connection,
+    servers: &mut Servers<'_>,
     person: Person<'_>,
     group: &str,
 ) -> Result<Option<bool>, Fault> {
@@ -116,7 +164,7 @@ async fn is_direct_member(
         attributes: &["1.1"],
         entries_max: 1,
     };
-    match connection.search(query).await {
+    match servers.search_entry(query).await {
         Ok(entries) => Ok(Some(!entries.is_empty())),
         Err(fault) if fault.is_missing_entry() => Ok(None),
         Err(fault) => Err(fault),
@@ -143,14 +191,18 @@ fn chain_filter(group: &str) -> String {
 /// groups on the way in normal form. Each group is visited once, so that groups that contain each other end the
 /// walk like any others.
 async fn climb(
-    connection: &mut Connection,
+    servers: &mut Servers<'_>,
     person: Person<'_>,
     targets: &[&str],
-    root: &RootDse,
 ) -> Result<HashSet<String>, Fault> {
-    let mut bases = BTreeSet::new();
-    for group in targets {
-        bases.extend(readable_base(connection, root, group).await?);
+    let mut places = Vec::new();
+    for connection in servers.all() {
+        let root = RootDse::read(connection).await?;
+        let mut bases = BTreeSet::new();
+        for group in targets {
+            bases.extend(readable_base(connection, &root, group).await?);
+        }
+        places.push(bases);
     }
     let targets: Vec<String> = targets.iter().filter_map(|group| dn::normalise(group)).collect();
     let mut visited: HashSet<String> = HashSet::new();
@@ -160,10 +212,12 @@ async fn climb(
     let mut told: Vec<String> = person.entry.texts("memberOf").map(str::to_owned).collect();
     for _ in 0..DEPTH_MAX {
         let mut above = std::mem::take(&mut told);
-        for base in &bases {
-            for parent in groups_naming(connection, base, &names, &extra_filter).await? {
-                told.extend(parent.texts("memberOf").map(str::to_owned));
-                above.push(parent.dn);
+        for (connection, bases) in servers.all().zip(&places) {
+            for base in bases {
+                for parent in groups_naming(connection, base, &names, &extra_filter).await? {
+                    told.extend(parent.texts("memberOf").map(str::to_owned));
+                    above.push(parent.dn);
+                }
             }
         }
         extra_filter.clear();
@@ -288,7 +342,7 @@ impl RootDse {
     }
 
     /// The part of the tree that holds this group.
-    fn context_of(&self, group: &str) -> Option<String> {
+    pub(crate) fn context_of(&self, group: &str) -> Option<String> {
         let group = dn::normalise(group)?;
         let above = self
             .naming_contexts

@@ -22,6 +22,7 @@ mod connection;
 mod endpoints;
 mod measure;
 mod pool;
+mod referral;
 mod tls;
 
 mod dn;
@@ -41,6 +42,7 @@ pub use directory::Directory;
 pub use identity::DirectoryUser;
 pub use password_change::{PasswordChangeRefusal, Whose};
 pub use password_policy::PasswordWarning;
+pub use referral::Referrals;
 pub use refusal::LoginRefusal;
 pub use status::{DirectoryFailure, DirectoryStatus};
 pub use tls::DirectoryError;

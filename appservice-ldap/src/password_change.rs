@@ -145,8 +145,7 @@ impl Inner {
             Err(LoginRefusal::PasswordMustChange | LoginRefusal::PasswordExpired { is_changeable: true })
                 if !self.config.is_direct_bind() =>
             {
-                let account = self.service_account()?;
-                Ok(self.endpoints.connect_as_service(&account).await?)
+                Ok(self.connect_for(entry).await?)
             }
             Err(refusal) => Err(refusal.into()),
         }

@@ -46,6 +46,11 @@ impl DirectoryUrl {
             is_ldaps,
         })
     }
+
+    /// Host and port, the same for all spellings.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("{}:{}", self.host.to_ascii_lowercase(), self.port)
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use echorift_accounts::{AccountError, PasswordProvider as _, PersonToCreate, PersonToUpdate};
+use echorift_accounts::{AccountError, Locking, PasswordProvider as _, PersonToCreate, PersonToUpdate};
 use echorift_storage::UserNumber;
 use serde_json::Value;
 
@@ -92,6 +92,7 @@ pub(super) async fn apply(
     plan: Plan,
     parts: &MirrorParts,
     intake: Option<&Intake>,
+    locking: Locking,
 ) -> Result<RunCounts, AccountError> {
     let work = Work::of(plan);
     let (provider, accounts) = (parts.directory.name(), &parts.accounts);
@@ -101,7 +102,7 @@ pub(super) async fn apply(
         updated: work.update.len(),
         ..RunCounts::default()
     };
-    accounts.lock_mirrored(provider, &work.lock).await?;
+    accounts.lock_mirrored(provider, &work.lock, locking).await?;
     accounts.unlock_mirrored(provider, &work.unlock).await?;
     let made = accounts.create_mirrored(provider, &work.create).await?;
     counts.created = usize::try_from(made).unwrap_or(usize::MAX);

@@ -12,7 +12,6 @@ use echorift_web::BoxFuture;
 use tokio::sync::{Mutex, MutexGuard, watch};
 
 use super::feed::Intake;
-use super::ledger::Ledger;
 use super::pace::{self, Runs};
 use super::plan::Plan;
 use super::read::ReadError;
@@ -52,7 +51,6 @@ struct Inner {
     parts: MirrorParts,
     statuses: Statuses,
     told: Told,
-    ledger: Ledger,
     /// Where another process reads the directory: what it says.
     intake: Option<Intake>,
     /// Held while a run goes on; other runs wait for it.
@@ -90,7 +88,6 @@ impl Mirror {
             statuses: Statuses::new(parts.directory.label()),
             parts,
             told: Told::default(),
-            ledger: Ledger::default(),
             intake,
             running: Mutex::default(),
             latest: watch::Sender::new(None),
@@ -136,11 +133,16 @@ impl Mirror {
     }
 
     /// How many people this plan may lock without somebody's word: fewer, if some were locked a moment ago.
-    pub fn locks_max(&self, plan: &Plan) -> usize {
-        let Inner { parts, ledger, .. } = &*self.0;
+    ///
+    /// Many small runs together may lock no more people than one large one, also where the server was restarted in between:
+    /// the accounts remember it.
+    pub async fn locks_max(&self, plan: &Plan) -> Result<usize, AccountError> {
+        let parts = &self.0.parts;
         let config = &parts.directory.inner.config.mirror;
-        let lately = ledger.count(self.now(), config.interval);
-        plan.locks_max(config.locked_percent_max, lately)
+        let interval = i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX);
+        let since = self.now().plus_ms(-interval);
+        let lately = parts.accounts.count_locked_by(self.provider(), since).await?;
+        Ok(plan.locks_max(config.locked_percent_max, lately))
     }
 
     pub fn status(&self) -> MirrorStatus {
@@ -182,10 +184,6 @@ impl Mirror {
 
     pub(super) async fn lock_base(&self) -> MutexGuard<'_, Option<Base>> {
         self.0.running.lock().await
-    }
-
-    pub(super) fn ledger(&self) -> &Ledger {
-        &self.0.ledger
     }
 
     /// Whether an administrator has approved this run; that holds for one.

@@ -9,9 +9,9 @@
 
 mod apply;
 mod concern;
+mod deleted;
 mod feed;
 mod job;
-mod ledger;
 mod notice;
 mod pace;
 mod plan;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ldap3::{Scope, SearchEntry};
 
+use super::deleted::Deleted;
 use super::told::Told;
 use crate::connection::{Connection, Fault, Query};
 use crate::directory::Directory;
@@ -35,21 +36,52 @@ pub(super) async fn ask(
     told: &Told,
     is_told: &(impl Fn(bool) + Sync),
 ) -> Result<(), Fault> {
-    let mut last = count(connection).await?;
+    let mut poll = Poll::begin(directory, connection).await?;
     is_told(true);
     // What changed between the last reading and now was asked by nobody.
     told.whole();
     told.settle();
     loop {
         tokio::time::sleep(PAUSE).await;
-        let now = count(connection).await?;
+        poll.look(directory, connection, told).await?;
+    }
+}
+
+/// How far the server has been asked.
+#[derive(Debug)]
+struct Poll {
+    last: Count,
+    deleted: Deleted,
+}
+
+impl Poll {
+    async fn begin(directory: &Directory, connection: &mut Connection) -> Result<Self, Fault> {
+        Ok(Self {
+            last: count(connection).await?,
+            deleted: Deleted::find(directory, connection).await?,
+        })
+    }
+
+    /// Tells of what has changed since this was called last.
+    async fn look(
+        &mut self,
+        directory: &Directory,
+        connection: &mut Connection,
+        told: &Told,
+    ) -> Result<(), Fault> {
+        let (now, last) = (count(connection).await?, &self.last);
         if now.service != last.service || now.highest < last.highest {
             // Another server, or one that was restored from a copy: its numbers mean nothing here.
             told.whole();
         } else if now.highest > last.highest {
             changed_since(directory, connection, last.highest, told).await?;
+            let deleted = &mut self.deleted;
+            deleted
+                .tell_since(directory, connection, last.highest, told)
+                .await?;
         }
-        last = now;
+        self.last = now;
+        Ok(())
     }
 }
 
@@ -102,4 +134,118 @@ async fn changed_since(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[path = "../../tests/openldap/scripted.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod scripted;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::collections::BTreeSet;
+    use std::sync::{Arc, Mutex};
+
+    use echorift_storage::Clock;
+
+    use super::scripted::{Answer, Search, serve};
+    use super::*;
+    use crate::DirectoryConfig;
+    use crate::mirror::snapshot::{Dn, ImmutableId};
+
+    /// What the server answers.
+    #[derive(Debug, Clone, Default)]
+    struct Server {
+        service: &'static str,
+        highest: i64,
+        changed: &'static str,
+        deleted: &'static str,
+    }
+
+    fn entry(dn: &str, attributes: &[(&str, &str)]) -> Answer {
+        let attributes = attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()]));
+        Answer::Entry(dn.to_owned(), attributes.collect())
+    }
+
+    fn answer(server: &Server, search: &Search) -> Vec<Answer> {
+        let highest = server.highest.to_string();
+        match search.base.as_str() {
+            "" => vec![entry(
+                "",
+                &[
+                    (SERVICE, server.service),
+                    (HIGHEST_CHANGE, &highest),
+                    ("supportedCapabilities", "1.2.840.113556.1.4.800"),
+                    ("namingContexts", "DC=x"),
+                ],
+            )],
+            "CN=Deleted Objects,dc=x" if !server.deleted.is_empty() => {
+                let name = format!("CN=Anna\\0ADEL:7,{}", search.base);
+                vec![entry(&name, &[("entryUUID", server.deleted)])]
+            }
+            "OU=People,DC=x" if !server.changed.is_empty() => vec![entry(server.changed, &[])],
+            _ => Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn changes_are_told_of_by_name_or_id_and_a_change_of_the_server_has_all_read() {
+        let server = Arc::new(Mutex::new(Server {
+            service: "CN=DC1",
+            highest: 100,
+            ..Server::default()
+        }));
+        let said = Arc::clone(&server);
+        let url = serve(move |search| answer(&said.lock().unwrap(), &search)).await;
+        let config = DirectoryConfig {
+            urls: vec![url],
+            base_dn: "OU=People,DC=x".to_owned(),
+            ..DirectoryConfig::default()
+        };
+        let directory = Directory::new(config, Clock::system()).unwrap();
+        let account = directory.inner.account().unwrap();
+        let mut connection = directory
+            .inner
+            .endpoints
+            .connect_as_service(&account)
+            .await
+            .unwrap();
+        let mut poll = Poll::begin(&directory, &mut connection).await.unwrap();
+        let mut told_after = async |change: fn(&mut Server)| {
+            change(&mut server.lock().unwrap());
+            let told = Told::default();
+            poll.look(&directory, &mut connection, &told).await.unwrap();
+            told.take_entries()
+        };
+        let none = told_after(|_| {}).await;
+        assert!(none.reads_nothing() && !none.is_whole);
+
+        let changed = told_after(|server| {
+            server.highest += 1;
+            server.changed = "CN=Ben,OU=People,DC=x";
+            server.deleted = "7";
+        })
+        .await;
+        let ben = Dn::parse("CN=Ben,OU=People,DC=x").unwrap();
+        assert_eq!(changed.names, BTreeSet::from([ben]));
+        assert_eq!(changed.gone, BTreeSet::from([ImmutableId::new("7")]));
+        assert!(!changed.is_whole);
+
+        // Another server behind the same name, though its number is higher.
+        let other = told_after(|server| {
+            server.service = "CN=DC2";
+            server.highest = 5_000;
+        })
+        .await;
+        assert!(other.is_whole && other.reads_nothing());
+        // The same one, restored from a copy.
+        let restored = told_after(|server| server.highest = 200).await;
+        assert!(restored.is_whole && restored.reads_nothing());
+        // From there on, changes are counted again.
+        let changed = told_after(|server| server.highest += 1).await;
+        assert!(!changed.is_whole && !changed.reads_nothing());
+    }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use echorift_accounts::Locking;
+
 use super::apply::apply;
 use super::concern::{Stand, concerned, looked_at};
 use super::job::{Mirror, MirrorError};
@@ -137,14 +139,12 @@ impl Mirror {
         let Some(before) = base.take() else {
             return Ok(Told::Whole);
         };
-        let read = match changed.names.is_empty() {
+        let read = match changed.reads_nothing() {
             true => Ok(Changes::default()),
             false => {
                 let (records, snapshot) = (&before.records, &before.snapshot);
                 let directory = &self.parts().directory;
-                directory
-                    .read_changed(&changed.url, &changed.names, records, snapshot)
-                    .await
+                directory.read_changed(changed, records, snapshot).await
             }
         };
         let changes = match read {
@@ -233,7 +233,7 @@ impl Mirror {
         for trouble in plan.troubles.iter().take(TROUBLES_LOGGED_MAX) {
             tracing::warn!(who = trouble.who, "no account is made: {}", trouble.what);
         }
-        let (locks, locks_max) = (plan.locks(), self.locks_max(&plan));
+        let (locks, locks_max) = (plan.locks(), self.locks_max(&plan).await?);
         let is_approved = self.take_approval();
         if locks > locks_max && !is_approved {
             tracing::error!(
@@ -244,14 +244,17 @@ impl Mirror {
             );
             return Ok((Outcome::Stopped { locks, locks_max }, found));
         }
+        let locking = match is_approved {
+            true => Locking::Uncounted,
+            false => Locking::Counted,
+        };
         if is_approved {
-            self.ledger().clear();
-        } else {
-            self.ledger().note(&plan, parts.accounts.clock().now());
+            // An administrator has looked.
+            parts.accounts.forget_locks_by(self.provider()).await?;
         }
         let changes = plan.changes.len();
         let new_with_photo: Vec<ImmutableId> = new_with_photo(&plan, &now.snapshot).collect();
-        let done = apply(plan, parts, self.intake()).await?;
+        let done = apply(plan, parts, self.intake(), locking).await?;
         if changes > 0 {
             let RunCounts {
                 created,

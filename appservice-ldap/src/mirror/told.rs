@@ -19,8 +19,25 @@ pub(super) struct Changed {
     pub names: BTreeSet<Dn>,
     /// People to be looked at once more, though nothing is told of them.
     pub people: BTreeSet<ImmutableId>,
+    /// People and groups that were deleted, and are told of by their ids.
+    pub gone: BTreeSet<ImmutableId>,
     /// Something else has changed as well, which only a reading of all entries shows.
     pub is_whole: bool,
+}
+
+impl Changed {
+    /// Whether no entry is to be read.
+    pub fn reads_nothing(&self) -> bool {
+        self.names.is_empty() && self.gone.is_empty()
+    }
+
+    fn told_by(&mut self, url: &str) {
+        if self.url != url {
+            // What another server told of, this one may not know yet.
+            self.is_whole |= !self.url.is_empty();
+            url.clone_into(&mut self.url);
+        }
+    }
 }
 
 /// Between who listens and who reads.
@@ -53,11 +70,20 @@ impl Told {
                 _ => changed.is_whole = true,
             }
         }
-        if changed.url != url {
-            // What another server told of, this one may not know yet.
-            changed.is_whole |= !changed.url.is_empty();
-            url.clone_into(&mut changed.url);
+        changed.told_by(url);
+        drop(changed);
+        self.wake.notify_one();
+    }
+
+    /// The server at `url` has deleted these.
+    pub fn deleted(&self, url: &str, ids: impl IntoIterator<Item = ImmutableId>) {
+        let mut changed = self.lock();
+        changed.gone.extend(ids);
+        if changed.gone.len() > NAMES_MAX {
+            changed.gone.clear();
+            changed.is_whole = true;
         }
+        changed.told_by(url);
         drop(changed);
         self.wake.notify_one();
     }
@@ -107,6 +133,7 @@ impl Told {
             url: std::mem::take(&mut changed.url),
             names: std::mem::take(&mut changed.names),
             people: std::mem::take(&mut changed.people),
+            gone: std::mem::take(&mut changed.gone),
             is_whole: changed.is_whole,
         }
     }

@@ -18,5 +18,6 @@ mod mirror;
 mod names;
 mod parts;
 mod passwords;
+mod referrals;
 mod scripted;
 mod slapd;

@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "tests state their expectations"
 )]
 
@@ -163,4 +164,22 @@ async fn whoever_must_change_the_password_does_so_through_the_service_account() 
         .authenticate("nina", "Ein neues Paßwort 3")
         .await
         .unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Samba, and root for its ports"]
+async fn the_check_tells_whether_deletions_are_seen() {
+    let severity = async |account: &str| {
+        let mut config = DirectoryConfig {
+            bind_dn: format!("CN={account} Nordlicht,{}", text("people_dn")),
+            bind_password: format!("Nordlicht-{}-1", account.to_lowercase()),
+            ..config()
+        };
+        config.mirror.is_enabled = true;
+        let findings = directory(config).check().await;
+        let found = findings.iter().find(|found| found.finding.contains("deleted"));
+        found.unwrap_or_else(|| panic!("{findings:?}")).severity
+    };
+    assert_eq!(severity("Echorift").await, Severity::Warning);
+    assert_eq!(severity("Watcher").await, Severity::Good);
 }

@@ -66,7 +66,7 @@ pub use self::{
     bots::{Bot, BotMakers, BotOptions},
     error::AccountError,
     http::Confirmed,
-    mirroring::{LockOwner, MirroredPerson, PersonToCreate, PersonToUpdate},
+    mirroring::{LockOwner, Locking, MirroredPerson, PersonToCreate, PersonToUpdate},
     oauth::options::{OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver, SessionObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},

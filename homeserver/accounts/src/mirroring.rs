@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use echorift_storage::UserNumber;
+use echorift_storage::{Timestamp, UserNumber};
 use ruma::{OwnedUserId, UserId};
 use serde_json::Value;
 
@@ -49,6 +49,15 @@ pub struct MirroredPerson {
 pub enum LockOwner {
     Directory,
     Administrator,
+}
+
+/// Whether the lock of an account counts among those that a safety stop is to keep few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locking {
+    /// By a sync.
+    Counted,
+    /// By the person's own entry, or by an administrator's word.
+    Uncounted,
 }
 
 /// A person of a directory who has no account yet.
@@ -92,6 +101,21 @@ impl Accounts {
     /// How many accounts that `provider` owns are neither locked nor deactivated.
     pub async fn count_mirrored(&self, provider: &str) -> Result<usize, AccountError> {
         Ok(mirroring::count_active(&self.0.database, provider).await?)
+    }
+
+    /// How many accounts `provider` has locked since then by locks that count, of those that are locked still.
+    pub async fn count_locked_by(&self, provider: &str, since: Timestamp) -> Result<usize, AccountError> {
+        Ok(mirroring::count_locked(&self.0.database, provider, since).await?)
+    }
+
+    /// Begins to count anew.
+    pub async fn forget_locks_by(&self, provider: &'static str) -> Result<(), AccountError> {
+        let step = self
+            .0
+            .database
+            .writer()
+            .transact(move |tx| Box::pin(async move { mirroring::forget_locks(tx, provider).await }));
+        Ok(step.await?)
     }
 
     /// Those of the names that some account has, deactivated ones included.
@@ -232,13 +256,15 @@ impl Accounts {
         &self,
         provider: &'static str,
         people: &[(UserNumber, String)],
+        locking: Locking,
     ) -> Result<(), AccountError> {
         for people in people.chunks(PEOPLE_PER_STEP) {
             let users: Vec<UserNumber> = people.iter().map(|(user, _)| *user).collect();
             let now = self.0.clock.now();
+            let counted = (locking == Locking::Counted).then_some(now);
             let step = self.0.database.writer().transact(move |tx| {
                 Box::pin(async move {
-                    let locked = mirroring::lock(tx, provider, &users).await?;
+                    let locked = mirroring::lock(tx, provider, &users, counted).await?;
                     let ended = mirroring::end_sessions(tx, &locked, now).await?;
                     Ok::<_, AccountError>((locked, ended))
                 })
@@ -247,7 +273,7 @@ impl Accounts {
             for user in &locked {
                 self.0.marks.change(user.0, |mark| mark.is_locked = true);
             }
-            self.0.checks.revoke(&ended);
+            self.0.checks.note_revoked(&ended);
             self.0.checks.tell_of_ending(&locked);
             for (user, localpart) in people.iter().filter(|(user, _)| locked.contains(user)) {
                 tracing::info!(
@@ -310,7 +336,8 @@ impl Accounts {
                     reason,
                     "a refreshed session belongs to somebody who has left"
                 );
-                self.lock_mirrored(provider.name(), &[(user, account.localpart)])
+                let people = [(user, account.localpart)];
+                self.lock_mirrored(provider.name(), &people, Locking::Uncounted)
                     .await
             }
             Ok(Ok(StandingAnswer::Fine)) => Ok(()),

@@ -52,12 +52,17 @@ impl TokenChecks {
 
     /// Called after the commit that ended the sessions.
     pub(crate) fn revoke(&self, sessions: &[Revoked]) {
-        for revoked in sessions {
-            self.revoked.insert(revoked.session, *revoked);
-        }
+        self.note_revoked(sessions);
         if !sessions.is_empty() {
             let users: Vec<UserNumber> = sessions.iter().map(|revoked| revoked.user).collect();
             self.tell_of_ending(&users);
+        }
+    }
+
+    /// As [`Self::revoke`], for who calls [`Self::tell_of_ending`] as well.
+    pub(crate) fn note_revoked(&self, sessions: &[Revoked]) {
+        for revoked in sessions {
+            self.revoked.insert(revoked.session, *revoked);
         }
     }
 

@@ -1,4 +1,4 @@
-use echorift_tests::{Look as _, TestDirectory, User, v3};
+use echorift_tests::{Look as _, TestDirectory, User, until, v3};
 
 use crate::{admin, administrator, group, mirroring, profile, sync};
 
@@ -13,7 +13,11 @@ async fn a_directory_that_is_away_changes_nothing() {
     directory.stop();
     assert_eq!(sync(&root).await["outcome"], "failed");
     jonas.get(v3(["account", "whoami"])).await.unwrap();
-    assert!(server.logs().iter().any(|line| line.contains("was not mirrored")));
+    until("the log says so", async || {
+        let mut lines = server.logs().into_iter();
+        lines.any(|line| line.contains("was not mirrored")).then_some(())
+    })
+    .await;
     assert_eq!(root.get(admin(&["plan"])).await.unwrap_err().status, 503);
     directory.start_again();
     assert_eq!(sync(&root).await["outcome"], "done");

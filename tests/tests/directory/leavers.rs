@@ -226,6 +226,38 @@ async fn leavers_one_by_one_are_stopped_like_many_at_once() {
 }
 
 #[tokio::test]
+async fn a_restart_forgets_nobody_who_was_locked() {
+    let directory = TestDirectory::start();
+    let server = mirroring(&directory).start().await;
+    let root = administrator(&server).await;
+    let disable = |names: &[&str]| {
+        let gone: Vec<String> = names
+            .iter()
+            .map(|name| account_control(&person(name), 514))
+            .collect();
+        directory.change(&gone.concat());
+    };
+    // One run or more, as they come.
+    disable(&["sofia.rossi", "lars.hansen", "lena.hansen"]);
+    assert_eq!(sync(&root).await["outcome"], "done");
+    server.stop().await;
+    // Two of five are left. All go before anybody looks.
+    disable(&["Tove.Berg", "o'neil", "anna.weber"]);
+    server.restart().await;
+    let stopped = (json!("stopped"), json!(3), json!(2));
+    let last = sync(&root).await;
+    assert_eq!(
+        (&last["outcome"], &last["locks"], &last["locks_max"]),
+        (&stopped.0, &stopped.1, &stopped.2)
+    );
+    let plan = root.get(admin(&["plan"])).await.unwrap();
+    assert_eq!(plan["locks_max"], 2, "{plan}");
+    directory.change(&account_control(&person("anna.weber"), 512));
+    let last = sync(&root).await;
+    assert_eq!((&last["outcome"], &last["locked"]), (&json!("done"), &json!(2)));
+}
+
+#[tokio::test]
 async fn whoever_is_in_one_of_the_groups_that_may_log_in_does() {
     let directory = TestDirectory::start();
     let server = mirroring(&directory)

@@ -17,6 +17,7 @@ mod feed_refusals;
 mod groups;
 mod leavers;
 mod people;
+mod referrals;
 mod samba;
 
 use echorift_tests::{

@@ -6,12 +6,21 @@ use serde_json::json;
 use crate::{admin, administrator, mirroring_with, profile, replace, runs, sync};
 
 async fn mirrored(domain: &TestDirectory) -> (TestServer, Caller) {
+    mirrored_by(domain, "echorift").await
+}
+
+/// With this service account.
+async fn mirrored_by(domain: &TestDirectory, account: &str) -> (TestServer, Caller) {
     let facts = &domain.facts;
+    let title = account.get(..1).unwrap().to_uppercase() + account.get(1..).unwrap();
     let server = mirroring_with(TestServer::builder())
         .set("directory.urls", json!([facts.text("/ldaps")]))
         .set("directory.ca_file", facts.text("/ca_file"))
-        .set("directory.bind_dn", facts.text("/bind_dn"))
-        .set("directory.bind_password", facts.text("/bind_password"))
+        .set(
+            "directory.bind_dn",
+            format!("CN={title} Nordlicht,{}", facts.text("/people_dn")),
+        )
+        .set("directory.bind_password", format!("Nordlicht-{account}-1"))
         .set("directory.base_dn", facts.text("/people_dn"))
         .set(
             "directory.user_filter",
@@ -113,4 +122,31 @@ async fn what_changes_in_a_domain_of_windows_is_worked_in() {
     domain.change(&format!("dn: CN=Anna Andersson,{people}\nchangetype: delete\n\n"));
     assert_eq!(sync(&root).await["locked"], 1);
     is_out(&anna).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Samba, and root for its ports"]
+async fn who_is_deleted_from_a_domain_of_windows_is_out_at_once_where_that_may_be_seen() {
+    let domain = TestDirectory::samba();
+    let (server, root) = mirrored_by(&domain, "watcher").await;
+    let (people, groups) = (domain.facts.text("/people_dn"), domain.facts.text("/groups_dn"));
+    let anna = logged_in(&server, "anna").await;
+    let whole = runs(&root, "whole").await;
+    // By another name than the server knows, within the time between two questions.
+    domain.change(&format!(
+        "dn: CN=Anna Nordlicht,{people}\nchangetype: modrdn\nnewrdn: CN=Anna (left)\ndeleteoldrdn: 1\n\n\
+         dn: CN=Anna (left),{people}\nchangetype: delete\n\n"
+    ));
+    is_out(&anna).await;
+    assert_eq!(runs(&root, "whole").await, whole);
+    let plan = root.get(admin(&["plan"])).await.unwrap();
+    assert_eq!(plan["total"], 0, "{plan}");
+
+    // Who may log in by a group that is gone: everything is read, and that is refused.
+    domain.change(&format!("dn: CN=chat,{groups}\nchangetype: delete\n\n"));
+    until("everything is read", async || {
+        let last = root.get(admin(&[])).await.unwrap()["sync"]["last"].clone();
+        (last["reach"] == "whole" && last["outcome"] == "failed").then_some(())
+    })
+    .await;
 }

@@ -188,9 +188,7 @@ impl FeedSender {
         let Known {
             records, snapshot, ..
         } = &known;
-        let read = directory
-            .read_changed(&changed.url, &changed.names, records, snapshot)
-            .await;
+        let read = directory.read_changed(changed, records, snapshot).await;
         let changes = match read {
             Ok(changes) => changes,
             Err(Unclear::Whole(_)) => {
@@ -287,7 +285,7 @@ impl Runs for FeedSender {
     async fn changes(&self) {
         let mut step = self.0.step.lock().await;
         let changed = self.0.told.take_entries();
-        if changed.names.is_empty() {
+        if changed.reads_nothing() {
             return;
         }
         let Some(known) = step.known.take() else {

@@ -15,6 +15,8 @@ use crate::directory::Directory;
 use crate::identity::id_filter_value;
 use crate::mirror::records::{Changes, GroupRecord, PersonRecord, Records};
 use crate::mirror::snapshot::{Dn, ImmutableId, Snapshot};
+use crate::mirror::told::Changed;
+use crate::referral::Referrals;
 
 /// Entries that are read one by one: for more, a reading of all is cheaper.
 const READS_MAX: usize = 400;
@@ -49,12 +51,11 @@ impl From<crate::connection::Fault> for Unclear {
 }
 
 impl Directory {
-    /// The entries of these names as they are now, and of those who changed with them. Asks the server at `url`, which
-    /// told of them: another one may not know yet.
+    /// The entries that were told of as they are now, and those who changed with them. Asks the server that told: another
+    /// one may not know yet.
     pub(in crate::mirror) async fn read_changed(
         &self,
-        url: &str,
-        names: &BTreeSet<Dn>,
+        changed: &Changed,
         records: &Records,
         snapshot: &Snapshot,
     ) -> Result<Changes, Unclear> {
@@ -66,22 +67,23 @@ impl Directory {
         let own = Dn::parse(&account.name);
         let mut reader = Reader {
             directory: self,
-            connection: self.inner.endpoints.connect_to(url, &account).await?,
+            connection: self.inner.endpoints.connect_to(&changed.url, &account).await?,
             records,
             snapshot,
             seen: BTreeSet::new(),
-            missing: BTreeSet::new(),
+            missing: known_gone(changed, records)?,
             people: BTreeMap::new(),
             groups: BTreeMap::new(),
             reads: 0,
         };
         let is_known = |dn: &Dn| snapshot.person_at(dn).is_some() || records.group(dn).is_some();
-        let mut next: BTreeSet<Dn> = names
+        let mut next: BTreeSet<Dn> = changed
+            .names
             .iter()
             .filter(|dn| Some(*dn) != own.as_ref() || is_known(dn))
             .cloned()
             .collect();
-        while !next.is_empty() {
+        while !next.is_empty() || !reader.missing.is_empty() {
             for dn in next {
                 reader.look(dn).await?;
             }
@@ -90,6 +92,19 @@ impl Directory {
         }
         Ok(reader.changes())
     }
+}
+
+/// Those of the deleted who are known, to be looked for: a deleted entry may have come back.
+fn known_gone(changed: &Changed, records: &Records) -> Result<BTreeSet<ImmutableId>, Unclear> {
+    let is_gone = |record: &GroupRecord| {
+        let id = record.group.id.as_ref();
+        id.is_some_and(|id| changed.gone.contains(id))
+    };
+    if !changed.gone.is_empty() && records.groups().any(is_gone) {
+        return Err(Unclear::Whole("a group was removed"));
+    }
+    let known = changed.gone.iter().filter(|id| records.person(id).is_some());
+    Ok(known.cloned().collect())
 }
 
 struct Reader<'a> {
@@ -302,7 +317,16 @@ impl Reader<'_> {
             entries_max: 2,
         };
         match self.connection.search_page(query, ENTRIES_MAX, Vec::new()).await {
+            Ok(page) if page.entries.is_empty() && !page.references.is_empty() => {
+                match self.directory.inner.referrals.policy {
+                    Referrals::Ignore => Ok(page.entries),
+                    Referrals::Refuse | Referrals::Follow => {
+                        Err(Unclear::Whole("another server may have an entry"))
+                    }
+                }
+            }
             Ok(page) => Ok(page.entries),
+            Err(fault) if fault.referral().is_some() => Err(Unclear::Whole("another server has an entry")),
             Err(fault) if fault.is_missing_entry() && scope == Scope::Base => Ok(Vec::new()),
             Err(fault) => Err(fault.into()),
         }

@@ -1,7 +1,8 @@
 //! Reading the whole directory: either all of it, or nothing.
 //!
-//! One connection to one server reads people and then groups, page by page. Whatever is cut short, refused or not
-//! plausible is an error, for a part of the directory read as the whole would make everybody else a leaver.
+//! One connection to one server reads people and then groups, page by page, and others where it refers to them and that is
+//! to be followed (`servers`). Whatever is cut short, refused or not plausible is an error, for a part of the directory read
+//! as the whole would make everybody else a leaver.
 //!
 //! Where the directory tells what has changed, `changed` reads that alone, and whatever follows from it.
 
@@ -9,15 +10,20 @@ mod changed;
 mod group;
 mod pages;
 mod person;
+mod servers;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+
+use ldap3::{Scope, SearchEntry};
 
 pub(super) use self::changed::Unclear;
 pub(super) use self::group::known_by_name;
-use super::records::{GroupRecord, Records};
+use self::servers::Servers;
+use super::records::{GroupRecord, PersonRecord, Records};
 use super::settings::MirrorConfig;
 use super::snapshot::{Dn, Snapshot};
-use crate::connection::{Connection, Fault};
+use crate::connection::{Fault, Query};
 use crate::directory::Directory;
 
 /// Larger companies have more than one server.
@@ -62,27 +68,16 @@ pub struct Reading {
     pub(super) records: Records,
 }
 
-/// What a reading is looked for with.
-struct Wanted<'a> {
-    base: &'a str,
-    filter: &'a str,
-    attributes: &'a [&'a str],
-    entries_max: usize,
-}
-
 impl Directory {
     /// Reads everybody and every group. Errors: whatever keeps it from being complete.
     pub async fn read(&self) -> Result<Reading, ReadError> {
         let config = &self.inner.config;
-        let account = self
-            .inner
-            .service_account()
-            .map_err(|refusal| ReadError::Fault(refusal.to_string()))?;
-        let mut connection = self.inner.endpoints.connect_as_service(&account).await?;
+        let mut servers = Servers::connect(&self.inner).await?;
         let now = self.now();
         let attributes = person::attributes(config);
-        let wanted = Wanted {
+        let everybody = Query {
             base: &config.base_dn,
+            scope: Scope::Subtree,
             filter: self.people_filter(),
             attributes: &attributes,
             entries_max: PEOPLE_MAX,
@@ -90,9 +85,9 @@ impl Directory {
         let mut found = Vec::new();
         let mut unusable = Vec::new();
         let mut ranged = Vec::new();
-        pages::visit(&mut connection, &wanted, |entry| {
+        let take = |entry: SearchEntry, holder| {
             if pages::is_cut(&entry) {
-                ranged.push(entry);
+                ranged.push((entry, holder));
                 return;
             }
             let dn = entry.dn.clone();
@@ -100,27 +95,32 @@ impl Directory {
                 Some(read) => found.push(read),
                 None => unusable.push(dn),
             }
-        })
-        .await?;
-        for mut entry in ranged {
-            pages::complete(&mut connection, &mut entry).await?;
+        };
+        servers.visit(everybody, take).await?;
+        for (mut entry, holder) in ranged {
+            servers.complete(holder, &mut entry).await?;
             let dn = entry.dn.clone();
             match person::read(entry, config, now) {
                 Some(read) => found.push(read),
                 None => unusable.push(dn),
             }
         }
-        let mut ids = BTreeSet::new();
-        for read in &found {
-            if !ids.insert(&read.person.id) {
-                return Err(ReadError::DuplicateId {
-                    attribute: config.attribute_id.clone(),
-                    id: read.person.id.to_string(),
-                });
+        let mut people: BTreeMap<_, PersonRecord> = BTreeMap::new();
+        for read in found {
+            match people.entry(read.person.id.clone()) {
+                Slot::Vacant(free) => drop(free.insert(read)),
+                // Two servers may have the same entry.
+                Slot::Occupied(known) if known.get().person.dn == read.person.dn => {}
+                Slot::Occupied(known) => {
+                    return Err(ReadError::DuplicateId {
+                        attribute: config.attribute_id.clone(),
+                        id: known.key().to_string(),
+                    });
+                }
             }
         }
-        let groups = read_groups(&mut connection, &config.mirror, &config.base_dn).await?;
-        let records = Records::new(found, groups);
+        let groups = read_groups(&mut servers, &config.mirror, &config.base_dn).await?;
+        let records = Records::new(people.into_values(), groups);
         let snapshot = records.snapshot();
         self.check_reading(&snapshot)?;
         Ok(Reading {
@@ -153,22 +153,25 @@ impl Directory {
 }
 
 async fn read_groups(
-    connection: &mut Connection,
+    servers: &mut Servers<'_>,
     config: &MirrorConfig,
     base_dn: &str,
 ) -> Result<Vec<GroupRecord>, ReadError> {
     let attributes = group::attributes(&config.attribute_group_id);
-    let wanted = Wanted {
+    let all = Query {
         base: config.group_base(base_dn),
+        scope: Scope::Subtree,
         filter: &config.group_filter,
         attributes: &attributes,
         entries_max: GROUPS_MAX,
     };
     let mut found = Vec::new();
-    pages::visit(connection, &wanted, |entry| found.push(entry)).await?;
+    servers
+        .visit(all, |entry, holder| found.push((entry, holder)))
+        .await?;
     let mut groups = Vec::with_capacity(found.len());
-    for mut entry in found {
-        pages::complete(connection, &mut entry).await?;
+    for (mut entry, holder) in found {
+        servers.complete(holder, &mut entry).await?;
         groups.extend(group::read(&entry, &config.attribute_group_id));
     }
     Ok(groups)

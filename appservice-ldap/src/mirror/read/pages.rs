@@ -2,8 +2,9 @@
 
 use ldap3::SearchEntry;
 
-use super::{ReadError, Wanted};
-use crate::connection::{Connection, Page, Query};
+use super::ReadError;
+use crate::connection::{Connection, Fault, Page, Query};
+use crate::referral::{Reference, Referrals};
 
 /// Active Directory gives 1,000 entries a page at most; fewer keep what is in memory small where entries have photos.
 const PAGE_ENTRIES: i32 = 250;
@@ -12,30 +13,46 @@ const EMPTY_PAGES_MAX: usize = 100;
 /// Values of one list that comes in ranges.
 const RANGED_VALUES_MAX: usize = 1_000_000;
 
-/// Hands over each entry of a search. Errors: the search was refused, cut short, or does not end.
+/// Hands over each entry that one server has of a search, and counts them. Gives the references that are to be followed.
+/// Errors: the search was refused, cut short, or does not end.
 pub(super) async fn visit(
     connection: &mut Connection,
-    wanted: &Wanted<'_>,
+    query: Query<'_>,
+    policy: Referrals,
+    seen: &mut usize,
     mut entry: impl FnMut(SearchEntry),
-) -> Result<(), ReadError> {
-    let query = Query {
-        base: wanted.base,
-        scope: ldap3::Scope::Subtree,
-        filter: wanted.filter,
-        attributes: wanted.attributes,
-        entries_max: wanted.entries_max,
-    };
-    let (mut cookie, mut seen, mut empty) = (Vec::new(), 0_usize, 0_usize);
+) -> Result<Vec<Reference>, ReadError> {
+    let (mut cookie, mut empty) = (Vec::new(), 0_usize);
+    let mut elsewhere = Vec::new();
     loop {
-        let Page { entries, next } = connection.search_page(query, PAGE_ENTRIES, cookie).await?;
-        seen = seen.saturating_add(entries.len());
+        let page = match connection.search_page(query, PAGE_ENTRIES, cookie).await {
+            Err(fault) if policy == Referrals::Follow => match fault.referral() {
+                Some(reference) => return Ok(vec![reference]),
+                None => return Err(fault.into()),
+            },
+            page => page?,
+        };
+        let Page {
+            entries,
+            references,
+            next,
+        } = page;
+        match (policy, references.first()) {
+            (Referrals::Refuse, Some(to)) => {
+                let (url, to) = (connection.url().to_owned(), to.text().to_owned());
+                return Err(Fault::Referred { url, to }.into());
+            }
+            (Referrals::Refuse | Referrals::Ignore, _) => {}
+            (Referrals::Follow, _) => elsewhere.extend(references),
+        }
+        *seen = seen.saturating_add(entries.len());
         empty = if entries.is_empty() { empty + 1 } else { 0 };
-        if seen > wanted.entries_max {
-            return Err(ReadError::TooMany(wanted.entries_max));
+        if *seen > query.entries_max || elsewhere.len() > query.entries_max {
+            return Err(ReadError::TooMany(query.entries_max));
         }
         entries.into_iter().for_each(&mut entry);
         match next {
-            None => return Ok(()),
+            None => return Ok(elsewhere),
             Some(_) if empty > EMPTY_PAGES_MAX => {
                 return Err(ReadError::Fault(
                     "the directory sends pages without end".to_owned(),

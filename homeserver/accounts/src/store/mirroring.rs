@@ -218,18 +218,45 @@ async fn set(
     tx.execute(sql, &[table(rows)]).await.map(drop)
 }
 
-/// Locks those of the accounts that are not locked; which.
+/// How many accounts the provider has locked since then, of locks that count, and that are locked still.
+pub(crate) async fn count_locked(
+    database: &Database,
+    provider: &str,
+    since: Timestamp,
+) -> Result<usize, StorageError> {
+    const SQL: &str = "
+        SELECT COUNT(*) FROM accounts
+         WHERE provider = $1 AND locked_by = $1 AND directory_locked_ts > $2 AND is_locked = 1";
+    let rows = database.fetch_all(SQL, &[provider.into(), since.into()]).await?;
+    let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    usize::try_from(count).map_err(|error| StorageError::corrupt("accounts", error))
+}
+
+/// Has no lock of the provider's count any longer.
+pub(crate) async fn forget_locks(tx: &mut Tx, provider: &str) -> Result<(), StorageError> {
+    const SQL: &str = "
+        UPDATE accounts SET directory_locked_ts = NULL
+         WHERE provider = $1 AND locked_by = $1 AND directory_locked_ts IS NOT NULL";
+    tx.execute(SQL, &[provider.into()]).await.map(drop)
+}
+
+/// Locks those of the accounts that are not locked; which. `counted` is the time for locks that [`count_locked`] counts.
 pub(crate) async fn lock(
     tx: &mut Tx,
     provider: &str,
     users: &[UserNumber],
+    counted: Option<Timestamp>,
 ) -> Result<Vec<UserNumber>, StorageError> {
     const SQL: &str = "
-        UPDATE accounts SET is_locked = 1, locked_by = $2
+        UPDATE accounts SET is_locked = 1, locked_by = $2, directory_locked_ts = CAST($3 AS BIGINT)
          WHERE user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))
                AND provider = $2 AND is_locked = 0 AND deactivated_ts IS NULL
         RETURNING user_number";
-    numbers(&tx.fetch_all(SQL, &[listed(users), provider.into()]).await?)
+    let counted = counted.map(|at| at.0);
+    numbers(
+        &tx.fetch_all(SQL, &[listed(users), provider.into(), counted.into()])
+            .await?,
+    )
 }
 
 /// Unlocks those of the accounts that the provider has locked; which.
@@ -239,7 +266,7 @@ pub(crate) async fn unlock(
     users: &[UserNumber],
 ) -> Result<Vec<UserNumber>, StorageError> {
     const SQL: &str = "
-        UPDATE accounts SET is_locked = 0, locked_by = NULL
+        UPDATE accounts SET is_locked = 0, locked_by = NULL, directory_locked_ts = NULL
          WHERE user_number IN (SELECT CAST(value ->> 0 AS BIGINT) FROM json_each($1))
                AND locked_by = $2 AND is_locked = 1
         RETURNING user_number";

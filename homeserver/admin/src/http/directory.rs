@@ -334,7 +334,7 @@ async fn plan(
             .collect(),
         total: plan.changes.len(),
         locks: plan.locks(),
-        locks_max: mirror.locks_max(&plan),
+        locks_max: mirror.locks_max(&plan).await.map_err(MatrixError::internal)?,
         troubles: troubles.collect(),
         rooms,
     }))

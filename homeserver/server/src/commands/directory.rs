@@ -112,7 +112,7 @@ fn look(file: &ConfigFile) -> Result<Vec<Look>, ServerError> {
             let snapshot = directory.read().await.map_err(|error| refused(&error))?.snapshot;
             looks.push(Look {
                 domain: directory.domain().to_owned(),
-                locks_max: mirror.locks_max(&people),
+                locks_max: mirror.locks_max(&people).await.map_err(|error| refused(&error))?,
                 people,
                 rooms: mapper.plan(&snapshot).await.map_err(|error| refused(&error))?,
             });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use echorift_appservice_ldap::mirror::MirrorConfig;
-use echorift_appservice_ldap::{DirectoryConfig, POOL_SIZE_MAX};
+use echorift_appservice_ldap::{DirectoryConfig, POOL_SIZE_MAX, Referrals};
 
 use ruma::ServerName;
 
@@ -191,6 +191,12 @@ fn read_domain(name: &str, table: &mut Table<'_, '_>, own: &ServerName) -> Direc
         connect_timeout: table.duration("connect_timeout", "5s"),
         request_timeout: table.duration("request_timeout", "10s"),
         pool_size: usize::try_from(pool_size).unwrap_or(1),
+        referrals: table.choice(
+            "referrals",
+            ("refuse", Referrals::Refuse),
+            &[("ignore", Referrals::Ignore), ("follow", Referrals::Follow)],
+        ),
+        referral_hosts: table.list("referral_hosts", &[]),
         mirror: read_mirror(table, &usual.mirror),
         groups: directory_mapping::read(table, own),
     };
