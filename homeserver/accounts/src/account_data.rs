@@ -5,7 +5,10 @@ use ruma::{
     UserId,
     push::{Action, ConditionalPushRule, EventMatchConditionData, PushCondition, Ruleset},
 };
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 use crate::{
     AccountError, Accounts,
@@ -52,6 +55,18 @@ pub fn default_push_rules(user: &UserId) -> Ruleset {
     });
     rules.override_.move_index(at, 1);
     rules
+}
+
+/// What `m.push_rules` holds for these rules. Kinds without a rule are there as well: not all clients look before they
+/// read one. Errors: of the serialisation, which this type cannot meet.
+pub fn push_rules_content(rules: &Ruleset) -> Result<Value, serde_json::Error> {
+    let mut global = serde_json::to_value(rules)?;
+    if let Some(kinds) = global.as_object_mut() {
+        for kind in ["override", "content", "room", "sender", "underride"] {
+            kinds.entry(kind).or_insert_with(|| json!([]));
+        }
+    }
+    Ok(json!({ "global": global }))
 }
 
 impl Accounts {

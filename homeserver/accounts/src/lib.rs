@@ -58,6 +58,7 @@ pub use self::{
     access_tokens::AccessToken,
     account_data::{
         AccountDatum, GlobalAccountData, RoomAccountDataOfUser, TypedAccountData, default_push_rules,
+        push_rules_content,
     },
     accounts::Accounts,
     administration::{AccountSource, DeviceOverview, UserOverview, UserQuery, UserState, UserToCreate},

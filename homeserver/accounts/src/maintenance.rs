@@ -68,6 +68,7 @@ impl Accounts {
             .await?;
         self.0.checks.forget_before(revoked);
         self.0.uia.forget_expired(now);
+        self.0.attempts.forget_expired(now);
         self.0.nonces.forget_expired(now);
         self.0.oauth.rendezvous.forget_expired(now);
         Ok(())

@@ -1,3 +1,7 @@
+mod attempts;
+
+pub(crate) use self::attempts::{Attempts, Made, Wish};
+
 use echorift_storage::{Change, UserNumber};
 use ruma::OwnedUserId;
 use subtle::ConstantTimeEq as _;
@@ -51,6 +55,22 @@ impl Accounts {
             return Err(AccountError::UserInUse);
         }
         Ok(user_id)
+    }
+
+    /// The account that a session of stages has led to, unless `username` means another one.
+    pub(crate) async fn find_made(
+        &self,
+        session: &str,
+        username: Option<&str>,
+    ) -> Result<Option<(Account, Made)>, AccountError> {
+        let Some(made) = self.0.attempts.made(session, self.0.clock.now()) else {
+            return Ok(None);
+        };
+        let account = self.load_account(made.user).await?;
+        let is_meant = username.is_none_or(|typed| {
+            localpart_of(typed, self.server_name()).as_deref() == Some(account.localpart.as_str())
+        });
+        Ok(is_meant.then_some((account, made)))
     }
 
     /// Whether `token` lets its holder register, as the operator has configured it. Compared in constant time.

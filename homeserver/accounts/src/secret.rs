@@ -20,6 +20,13 @@ pub(crate) fn random_letters(length: usize) -> String {
         .collect()
 }
 
+/// A key for `purpose` from a secret. Who knows one of them, or the hash that is stored, learns nothing of the others.
+pub(crate) fn derive(purpose: &str, secret: &str) -> [u8; 32] {
+    // No purpose holds a zero, so what is hashed can be taken apart in one way only.
+    let hash = Sha256::new().chain_update(purpose).chain_update([0]);
+    hash.chain_update(secret).finalize().into()
+}
+
 /// What is stored of a secret. The secrets are random and long, so a plain hash does.
 pub(crate) fn hash(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))

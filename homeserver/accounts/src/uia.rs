@@ -48,6 +48,16 @@ pub struct Challenge {
     error: Option<(&'static str, String)>,
 }
 
+impl UiaRefusal {
+    /// The session in which the client is to go on, if it is asked for stages.
+    pub(crate) fn session(&self) -> Option<&str> {
+        match self {
+            Self::Challenge(challenge) => Some(&challenge.session),
+            Self::Elsewhere(_) | Self::Refused(_) => None,
+        }
+    }
+}
+
 impl IntoResponse for UiaRefusal {
     fn into_response(self) -> Response {
         let challenge = match self {
@@ -249,7 +259,13 @@ impl Accounts {
                 );
                 return challenge(id, session, Some(error));
             }
-            match self.check_stage(purpose, auth, &mut session.authorised).await {
+            // What is done is not tried again: a challenge, for one, is good for a single solution.
+            let outcome = if session.completed.contains(&stage) {
+                Ok(())
+            } else {
+                self.check_stage(purpose, auth, &mut session.authorised).await
+            };
+            match outcome {
                 Ok(()) if session.completed.contains(&stage) => {}
                 Ok(()) => session.completed.push(stage),
                 Err(StageFailure::Wrong(errcode, sentence)) => {

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use echorift_accounts::{AccountError, Accounts, GlobalAccountData, default_push_rules};
+use echorift_accounts::{AccountError, Accounts, GlobalAccountData, default_push_rules, push_rules_content};
 use echorift_storage::UserNumber;
 use ruma::{UserId, push::Ruleset};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use tokio::sync::Mutex;
 
@@ -13,7 +13,7 @@ pub(crate) const DATA_TYPE: &str = "m.push_rules";
 const TURNS: usize = 64;
 
 /// The content of `m.push_rules`.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Content {
     global: Ruleset,
 }
@@ -75,7 +75,8 @@ impl PushRules {
         if let Err(refusal) = change(&mut global) {
             return Ok(Err(refusal));
         }
-        let content = to_raw_value(&Content { global }).map_err(|_| AccountError::TooLarge {
+        let content = push_rules_content(&global).and_then(|content| to_raw_value(&content));
+        let content = content.map_err(|_| AccountError::TooLarge {
             what: "the push rules",
             limit: 0,
         })?;

@@ -4,9 +4,9 @@ use std::{collections::HashSet, sync::Arc};
 
 use echorift_storage::StorageError;
 use ruma::ServerName;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
-use crate::{Room, Rooms};
+use crate::{Room, RoomError, Rooms};
 
 /// How many rooms' lists are kept in their compiled form; most rooms have none.
 pub(crate) const CACHED_ACLS: usize = 1_000;
@@ -114,6 +114,19 @@ impl Rooms {
             }
         };
         Ok(acl.denies(server))
+    }
+
+    /// Refuses a list that keeps this server out itself: other servers would take nothing from it any more, not even a
+    /// better list. Error: `BadRequest`.
+    pub(crate) fn check_keeps_us_in(&self, content: &RawValue) -> Result<(), RoomError> {
+        let content: Value = serde_json::from_str(content.get()).unwrap_or_default();
+        if ServerAcl::new(&content).denies(self.server_name()) {
+            return Err(RoomError::BadRequest(
+                "This list would keep out your own server, and nobody of it could act in the room any more."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 

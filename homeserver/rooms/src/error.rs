@@ -162,7 +162,7 @@ impl From<RoomError> for echorift_web::MatrixError {
             RoomError::Unreachable(_) => Self::new(
                 StatusCode::BAD_GATEWAY,
                 "M_UNKNOWN",
-                "No server that is in this room can be reached now.",
+                "None of the servers that could answer this can be reached now.",
             ),
             RoomError::PeerRefused {
                 status,

@@ -76,8 +76,9 @@ impl Rooms {
     /// Sets a state event as its sender's client wants it. `also` is written in the same commit, if the event goes
     /// through this server's door alone and changes anything.
     ///
-    /// Errors: those of [`Rooms::append`]; `BadAlias`; for member events those of the endpoint of that membership, and
-    /// `BadRequest` if one is to be sticky: not each way into a room goes through here.
+    /// Errors: those of [`Rooms::append`]; `BadAlias`; `BadRequest` for a list of servers without this one; for member
+    /// events those of the endpoint of that membership, and `BadRequest` if one is to be sticky: not each way into a room
+    /// goes through here.
     pub async fn set_state(
         &self,
         accounts: &Accounts,
@@ -99,6 +100,9 @@ impl Rooms {
         }
         if draft.event_type == TimelineEventType::RoomCanonicalAlias && state_key.is_empty() {
             self.check_canonical_alias(room, draft.content.get()).await?;
+        }
+        if draft.event_type == TimelineEventType::RoomServerAcl && state_key.is_empty() {
+            self.check_keeps_us_in(&draft.content)?;
         }
         if draft.event_type == TimelineEventType::RoomPowerLevels && state_key.is_empty() {
             self.check_no_creator_listed(room, &draft.content).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use echorift_accounts::{AccountDatum, default_push_rules};
+use echorift_accounts::{AccountDatum, default_push_rules, push_rules_content};
 use echorift_rooms::RoomError;
 use echorift_storage::Position;
 use ruma::{UserId, serde::Raw};
@@ -25,7 +25,9 @@ pub(crate) fn write_account_data<'a, T>(
 
 /// The push rules of a user who has not changed any.
 pub(crate) fn push_rules_event<T>(user: &UserId) -> Result<Raw<T>, RoomError> {
-    raw(&json!({ "type": "m.push_rules", "content": { "global": default_push_rules(user) } }))
+    let content = push_rules_content(&default_push_rules(user));
+    let content = content.map_err(|error| RoomError::BadRequest(error.to_string()))?;
+    raw(&json!({ "type": "m.push_rules", "content": content }))
 }
 
 /// A value that this server has built, as an event.

@@ -42,7 +42,7 @@ async fn open_registration_asks_for_the_dummy_stage_only() {
         "username": "carol", "password": "a long password", "device_id": "CAR", "auth": auth,
         "initial_device_display_name": "Carol's laptop",
     });
-    let made = register(&server, body.clone()).await.unwrap();
+    let made = register(&server, body).await.unwrap();
     assert_eq!(
         (made.text("/user_id"), made.text("/device_id")),
         ("@carol:test.example", "CAR")
@@ -52,9 +52,10 @@ async fn open_registration_asks_for_the_dummy_stage_only() {
         .log_in("carol", "a long password", json!({}))
         .await
         .unwrap();
-    refused(register(&server, body).await, 400, "M_USER_IN_USE");
-
     let auth = json!({ "type": "m.login.dummy" });
+    let taken = json!({ "username": "carol", "password": "a long password", "auth": auth });
+    refused(register(&server, taken).await, 400, "M_USER_IN_USE");
+
     let quiet =
         json!({ "username": "dave", "password": "a long password", "inhibit_login": true, "auth": auth });
     let made = register(&server, quiet).await.unwrap();
@@ -84,6 +85,47 @@ async fn open_registration_asks_for_the_dummy_stage_only() {
         .post(format!("{}?kind=guest", v3(["register"])), json!({}))
         .await;
     assert_eq!(guest.unwrap_err().status, 403);
+}
+
+#[tokio::test]
+async fn who_did_not_hear_of_their_registration_asks_again() {
+    let server = TestServer::builder()
+        .set("registration.enabled", true)
+        .set("registration.without_verification", true)
+        .start()
+        .await;
+    let mut body = json!({
+        "username": "carol", "password": "a long password", "initial_device_display_name": "Carol's laptop",
+    });
+    let asked = register(&server, body.clone()).await.unwrap_err();
+    let auth = json!({ "type": "m.login.dummy", "session": asked.body.text("/session") });
+    // The session knows what was asked for.
+    let first = register(&server, json!({ "auth": auth })).await.unwrap();
+    body["auth"] = auth.clone();
+    let again = register(&server, body.clone()).await.unwrap();
+    for answer in [&first, &again] {
+        assert_eq!(answer.text("/user_id"), "@carol:test.example");
+        assert_eq!(answer.text("/device_id"), first.text("/device_id"));
+    }
+    let laptop = server
+        .anonymous()
+        .log_in("carol", "a long password", json!({}))
+        .await
+        .unwrap();
+    let laptop = server.with_token(laptop.text("/access_token"));
+    let devices = laptop.get(v3(["devices"])).await.unwrap();
+    let named: Vec<&Value> = devices
+        .list("/devices")
+        .iter()
+        .filter(|device| device["display_name"] == "Carol's laptop")
+        .collect();
+    assert_eq!(named.len(), 1, "{devices}");
+    assert_eq!(named[0]["device_id"], first.text("/device_id"));
+    // The ID of a session is part of the addresses of pages: it alone opens nothing.
+    for password in [None, Some("a guess")] {
+        let body = json!({ "password": password, "auth": auth });
+        refused(register(&server, body).await, 400, "M_USER_IN_USE");
+    }
 }
 
 #[tokio::test]

@@ -31,6 +31,11 @@ async fn published_keys_are_shown_with_the_name_of_the_device() {
     let server = TestServer::shared().await;
     let [alice, bob] = server.register(["alice", "bob"]).await;
     assert_eq!(query(&bob, &[&alice]).await["device_keys"][&alice.id], json!({}));
+    // Some clients take an answer without these parts for broken.
+    assert_eq!(
+        query(&bob, &[]).await,
+        json!({ "device_keys": {}, "failures": {} })
+    );
     publish_device(&alice).await;
     let path = v3(["devices", &alice.device_id]);
     alice

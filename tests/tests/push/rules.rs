@@ -50,6 +50,44 @@ async fn the_default_rules_are_those_of_the_specification_in_its_order() {
     ];
     assert_eq!(ids(&rules, "underride"), underrides);
     assert_eq!(rules["global"]["override"][1]["enabled"], false);
+    // Also where there are none, as clients read them without looking.
+    for kind in ["content", "room", "sender"] {
+        assert_eq!(rules["global"][kind], json!([]), "{kind}");
+    }
+    let data = alice
+        .get(v3(["user", &alice.id, "account_data", "m.push_rules"]))
+        .await
+        .unwrap();
+    let synced = alice.sync_all().await;
+    let synced = synced.list("/account_data/events").iter();
+    let synced = synced.filter(|event| event["type"] == "m.push_rules");
+    let synced: Vec<&Value> = synced.map(|event| &event["content"]).collect();
+    assert_eq!(synced, [&rules]);
+    assert_eq!(data, rules);
+}
+
+#[tokio::test]
+async fn a_rule_that_always_holds_may_leave_its_conditions_out() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    for kind in ["override", "underride"] {
+        alice
+            .put(rule(kind, "always"), json!({ "actions": ["notify"] }))
+            .await
+            .unwrap();
+        let made = alice.get(rule(kind, "always")).await.unwrap();
+        assert_eq!(
+            (&made["conditions"], &made["enabled"]),
+            (&json!([]), &json!(true))
+        );
+    }
+    refused(
+        alice
+            .put(rule("content", "words"), json!({ "actions": [] }))
+            .await,
+        400,
+        "M_BAD_JSON",
+    );
 }
 
 #[tokio::test]

@@ -198,3 +198,30 @@ async fn state_is_read_by_type_and_key() {
         "Named"
     );
 }
+
+#[tokio::test]
+async fn a_list_of_servers_does_not_keep_out_its_own() {
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let room = alice.create_room_with(&[]).await;
+    for content in [
+        json!({}),
+        json!({ "allow": [] }),
+        json!({ "allow": ["other.example"] }),
+        json!({ "allow": ["*"], "deny": ["*.example"] }),
+    ] {
+        refused(
+            alice
+                .set_state(&room, "m.room.server_acl", "", content)
+                .await
+                .map(Value::from),
+            400,
+            "M_INVALID_PARAM",
+        );
+    }
+    let content = json!({ "allow": ["*"], "deny": ["other.example"] });
+    alice
+        .set_state(&room, "m.room.server_acl", "", content)
+        .await
+        .unwrap();
+}

@@ -14,7 +14,7 @@ use serde_json::{
 };
 
 use super::own;
-use crate::{AccountError, Accounts, default_push_rules};
+use crate::{AccountError, Accounts, default_push_rules, push_rules_content};
 
 const PUSH_RULES: &str = "m.push_rules";
 /// Types that have endpoints of their own.
@@ -32,8 +32,9 @@ pub(crate) async fn get_global(
     match data.get(data_type.as_str()) {
         Some(datum) => Ok(Json(datum.content.clone())),
         None if data_type == PUSH_RULES => {
-            let rules = serde_json::json!({ "global": default_push_rules(&session.user_id) });
-            Ok(Json(to_raw_value(&rules).map_err(MatrixError::internal)?.into()))
+            let rules = push_rules_content(&default_push_rules(&session.user_id));
+            let rules = rules.and_then(|rules| to_raw_value(&rules));
+            Ok(Json(rules.map_err(MatrixError::internal)?.into()))
         }
         None => Err(not_found()),
     }

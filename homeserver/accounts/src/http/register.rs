@@ -5,7 +5,7 @@ use ruma::api::client::{
         check_registration_token_validity, get_username_availability,
         register::{LoginType, RegistrationKind, v3},
     },
-    uiaa::AuthType,
+    uiaa::{AuthData, AuthType},
 };
 use serde_json::{Value, json};
 
@@ -14,8 +14,10 @@ use super::{
     login::session_body,
 };
 use crate::{
-    Accounts, UiaRefusal,
+    AccountError, Accounts, UiaRefusal,
+    registration::{Made, Wish},
     sessions::SessionRequest,
+    store::accounts::Account,
     uia::{Authorised, Purpose},
 };
 
@@ -36,23 +38,35 @@ pub(crate) async fn register(
         let service = service.required()?;
         return Ok(application_services::register(&accounts, service, request).await?);
     }
+    let now = accounts.0.clock.now();
+    let attempt = request.auth.as_ref().and_then(AuthData::session);
+    // Before anything else: by now the name is taken, and with the first administrator registration may have closed.
+    if let Some(attempt) = attempt
+        && let Some((account, made)) = accounts.find_made(attempt, request.username.as_deref()).await?
+    {
+        return repeat(&accounts, &account, made, request).await;
+    }
     let flows = flows(&accounts).await?;
     if flows.is_empty() {
         return Err(
             MatrixError::forbidden("Nobody can register on this server: ask your administrator.").into(),
         );
     }
-    let guest = match request.guest_access_token.as_deref() {
+    let wish = match attempt.and_then(|attempt| accounts.0.attempts.wish(attempt, now)) {
+        Some(earlier) => Wish::of(&request).or(earlier),
+        None => Wish::of(&request),
+    };
+    let guest = match wish.guest_access_token.as_deref() {
         Some(token) => Some(
             accounts
-                .find_upgrading_guest(token, request.username.as_deref())
+                .find_upgrading_guest(token, wish.username.as_deref())
                 .await?,
         ),
         None => None,
     };
     let user_id = match guest {
         Some(guest) => accounts.user_id(&accounts.load_account(guest).await?)?,
-        None => accounts.judge_new_name(request.username.as_deref()).await?,
+        None => accounts.judge_new_name(wish.username.as_deref()).await?,
     };
     let purpose = Purpose {
         operation: "register",
@@ -62,10 +76,13 @@ pub(crate) async fn register(
         // Not for asking which stages there are: a guess at a token and a finished registration count.
         accounts.0.limits.check(LimitKind::Registration, &address.key())?;
     }
-    let authorised = accounts
-        .walk_stages(purpose, flows, request.auth.as_ref())
-        .await?;
-    let password = request.password.as_deref();
+    let authorised = accounts.walk_stages(purpose, flows, request.auth.as_ref());
+    let authorised = authorised.await.inspect_err(|refusal| {
+        if let Some(session) = refusal.session() {
+            accounts.0.attempts.remember(session, &wish, now);
+        }
+    })?;
+    let password = wish.password.as_deref();
     let password = password.ok_or_else(|| MatrixError::missing_param("`password` is missing."))?;
     let email = authorised.email.clone();
     let account = match (guest, authorised) {
@@ -88,19 +105,68 @@ pub(crate) async fn register(
     if let Some(email) = email {
         accounts.add_email(account.number, email).await?;
     }
-    if request.inhibit_login {
+    log_in(&accounts, &account, wish, attempt).await
+}
+
+/// Once more what a client did not hear. Its password shows that it is the same one: the ID of the session alone may
+/// have gone through other hands, as part of the address of a page. Error: `M_USER_IN_USE` without the password.
+async fn repeat(
+    accounts: &Accounts,
+    account: &Account,
+    made: Made,
+    request: v3::Request,
+) -> Result<Json<Value>, UiaRefusal> {
+    let in_use = "This account has been made: log in with its password.";
+    let Some(password) = request.password.as_deref() else {
+        return Err(MatrixError::user_in_use(in_use).into());
+    };
+    let key = accounts.login_limit_key(&account.localpart);
+    accounts.0.limits.check(LimitKind::Login, &key)?;
+    match accounts.check_password(&account.localpart, password).await {
+        Ok(proved) if proved.number == account.number => {}
+        Ok(_) | Err(AccountError::WrongCredentials) => return Err(MatrixError::user_in_use(in_use).into()),
+        Err(error) => return Err(error.into()),
+    }
+    let mut wish = Wish::of(&request);
+    wish.device_id = wish.device_id.or(made.device_id);
+    let attempt = request.auth.as_ref().and_then(AuthData::session);
+    log_in(accounts, account, wish, attempt).await
+}
+
+/// The answer to a registration, with a session unless none is wished for; it is remembered for who asks again.
+async fn log_in(
+    accounts: &Accounts,
+    account: &Account,
+    wish: Wish,
+    attempt: Option<&str>,
+) -> Result<Json<Value>, UiaRefusal> {
+    let remember = |device_id| {
+        let user = account.number;
+        if let Some(attempt) = attempt {
+            let now = accounts.0.clock.now();
+            accounts
+                .0
+                .attempts
+                .remember_made(attempt, Made { user, device_id }, now);
+        }
+    };
+    // The account is there, whatever becomes of the session.
+    remember(wish.device_id.clone());
+    if wish.inhibit_login {
+        let user_id = accounts.user_id(account)?;
         return Ok(Json(
             json!({ "user_id": user_id, "home_server": accounts.server_name() }),
         ));
     }
     let request = SessionRequest {
-        device_id: request.device_id,
-        device_name: request.initial_device_display_name,
-        wants_refresh_token: request.refresh_token,
+        device_id: wish.device_id,
+        device_name: wish.device_name,
+        wants_refresh_token: wish.refresh_token,
         client_id: None,
     };
-    let opened = accounts.open_session(&account, request).await?;
-    Ok(Json(session_body(&accounts, &opened)))
+    let opened = accounts.open_session(account, request).await?;
+    remember(Some(opened.device_id.clone()));
+    Ok(Json(session_body(accounts, &opened)))
 }
 
 /// A guest's account and session. Of the request only the device's name counts, and whether it wants a refresh token.

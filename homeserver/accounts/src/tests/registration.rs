@@ -5,7 +5,7 @@ use sha1::Sha1;
 
 use super::{
     databases::on_both_databases,
-    server::{SHARED_SECRET, TestServer},
+    server::{MINUTE_MS, SHARED_SECRET, TestServer, TestUser},
 };
 
 const REGISTER: &str = "/_matrix/client/v3/register";
@@ -40,12 +40,57 @@ on_both_databases! {
         assert_eq!(answer["user_id"], "@alice:example.org");
         let profile = server.send(Method::GET, "/_matrix/client/v3/profile/@alice:example.org", None, None).await.ok();
         assert_eq!(profile, json!({ "displayname": "alice" }));
+        body["auth"] = json!({ "type": "m.login.dummy" });
         assert_eq!(server.post_open(REGISTER, body).await.refusal(), (400, "M_USER_IN_USE"));
         let available = "/_matrix/client/v3/register/available?username=";
         let ask = async |name: &str| server.send(Method::GET, &format!("{available}{name}"), None, None).await;
         assert_eq!(ask("alice").await.refusal(), (400, "M_USER_IN_USE"));
         assert_eq!(ask("no%20name").await.refusal(), (400, "M_INVALID_USERNAME"));
         assert_eq!(ask("bob").await.ok(), json!({ "available": true }));
+    }
+
+    async fn a_registration_is_heard_once_more_for_a_while_and_by_its_password(server: &TestServer) {
+        let challenge = server.post_open(REGISTER, json!({ "password": "pw" })).await;
+        let auth = json!({ "type": "m.login.dummy", "session": challenge.body["session"] });
+        let body = json!({ "password": "pw", "auth": auth });
+        let first = TestUser::from_answer(&server.post_open(REGISTER, body.clone()).await.ok());
+        let again = TestUser::from_answer(&server.post_open(REGISTER, body.clone()).await.ok());
+        assert_eq!((&again.id, &again.device_id), (&first.id, &first.device_id));
+        // It is the same device, so its first session is over.
+        assert_eq!(server.whoami(&first.token).await.refusal(), (401, "M_UNKNOWN_TOKEN"));
+        server.whoami(&again.token).await.ok();
+        for other in [json!({ "password": "guess", "auth": auth }), json!({ "auth": auth })] {
+            assert_eq!(server.post_open(REGISTER, other).await.refusal(), (400, "M_USER_IN_USE"));
+        }
+        let other = json!({ "username": "another", "password": "pw", "auth": auth });
+        assert_eq!(server.post_open(REGISTER, other).await.refusal(), (401, "M_FORBIDDEN"));
+        server.whoami(&again.token).await.ok();
+        server.clock.advance_ms(15 * MINUTE_MS);
+        assert_eq!(server.post_open(REGISTER, body).await.refusal(), (401, "M_FORBIDDEN"));
+    }
+
+    async fn what_was_asked_for_is_remembered_with_the_session(server: &TestServer) {
+        let asked = json!({
+            "username": "alice", "password": "übers3kr1t", "device_id": "XYZZY",
+            "initial_device_display_name": "Phone", "refresh_token": true,
+        });
+        let challenge = server.post_open(REGISTER, asked).await;
+        let auth = json!({ "type": "m.login.dummy", "session": challenge.body["session"] });
+        let answer = server.post_open(REGISTER, json!({ "auth": auth })).await.ok();
+        assert_eq!((&answer["user_id"], &answer["device_id"]), (&json!("@alice:example.org"), &json!("XYZZY")));
+        assert!(answer["refresh_token"].is_string());
+        let token = answer["access_token"].as_str().unwrap();
+        let device = server.get("/_matrix/client/v3/devices/XYZZY", token).await.ok();
+        assert_eq!(device["display_name"], "Phone");
+        server.log_in("alice", "übers3kr1t", json!({})).await.ok();
+
+        let asked = json!({ "username": "bob", "password": "pw", "inhibit_login": true });
+        let challenge = server.post_open(REGISTER, asked).await;
+        let auth = json!({ "type": "m.login.dummy", "session": challenge.body["session"] });
+        // What is said again counts.
+        let answer = server.post_open(REGISTER, json!({ "username": "ben", "auth": auth })).await.ok();
+        assert_eq!(answer["user_id"], "@ben:example.org");
+        assert_eq!((answer.get("access_token"), answer.get("device_id")), (None, None));
     }
 
     async fn a_name_is_found_for_those_who_give_none(server: &TestServer) {

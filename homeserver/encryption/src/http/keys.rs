@@ -1,10 +1,17 @@
 use std::collections::BTreeMap;
 
-use axum::{Router, extract::State};
+use axum::{Json, Router, extract::State};
 use echorift_rooms::{Reader, TimelineToken};
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
-use ruma::api::client::keys::{claim_keys, get_key_changes, get_keys, upload_keys};
+use ruma::{
+    OwnedDeviceId, OwnedUserId,
+    api::client::keys::{claim_keys, get_key_changes, get_keys, upload_keys},
+    encryption::{CrossSigningKey, DeviceKeys},
+    serde::Raw,
+};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::{Encryption, EncryptionError, remote::timeout_of, upload::KeyUpload};
 
@@ -41,19 +48,46 @@ async fn upload(
     Ok(Ruma(upload_keys::v3::Response::new(counts.one_time)))
 }
 
+/// The keys of users. Devices and failures are there also where there are none, unlike in ruma's: some clients take an
+/// answer without them for broken.
+#[derive(Serialize)]
+struct KeysAnswer {
+    failures: BTreeMap<String, Value>,
+    device_keys: BTreeMap<OwnedUserId, BTreeMap<OwnedDeviceId, Raw<DeviceKeys>>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    master_keys: BTreeMap<OwnedUserId, Raw<CrossSigningKey>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    self_signing_keys: BTreeMap<OwnedUserId, Raw<CrossSigningKey>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    user_signing_keys: BTreeMap<OwnedUserId, Raw<CrossSigningKey>>,
+}
+
 /// `POST /_matrix/client/v3/keys/query` (CS API § Key management API).
 async fn query(
     State(encryption): State<Encryption>,
     session: Session,
     Ruma(request): Ruma<get_keys::v3::Request>,
-) -> Result<Ruma<get_keys::v3::Response>, MatrixError> {
+) -> Result<Json<KeysAnswer>, MatrixError> {
     check_number(request.device_keys.len())?;
     let timeout = timeout_of(request.timeout);
     let response = encryption
         .query_keys(UserNumber(session.user_number), request.device_keys, timeout)
         .await
         .map_err(EncryptionError::from)?;
-    Ok(Ruma(response))
+    let get_keys::v3::Response {
+        failures,
+        device_keys,
+        master_keys,
+        self_signing_keys,
+        user_signing_keys,
+    } = response;
+    Ok(Json(KeysAnswer {
+        failures,
+        device_keys,
+        master_keys,
+        self_signing_keys,
+        user_signing_keys,
+    }))
 }
 
 /// `POST /_matrix/client/v3/keys/claim` (CS API § Key management API).

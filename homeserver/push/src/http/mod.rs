@@ -1,5 +1,6 @@
 //! The endpoints of push rules, pushers and notifications (CS API § Push notifications).
 
+mod new_rule;
 mod notifications;
 mod pushers;
 mod rules;

@@ -1,4 +1,5 @@
-use axum::{Router, extract::State};
+use axum::{Json, Router, extract::State};
+use echorift_accounts::push_rules_content;
 use echorift_storage::UserNumber;
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
 use ruma::{
@@ -10,6 +11,9 @@ use ruma::{
     push::{AnyPushRule, InsertPushRuleError, NewPushRule, RemovePushRuleError, RuleKind, Ruleset},
 };
 
+use serde_json::Value;
+
+use super::new_rule::NewRule;
 use crate::rules::PushRules;
 
 pub(super) fn router() -> Router<PushRules> {
@@ -30,9 +34,9 @@ async fn list(
     State(rules): State<PushRules>,
     session: Session,
     Ruma(_): Ruma<get_pushrules_all::v3::Request>,
-) -> Result<Ruma<get_pushrules_all::v3::Response>, MatrixError> {
+) -> Result<Json<Value>, MatrixError> {
     let global = of(&rules, &session).await?;
-    Ok(Ruma(get_pushrules_all::v3::Response { global }))
+    Ok(Json(push_rules_content(&global).map_err(MatrixError::internal)?))
 }
 
 /// `GET /_matrix/client/v3/pushrules/global/`.
@@ -40,9 +44,12 @@ async fn list_global(
     State(rules): State<PushRules>,
     session: Session,
     Ruma(_): Ruma<get_pushrules_global_scope::v3::Request>,
-) -> Result<Ruma<get_pushrules_global_scope::v3::Response>, MatrixError> {
+) -> Result<Json<Value>, MatrixError> {
     let global = of(&rules, &session).await?;
-    Ok(Ruma(get_pushrules_global_scope::v3::Response { global }))
+    let mut content = push_rules_content(&global).map_err(MatrixError::internal)?;
+    Ok(Json(
+        content.get_mut("global").map(Value::take).unwrap_or_default(),
+    ))
 }
 
 /// `GET /_matrix/client/v3/pushrules/global/{kind}/{ruleId}`.
@@ -59,7 +66,7 @@ async fn get(
 async fn set(
     State(rules): State<PushRules>,
     session: Session,
-    Ruma(request): Ruma<set_pushrule::v3::Request>,
+    NewRule(request): NewRule,
 ) -> Result<Ruma<set_pushrule::v3::Response>, MatrixError> {
     let set_pushrule::v3::Request { rule, before, after } = request;
     // Only the server has rules of this kind (MSC4306).

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::{Router, extract::State};
+use axum::{Json, Router, extract::State};
 use echorift_storage::Timestamp;
 use echorift_web::{MatrixError, Routes as _, Ruma, Session};
 use ruma::{
@@ -13,8 +13,10 @@ use ruma::{
             room::{get_event_by_timestamp, get_room_event},
         },
     },
+    events::AnyStateEvent,
     serde::Raw,
 };
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{FilterText, RoomsApi};
@@ -106,13 +108,25 @@ async fn messages(
     }))
 }
 
+/// What surrounds an event. With its lists also where they are empty, unlike ruma's: not all clients look before they
+/// read them.
+#[derive(Serialize)]
+struct ContextAnswer {
+    start: String,
+    end: String,
+    events_before: Vec<Box<RawValue>>,
+    event: Box<RawValue>,
+    events_after: Vec<Box<RawValue>>,
+    state: Vec<Raw<AnyStateEvent>>,
+}
+
 /// `GET /_matrix/client/v3/rooms/{roomId}/context/{eventId}` (CS API § Event context).
 async fn context(
     State(api): State<RoomsApi>,
     session: Session,
     filter: FilterText,
     Ruma(request): Ruma<get_context::v3::Request>,
-) -> Result<Ruma<get_context::v3::Response>, MatrixError> {
+) -> Result<Json<ContextAnswer>, MatrixError> {
     let room = room_of_event(&api, &request.room_id, &request.event_id).await?;
     let reader = api.reader(&session).await?;
     let wanted = ContextRequest {
@@ -126,14 +140,12 @@ async fn context(
         .await?;
     let present =
         async |events: &[Arc<Event>], reader: &Reader| api.rooms.present(&room, events, reader).await;
-    Ok(Ruma(get_context::v3::Response {
-        start: Some(context.start.to_string()),
-        end: Some(context.end.to_string()),
-        events_before: raw(present(&context.before, &reader).await?),
-        event: Some(Raw::from_json(
-            api.rooms.present_one(&room, &context.event, &reader).await?,
-        )),
-        events_after: raw(present(&context.after, &reader).await?),
+    Ok(Json(ContextAnswer {
+        start: context.start.to_string(),
+        end: context.end.to_string(),
+        events_before: present(&context.before, &reader).await?,
+        event: api.rooms.present_one(&room, &context.event, &reader).await?,
+        events_after: present(&context.after, &reader).await?,
         state: plain(&api, &context.state),
     }))
 }

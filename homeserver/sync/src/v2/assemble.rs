@@ -3,7 +3,6 @@ use std::{
     sync::Arc,
 };
 
-use echorift_accounts::default_push_rules;
 use echorift_push::{RoomCounts, UnreadCounts};
 use echorift_rooms::{Event, RoomError, Rooms, TimelineToken};
 use echorift_storage::{EventNumber, UserNumber};
@@ -24,7 +23,7 @@ use serde_json::json;
 use super::{Joined, Left, Scope, plan::Plan};
 use crate::{
     Syncs,
-    account_data::{raw, write_account_data},
+    account_data::{push_rules_event, raw, write_account_data},
     sticky::StickyPage,
     summary::summary_of,
 };
@@ -219,10 +218,7 @@ impl Syncs {
         // Every user has push rules, also one who never touched them.
         let has_rules = data.contains_key("m.push_rules");
         if after.is_none() && !has_rules && scope.options.account_data.wants("m.push_rules") {
-            let rules = default_push_rules(&scope.reader.user_id);
-            events.push(raw(
-                &json!({ "type": "m.push_rules", "content": { "global": rules } }),
-            )?);
+            events.push(push_rules_event(&scope.reader.user_id)?);
         }
         Ok(GlobalAccountData { events })
     }
