@@ -196,3 +196,31 @@ async fn people_who_register_solve_a_challenge() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn a_stage_that_is_done_is_not_tried_again() {
+    let server = TestServer::builder()
+        .set("registration.enabled", true)
+        .set("registration.token", "the company picnic")
+        .set("registration.recaptcha.public_key", "for everyone")
+        .set("registration.recaptcha.private_key", "between us")
+        .set("registration.recaptcha.verify_url", checker().await)
+        .start()
+        .await;
+    let name = fresh("frank");
+    let asked = register(&server, &name, None).await.unwrap_err();
+    let session = asked.body.text("/session");
+    let solve = |response: &str| {
+        Some(json!({ "type": "m.login.recaptcha", "response": response, "session": session }))
+    };
+    // A solution is good for one check, so a client that asks again has none.
+    for response in ["solved", "used up"] {
+        let on_the_way = register(&server, &name, solve(response)).await.unwrap_err();
+        assert_eq!(on_the_way.status, 401);
+        assert_eq!(on_the_way.body["completed"], json!(["m.login.recaptcha"]));
+        assert_eq!(on_the_way.body.get("errcode"), None, "{on_the_way}");
+    }
+    let token =
+        json!({ "type": "m.login.registration_token", "token": "the company picnic", "session": session });
+    register(&server, &name, Some(token)).await.unwrap();
+}
