@@ -29,7 +29,7 @@ const SIZE_LIMIT_EXCEEDED: u32 = 4;
 const REFERRAL: u32 = 10;
 const NO_SUCH_OBJECT: u32 = 32;
 /// References of one answer, and addresses in each, that are remembered: more than are followed.
-const REFERENCES_MAX: usize = 100;
+pub(crate) const REFERENCES_MAX: usize = 100;
 const ADDRESSES_MAX: usize = 20;
 /// `LDAP_SERVER_SHOW_DELETED_OID`.
 const SHOW_DELETED_OID: &str = "1.2.840.113556.1.4.417";

@@ -1,7 +1,9 @@
 //! Answers in parts: Active Directory gives the first 1,500 values of an attribute, and the others when asked.
 
-use echorift_appservice_ldap::DirectoryConfig;
+use std::sync::{Arc, OnceLock};
+
 use echorift_appservice_ldap::mirror::{Dn, Reading};
+use echorift_appservice_ldap::{DirectoryConfig, Referrals};
 
 use crate::scripted::{Answer, Search, serve};
 use crate::slapd::directory;
@@ -136,4 +138,35 @@ async fn a_part_of_the_tree_that_another_server_holds_is_no_leaver() {
         .await
         .unwrap();
     assert_eq!(reading.snapshot.people.len(), 1);
+}
+
+#[tokio::test]
+async fn more_references_than_are_remembered_are_no_snapshot() {
+    let read = async |references: usize| {
+        let own = Arc::new(OnceLock::<&'static str>::new());
+        let to = Arc::clone(&own);
+        let url = serve(move |search| {
+            let mut found = match search.wants("member") {
+                true => return Vec::new(),
+                false => vec![entry(&member(7), [("uid", one("p7")), ("entryUUID", one("7"))])],
+            };
+            // Where it was asked already, so that none of them leads further.
+            found.extend((0..references).map(|_| Answer::Reference(to.get().unwrap())));
+            found
+        })
+        .await;
+        let address: &'static str = format!("{url}/ou=people,dc=x??sub").leak();
+        own.set(address).unwrap();
+        let config = DirectoryConfig {
+            urls: vec![url],
+            base_dn: "ou=people,dc=x".to_owned(),
+            referrals: Referrals::Follow,
+            referral_hosts: vec!["127.0.0.1".to_owned()],
+            ..DirectoryConfig::default()
+        };
+        directory(config).read().await
+    };
+    assert_eq!(read(100).await.unwrap().snapshot.people.len(), 1);
+    let refusal = read(150).await.unwrap_err().to_string();
+    assert!(refusal.contains("100 other parts"), "{refusal}");
 }

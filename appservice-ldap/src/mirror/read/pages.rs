@@ -3,7 +3,7 @@
 use ldap3::SearchEntry;
 
 use super::ReadError;
-use crate::connection::{Connection, Fault, Page, Query};
+use crate::connection::{Connection, Fault, Page, Query, REFERENCES_MAX};
 use crate::referral::{Reference, Referrals};
 
 /// Active Directory gives 1,000 entries a page at most; fewer keep what is in memory small where entries have photos.
@@ -23,15 +23,18 @@ pub(super) async fn visit(
     mut entry: impl FnMut(SearchEntry),
 ) -> Result<Vec<Reference>, ReadError> {
     let (mut cookie, mut empty) = (Vec::new(), 0_usize);
+    let mut is_first = true;
     let mut elsewhere = Vec::new();
     loop {
         let page = match connection.search_page(query, PAGE_ENTRIES, cookie).await {
-            Err(fault) if policy == Referrals::Follow => match fault.referral() {
+            // Instead of an answer, not after a part of one.
+            Err(fault) if policy == Referrals::Follow && is_first => match fault.referral() {
                 Some(reference) => return Ok(vec![reference]),
                 None => return Err(fault.into()),
             },
             page => page?,
         };
+        is_first = false;
         let Page {
             entries,
             references,
@@ -47,8 +50,13 @@ pub(super) async fn visit(
         }
         *seen = seen.saturating_add(entries.len());
         empty = if entries.is_empty() { empty + 1 } else { 0 };
-        if *seen > query.entries_max || elsewhere.len() > query.entries_max {
+        if *seen > query.entries_max {
             return Err(ReadError::TooMany(query.entries_max));
+        }
+        if elsewhere.len() > REFERENCES_MAX {
+            return Err(ReadError::Fault(format!(
+                "the directory refers to more than {REFERENCES_MAX} other parts"
+            )));
         }
         entries.into_iter().for_each(&mut entry);
         match next {
