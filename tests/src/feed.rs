@@ -51,6 +51,10 @@ impl Drop for TestFeed {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("-- the newest lines of the process that reads the directory --");
+            self.logs().iter().for_each(|line| eprintln!("{line}"));
+        }
     }
 }
 

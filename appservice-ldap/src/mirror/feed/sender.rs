@@ -119,16 +119,18 @@ impl FeedSender {
     async fn attend(&self) {
         let mut retry = RETRY_FIRST;
         let mut is_told = self.0.is_told.subscribe();
+        // A server that is back is asked first what it knows.
+        let mut wait = Duration::ZERO;
         loop {
             let now = *is_told.borrow_and_update();
             let state = tokio::select! {
-                state = self.0.line.state(STATE_WAIT, now) => state,
+                state = self.0.line.state(wait, now) => state,
                 // Said at once, for operators look at it.
                 Ok(()) = is_told.changed() => continue,
             };
             match state {
                 Ok(state) => {
-                    retry = RETRY_FIRST;
+                    (retry, wait) = (RETRY_FIRST, STATE_WAIT);
                     // While something is sent, what the server knows changes.
                     let step = self.0.step.lock().await;
                     let known = step.known.as_ref();
@@ -139,7 +141,7 @@ impl FeedSender {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the server does not answer");
-                    retry = later(retry);
+                    (retry, wait) = (later(retry), Duration::ZERO);
                 }
             }
             sleep(retry).await;
