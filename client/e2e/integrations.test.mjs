@@ -93,7 +93,10 @@ test("a channel's keeper lets programs write into it and hear it", async (t) => 
   await choose(row, page, "Turn on");
   await row.getByText("Works").waitFor();
   await choose(row, page, "New secret");
-  await dialog(kim, "A new secret for Build server?").getByRole("button", { name: "New secret" }).click();
+  await page
+    .getByRole("alertdialog", { name: "A new secret for Build server?" })
+    .getByRole("button", { name: "New secret" })
+    .click();
   const renewed = dialog(kim, "Build server is ready");
   const next = await renewed.getByRole("status", { name: "Address to post to" }).textContent();
   await renewed.getByRole("button", { name: "Done" }).click();

@@ -242,3 +242,42 @@ test("a person, a message and a channel are reported to the administrators, and 
   await until("nobody is ignored", ignored, (list) => Object.keys(list.ignored_users).length === 0);
   assert.deepEqual(hana.complaints, []);
 });
+
+test("who wrote long ago is called by name, where no list of members was opened", async () => {
+  const otto = await world.visitor(await world.account("otto"));
+  const paula = await world.visitor(await world.account("paula"));
+  await otto.call("PUT", `profile/${encodeURIComponent(otto.userId)}/displayname`, {
+    displayname: "Otto Lang",
+  });
+  const rosa = await world.person("rosa", { context: { viewport: { width: 1000, height: 700 } } });
+  const roomId = await paula.createRoom({ name: "chronicle", members: [otto, rosa] });
+  const root = await otto.sendText(roomId, "The first word");
+  for (let number = 1; number <= 60; number++) await paula.sendText(roomId, `Word ${number}`);
+  const answer = { rel_type: "m.thread", event_id: root, "m.in_reply_to": { event_id: root } };
+  await paula.send(roomId, { msgtype: "m.text", body: "An answer", "m.relates_to": answer });
+  // A page that was loaded anew knows of nobody but those who spoke lately.
+  await rosa.page.reload();
+  await rosa.open(roomId);
+  await rosa.message("Word 60").waitFor();
+  const log = rosa.page.getByRole("log", { name: "Messages", exact: true });
+  const first = log.getByRole("article").filter({ hasText: "The first word" });
+  await until(
+    "the first message is there",
+    async () => {
+      await log.evaluate((element) => {
+        element.scrollTop = -element.scrollHeight;
+      });
+      return first.count();
+    },
+    (count) => count === 1,
+  );
+  await log.getByRole("article", { name: /^Otto Lang, .*The first word/ }).waitFor();
+  await rosa.page.goto(
+    `${world.origin}/room/${encodeURIComponent(roomId)}?thread=${encodeURIComponent(root)}`,
+  );
+  await rosa.page
+    .getByRole("log", { name: "Messages of the thread" })
+    .getByRole("article", { name: /^Otto Lang, .*The first word/ })
+    .waitFor();
+  assert.deepEqual(rosa.complaints, []);
+});

@@ -18,7 +18,7 @@ export function useFailureText(): (error: unknown) => string {
 interface Act {
   isPending: boolean;
   error: string | undefined;
-  /** Runs it unless it is running already; resolves to whether it succeeded. */
+  /** Runs it; resolves to whether it succeeded. A button that is `isPending` meanwhile cannot be pressed again. */
   run: (act: () => Promise<unknown>) => Promise<boolean>;
 }
 

@@ -1,4 +1,11 @@
-import { type MatrixEvent, type RoomMember, RoomMemberEvent, RoomStateEvent } from "matrix-js-sdk/lib/matrix";
+import {
+  EventTimeline,
+  type MatrixEvent,
+  type Room,
+  type RoomMember,
+  RoomMemberEvent,
+  RoomStateEvent,
+} from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asRoomId, asUserId, type RoomId, serverOf, type UserId } from "./ids";
 import { DerivedSlice } from "./slice";
@@ -27,18 +34,25 @@ export interface Banned {
 
 /** Reasons are for lists: what is longer is cut. */
 const REASON_LENGTH_MAX = 500;
+/** Of larger rooms the whole list is fetched only for who opens it: it is some 400 bytes for each member. */
+const LOADED_UNASKED_MAX = 2_000;
 
 /** A key of one person in one room. */
 export type MemberKey = `${RoomId}|${UserId}`;
 export const memberKey = (roomId: RoomId, userId: UserId): MemberKey => `${roomId}|${userId}`;
 
 export class Members {
-  /** One person as a room knows them; someone who is not in it has their ID's name. */
+  /**
+   * One person as a room knows them. The server tells of those who spoke lately; of whom nothing is known the members are asked for,
+   * once a room. Someone who is not in it has their ID's name.
+   */
   readonly one: DerivedSlice<Member, MemberKey>;
   /** Everybody joined or invited. Ask `load` first: the SDK knows only who spoke lately. */
   readonly all: DerivedSlice<readonly Member[], RoomId>;
   /** Who is banned, the latest first. Ask `load` first. */
   readonly banned: DerivedSlice<readonly Banned[], RoomId>;
+  /** The rooms whose members were asked for because of somebody of whom nothing was known. */
+  private readonly asked = new Set<string>();
 
   constructor(private readonly context: SessionContext) {
     const { client, changes, onClose } = context;
@@ -74,8 +88,18 @@ export class Members {
   private find(key: MemberKey): Member {
     const bar = key.indexOf("|");
     const [roomId, userId] = [key.slice(0, bar), asUserId(key.slice(bar + 1))];
-    const member = this.context.client.getRoom(roomId)?.getMember(userId);
-    return member ? this.describe(member) : this.stranger(userId);
+    const room = this.context.client.getRoom(roomId);
+    const member = room && (room.getMember(userId) ?? memberOfThen(room, userId));
+    if (member) return this.describe(member);
+    if (room) this.askFor(room);
+    return this.stranger(userId);
+  }
+
+  private askFor(room: Room): void {
+    const isSmall = room.getJoinedMemberCount() <= LOADED_UNASKED_MAX;
+    if (!isSmall || room.getMyMembership() !== "join" || this.asked.has(room.roomId)) return;
+    this.asked.add(room.roomId);
+    void this.load(asRoomId(room.roomId)).catch(() => this.asked.delete(room.roomId));
   }
 
   private list(roomId: RoomId): readonly Member[] {
@@ -136,4 +160,13 @@ export class Members {
     const server = serverOf(userId);
     return server === serverOf(this.context.client.getSafeUserId()) ? undefined : server;
   }
+}
+
+/** Who wrote long ago, as the page of messages told that was fetched with theirs. */
+function memberOfThen(room: Room, userId: UserId): RoomMember | undefined {
+  for (const timeline of room.getUnfilteredTimelineSet().getTimelines()) {
+    const member = timeline.getState(EventTimeline.BACKWARDS)?.getMember(userId);
+    if (member?.events.member) return member;
+  }
+  return undefined;
 }

@@ -11,6 +11,8 @@ interface FormDialogProps {
   /** The words of the button that sends it: "Make token", not "OK". */
   action: string;
   isDangerous?: boolean;
+  /** Whether enough is filled in to send it; Enter sends nothing before. */
+  canSubmit?: boolean;
   isPending: boolean;
   /** Why it was refused. */
   failure?: string | undefined;
@@ -31,6 +33,7 @@ export function FormDialog({
   size = "normal",
   action,
   isDangerous = false,
+  canSubmit = true,
   isPending,
   failure,
   result,
@@ -51,6 +54,7 @@ export function FormDialog({
       isOpen
       title={title}
       size={size}
+      role={isDangerous && !isDone ? "alertdialog" : "dialog"}
       onClose={onClose}
       footer={
         <>
@@ -63,6 +67,7 @@ export function FormDialog({
             key="action"
             ref={button}
             kind={isDangerous && !isDone ? "danger" : "primary"}
+            isDisabled={!canSubmit && !isDone}
             isPending={isPending && !isDone}
             {...(isDone ? { onPress: onClose } : { type: "submit", form: formId })}
           >

@@ -1,9 +1,8 @@
 import { type ReactNode, useState } from "react";
 import { create } from "zustand";
 import { useTranslation } from "~/i18n/use-translation";
-import { Confirm } from "~/ui/dialog";
 import { TextField } from "~/ui/field";
-import { Notice } from "~/ui/marks";
+import { FormDialog } from "~/ui/form-dialog";
 import { toast } from "~/ui/toast";
 
 interface Act {
@@ -38,10 +37,6 @@ function Asking({ asked }: { asked: Act }) {
   const close = () => useAsked.setState({ asked: undefined });
 
   async function run() {
-    if (asked.field?.isRequired && field === "") {
-      setFailure(t("act.missing", { field: asked.field.label }));
-      return;
-    }
     setPending(true);
     setFailure(undefined);
     try {
@@ -54,17 +49,17 @@ function Asking({ asked }: { asked: Act }) {
   }
 
   return (
-    <Confirm
-      isOpen
+    <FormDialog
+      size="small"
       title={asked.title}
       action={asked.action}
       isDangerous={asked.isDangerous ?? false}
       isPending={isPending}
-      onConfirm={() => void run()}
+      failure={failure}
+      onSubmit={() => void run()}
       onClose={close}
     >
       <div>{asked.text}</div>
-      {failure && <Notice tone="danger">{failure}</Notice>}
       {asked.field && (
         <TextField
           label={asked.field.label}
@@ -74,10 +69,17 @@ function Asking({ asked }: { asked: Act }) {
           autoComplete="off"
           value={field}
           onChange={setField}
+          autoFocus
         />
       )}
-      <TextField label={t("act.reason")} hint={t("act.reasonHint")} value={reason} onChange={setReason} />
-    </Confirm>
+      <TextField
+        label={t("act.reason")}
+        hint={t("act.reasonHint")}
+        value={reason}
+        onChange={setReason}
+        autoFocus={asked.field === undefined}
+      />
+    </FormDialog>
   );
 }
 

@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "~/i18n/use-translation";
 import { ApiError } from "~/matrix/own-api";
 import { Button, IconButton } from "~/ui/button";
@@ -77,7 +77,7 @@ export function Stat({
   );
 }
 
-/** What is known of one row, beside the list. */
+/** What is known of one row, beside the list. It takes the focus from what opened it, and gives it back; Escape closes it. */
 export function Drawer({
   title,
   onClose,
@@ -88,8 +88,29 @@ export function Drawer({
   children: ReactNode;
 }) {
   const { t } = useTranslation("ui");
+  const drawer = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const own = drawer.current;
+    const opener = document.activeElement;
+    // An address that was opened with it leaves the focus at the page's beginning.
+    if (opener !== document.body) own?.focus();
+    return () => {
+      const isElsewhere = document.activeElement !== document.body && !own?.contains(document.activeElement);
+      if (!isElsewhere && opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    };
+  }, []);
   return (
-    <aside className={styles.drawer} aria-label={title}>
+    <aside
+      ref={drawer}
+      className={styles.drawer}
+      aria-label={title}
+      tabIndex={-1}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.preventDefault();
+        onClose();
+      }}
+    >
       <header className={styles.drawerHead}>
         <h3 className={styles.drawerTitle}>{title}</h3>
         <IconButton icon={X} size="small" label={t("close")} onPress={onClose} />

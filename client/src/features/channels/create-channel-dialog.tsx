@@ -7,11 +7,9 @@ import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import type { ChannelKind } from "~/matrix/creation";
 import type { RoomId } from "~/matrix/ids";
-import { Button } from "~/ui/button";
 import { Choices } from "~/ui/choices";
-import { Dialog } from "~/ui/dialog";
 import { Switch, TextField } from "~/ui/field";
-import { Notice } from "~/ui/marks";
+import { FormDialog } from "~/ui/form-dialog";
 
 interface CreateChannelDialogProps {
   serverId: RoomId;
@@ -44,25 +42,14 @@ export function CreateChannelDialog({ serverId, parentId, isCategory, onClose }:
   }
 
   return (
-    <Dialog
-      isOpen
+    <FormDialog
       title={isCategory ? t("createCategory") : t("createChannel")}
+      action={t("create")}
+      canSubmit={name.trim() !== ""}
+      isPending={isPending}
+      failure={error}
+      onSubmit={() => void create()}
       onClose={onClose}
-      footer={
-        <>
-          <Button kind="quiet" onPress={onClose}>
-            {t("ui:cancel")}
-          </Button>
-          <Button
-            kind="primary"
-            isDisabled={name.trim() === ""}
-            isPending={isPending}
-            onPress={() => void create()}
-          >
-            {t("create")}
-          </Button>
-        </>
-      }
     >
       {!isCategory && (
         <Choices
@@ -99,7 +86,6 @@ export function CreateChannelDialog({ serverId, parentId, isCategory, onClose }:
           />
         </>
       )}
-      {error && <Notice tone="danger">{error}</Notice>}
-    </Dialog>
+    </FormDialog>
   );
 }

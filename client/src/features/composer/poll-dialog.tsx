@@ -2,8 +2,8 @@ import { Plus, X } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "~/i18n/use-translation";
 import { Button, IconButton } from "~/ui/button";
-import { Dialog } from "~/ui/dialog";
 import { Switch, TextField } from "~/ui/field";
+import { FormDialog } from "~/ui/form-dialog";
 import styles from "./poll-dialog.module.css";
 
 /** MSC3381 allows no more. */
@@ -17,7 +17,7 @@ interface PollDraft {
 
 /** Asks for a question and what can be answered. */
 export function PollDialog({ onSend, onClose }: { onSend: (poll: PollDraft) => void; onClose: () => void }) {
-  const { t } = useTranslation(["composer", "ui"]);
+  const { t } = useTranslation("composer");
   const [question, setQuestion] = useState("");
   const [answers, setAnswers] = useState([
     { id: 1, text: "" },
@@ -33,20 +33,13 @@ export function PollDialog({ onSend, onClose }: { onSend: (poll: PollDraft) => v
   }
 
   return (
-    <Dialog
+    <FormDialog
       title={t("poll.title")}
-      isOpen
+      action={t("poll.ask")}
+      canSubmit={isComplete}
+      isPending={false}
+      onSubmit={send}
       onClose={onClose}
-      footer={
-        <>
-          <Button kind="quiet" onPress={onClose}>
-            {t("ui:cancel")}
-          </Button>
-          <Button kind="primary" isDisabled={!isComplete} onPress={send}>
-            {t("poll.ask")}
-          </Button>
-        </>
-      }
     >
       <TextField
         label={t("poll.question")}
@@ -91,6 +84,6 @@ export function PollDialog({ onSend, onClose }: { onSend: (poll: PollDraft) => v
         </Button>
       )}
       <Switch label={t("poll.multiple")} isSelected={isMultiple} onChange={setIsMultiple} />
-    </Dialog>
+    </FormDialog>
   );
 }

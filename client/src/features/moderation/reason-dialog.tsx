@@ -4,10 +4,8 @@ import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import { memberKey } from "~/matrix/members";
 import type { Session } from "~/matrix/session";
-import { Button } from "~/ui/button";
-import { Dialog } from "~/ui/dialog";
 import { TextField } from "~/ui/field";
-import { Notice } from "~/ui/marks";
+import { FormDialog } from "~/ui/form-dialog";
 import { toast } from "~/ui/toast";
 import type { Question } from "./questions";
 
@@ -26,6 +24,7 @@ export function ReasonDialog({ question, onClose }: { question: ReasonQuestion; 
   const names = namesIn(session, question);
 
   async function act() {
+    if (isReport && reason.trim() === "") return;
     setPending(true);
     setFailure(undefined);
     try {
@@ -39,27 +38,15 @@ export function ReasonDialog({ question, onClose }: { question: ReasonQuestion; 
   }
 
   return (
-    <Dialog
+    <FormDialog
       title={t(`${kind}.title`, names)}
-      isOpen
-      onClose={onClose}
       size="small"
-      role={isReport || kind === "unban" ? "dialog" : "alertdialog"}
-      footer={
-        <>
-          <Button kind="quiet" onPress={onClose}>
-            {t("cancel")}
-          </Button>
-          <Button
-            kind={isReport || kind === "unban" ? "primary" : "danger"}
-            isPending={isPending}
-            isDisabled={isReport && reason.trim() === ""}
-            onPress={() => void act()}
-          >
-            {t(`${kind}.action`)}
-          </Button>
-        </>
-      }
+      action={t(`${kind}.action`)}
+      isDangerous={!isReport && kind !== "unban"}
+      isPending={isPending}
+      failure={failure}
+      onSubmit={() => void act()}
+      onClose={onClose}
     >
       <p>{t(`${kind}.explanation`, names)}</p>
       {kind !== "unban" && (
@@ -67,13 +54,13 @@ export function ReasonDialog({ question, onClose }: { question: ReasonQuestion; 
           label={isReport ? t("why") : t("reason")}
           hint={isReport ? t("whyHint") : t("reasonHint")}
           isMultiline={isReport}
+          isRequired={isReport}
           autoFocus
           value={reason}
           onChange={setReason}
         />
       )}
-      {failure && <Notice tone="danger">{failure}</Notice>}
-    </Dialog>
+    </FormDialog>
   );
 }
 

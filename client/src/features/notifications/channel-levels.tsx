@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useAct } from "~/hooks/act";
 import { useRoom } from "~/hooks/rooms";
 import { useSession, useSlice } from "~/hooks/session";
@@ -32,16 +32,23 @@ function Server({ serverId }: { serverId: RoomId }) {
   const { t } = useTranslation("notifications");
   const { pushRules, spaces } = useSession();
   const levels = useLevels();
-  const { error: failure, isPending, run: attempt } = useAct();
+  const { error: failure, run: attempt } = useAct();
   const channels = useSlice(spaces.categories, serverId).flatMap((category) => category.channels);
   // Any change of the account's rules may be one of a channel's.
   useSlice(pushRules.revision, "all");
   const common = commonLevel(channels.map((id) => pushRules.rooms.peek(id).level));
 
+  /** Whoever chooses again meanwhile means the last choice. */
+  const turns = useRef(0);
+
   async function setAll(level: ServerLevel) {
     if (level === "mixed") return;
+    const turn = ++turns.current;
     await attempt(async () => {
-      for (const id of channels) await pushRules.setRoom(id, level);
+      for (const id of channels) {
+        if (turn !== turns.current) return;
+        await pushRules.setRoom(id, level);
+      }
     });
   }
 
@@ -50,7 +57,7 @@ function Server({ serverId }: { serverId: RoomId }) {
       <Select
         label={t("channels.all")}
         value={common}
-        isDisabled={isPending || channels.length === 0}
+        isDisabled={channels.length === 0}
         options={[
           ...levels,
           ...(common === "mixed" ? [{ id: "mixed" as const, label: t("channels.mixed") }] : []),

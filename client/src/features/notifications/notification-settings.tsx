@@ -34,7 +34,7 @@ function AccountLevels() {
   const { t } = useTranslation("notifications");
   const { pushRules } = useSession();
   const choices = useSlice(pushRules.account, "account");
-  const { error: failure, isPending, run: attempt } = useAct();
+  const { error: failure, run: attempt } = useAct();
   const set = (what: AccountSwitch, isOn: boolean) => void attempt(() => pushRules.setSwitch(what, isOn));
   return (
     <Group title={t("account.title")} hint={t("account.hint")}>
@@ -42,13 +42,12 @@ function AccountLevels() {
         label={t("account.silent")}
         hint={t("account.silentHint")}
         isSelected={choices.isSilent}
-        isDisabled={isPending}
         onChange={(isOn) => set("isSilent", isOn)}
       />
       <Segments
         label={t("account.channels")}
         value={choices.channels}
-        isDisabled={choices.isSilent || isPending}
+        isDisabled={choices.isSilent}
         options={(["all", "mentions"] as const).map((id) => ({ id, label: t(`level.${id}`) }))}
         onChange={(level) => set("channels", level === "all")}
       />
@@ -57,7 +56,7 @@ function AccountLevels() {
           key={what}
           label={t(`account.${what}`)}
           isSelected={choices[what]}
-          isDisabled={choices.isSilent || isPending}
+          isDisabled={choices.isSilent}
           onChange={(isOn) => set(what, isOn)}
         />
       ))}

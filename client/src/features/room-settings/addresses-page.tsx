@@ -1,5 +1,5 @@
 import { Plus, Star, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useAct } from "~/hooks/act";
 import { usePermissions } from "~/hooks/permissions";
 import { useSession, useSlice } from "~/hooks/session";
@@ -20,7 +20,9 @@ export function AddressesPage({ roomId }: { roomId: RoomId }) {
   const { isPending, error, run } = useAct();
   const addresses = mainAddress ? [mainAddress, ...otherAddresses] : otherAddresses;
 
-  async function add() {
+  async function add(event: FormEvent) {
+    event.preventDefault();
+    if (name.trim() === "" || isPending) return;
     if (await run(() => settings.addAddress(roomId, settings.addressOf(name)))) setName("");
   }
 
@@ -51,22 +53,19 @@ export function AddressesPage({ roomId }: { roomId: RoomId }) {
         ))}
       </ul>
       {isChangeable && (
-        <TextField
-          label={t("newAddress")}
-          value={name}
-          onChange={setName}
-          hint={name.trim() ? settings.addressOf(name) : t("newAddressHint")}
-          after={
-            <Button
-              icon={Plus}
-              isDisabled={name.trim() === ""}
-              isPending={isPending}
-              onPress={() => void add()}
-            >
-              {t("add")}
-            </Button>
-          }
-        />
+        <form onSubmit={(event) => void add(event)}>
+          <TextField
+            label={t("newAddress")}
+            value={name}
+            onChange={setName}
+            hint={name.trim() ? settings.addressOf(name) : t("newAddressHint")}
+            after={
+              <Button type="submit" icon={Plus} isDisabled={name.trim() === ""} isPending={isPending}>
+                {t("add")}
+              </Button>
+            }
+          />
+        </form>
       )}
       {error && <Notice tone="danger">{error}</Notice>}
     </>

@@ -1,5 +1,5 @@
 import { ImageUp, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { type FormEvent, useState } from "react";
 import { FileTrigger } from "react-aria-components/FileTrigger";
 import { RoomNotificationMenu } from "~/features/notifications";
 import { useAct } from "~/hooks/act";
@@ -28,7 +28,8 @@ export function OverviewPage({ roomId }: { roomId: RoomId }) {
   const hasNewName = can.changeName && name.trim() !== "" && name.trim() !== room?.name;
   const hasNewTopic = can.changeTopic && topic.trim() !== room?.topic;
 
-  async function save() {
+  async function save(event: FormEvent) {
+    event.preventDefault();
     await run(async () => {
       if (hasNewName) await settings.setName(roomId, name);
       if (hasNewTopic) await settings.setTopic(roomId, topic);
@@ -38,34 +39,36 @@ export function OverviewPage({ roomId }: { roomId: RoomId }) {
   return (
     <>
       <Picture roomId={roomId} isChangeable={can.changeAvatar} />
-      <TextField
-        label={t("name")}
-        value={name}
-        onChange={setName}
-        maxLength={100}
-        isReadOnly={!can.changeName}
-      />
-      <TextField
-        isMultiline
-        label={t("topic")}
-        value={topic}
-        onChange={setTopic}
-        maxLength={1000}
-        isReadOnly={!can.changeTopic}
-      />
-      {error && <Notice tone="danger">{error}</Notice>}
-      {(can.changeName || can.changeTopic) && (
-        <div className={styles.acts}>
-          <Button
-            kind="primary"
-            isDisabled={!hasNewName && !hasNewTopic}
-            isPending={isPending}
-            onPress={() => void save()}
-          >
-            {t("ui:save")}
-          </Button>
-        </div>
-      )}
+      <form className={styles.form} onSubmit={(event) => void save(event)}>
+        <TextField
+          label={t("name")}
+          value={name}
+          onChange={setName}
+          maxLength={100}
+          isReadOnly={!can.changeName}
+        />
+        <TextField
+          isMultiline
+          label={t("topic")}
+          value={topic}
+          onChange={setTopic}
+          maxLength={1000}
+          isReadOnly={!can.changeTopic}
+        />
+        {error && <Notice tone="danger">{error}</Notice>}
+        {(can.changeName || can.changeTopic) && (
+          <div className={styles.acts}>
+            <Button
+              type="submit"
+              kind="primary"
+              isDisabled={!hasNewName && !hasNewTopic}
+              isPending={isPending}
+            >
+              {t("ui:save")}
+            </Button>
+          </div>
+        )}
+      </form>
       {room?.kind !== "space" && (
         <section className={styles.line}>
           <h3>{t("notifications")}</h3>

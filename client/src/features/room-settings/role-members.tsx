@@ -59,7 +59,7 @@ function MemberRole({ roomId, member }: { roomId: RoomId; member: Member }) {
   const { isPending, error, run } = useAct();
   const possible = roles.filter(({ level }) => permissions.mayGiveLevel(roomId, member.userId, level));
   // Nobody gives away their own role by a slip of the hand: they can, as everybody's role is named.
-  const isFixed = possible.length === 0 || isPending;
+  const isFixed = possible.length === 0;
   return (
     <div className={styles.member}>
       <Avatar name={member.name} seed={member.userId} src={src} size={28} />
@@ -74,7 +74,10 @@ function MemberRole({ roomId, member }: { roomId: RoomId; member: Member }) {
           hidesLabel
           label={t("roleOf", { name: member.name })}
           value={String(member.powerLevel)}
-          onChange={(level) => void run(() => permissions.setLevel(roomId, member.userId, Number(level)))}
+          onChange={(level) => {
+            // One after the other: each is made from the levels as they are.
+            if (!isPending) void run(() => permissions.setLevel(roomId, member.userId, Number(level)));
+          }}
           options={withCurrent(
             possible.map(({ level }) => level),
             member.powerLevel,

@@ -1,5 +1,5 @@
 import { Plus } from "lucide-react";
-import { useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useAct } from "~/hooks/act";
 import { usePermissions, useRoleNames, useRoles } from "~/hooks/permissions";
 import { useRoom } from "~/hooks/rooms";
@@ -88,7 +88,9 @@ function NewRole({ roomId }: { roomId: RoomId }) {
   const isValid = name.trim() !== "" && Number.isInteger(number) && number > 0 && number <= 100;
   if (!can.changeRoleNames) return null;
 
-  async function add() {
+  async function add(event: FormEvent) {
+    event.preventDefault();
+    if (!isValid || isPending) return;
     if (await run(() => permissions.nameRole(roomId, number, name))) setName("");
   }
 
@@ -96,13 +98,13 @@ function NewRole({ roomId }: { roomId: RoomId }) {
     <section aria-label={t("newRole")} className={styles.section}>
       <h3>{t("newRole")}</h3>
       <p className={styles.small}>{t("newRoleHint")}</p>
-      <div className={styles.newRole}>
+      <form className={styles.newRole} onSubmit={(event) => void add(event)}>
         <TextField label={t("roleName")} value={name} onChange={setName} maxLength={60} />
         <TextField label={t("roleLevel")} inputMode="numeric" value={level} onChange={setLevel} />
-        <Button icon={Plus} isDisabled={!isValid} isPending={isPending} onPress={() => void add()}>
+        <Button type="submit" icon={Plus} isDisabled={!isValid} isPending={isPending}>
           {t("addRole")}
         </Button>
-      </div>
+      </form>
       {error && <Notice tone="danger">{error}</Notice>}
     </section>
   );

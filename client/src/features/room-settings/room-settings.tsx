@@ -44,6 +44,8 @@ export function RoomSettings({ roomId, onClose }: { roomId: RoomId; onClose: () 
   return (
     <Dialog isOpen size="wide" title={t("title", { name: room.name })} onClose={onClose}>
       <Tabs
+        // Arrows of all four directions move then, also where a narrow window lays them in a row.
+        orientation="vertical"
         selectedKey={page}
         onSelectionChange={(key) => setPage(String(key))}
         className={styles.tabs ?? ""}

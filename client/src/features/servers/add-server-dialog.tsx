@@ -5,11 +5,9 @@ import { useAct } from "~/hooks/act";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import type { ChannelDraft } from "~/matrix/creation";
-import { Button } from "~/ui/button";
 import { Choices } from "~/ui/choices";
-import { Dialog } from "~/ui/dialog";
 import { Switch, TextField } from "~/ui/field";
-import { Notice } from "~/ui/marks";
+import { FormDialog } from "~/ui/form-dialog";
 import { useCurrentServer } from "./current-server";
 import { readJoinTarget } from "./join-target";
 
@@ -59,25 +57,14 @@ export function AddServerDialog({
 
   const isReady = way === "create" ? name.trim() !== "" : target !== undefined;
   return (
-    <Dialog
-      isOpen
+    <FormDialog
       title={t("add")}
+      action={way === "create" ? t("create") : t("join")}
+      canSubmit={isReady}
+      isPending={isPending}
+      failure={error}
+      onSubmit={() => void (way === "create" ? create() : join())}
       onClose={onClose}
-      footer={
-        <>
-          <Button kind="quiet" onPress={onClose}>
-            {t("ui:cancel")}
-          </Button>
-          <Button
-            kind="primary"
-            isDisabled={!isReady}
-            isPending={isPending}
-            onPress={() => void (way === "create" ? create() : join())}
-          >
-            {way === "create" ? t("create") : t("join")}
-          </Button>
-        </>
-      }
     >
       <Choices
         label={t("way")}
@@ -114,7 +101,6 @@ export function AddServerDialog({
           error={t("addressInvalid")}
         />
       )}
-      {error && <Notice tone="danger">{error}</Notice>}
-    </Dialog>
+    </FormDialog>
   );
 }

@@ -108,7 +108,16 @@ function Rename({ device, onDone }: { device: OwnDevice; onDone: () => void }) {
   }
 
   return (
-    <form className={styles.rename} onSubmit={save}>
+    <form
+      className={styles.rename}
+      onSubmit={save}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.nativeEvent.isComposing) return;
+        // Gives up the name, not the settings.
+        event.stopPropagation();
+        onDone();
+      }}
+    >
       <TextField
         label={t("renameLabel")}
         hidesLabel

@@ -10,6 +10,7 @@ import { ServersRail, useFollowOpenRoom } from "~/features/servers";
 import { VoiceDock } from "~/features/voice";
 import { AppliedPreferences } from "~/hooks/applied-preferences";
 import { useTranslation } from "~/i18n/use-translation";
+import { useKeptFocus } from "~/ui/focus-keeper";
 import { Spinner } from "~/ui/marks";
 import { ConnectionBar } from "./connection-bar";
 import { Dialogs } from "./dialogs";
@@ -49,6 +50,7 @@ function Frame() {
   const isList = useLocation({ select: ({ pathname }) => pathname === "/" });
   useFollowOpenRoom();
   useRegions();
+  useKeptFocus();
   useGeneralShortcuts();
   useWindowTitle();
   return (

@@ -1,5 +1,5 @@
 import { Expand, LayoutGrid, Minimize, SquareUser } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import type { CurrentCall, MemberKey } from "~/calls/types";
 import { CallControls } from "~/features/voice";
 import { useCallMembers } from "~/hooks/calls";
@@ -17,7 +17,8 @@ export function StageView({ call }: { call: CurrentCall }) {
   const members = useCallMembers(call.roomId);
   const [layout, setLayout] = useState<Layout>("grid");
   const stage = useRef<HTMLElement>(null);
-  const isFull = useFullscreen(stage);
+  const isFull = useFullscreen();
+  useNothingBehind(stage, isFull);
   const lastFocus = useRef<MemberKey>(undefined);
   const focus = focusOf(members, call.pinned, lastFocus.current);
   useEffect(() => {
@@ -72,25 +73,49 @@ export function StageView({ call }: { call: CurrentCall }) {
         <IconButton
           icon={isFull ? Minimize : Expand}
           label={isFull ? t("leaveFull") : t("full")}
-          onPress={() => void toggleFull(stage.current)}
+          onPress={() => void toggleFull()}
         />
       </div>
     </section>
   );
 }
 
-async function toggleFull(element: HTMLElement | null): Promise<void> {
+/** The whole document, of which the stage covers the window: menus and windows of the stage stand beside it, not within. */
+async function toggleFull(): Promise<void> {
   // A browser that refuses leaves everything as it is.
   if (document.fullscreenElement) await document.exitFullscreen().catch(() => {});
-  else await element?.requestFullscreen?.().catch(() => {});
+  else await document.documentElement.requestFullscreen?.().catch(() => {});
 }
 
-function useFullscreen(element: React.RefObject<HTMLElement | null>): boolean {
+function useFullscreen(): boolean {
   const [isFull, setIsFull] = useState(false);
   useEffect(() => {
-    const look = () => setIsFull(document.fullscreenElement === element.current && element.current !== null);
+    const look = () => setIsFull(document.fullscreenElement === document.documentElement);
     document.addEventListener("fullscreenchange", look);
-    return () => document.removeEventListener("fullscreenchange", look);
-  }, [element]);
+    return () => {
+      document.removeEventListener("fullscreenchange", look);
+      // Whoever leaves the call or its page wants their window back.
+      if (document.fullscreenElement === document.documentElement)
+        void document.exitFullscreen().catch(() => {});
+    };
+  }, []);
   return isFull;
+}
+
+/** What lies behind a stage that covers the window can be neither reached by Tab nor read. */
+function useNothingBehind(stage: RefObject<HTMLElement | null>, isFull: boolean): void {
+  useEffect(() => {
+    if (!isFull) return;
+    const hidden: Element[] = [];
+    for (let part: Element | null = stage.current; part && part.id !== "root"; part = part.parentElement) {
+      for (const other of part.parentElement?.children ?? []) {
+        const isShown = other === part || other.matches("[inert], [data-react-aria-top-layer]");
+        if (!isShown) hidden.push(other);
+      }
+    }
+    for (const part of hidden) part.setAttribute("inert", "");
+    return () => {
+      for (const part of hidden) part.removeAttribute("inert");
+    };
+  }, [stage, isFull]);
 }

@@ -3,10 +3,8 @@ import { create } from "zustand";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
-import { Button } from "~/ui/button";
-import { Dialog } from "~/ui/dialog";
 import { TextField } from "~/ui/field";
-import { Notice } from "~/ui/marks";
+import { FormDialog } from "~/ui/form-dialog";
 
 const useDateJump = create<{ readonly roomId: RoomId | undefined }>()(() => ({ roomId: undefined }));
 
@@ -20,7 +18,7 @@ export function DateJump({ roomId }: { roomId: RoomId }) {
 }
 
 function DateDialog({ roomId }: { roomId: RoomId }) {
-  const { t } = useTranslation(["timeline", "ui"]);
+  const { t } = useTranslation("timeline");
   const { timelines } = useSession();
   const [day, setDay] = useState("");
   const [state, setState] = useState<"open" | "pending" | "failed">("open");
@@ -36,29 +34,17 @@ function DateDialog({ roomId }: { roomId: RoomId }) {
     }
   };
   return (
-    <Dialog
+    <FormDialog
       title={t("dateTitle")}
-      isOpen
-      onClose={close}
       size="small"
-      footer={
-        <>
-          <Button kind="quiet" onPress={close}>
-            {t("ui:cancel")}
-          </Button>
-          <Button
-            kind="primary"
-            isDisabled={Number.isNaN(ts)}
-            isPending={state === "pending"}
-            onPress={() => void go()}
-          >
-            {t("dateGo")}
-          </Button>
-        </>
-      }
+      action={t("dateGo")}
+      canSubmit={!Number.isNaN(ts)}
+      isPending={state === "pending"}
+      failure={state === "failed" ? t("dateFailed") : undefined}
+      onSubmit={() => void go()}
+      onClose={close}
     >
       <TextField label={t("dateLabel")} type="date" value={day} onChange={setDay} autoFocus />
-      {state === "failed" && <Notice tone="danger">{t("dateFailed")}</Notice>}
-    </Dialog>
+    </FormDialog>
   );
 }

@@ -4,9 +4,9 @@ import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import { type Message, textOfBody } from "~/matrix/timeline";
-import { Button } from "~/ui/button";
 import { Dialog } from "~/ui/dialog";
 import { TextField } from "~/ui/field";
+import { FormDialog } from "~/ui/form-dialog";
 import { Notice, Spinner } from "~/ui/marks";
 import { toast } from "~/ui/toast";
 import { CodeBlock } from "./code-block";
@@ -38,7 +38,7 @@ interface AboutMessage {
 }
 
 function WithReason({ what, roomId, message }: AboutMessage & { what: "delete" | "report" }) {
-  const { t } = useTranslation(["timeline", "ui"]);
+  const { t } = useTranslation("timeline");
   const { actions } = useSession();
   const summary = useSummary(message);
   const [reason, setReason] = useState("");
@@ -56,35 +56,25 @@ function WithReason({ what, roomId, message }: AboutMessage & { what: "delete" |
     }
   };
   return (
-    <Dialog
+    <FormDialog
       title={t(isReport ? "reportTitle" : "deleteTitle")}
-      isOpen
-      onClose={closeQuestion}
       size="small"
-      role="alertdialog"
-      footer={
-        <>
-          <Button kind="quiet" onPress={closeQuestion}>
-            {t("ui:cancel")}
-          </Button>
-          <Button kind="danger" isPending={state === "pending"} onPress={() => void confirm()}>
-            {t(isReport ? "report" : "delete")}
-          </Button>
-        </>
-      }
+      action={t(isReport ? "report" : "delete")}
+      isDangerous
+      isPending={state === "pending"}
+      failure={state === "failed" ? t("actionFailed") : undefined}
+      onSubmit={() => void confirm()}
+      onClose={closeQuestion}
     >
-      <div className={styles.question}>
-        <p className={styles.quote}>{summary}</p>
-        <p>{t(isReport ? "reportHint" : "deleteHint")}</p>
-        <TextField
-          label={t(isReport ? "reportReason" : "reasonOptional")}
-          value={reason}
-          onChange={setReason}
-          autoFocus
-        />
-        {state === "failed" && <Notice tone="danger">{t("actionFailed")}</Notice>}
-      </div>
-    </Dialog>
+      <p className={styles.quote}>{summary}</p>
+      <p>{t(isReport ? "reportHint" : "deleteHint")}</p>
+      <TextField
+        label={t(isReport ? "reportReason" : "reasonOptional")}
+        value={reason}
+        onChange={setReason}
+        autoFocus
+      />
+    </FormDialog>
   );
 }
 

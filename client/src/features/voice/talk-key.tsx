@@ -15,6 +15,8 @@ export function TalkKey() {
   useEffect(() => {
     if (!isWaiting) return;
     const onKey = (event: KeyboardEvent) => {
+      // Tab goes on, as everywhere: whoever has no mouse would not get away otherwise.
+      if (event.code === "Tab") return setIsWaiting(false);
       event.preventDefault();
       event.stopPropagation();
       if (event.code !== "Escape") calls.changeSettings({ pushToTalkKey: event.code });

@@ -184,8 +184,17 @@ export class EventReader {
         firstTs: Math.min(...valid.map((reaction) => reaction.getTs())),
       });
     }
+    // Of too many, one's own and those of most people.
+    const weight = ({ ownEventId, senders }: Reaction) =>
+      ownEventId ? Number.POSITIVE_INFINITY : senders.length;
+    const kept =
+      found.length > REACTIONS_MAX
+        ? found
+            .sort((a, b) => Math.sign(weight(b) - weight(a)) || a.firstTs - b.firstTs)
+            .slice(0, REACTIONS_MAX)
+        : found;
     // In the order in which they came, so that none changes its place under the pointer.
-    return found.sort((a, b) => a.firstTs - b.firstTs).slice(0, REACTIONS_MAX);
+    return kept.sort((a, b) => a.firstTs - b.firstTs);
   }
 
   private children(
