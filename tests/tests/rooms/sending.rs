@@ -1,4 +1,7 @@
-use echorift_tests::{Look as _, TestServer, fresh, refused};
+use std::time::Duration;
+
+use echorift_tests::{Look as _, TestServer, fresh, refused, v3};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -33,6 +36,29 @@ async fn the_same_transaction_sends_once() {
         .await
         .unwrap();
     assert!(theirs != first && elsewhere != first);
+}
+
+#[tokio::test]
+async fn a_send_whose_connection_breaks_off_is_not_repeated_by_its_repetition() {
+    const SENDS: u64 = 60;
+    let server = TestServer::shared().await;
+    let [alice] = server.register(["alice"]).await;
+    let room = alice.create_room_with(&[]).await;
+    for number in 0..SENDS {
+        let txn = format!("broken-{number}");
+        let path = v3(["rooms", &room, "send", "m.room.message", &txn]);
+        let message = json!({ "msgtype": "m.text", "body": txn });
+        // At another moment each time: before the request is read, while it is written to the disk, after the answer.
+        let wait = Duration::from_micros(number % 20 * 500);
+        let sent = alice.request(Method::PUT, &path).json(&message);
+        let _ = tokio::time::timeout(wait, sent.send()).await;
+        alice.put(&path, message).await.unwrap();
+    }
+    let mut seen = alice.newest(&room, 500).await.bodies("/chunk");
+    seen.sort_unstable();
+    let mut once: Vec<String> = (0..SENDS).map(|number| format!("broken-{number}")).collect();
+    once.sort_unstable();
+    assert_eq!(seen, once);
 }
 
 #[tokio::test]

@@ -91,9 +91,6 @@ pub enum FeedError {
     NoPhoto,
     #[error("the photo could not be noted: {0}")]
     Accounts(#[from] AccountError),
-    /// A task of this server has ended early.
-    #[error("the server is stopping")]
-    Stopping,
 }
 
 impl Intake {
@@ -306,10 +303,7 @@ impl Feed {
         let open = open.ok_or(FeedError::NoReading)?;
         let (id, number) = (open.id.clone(), open.number);
         let reading = open.complete(totals)?;
-        let feed = self.clone();
-        // Who hangs up does not leave half a run behind.
-        let run = tokio::spawn(async move { feed.follow(id, number, reading).await });
-        run.await.map_err(|_| FeedError::Stopping)?
+        self.follow(id, number, reading).await
     }
 
     async fn follow(&self, reading_id: String, number: u64, reading: Reading) -> Result<FedRun, FeedError> {
@@ -373,9 +367,7 @@ impl Feed {
             people: gone.chain(come).collect(),
             groups,
         };
-        let feed = self.clone();
-        let run = tokio::spawn(async move { feed.work_in(follows, changes).await });
-        run.await.map_err(|_| FeedError::Stopping)?
+        self.work_in(follows, changes).await
     }
 
     async fn work_in(&self, follows: Step, changes: Changes) -> Result<FedRun, FeedError> {

@@ -57,7 +57,6 @@ fn refusal(error: FeedError) -> MatrixError {
         FeedError::TooLarge(_) => MatrixError::too_large(message),
         FeedError::OutOfStep => MatrixError::new(StatusCode::CONFLICT, "ORG.ECHORIFT.OUT_OF_STEP", message),
         FeedError::Accounts(error) => error.into(),
-        FeedError::Stopping => MatrixError::unavailable(message),
     }
 }
 

@@ -4,6 +4,7 @@ mod discovery;
 mod envelope;
 mod health;
 mod metrics;
+mod to_the_end;
 mod unread_body;
 mod web_client;
 
@@ -55,6 +56,7 @@ pub(crate) fn assemble(features: Router, config: &Config, own: OwnRoutes<'_>) ->
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(RequestBodyTimeoutLayer::new(config.limits.body_timeout))
         .layer(CatchPanicLayer::custom(envelope::answer_panic))
+        .layer(axum::middleware::from_fn(to_the_end::run))
         .layer(axum::middleware::from_fn(unread_body::pass_over))
         .layer(axum::middleware::from_fn_with_state(own.traffic, envelope::wrap))
 }
