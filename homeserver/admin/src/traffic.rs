@@ -58,7 +58,8 @@ impl Traffic {
     /// Notes a request of a route that waits for news, until what this returns is dropped. `None` for other routes.
     pub fn stream(&self, route: &str) -> Option<Stream<'_>> {
         // Its duration says how quiet it was, and nothing of the server.
-        let waits = route.ends_with("/sync") || route.ends_with("/events");
+        let is_client = route.starts_with("/_matrix/client/");
+        let waits = is_client && (route.ends_with("/sync") || route.ends_with("/events"));
         if !waits {
             return None;
         }

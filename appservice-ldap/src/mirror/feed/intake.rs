@@ -25,7 +25,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Who has said nothing for so long is not there.
 const SILENCE_MAX: Duration = Duration::from_secs(150);
 /// Parts of one reading.
-const PARTS_MAX: usize = 100_000;
+const PARTS_MAX: usize = 10_000;
 /// Members, logins and groups told of, in all parts of one reading together.
 const VALUES_MAX: usize = 20_000_000;
 /// Reasons that the process gives for a failure are cut here.
@@ -235,42 +235,40 @@ fn read_part(entries: FedEntries) -> Result<Part, FeedError> {
     })
 }
 
-/// What the process that reads the directory may say to this server. Cheap to clone.
-#[derive(Clone)]
-pub struct Feed(Mirror);
+/// What the process that reads the directory may say to this server.
+#[derive(Clone, Copy)]
+pub struct Feed<'a> {
+    mirror: &'a Mirror,
+    intake: &'a Intake,
+}
 
 impl Mirror {
     /// `None` where this server reads the directory itself.
-    pub fn feed(&self) -> Option<Feed> {
-        self.intake().map(|_| Feed(self.clone()))
+    pub fn feed(&self) -> Option<Feed<'_>> {
+        let intake = self.intake()?;
+        Some(Feed { mirror: self, intake })
     }
 }
 
-impl Feed {
-    fn intake(&self) -> Result<&Intake, FeedError> {
-        self.0.intake().ok_or(FeedError::NoReading)
-    }
-
-    fn hear(&self) -> Result<&Intake, FeedError> {
-        let intake = self.intake()?;
-        intake.state.lock().heard = Some(self.0.now());
-        Ok(intake)
+impl Feed<'_> {
+    fn hear(&self) -> &Intake {
+        self.intake.state.lock().heard = Some(self.mirror.now());
+        self.intake
     }
 
     /// Where this server stands; waits until somebody wants everything read, but no longer than this. `is_told`: whether
     /// the directory tells the process of changes.
-    pub async fn state(&self, wait: Duration, is_told: bool) -> Result<FedState, FeedError> {
-        let intake = self.hear()?;
-        self.0.set_told(is_told);
-        let mut wanted = intake.wanted.subscribe();
+    pub async fn state(&self, wait: Duration, is_told: bool) -> FedState {
+        self.mirror.set_told(is_told);
+        let mut wanted = self.hear().wanted.subscribe();
         // Not in time is an answer, too.
         let _ = timeout(wait.min(WAIT_MAX), wanted.wait_for(|wanted| *wanted)).await;
-        Ok(self.hear()?.state())
+        self.hear().state()
     }
 
     /// Begins a reading, in the place of one that was not completed. The directory is to be read after this.
-    pub fn begin(&self) -> Result<String, FeedError> {
-        let intake = self.hear()?;
+    pub fn begin(&self) -> String {
+        let intake = self.hear();
         intake.wanted.send_replace(false);
         let mut state = intake.state.lock();
         state.begun += 1;
@@ -280,12 +278,12 @@ impl Feed {
             number: state.begun,
             parts: BTreeMap::new(),
         });
-        Ok(id)
+        id
     }
 
     /// Takes a part, once or again.
     pub fn put(&self, reading_id: &str, number: usize, entries: FedEntries) -> Result<(), FeedError> {
-        let intake = self.hear()?;
+        let intake = self.hear();
         let part = read_part(entries)?;
         let mut state = intake.state.lock();
         let open = state.open.as_mut().filter(|open| open.id == reading_id);
@@ -298,7 +296,7 @@ impl Feed {
 
     /// The reading is whole: a run follows it.
     pub async fn complete(&self, reading_id: &str, totals: FedTotals) -> Result<FedRun, FeedError> {
-        let intake = self.hear()?;
+        let intake = self.hear();
         let open = intake.state.lock().open.take_if(|open| open.id == reading_id);
         let open = open.ok_or(FeedError::NoReading)?;
         let (id, number) = (open.id.clone(), open.number);
@@ -307,16 +305,15 @@ impl Feed {
     }
 
     async fn follow(&self, reading_id: String, number: u64, reading: Reading) -> Result<FedRun, FeedError> {
-        let (mirror, intake) = (&self.0, self.intake()?);
+        let (mirror, intake) = (self.mirror, self.intake);
         let mut base = mirror.lock_base().await;
-        {
-            let mut state = intake.state.lock();
-            (state.step, state.latest) = (None, Some(reading.clone()));
-            state.photos.clear();
-        }
+        intake.state.lock().step = None;
         let begun = mirror.begin();
         let ended = match mirror.directory().check_reading(&reading.snapshot) {
-            Ok(()) => mirror.follow(reading, &mut base).await,
+            Ok(()) => {
+                intake.take(&reading);
+                mirror.follow(reading, &mut base).await
+            }
             Err(error) => Err(error.into()),
         };
         let outcome = mirror.noted(begun, Reach::Whole, ended);
@@ -333,12 +330,12 @@ impl Feed {
 
     /// The directory could not be read, for this reason.
     pub fn fail(&self, reading_id: &str, reason: &str) -> Result<(), FeedError> {
-        let intake = self.hear()?;
+        let intake = self.hear();
         let open = intake.state.lock().open.take_if(|open| open.id == reading_id);
         let open = open.ok_or(FeedError::NoReading)?;
         let reason = shortened(reason, REASON_CHARS_MAX).unwrap_or_default();
-        self.0
-            .noted(self.0.now(), Reach::Whole, Err(MirrorError::Fed(reason)));
+        let (mirror, failure) = (self.mirror, MirrorError::Fed(reason));
+        mirror.noted(mirror.now(), Reach::Whole, Err(failure));
         intake.followed.send_replace(open.number);
         Ok(())
     }
@@ -371,7 +368,7 @@ impl Feed {
     }
 
     async fn work_in(&self, follows: Step, changes: Changes) -> Result<FedRun, FeedError> {
-        let (mirror, intake) = (&self.0, self.hear()?);
+        let (mirror, intake) = (self.mirror, self.hear());
         let mut base = mirror.lock_base().await;
         let is_next = intake.state.lock().step.as_ref() == Some(&follows);
         let Some(before) = base.take_if(|_| is_next) else {
@@ -403,28 +400,29 @@ impl Feed {
 
     /// Accounts that were made just now may have photos to be asked for.
     async fn look_at_new(&self, base: &mut Option<crate::mirror::run::Base>) {
-        let people = self.0.told().take_entries().people;
+        let people = self.mirror.told().take_entries().people;
         if people.is_empty() {
             return;
         }
         let Some(before) = base.take() else { return };
-        let looked = self.0.work_in(Changes::default(), &people, before, base).await;
+        let looked = self
+            .mirror
+            .work_in(Changes::default(), &people, before, base)
+            .await;
         if let Err(error) = looked {
             tracing::warn!(%error, "photos of new accounts are asked for at the next sync");
         }
-        if base.is_none()
-            && let Some(intake) = self.0.intake()
-        {
-            intake.state.lock().step = None;
+        if base.is_none() {
+            self.intake.state.lock().step = None;
         }
     }
 
     /// A photo that this server has asked for.
     pub async fn photo(&self, id: &str, photo: Vec<u8>) -> Result<(), FeedError> {
-        let intake = self.hear()?;
+        let intake = self.hear();
         let change = intake.state.lock().photos.remove(&ImmutableId::new(id));
         let change = change.ok_or(FeedError::NoPhoto)?;
-        match put_photo(self.0.parts(), change, Some(photo)).await? {
+        match put_photo(self.mirror.parts(), change, Some(photo)).await? {
             true => Ok(()),
             false => Err(FeedError::NoPhoto),
         }
@@ -432,6 +430,13 @@ impl Feed {
 }
 
 impl Intake {
+    /// Keeps what was read, whatever a run makes of it.
+    fn take(&self, reading: &Reading) {
+        let mut state = self.state.lock();
+        state.latest = Some(reading.clone());
+        state.photos.clear();
+    }
+
     fn state(&self) -> FedState {
         let state = self.state.lock();
         FedState {

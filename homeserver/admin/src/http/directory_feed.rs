@@ -42,7 +42,7 @@ pub(super) fn routes() -> OpenApiRouter<Admin> {
 }
 
 /// The domain's feed. Errors: `M_NOT_FOUND` where there is no such domain, or this server reads it itself.
-fn load(admin: &Admin, query: &DomainQuery) -> Result<Feed, MatrixError> {
+fn load<'a>(admin: &'a Admin, query: &DomainQuery) -> Result<Feed<'a>, MatrixError> {
     let feed = query.load(admin)?.mirror.as_ref().and_then(Mirror::feed);
     feed.ok_or_else(|| {
         MatrixError::not_found("This server reads this directory itself: set sync and sync_from = \"feed\".")
@@ -88,8 +88,7 @@ async fn state(
         is_told,
     } = query;
     let feed = load(&admin, &DomainQuery { domain })?;
-    let state = feed.state(Duration::from_millis(timeout), is_told).await;
-    state.map(Json).map_err(refusal)
+    Ok(Json(feed.state(Duration::from_millis(timeout), is_told).await))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -105,7 +104,7 @@ async fn begin(
     _: Administrator,
     InQuery(query): InQuery<DomainQuery>,
 ) -> Result<Json<Begun>, MatrixError> {
-    let reading_id = load(&admin, &query)?.begin().map_err(refusal)?;
+    let reading_id = load(&admin, &query)?.begin();
     Ok(Json(Begun { reading_id }))
 }
 

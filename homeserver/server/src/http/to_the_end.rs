@@ -2,7 +2,8 @@
 //!
 //! The future of a request is dropped with its connection, wherever it waits just then. Of something that changes the
 //! server half would be done: a message is on its way to the disk, and that it was sent is noted nowhere, so that the
-//! client's next try sends it twice. So whatever may change something is a task of its own.
+//! client's next try sends it twice. So whatever may change something is a task of its own, in the connection's place: there
+//! are never more of them than connections and their streams may be.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -11,14 +12,25 @@ use echorift_web::MatrixError;
 use http::Method;
 use tracing::Instrument as _;
 
-pub(super) async fn run(request: Request, next: Next) -> Response {
+use crate::listener::Place;
+
+pub(super) async fn run(mut request: Request, next: Next) -> Response {
+    let place = request.extensions_mut().remove::<Place>();
     if changes_nothing(request.method(), request.uri().path()) {
         return next.run(request).await;
     }
-    let running = tokio::spawn(next.run(request).in_current_span());
-    running
-        .await
-        .unwrap_or_else(|error| MatrixError::internal(error).into_response())
+    let work = next.run(request).in_current_span();
+    let running = tokio::spawn(async move {
+        match place {
+            Some(place) => place.hold(work).await,
+            None => Some(work.await),
+        }
+    });
+    match running.await {
+        Ok(Some(response)) => response,
+        Ok(None) => MatrixError::unavailable("The server is stopping.").into_response(),
+        Err(error) => MatrixError::internal(error).into_response(),
+    }
 }
 
 /// Sliding sync is a `POST` that waits for news: there is nothing to be told to who has gone.

@@ -1,6 +1,7 @@
 //! The listeners: sockets, TLS, HTTP/1.1 and HTTP/2, and the end of it all.
 
 mod client_address;
+mod place;
 mod tls;
 
 use std::io;
@@ -18,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,6 +29,7 @@ use self::client_address::TrustedProxies;
 use crate::config::{Config, ListenerSettings, Service};
 use crate::http::services_of;
 
+pub(crate) use self::place::Place;
 pub(crate) use self::tls::{TlsError, load as load_tls};
 
 /// A request's head may have this many bytes: a token and some cookies fit many times over.
@@ -179,17 +181,15 @@ async fn accept_all(listener: Arc<Listener>, shared: Arc<Shared>) {
 }
 
 /// Waits for a free place first, so that clients beyond the limit wait in the system's queue and take nothing here.
-async fn accept_one(
-    listener: &Listener,
-    shared: &Shared,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(&shared.places)
+async fn accept_one(listener: &Listener, shared: &Shared) -> io::Result<(TcpStream, SocketAddr, Place)> {
+    let permit = Arc::clone(&shared.places)
         .acquire_owned()
         .await
         .map_err(io::Error::other)?;
     let (stream, peer) = listener.socket.accept().await?;
     // Small answers must not wait for the acknowledgement of earlier ones.
     stream.set_nodelay(true)?;
+    let place = Place::new(permit, shared.connections.token(), shared.abandon.clone());
     Ok((stream, peer, place))
 }
 
@@ -198,26 +198,22 @@ async fn serve(
     peer: SocketAddr,
     listener: Arc<Listener>,
     shared: Arc<Shared>,
-    _place: OwnedSemaphorePermit,
+    place: Place,
 ) {
-    let abandon = shared.abandon.clone();
     let work = async {
         match &listener.tls {
-            None => serve_http(stream, false, peer, &listener, &shared).await,
+            None => serve_http(stream, false, peer, &listener, &shared, &place).await,
             Some(tls) => match tokio::time::timeout(shared.idle_timeout, tls.accept(stream)).await {
                 Ok(Ok(stream)) => {
                     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                    serve_http(stream, is_http2, peer, &listener, &shared).await;
+                    serve_http(stream, is_http2, peer, &listener, &shared, &place).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
             },
         }
     };
-    tokio::select! {
-        () = work => {}
-        () = abandon.cancelled() => {}
-    }
+    place.clone().hold(work).await;
 }
 
 async fn serve_http<S>(
@@ -226,12 +222,13 @@ async fn serve_http<S>(
     peer: SocketAddr,
     listener: &Arc<Listener>,
     shared: &Arc<Shared>,
+    place: &Place,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
-        let (listener, shared) = (Arc::clone(listener), Arc::clone(shared));
-        async move { Ok::<_, std::convert::Infallible>(answer(request, peer, &listener, &shared).await) }
+        let (listener, shared, place) = (Arc::clone(listener), Arc::clone(shared), place.clone());
+        async move { Ok::<_, std::convert::Infallible>(answer(request, peer, &listener, &shared, place).await) }
     });
     let builder = http_builder(is_http2, shared.idle_timeout);
     // With upgrades, for calls: a WebSocket then belongs to who answered it, and is no connection of this listener any more.
@@ -275,6 +272,7 @@ async fn answer(
     peer: SocketAddr,
     listener: &Listener,
     shared: &Shared,
+    place: Place,
 ) -> Response {
     let services = services_of(request.uri().path());
     if !services.iter().all(|service| listener.serves.contains(service)) {
@@ -283,6 +281,7 @@ async fn answer(
     let mut request = request.map(Body::new);
     let client = shared.proxies.client(peer.ip(), request.headers());
     request.extensions_mut().insert(ClientAddress(Some(client)));
+    request.extensions_mut().insert(place);
     match shared.router.clone().oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
