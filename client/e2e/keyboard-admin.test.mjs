@@ -36,7 +36,7 @@ test("an account is found, locked, given a password, and its drawer closes behin
   const search = page.getByRole("searchbox", { name: "Search by name or ID" });
   await keyboard.fill(search, "victim");
   const opener = page.getByRole("table").getByRole("button", { name: /victim/ });
-  await page.getByRole("table").getByRole("button", { name: /root/ }).waitFor({ state: "detached" });
+  await page.getByRole("table").getByRole("button", { name: "root" }).waitFor({ state: "detached" });
   await keyboard.enter(opener);
   const drawer = page.getByRole("complementary").filter({ hasText: victim.userId });
   await keyboard.isSoonAt(drawer);
