@@ -32,7 +32,7 @@ impl TestDirectory {
     }
 
     /// Samba as the controller of an Active Directory domain, with the few people of `tests/fixtures/ldap/run-samba`. Takes
-    /// root, and there is one at a time.
+    /// root, and there is one at a time: another one waits for its turn.
     pub fn samba() -> Self {
         Self::run(SAMBA, &[])
     }

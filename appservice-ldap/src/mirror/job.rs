@@ -274,7 +274,7 @@ impl Runs for Mirror {
         let mut base = self.lock_base().await;
         let told = &self.0.told;
         let changed = told.take_entries();
-        if changed.names.is_empty() && changed.people.is_empty() {
+        if changed.reads_nothing() && changed.people.is_empty() {
             return;
         }
         if base.is_none() {
