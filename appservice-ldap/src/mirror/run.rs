@@ -60,7 +60,11 @@ impl Mirror {
     async fn look(&self) -> Result<(Plan, Reading), MirrorError> {
         let reading = match self.intake() {
             None => self.parts().directory.read().await?,
-            Some(intake) => intake.latest().ok_or(MirrorError::NotFed)?,
+            Some(intake) => {
+                let followed = self.lock_base().await.as_ref().map(Base::reading);
+                let told = intake.unfollowed().or(followed);
+                told.ok_or(MirrorError::NotFed)?
+            }
         };
         Ok((self.compare(&reading).await?, reading))
     }

@@ -108,18 +108,20 @@ impl Scopes {
         self.allowed.contains(&scope) || (scope == Scope::Directory && self.allowed.contains(&Scope::Admin))
     }
 
-    /// Whether an administrator stays one in this request.
-    pub(crate) fn administer(&self, method: &Method, path: &str) -> bool {
-        match needed_for(method, path) {
-            Some(Scope::Directory) => self.allows(Scope::Directory),
-            _ => self.allows(Scope::Admin),
-        }
+    /// Whether an administrator stays one in a request that takes this scope.
+    pub(crate) fn administer(&self, needed: Option<Scope>) -> bool {
+        self.allows(match needed {
+            Some(Scope::Directory) => Scope::Directory,
+            _ => Scope::Admin,
+        })
     }
 
-    /// Errors: `M_FORBIDDEN`, which names what is missing. The path is as it was sent: routes match it so, too.
-    pub(crate) fn check(&self, method: &Method, path: &str) -> Result<(), MatrixError> {
+    /// The scope that the request takes, which is among these. The path is as it was sent: routes match it so, too.
+    ///
+    /// Errors: `M_FORBIDDEN`, which names what is missing.
+    pub(crate) fn check(&self, method: &Method, path: &str) -> Result<Option<Scope>, MatrixError> {
         let Some(needed) = needed_for(method, path) else {
-            return Ok(());
+            return Ok(None);
         };
         if !self.allows(needed) {
             return Err(MatrixError::forbidden(format!(
@@ -128,11 +130,11 @@ impl Scopes {
             )));
         }
         if self.rooms.is_empty() || is_for_any_room(path) {
-            return Ok(());
+            return Ok(Some(needed));
         }
         let is_named = room_in(path).is_some_and(|room| self.rooms.iter().any(|known| *known == room));
         if is_named {
-            Ok(())
+            Ok(Some(needed))
         } else {
             Err(MatrixError::forbidden(
                 "This access token is for other rooms only.",
@@ -410,8 +412,12 @@ mod tests {
             assert!(scopes(&["directory"]).check(&Method::GET, path).is_err());
         }
         let both = scopes(&["directory", "manage"]);
-        assert!(both.administer(&Method::GET, feed));
-        assert!(!both.administer(&Method::DELETE, "/_matrix/client/v3/directory/room/%23a:x"));
+        let administers = |method, path| both.administer(both.check(&method, path).unwrap());
+        assert!(administers(Method::GET, feed));
+        assert!(!administers(
+            Method::DELETE,
+            "/_matrix/client/v3/directory/room/%23a:x"
+        ));
     }
 
     #[test]

@@ -192,8 +192,8 @@ async fn find(parts: &Parts, even_locked: bool) -> Result<Option<Session>, Matri
         return Err(MatrixError::guest_access_forbidden("Guests cannot do this."));
     }
     if let Some(scopes) = &session.scopes {
-        scopes.check(&parts.method, path_of(parts))?;
-        session.is_admin &= scopes.administer(&parts.method, path_of(parts));
+        let needed = scopes.check(&parts.method, path_of(parts))?;
+        session.is_admin &= scopes.administer(needed);
     }
     let address = parts.extensions.get::<ClientAddress>().copied();
     verifier.seen(&session, address.unwrap_or(ClientAddress(None)));

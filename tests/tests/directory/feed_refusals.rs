@@ -200,3 +200,40 @@ async fn who_would_lock_too_many_is_stopped_until_an_administrator_approves() {
     let photo = feeding.request(Method::PUT, admin(&["feed", "photos", "id-1"]));
     assert_eq!(photo.body("no photo").send().await.unwrap().status(), 404);
 }
+
+#[tokio::test]
+async fn each_domain_is_fed_by_itself() {
+    let sales = json!({
+        "urls": ["ldaps://127.0.0.1:9"], "base_dn": "dc=y", "sync": true, "sync_from": "feed",
+    });
+    let server = TestServer::builder()
+        .set("directory.urls", json!(["ldaps://127.0.0.1:9"]))
+        .set("directory.base_dn", "dc=x")
+        .set("directory.domains.sales", sales)
+        .start()
+        .await;
+    let root = server.register_admin().await;
+    let root = server.with_token(root.token.as_deref().unwrap());
+    // The first is not mirrored at all.
+    refused(
+        root.post(admin(&["feed", "readings"]), json!({})).await,
+        404,
+        "M_NOT_FOUND",
+    );
+    let of_sales = |parts: &[&str]| format!("{}?domain=sales", admin(&[&["feed"], parts].concat()));
+    let begun = root.post(of_sales(&["readings"]), json!({})).await.unwrap();
+    let reading = begun.text("/reading_id");
+    let part = json!({ "people": people(0..1) });
+    root.put(of_sales(&["readings", reading, "parts", "0"]), part)
+        .await
+        .unwrap();
+    let totals = json!({ "parts": 1, "people": 1, "groups": 0 });
+    let run = root
+        .post(of_sales(&["readings", reading, "complete"]), totals)
+        .await
+        .unwrap();
+    assert_eq!(run["outcome"], "done");
+    assert_eq!(profile(&root, "p0", "displayname").await, "Person 0");
+    let state = root.get(of_sales(&[])).await.unwrap();
+    assert_eq!(state["reading_id"], reading);
+}

@@ -40,7 +40,7 @@ pub(in crate::mirror) struct Intake {
     /// Whether somebody wants everything read.
     wanted: watch::Sender<bool>,
     /// The number of the last reading that came to its end, with a run or without.
-    followed: watch::Sender<u64>,
+    ended: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -50,8 +50,8 @@ struct State {
     open: Option<OpenReading>,
     /// What the accounts are in step with.
     step: Option<Step>,
-    /// What the directory holds, as far as was told; a run may have refused to follow it.
-    latest: Option<Reading>,
+    /// The last whole reading, as long as no run has followed it.
+    unfollowed: Option<Reading>,
     heard: Option<Timestamp>,
     photos: BTreeMap<ImmutableId, PhotoChange>,
 }
@@ -110,17 +110,17 @@ impl Intake {
         self.state.lock().begun
     }
 
-    /// As [`Intake::ask`], and waits until a run has followed that reading.
+    /// As [`Intake::ask`], and waits until a reading that began later has come to its end.
     pub async fn ask_and_wait(&self, wait: Duration) {
         let before = self.ask();
-        let mut followed = self.followed.subscribe();
+        let mut ended = self.ended.subscribe();
         // The sender lives as long as this does; who waits in vain sees it at the status.
-        let _ = timeout(wait, followed.wait_for(|number| *number > before)).await;
+        let _ = timeout(wait, ended.wait_for(|number| *number > before)).await;
     }
 
-    /// The directory as it was told last.
-    pub fn latest(&self) -> Option<Reading> {
-        self.state.lock().latest.clone()
+    /// The last whole reading, if no run has followed it.
+    pub fn unfollowed(&self) -> Option<Reading> {
+        self.state.lock().unfollowed.clone()
     }
 
     /// The process is to send this photo.
@@ -301,10 +301,10 @@ impl Feed<'_> {
         let open = open.ok_or(FeedError::NoReading)?;
         let (id, number) = (open.id.clone(), open.number);
         let reading = open.complete(totals)?;
-        self.follow(id, number, reading).await
+        Ok(self.follow(id, number, reading).await)
     }
 
-    async fn follow(&self, reading_id: String, number: u64, reading: Reading) -> Result<FedRun, FeedError> {
+    async fn follow(&self, reading_id: String, number: u64, reading: Reading) -> FedRun {
         let (mirror, intake) = (self.mirror, self.intake);
         let mut base = mirror.lock_base().await;
         intake.state.lock().step = None;
@@ -318,14 +318,14 @@ impl Feed<'_> {
         };
         let outcome = mirror.noted(begun, Reach::Whole, ended);
         if base.is_some() {
-            intake.state.lock().step = Some(Step {
+            intake.followed(Step {
                 reading_id,
                 revision: 0,
             });
             self.look_at_new(&mut base).await;
         }
-        intake.followed.send_replace(number);
-        Ok(intake.ran(&outcome))
+        intake.ended.send_replace(number);
+        intake.ran(&outcome)
     }
 
     /// The directory could not be read, for this reason.
@@ -336,7 +336,7 @@ impl Feed<'_> {
         let reason = shortened(reason, REASON_CHARS_MAX).unwrap_or_default();
         let (mirror, failure) = (self.mirror, MirrorError::Fed(reason));
         mirror.noted(mirror.now(), Reach::Whole, Err(failure));
-        intake.followed.send_replace(open.number);
+        intake.ended.send_replace(open.number);
         Ok(())
     }
 
@@ -387,13 +387,7 @@ impl Feed<'_> {
             }
             Err(error) => mirror.noted(begun, Reach::Told, Err(error)),
         };
-        {
-            let mut state = intake.state.lock();
-            state.step = base.is_some().then_some(step);
-            if let Some(base) = &*base {
-                state.latest = Some(base.reading());
-            }
-        }
+        intake.state.lock().step = base.is_some().then_some(step);
         self.look_at_new(&mut base).await;
         Ok(intake.ran(&outcome))
     }
@@ -430,11 +424,17 @@ impl Feed<'_> {
 }
 
 impl Intake {
-    /// Keeps what was read, whatever a run makes of it.
+    /// Keeps what was read, in case that no run follows it.
     fn take(&self, reading: &Reading) {
         let mut state = self.state.lock();
-        state.latest = Some(reading.clone());
+        state.unfollowed = Some(reading.clone());
         state.photos.clear();
+    }
+
+    /// A run has followed what this step is about.
+    fn followed(&self, step: Step) {
+        let mut state = self.state.lock();
+        (state.step, state.unfollowed) = (Some(step), None);
     }
 
     fn state(&self) -> FedState {

@@ -14,6 +14,8 @@ use super::wire::{FedChanges, FedEntries, FedRun, FedState, FedTotals};
 const BASE: [&str; 5] = ["_echorift", "admin", "v1", "directory", "feed"];
 /// The largest is a run's, which names people whose photos are wanted.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The longest that other requests take: the question for the state, which waits for up to a minute.
+const ANSWER_WAIT: Duration = Duration::from_secs(120);
 /// The first run of a large company makes many accounts.
 const RUN_WAIT: Duration = Duration::from_secs(1_800);
 
@@ -63,7 +65,18 @@ impl FeedFailure {
 enum Content {
     None,
     Json(serde_json::Result<Vec<u8>>),
+    /// What a run follows.
+    Run(serde_json::Result<Vec<u8>>),
     Photo(Vec<u8>),
+}
+
+impl Content {
+    fn wait(&self) -> Duration {
+        match self {
+            Self::Run(_) => RUN_WAIT,
+            Self::None | Self::Json(_) | Self::Photo(_) => ANSWER_WAIT,
+        }
+    }
 }
 
 /// What is said to the server about one domain of the directory.
@@ -89,9 +102,7 @@ impl Line {
     }
 
     pub(super) async fn begin(&self) -> Result<String, FeedFailure> {
-        let begun: Begun = self
-            .call(Method::POST, &["readings"], &[], json(&Value::Null))
-            .await?;
+        let begun: Begun = self.call(Method::POST, &["readings"], &[], Content::None).await?;
         Ok(begun.reading_id)
     }
 
@@ -108,7 +119,7 @@ impl Line {
 
     pub(super) async fn complete(&self, reading_id: &str, totals: &FedTotals) -> Result<FedRun, FeedFailure> {
         let path = ["readings", reading_id, "complete"];
-        self.call(Method::POST, &path, &[], json(totals)).await
+        self.call(Method::POST, &path, &[], run(totals)).await
     }
 
     /// Tells why the directory could not be read.
@@ -120,7 +131,7 @@ impl Line {
     }
 
     pub(super) async fn changes(&self, changes: &FedChanges) -> Result<FedRun, FeedFailure> {
-        self.call(Method::POST, &["changes"], &[], json(changes)).await
+        self.call(Method::POST, &["changes"], &[], run(changes)).await
     }
 
     pub(super) async fn photo(&self, id: &str, photo: Vec<u8>) -> Result<(), FeedFailure> {
@@ -148,10 +159,10 @@ impl Line {
         let outbound = &self.target.outbound;
         let request = outbound.request(method, self.url(path, query), Redirects::Never);
         let request = request.map_err(unreachable)?;
-        let request = request.bearer_auth(&self.target.token).timeout(RUN_WAIT);
+        let request = request.bearer_auth(&self.target.token).timeout(content.wait());
         let request = match content {
             Content::None => request,
-            Content::Json(body) => request
+            Content::Json(body) | Content::Run(body) => request
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(body.map_err(nonsense)?),
             Content::Photo(photo) => request
@@ -191,4 +202,8 @@ impl Line {
 
 fn json(body: &impl serde::Serialize) -> Content {
     Content::Json(serde_json::to_vec(body))
+}
+
+fn run(body: &impl serde::Serialize) -> Content {
+    Content::Run(serde_json::to_vec(body))
 }

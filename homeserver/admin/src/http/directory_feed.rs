@@ -64,8 +64,6 @@ fn refusal(error: FeedError) -> MatrixError {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct StateQuery {
-    /// The name of a further domain; absent for the first.
-    domain: Option<String>,
     /// Milliseconds, up to 60,000.
     #[serde(default)]
     timeout: u64,
@@ -75,19 +73,15 @@ struct StateQuery {
 }
 
 /// Where this server stands; waits until somebody wants everything read, as long as `timeout` says.
-#[utoipa::path(get, path = "/directory/feed", tag = "directory feed", params(StateQuery),
+#[utoipa::path(get, path = "/directory/feed", tag = "directory feed", params(StateQuery, DomainQuery),
     responses((status = 200, body = FedState)))]
 async fn state(
     State(admin): State<Admin>,
     _: Administrator,
-    InQuery(query): InQuery<StateQuery>,
+    InQuery(domain): InQuery<DomainQuery>,
+    InQuery(StateQuery { timeout, is_told }): InQuery<StateQuery>,
 ) -> Result<Json<FedState>, MatrixError> {
-    let StateQuery {
-        domain,
-        timeout,
-        is_told,
-    } = query;
-    let feed = load(&admin, &DomainQuery { domain })?;
+    let feed = load(&admin, &domain)?;
     Ok(Json(feed.state(Duration::from_millis(timeout), is_told).await))
 }
 
