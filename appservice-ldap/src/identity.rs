@@ -1,5 +1,7 @@
 //! From an entry to the person that Matrix knows: immutable id, localpart, name, mail.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
 use crate::config::DirectoryConfig;
 use crate::entry::Entry;
 use crate::refusal::LoginRefusal;
@@ -104,6 +106,18 @@ pub(crate) fn id_text(attribute: &str, bytes: &[u8]) -> String {
     }
 }
 
+/// The id that another place tells as text: an `objectGUID` in letters, in braces or without, or the Base64 of its
+/// bytes; any other as [`id_text`] writes it. `None` for what is no GUID where one is due, and for nothing.
+pub(crate) fn id_of_told(attribute: &str, told: &str) -> Option<String> {
+    let told = told.trim();
+    if !attribute.eq_ignore_ascii_case("objectGUID") {
+        return (!told.is_empty()).then(|| id_text(attribute, told.as_bytes()));
+    }
+    let bare = told.strip_prefix('{').and_then(|told| told.strip_suffix('}'));
+    let bytes = guid_bytes(bare.unwrap_or(told)).or_else(|| BASE64_STANDARD.decode(told).ok())?;
+    Some(guid_text(bytes.try_into().ok()?))
+}
+
 /// The filter value that finds an id again: text escaped, bytes as `\xx`.
 pub(crate) fn id_filter_value(attribute: &str, id: &str) -> String {
     let bytes = if attribute.eq_ignore_ascii_case("objectGUID") {
@@ -204,6 +218,30 @@ mod tests {
             id_filter_value("objectguid", &text),
             "\\00\\01\\02\\03\\04\\05\\06\\07\\08\\09\\0a\\0b\\0c\\0d\\0e\\0f"
         );
+    }
+
+    #[test]
+    fn a_guid_from_elsewhere_is_the_same_in_each_of_its_forms() {
+        let guid = "03020100-0504-0706-0809-0a0b0c0d0e0f";
+        for told in [
+            guid,
+            "{03020100-0504-0706-0809-0A0B0C0D0E0F}",
+            " 03020100050407060809 0a0b0c0d0e0f".replace(' ', "").as_str(),
+            "AAECAwQFBgcICQoLDA0ODw==",
+        ] {
+            assert_eq!(id_of_told("objectguid", told).as_deref(), Some(guid), "{told}");
+        }
+        for told in [
+            "",
+            "anna",
+            "AAECAwQFBgcICQoLDA0O",
+            "{}",
+            "03020100-0504-0706-0809",
+        ] {
+            assert_eq!(id_of_told("objectGUID", told), None, "{told}");
+        }
+        assert_eq!(id_of_told("entryUUID", " AB-01 ").as_deref(), Some("ab-01"));
+        assert_eq!(id_of_told("entryUUID", " "), None);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub use directory::Directory;
 pub use identity::DirectoryUser;
 pub use password_change::{PasswordChangeRefusal, Whose};
 pub use password_policy::PasswordWarning;
+pub use provider::provider_name;
 pub use referral::Referrals;
 pub use refusal::LoginRefusal;
 pub use status::{DirectoryFailure, DirectoryStatus};

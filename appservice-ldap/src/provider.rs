@@ -7,18 +7,18 @@ use echorift_accounts::{
 use echorift_web::BoxFuture;
 
 use crate::directory::Directory;
-use crate::identity::DirectoryUser;
+use crate::identity::{DirectoryUser, id_of_told};
 use crate::password_change::{PasswordChangeRefusal, Whose};
 use crate::password_policy;
 use crate::refusal::LoginRefusal;
 
 /// Marks the accounts that the directory owns, before `:` and the name of the domain unless it is that of
 /// `[directory]` itself; stored with each, so it never changes.
-pub(crate) const NAME: &str = "ldap";
+const NAME: &str = "ldap";
 
 /// The name of a domain as a provider. It is never freed: there are as many as the settings have domains, and each
 /// lasts as long as the process.
-pub(crate) fn provider_name(domain: &str) -> &'static str {
+pub fn provider_name(domain: &str) -> &'static str {
     if domain.is_empty() {
         NAME
     } else {
@@ -53,6 +53,11 @@ impl PasswordProvider for Directory {
                 }),
             }
         })
+    }
+
+    /// GUIDs as text and in Base64, as Entra ID passes them on; other IDs letter by letter, whatever their case.
+    fn external_id_of(&self, told: &str) -> Option<String> {
+        id_of_told(&self.inner.config.attribute_id, told)
     }
 
     fn changes_passwords(&self) -> bool {
@@ -112,7 +117,7 @@ impl Directory {
             LoginRefusal::Unavailable(cause) => Err(ProviderError::Unavailable(cause)),
             _ => {
                 self.inner.look_again.notify_one();
-                Ok(StandingAnswer::Fine)
+                Ok(StandingAnswer::Missing)
             }
         }
     }

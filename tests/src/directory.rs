@@ -101,6 +101,35 @@ impl TestDirectory {
         assert!(status.success(), "the directory refused this: {ldif}");
     }
 
+    /// The value of an entry's attribute, also of one that only the directory sets.
+    pub fn value(&self, dn: &str, attribute: &str) -> String {
+        let found = Command::new("ldapsearch")
+            .env("LDAPTLS_CACERT", self.facts.text("/ca_file"))
+            .args([
+                "-x",
+                "-LLL",
+                "-o",
+                "ldif-wrap=no",
+                "-H",
+                self.facts.text("/ldaps"),
+            ])
+            .args([
+                "-D",
+                self.facts.text("/root_dn"),
+                "-w",
+                self.facts.text("/root_password"),
+            ])
+            .args(["-s", "base", "-b", dn, attribute])
+            .output()
+            .expect("ldap-utils are installed");
+        let text = String::from_utf8_lossy(&found.stdout);
+        let mark = format!("{attribute}: ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&mark));
+        value
+            .unwrap_or_else(|| panic!("{dn} has no {attribute}: {text}"))
+            .to_owned()
+    }
+
     /// A server whose people come from this directory, over TLS.
     pub fn server(&self) -> ServerBuilder {
         let groups = self.facts.text("/groups_dn");

@@ -68,7 +68,7 @@ pub use self::{
     error::AccountError,
     http::Confirmed,
     mirroring::{LockOwner, Locking, MirroredPerson, PersonToCreate, PersonToUpdate},
-    oauth::options::{OAuthOptions, UpstreamOptions},
+    oauth::options::{DirectoryClaim, OAuthOptions, UpstreamOptions},
     observer::{AccountObserver, ProfileObserver, SessionObserver},
     options::{AccountsOptions, PasswordOptions, RegistrationOptions, SessionOptions},
     profile::Profile,

@@ -315,19 +315,20 @@ impl Accounts {
         Ok(())
     }
 
-    /// Asks the directory whether somebody whose session is refreshed may still be here, and locks the account if it
-    /// says no. A directory that does not answer soon has no say: the next refresh asks again.
-    pub(crate) async fn look_up_standing(&self, user: UserNumber) -> Result<(), AccountError> {
+    /// Asks the directory whether somebody may still be here who refreshes a session or comes in by another way than its
+    /// password, and locks the account if it says no. A directory that does not answer soon has no say: it counts as
+    /// `Fine`, and the next refresh asks again.
+    pub(crate) async fn look_up_standing(&self, user: UserNumber) -> Result<StandingAnswer, AccountError> {
         if self.0.providers.is_empty() {
-            return Ok(());
+            return Ok(StandingAnswer::Fine);
         }
         let account = self.load_account(user).await?;
         let Some((name, external_id)) = account.provider.as_deref().zip(account.external_id.as_deref())
         else {
-            return Ok(());
+            return Ok(StandingAnswer::Fine);
         };
         let Some(provider) = self.0.providers.iter().find(|provider| provider.name() == name) else {
-            return Ok(());
+            return Ok(StandingAnswer::Fine);
         };
         match tokio::time::timeout(STANDING_WAIT, provider.standing(external_id)).await {
             Ok(Ok(StandingAnswer::Refused(reason))) => {
@@ -338,19 +339,20 @@ impl Accounts {
                 );
                 let people = [(user, account.localpart)];
                 self.lock_mirrored(provider.name(), &people, Locking::Uncounted)
-                    .await
+                    .await?;
+                Ok(StandingAnswer::Refused(reason))
             }
-            Ok(Ok(StandingAnswer::Fine)) => Ok(()),
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 tracing::debug!(provider = name, %error, "the standing of a person could not be looked up");
-                Ok(())
+                Ok(StandingAnswer::Fine)
             }
             Err(_) => {
                 tracing::debug!(
                     provider = name,
                     "the standing of a person could not be looked up in time"
                 );
-                Ok(())
+                Ok(StandingAnswer::Fine)
             }
         }
     }

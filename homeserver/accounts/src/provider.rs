@@ -29,6 +29,12 @@ pub trait PasswordProvider: Send + Sync {
         Box::pin(async { Ok(ChangeAnswer::NotOffered) })
     }
 
+    /// The [`Identity::external_id`] of the person whom another place, which vouches for them, calls this; `None` if it
+    /// cannot be one.
+    fn external_id_of(&self, told: &str) -> Option<String> {
+        Some(told.to_owned())
+    }
+
     /// How a person stands whom the provider once vouched for; asked when their session is refreshed. Whoever does not
     /// want to be asked says `Fine`.
     fn standing<'a>(&'a self, external_id: &'a str) -> BoxFuture<'a, Result<StandingAnswer, ProviderError>> {
@@ -44,6 +50,9 @@ pub enum StandingAnswer {
     Fine,
     /// This very person may not use their account; the reason is for the log.
     Refused(String),
+    /// They are not to be found, or not among those who may log in. Nobody new is let in on their behalf; whoever is in
+    /// stays, because it may be a mistake that concerns everybody, until the provider has looked into it.
+    Missing,
 }
 
 /// What a provider says of a name and a password.

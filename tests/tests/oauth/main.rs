@@ -20,3 +20,4 @@ mod refresh;
 mod registration;
 mod rendezvous;
 mod sign_up;
+mod upstream;

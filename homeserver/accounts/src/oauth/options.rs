@@ -29,6 +29,17 @@ pub struct UpstreamOptions {
     /// The claims that give a new account its name and its display name.
     pub claim_localpart: String,
     pub claim_name: String,
+    /// Whose accounts people get who sign in there; `None`: accounts of their own.
+    pub directory: Option<DirectoryClaim>,
+}
+
+/// How a provider's people are found among those of a company directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryClaim {
+    /// The [`crate::PasswordProvider::name`] of the directory.
+    pub provider: &'static str,
+    /// The claim with the directory's ID of the person, which [`crate::PasswordProvider::external_id_of`] reads.
+    pub claim: String,
 }
 
 impl Default for OAuthOptions {

@@ -94,6 +94,7 @@ async fn server_for(provider: &Provider) -> TestServer {
         scopes: vec!["openid".to_owned(), "profile".to_owned()],
         claim_localpart: "preferred_username".to_owned(),
         claim_name: "name".to_owned(),
+        directory: None,
     };
     TestServer::start_with(
         TestDatabase::sqlite().await,

@@ -178,6 +178,8 @@ impl Config {
             (people::read_directories(table, &server.name), feed)
         });
         let (directories, directory_feed) = directories.unwrap_or_default();
+        let domains: Vec<&str> = directories.iter().map(|one| one.domain.as_str()).collect();
+        let oauth = root.table("oauth", |table| OAuthSettings::read(table, &domains));
         let mut directories = directories.into_iter();
         let directory = directories.next();
         let listeners = listeners::read_all(root);
@@ -203,7 +205,7 @@ impl Config {
             registration,
             passwords,
             sessions: root.table("sessions", SessionSettings::read),
-            oauth: root.table("oauth", OAuthSettings::read),
+            oauth,
             directory,
             directory_domains: directories.collect(),
             directory_feed,

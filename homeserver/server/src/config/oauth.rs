@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use echorift_accounts::{OAuthOptions, UpstreamOptions};
+use echorift_accounts::{DirectoryClaim, OAuthOptions, UpstreamOptions};
+use echorift_appservice_ldap::provider_name;
 use echorift_web::outbound::{Outbound, OutboundSetupError};
 
 use super::OutboundSettings;
@@ -27,15 +28,18 @@ struct UpstreamSettings {
     scopes: Vec<String>,
     claim_localpart: String,
     claim_name: String,
+    /// The claim with the directory's ID of the person, and the domain that it is the ID of.
+    directory: Option<(String, String)>,
 }
 
 impl OAuthSettings {
-    pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
+    /// `domains` are those of the directory, none if there is none; the name of the first is empty.
+    pub(super) fn read(table: &mut Table<'_, '_>, domains: &[&str]) -> Self {
         Self {
             enabled: table.flag("enabled", true),
             browser_session_lifetime: table.duration("browser_session_lifetime", "12h"),
             upstreams: table
-                .tables("upstream", UpstreamSettings::read)
+                .tables("upstream", |table| UpstreamSettings::read(table, domains))
                 .unwrap_or_default(),
         }
     }
@@ -52,7 +56,7 @@ impl OAuthSettings {
 }
 
 impl UpstreamSettings {
-    fn read(table: &mut Table<'_, '_>) -> Self {
+    fn read(table: &mut Table<'_, '_>, domains: &[&str]) -> Self {
         let issuer = table.text("issuer", "");
         let is_loopback = ["http://localhost", "http://127.0.0.1", "http://[::1]"]
             .iter()
@@ -88,6 +92,7 @@ impl UpstreamSettings {
             scopes,
             claim_localpart: table.text("claim_localpart", "preferred_username"),
             claim_name: table.text("claim_name", "name"),
+            directory: read_directory(table, domains),
         }
     }
 
@@ -103,6 +108,32 @@ impl UpstreamSettings {
             scopes: self.scopes.clone(),
             claim_localpart: self.claim_localpart.clone(),
             claim_name: self.claim_name.clone(),
+            directory: self.directory.as_ref().map(|(claim, domain)| DirectoryClaim {
+                provider: provider_name(domain),
+                claim: claim.clone(),
+            }),
         }
     }
+}
+
+fn read_directory(table: &mut Table<'_, '_>, domains: &[&str]) -> Option<(String, String)> {
+    let claim = table.text("claim_directory_id", "");
+    let domain = table.text("directory_domain", "");
+    if claim.is_empty() {
+        return None;
+    }
+    if domains.is_empty() {
+        table.refuse(
+            "claim_directory_id",
+            "needs a directory",
+            "Write [directory], or leave this out: then people get accounts of their own.",
+        );
+    } else if !domains.contains(&domain.as_str()) {
+        table.refuse(
+            "directory_domain",
+            "is no domain of the directory",
+            "Write the NAME of one of the tables [directory.domains.NAME], or nothing for [directory] itself.",
+        );
+    }
+    Some((claim, domain))
 }

@@ -140,6 +140,21 @@ fn each_domain_of_the_directory_has_settings_and_faults_of_its_own() {
 }
 
 #[test]
+fn a_sign_in_service_names_people_of_a_directory_that_there_is() {
+    let service = "[[oauth.upstream]]\nissuer = \"https://id.example.org\"\nclient_id = \"x\"\nclaim_directory_id = \"oid\"\n";
+    let directory = "[directory]\nurls = [\"ldap://a\"]\nbase_dn = \"dc=a\"\n";
+    assert!(read(&format!("{service}{directory}")).is_ok());
+    assert_eq!(refused(service), ["oauth.upstream.claim_directory_id"]);
+    let elsewhere = "directory_domain = \"sales\"\n";
+    assert_eq!(
+        refused(&format!("{service}{elsewhere}{directory}")),
+        ["oauth.upstream.directory_domain"]
+    );
+    let sales = "[directory.domains.sales]\nurls = [\"ldaps://b\"]\nbase_dn = \"dc=b\"\n";
+    assert!(read(&format!("{service}{elsewhere}{directory}{sales}")).is_ok());
+}
+
+#[test]
 fn all_faults_are_told_at_once_with_key_value_and_fix() {
     let found = faults(
         "[server]\nname = \"not a name\"\n[database]\nurl = \"mysql://root:secret@db\"\nmax_conections = 3\n\

@@ -83,6 +83,7 @@ fn refuse(accounts: &Accounts, browser: &Browser, error: UpstreamError) -> Resul
                 UpstreamError::Unavailable(_) => (StatusCode::BAD_GATEWAY, "upstream_away"),
                 UpstreamError::BadName(_) => (StatusCode::FORBIDDEN, "upstream_bad_name"),
                 UpstreamError::NameTaken(_) => (StatusCode::FORBIDDEN, "upstream_name_taken"),
+                UpstreamError::NotInDirectory(_) => (StatusCode::FORBIDDEN, "upstream_not_in_directory"),
                 _ => (StatusCode::FORBIDDEN, "upstream_refused"),
             }
         }

@@ -2,8 +2,8 @@ use echorift_storage::{Change, UserNumber};
 
 use super::{UpstreamError, provider::Person};
 use crate::{
-    AccountError, Accounts,
-    oauth::browsers::admit,
+    AccountError, Accounts, StandingAnswer,
+    oauth::{browsers::admit, options::DirectoryClaim},
     store::{
         self,
         accounts::{Account, NewAccount},
@@ -59,6 +59,37 @@ impl Accounts {
             Some(account) => Ok(admit(account)?),
             None => Err(UpstreamError::NameTaken(localpart)),
         }
+    }
+
+    /// The account of the directory's that belongs to a person whom a provider vouches for. None is made: the directory
+    /// alone says who is to have one.
+    ///
+    /// Errors: `Untrusted` without a readable ID of the directory's; `NotInDirectory`, also of those who are there no
+    /// longer; `Locked` and `Deactivated` accounts, also if the directory says so only now.
+    pub(super) async fn admit_from_directory(
+        &self,
+        directory: &DirectoryClaim,
+        person: Person,
+    ) -> Result<Account, UpstreamError> {
+        let DirectoryClaim {
+            provider: name,
+            claim,
+        } = directory;
+        let untrusted = |problem: &str| UpstreamError::Untrusted(format!("{problem} the claim {claim:?}"));
+        let told = person.directory_id.ok_or_else(|| untrusted("it leaves out"))?;
+        let provider = self.0.providers.iter().find(|provider| provider.name() == *name);
+        let provider = provider.ok_or(AccountError::DirectoryUnavailable)?;
+        let id = provider
+            .external_id_of(&told)
+            .ok_or_else(|| untrusted("no ID of the directory is in"))?;
+        let account = store::accounts::find_by_external_id(&self.0.database, name, &id).await;
+        let Some(account) = account.map_err(AccountError::Storage)? else {
+            return Err(UpstreamError::NotInDirectory(id));
+        };
+        if self.look_up_standing(account.number).await? == StandingAnswer::Missing {
+            return Err(UpstreamError::NotInDirectory(id));
+        }
+        Ok(admit(self.load_account(account.number).await?)?)
     }
 }
 

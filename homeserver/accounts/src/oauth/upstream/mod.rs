@@ -57,6 +57,8 @@ pub(crate) enum UpstreamError {
     BadName(String),
     #[error("the name {0:?} belongs to another account")]
     NameTaken(String),
+    #[error("the directory's people here include nobody whom it calls {0:?}")]
+    NotInDirectory(String),
     #[error(transparent)]
     Account(#[from] AccountError),
 }
@@ -147,7 +149,10 @@ impl Accounts {
             .exchange(code, &callback, &login.code_verifier, now)
             .await?;
         let person = upstream.identify(&tokens, &login.nonce, now).await?;
-        let account = self.admit_from_upstream(&login.issuer, person).await?;
+        let account = match &upstream.options.directory {
+            Some(directory) => self.admit_from_directory(directory, person).await?,
+            None => self.admit_from_upstream(&login.issuer, person).await?,
+        };
         Ok(CameBack {
             account,
             onward: login.continue_to,

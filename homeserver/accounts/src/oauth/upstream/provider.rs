@@ -64,6 +64,8 @@ pub(super) struct Person {
     pub(super) subject: String,
     pub(super) localpart: Option<String>,
     pub(super) display_name: Option<String>,
+    /// What [`UpstreamOptions::directory`] asks for.
+    pub(super) directory_id: Option<String>,
 }
 
 impl Upstream {
@@ -169,7 +171,13 @@ impl Upstream {
         }
         let mut claims = id_token::verify(&tokens.id_token, &provider.keys, &expected).map_err(untrusted)?;
         let subject = text_of(&claims, "sub").ok_or_else(|| untrusted("its ID token names no subject"))?;
-        if text_of(&claims, &self.options.claim_localpart).is_none()
+        let directory_claim = self
+            .options
+            .directory
+            .as_ref()
+            .map(|directory| directory.claim.as_str());
+        let lacks = |claim: &str| text_of(&claims, claim).is_none();
+        if (lacks(&self.options.claim_localpart) || directory_claim.is_some_and(lacks))
             && let (Some(url), Some(token)) = (&provider.userinfo_endpoint, &tokens.access_token)
         {
             let request = self
@@ -180,11 +188,14 @@ impl Upstream {
             if text_of(&more, "sub").as_deref() != Some(subject.as_str()) {
                 return Err(untrusted("its userinfo is about another subject"));
             }
-            claims = more;
+            for (name, value) in more {
+                claims.entry(name).or_insert(value);
+            }
         }
         Ok(Person {
             localpart: text_of(&claims, &self.options.claim_localpart),
             display_name: text_of(&claims, &self.options.claim_name),
+            directory_id: directory_claim.and_then(|claim| text_of(&claims, claim)),
             subject,
         })
     }
