@@ -34,7 +34,8 @@ pub use self::{
     livekit::{
         EmbeddedTurn, ManagedError, ManagedOptions, ManagedSfu, NodeAddress, Permission, Sfu, SfuError,
         SfuHealth, SfuKey, SfuOptions, SfuPorts, SfuProxy, SfuState, Sfus, Source, TakenPort, TurnServer,
-        TurnTls, UdpPorts, Unwell, ask_health, end_abandoned, find_program, livekit_version, observe,
+        TurnTls, UdpPorts, Unwell, address_towards, ask_health, end_abandoned, find_program, livekit_version,
+        observe,
     },
     options::{CallsOptions, Publishers},
     overview::{CallOverview, CallsOverview, SfuOverview},

@@ -28,6 +28,10 @@ story(stage, "two people in a plain room hear and see each other, mute and share
     await Promise.all([alice.join(room), bob.join(room)]);
     await allAreMembers([alice, bob]);
     await allHearAndSee([alice, bob]);
+    for (const person of [alice, bob]) {
+        const { received } = await person.report();
+        assert.deepEqual(received.map(({ protocol }) => protocol), ["udp", "udp"]);
+    }
 
     for (const source of ["microphone", "camera"]) {
         await bob.ask("mute", source, true);

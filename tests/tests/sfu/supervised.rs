@@ -207,6 +207,7 @@ async fn media_ports_are_as_written() {
     assert_eq!(sfu.config["rtc"]["tcp_port"], tcp);
     assert_eq!(sfu.config["rtc"]["udp_port"], udp);
     assert_eq!(sfu.config["rtc"]["node_ip"], "127.0.0.1");
+    assert_eq!(sfu.config["rtc"]["ips"]["includes"][0], "127.0.0.1/32");
     assert_eq!(sfu.config["region"], "europe");
     assert!(
         TcpListener::bind(("127.0.0.1", tcp)).is_err(),

@@ -10,7 +10,7 @@ pub use self::{
     health::{SfuHealth, SfuState, Unwell, ask_health, observe},
     managed::{
         EmbeddedTurn, ManagedError, ManagedOptions, ManagedSfu, NodeAddress, SfuKey, SfuPorts, TakenPort,
-        TurnServer, TurnTls, UdpPorts, end_abandoned, find_program, livekit_version,
+        TurnServer, TurnTls, UdpPorts, address_towards, end_abandoned, find_program, livekit_version,
     },
     proxy::SfuProxy,
     sfu::{Permission, Sfu, SfuError, SfuOptions, Sfus, Source},

@@ -1,13 +1,18 @@
 //! The part of `echorift check` that is about calls. A server without them starts all the same, so that most of what is found
 //! here is a warning.
 
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr};
 
-use echorift_calls::{NodeAddress, Sfu, UdpPorts, ask_health, find_program, livekit_version};
+use echorift_calls::{
+    NodeAddress, Sfu, UdpPorts, address_towards, ask_health, find_program, livekit_version,
+};
 
 use super::check::Report;
 use crate::config::{Config, LivekitSettings, ManagedSettings, Service};
 use crate::sfu;
+
+/// Somebody elsewhere; the address is in no use (RFC 5737).
+const OTHERS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 /// Looks at the SFUs. `is_running`: whether a server runs with this configuration at this moment.
 pub(super) async fn look_at(config: &Config, is_running: bool, report: &mut Report) {
@@ -135,7 +140,7 @@ fn look_at_address(config: &Config, settings: &ManagedSettings, report: &Report)
     let and_tcp = format!("{ports} and TCP port {}", settings.ports.rtc_tcp);
     let address = match settings.node {
         NodeAddress::Given(address) => Some(address),
-        NodeAddress::Detected => own_address(),
+        NodeAddress::Detected => address_towards(OTHERS),
         NodeAddress::External => {
             report.good(&format!(
                 "clients send media to this machine's address on the internet, {and_tcp}"
@@ -160,13 +165,6 @@ fn look_at_address(config: &Config, settings: &ManagedSettings, report: &Report)
     } else {
         report.good(&format!("{finding}, which must be open for them"));
     }
-}
-
-/// The address that this machine has towards others. Nothing is sent to find out.
-fn own_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
 }
 
 fn is_private(address: IpAddr) -> bool {

@@ -19,6 +19,8 @@ export interface Received {
     codec: string;
     /** Grows with what is heard, not with what arrives. */
     audioEnergy: number;
+    /** By what it comes from the SFU: `udp`, `tcp`. */
+    protocol: string;
     isEncrypted: boolean | undefined;
 }
 
@@ -80,6 +82,7 @@ async function arrival(publication: RemoteTrackPublication): Promise<Omit<Receiv
         height: inbound?.frameHeight ?? 0,
         codec: codecOf(stats, inbound),
         audioEnergy: inbound?.totalAudioEnergy ?? 0,
+        protocol: protocolOf(stats),
     };
 }
 
@@ -109,6 +112,11 @@ type Stats = Record<string, any>;
 
 function find(report: RTCStatsReport | undefined, type: string): Stats[] {
     return [...(report?.values() ?? [])].filter((stats) => stats.type === type);
+}
+
+function protocolOf(report: RTCStatsReport | undefined): string {
+    const pair = report?.get(find(report, "transport")[0]?.selectedCandidatePairId);
+    return report?.get(pair?.localCandidateId)?.protocol ?? "";
 }
 
 function codecOf(report: RTCStatsReport | undefined, stream: Stats | undefined): string {

@@ -2,7 +2,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{ManagedOptions, SfuKey, SfuPorts, UdpPorts};
+use super::{ManagedOptions, SfuKey, SfuPorts, UdpPorts, address_towards};
 
 /// Under which address clients send their media.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +116,9 @@ fn rtc(options: &ManagedOptions, ports: SfuPorts) -> Value {
         NodeAddress::External => put(&mut rtc, "use_external_ip", true),
         NodeAddress::Given(address) => {
             put(&mut rtc, "node_ip", address.to_string());
+            if let (UdpPorts::One(_), Some(local)) = (ports.rtc_udp, address_towards(address)) {
+                put(&mut rtc, "ips", json!({ "includes": listened_on(local) }));
+            }
             // Without it nothing would listen where clients are told to send.
             put(&mut rtc, "enable_loopback_candidate", address.is_loopback());
         }
@@ -136,6 +139,15 @@ fn rtc(options: &ManagedOptions, ports: SfuPorts) -> Value {
         put(&mut rtc, "turn_servers", servers.collect::<Value>());
     }
     rtc
+}
+
+/// The networks in which a LiveKit with one UDP port looks for its own addresses: the one at which media for its node address
+/// arrives, and all of the other family. Of several it would use one alone for that address, by chance.
+fn listened_on(local: IpAddr) -> [String; 2] {
+    match local {
+        IpAddr::V4(_) => [format!("{local}/32"), "::/0".to_owned()],
+        IpAddr::V6(_) => [format!("{local}/128"), "0.0.0.0/0".to_owned()],
+    }
 }
 
 fn embedded_turn(turn: &EmbeddedTurn) -> Value {

@@ -7,6 +7,7 @@ mod config;
 mod logs;
 mod ports;
 mod process;
+mod route;
 mod store;
 mod supervisor;
 
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     config::{EmbeddedTurn, NodeAddress, TurnServer, TurnTls},
     ports::{SfuPorts, TakenPort, UdpPorts},
+    route::address_towards,
     store::SfuKey,
 };
 use self::{
