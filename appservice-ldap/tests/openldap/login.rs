@@ -244,13 +244,19 @@ impl Write for Log {
 #[tokio::test]
 async fn a_refusal_is_one_line_with_the_reason_and_without_secrets() {
     let company = company();
+    let directory = directory(company.config());
+    // Once beforehand: whichever test first comes to a line decides for good whether somebody listens there, and another one's
+    // thread has nobody who does.
+    directory
+        .authenticate("anna.weber", "an-early-secret")
+        .await
+        .unwrap_err();
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    let directory = directory(company.config());
     let watched = tracing::subscriber::set_default(subscriber);
     directory
         .authenticate("anna.weber", "a-wrong-secret")
