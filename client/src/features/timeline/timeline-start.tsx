@@ -9,12 +9,12 @@ export function TimelineStart({
   name,
   isThread,
   start,
-  onRetry,
+  onMore,
 }: {
   name: string;
   isThread: boolean;
   start: WindowEnd;
-  onRetry: () => void;
+  onMore: () => void;
 }) {
   const { t } = useTranslation("timeline");
   if (start === "end") {
@@ -28,8 +28,8 @@ export function TimelineStart({
   }
   return (
     <div className={styles.more}>
-      {start === "failed" ? (
-        <Button onPress={onRetry}>{t("olderFailed")}</Button>
+      {start === "failed" || start === "quiet" ? (
+        <Button onPress={onMore}>{t(start === "failed" ? "olderFailed" : "showOlder")}</Button>
       ) : (
         start === "loading" && <Spinner label={t("loadingOlder")} />
       )}

@@ -74,8 +74,8 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
   const onNear = useCallback(
     (side: "start" | "end", isScrolled: boolean) => {
       const there = side === "start" ? start : end;
-      // What has failed is tried again when somebody moves, not by itself.
-      if (there === "more" || (there === "failed" && isScrolled)) {
+      // What has failed is tried again when somebody moves, not by itself; so is what few want to see.
+      if (there === "more" || ((there === "failed" || there === "quiet") && isScrolled)) {
         timelines.loadMore(key, side === "start" ? "back" : "forward");
       }
     },
@@ -145,7 +145,7 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
               name={room?.name ?? ""}
               isThread={threadId !== undefined}
               start={snapshot.start}
-              onRetry={() => timelines.loadMore(key, "back")}
+              onMore={() => timelines.loadMore(key, "back")}
             />
           )
         }
