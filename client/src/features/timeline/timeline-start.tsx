@@ -8,11 +8,14 @@ import styles from "./timeline-start.module.css";
 export function TimelineStart({
   name,
   isThread,
+  isDirect,
   start,
   onMore,
 }: {
   name: string;
   isThread: boolean;
+  /** A conversation of two has a partner, not a name. */
+  isDirect: boolean;
   start: WindowEnd;
   onMore: () => void;
 }) {
@@ -21,7 +24,7 @@ export function TimelineStart({
     if (isThread) return <div className={styles.gap} />;
     return (
       <div className={styles.beginning}>
-        <p className={styles.title}>{t("beginning", { name })}</p>
+        <p className={styles.title}>{t(isDirect ? "beginningDirect" : "beginning", { name })}</p>
         <p>{t("beginningHint")}</p>
       </div>
     );

@@ -144,6 +144,7 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
             <TimelineStart
               name={room?.name ?? ""}
               isThread={threadId !== undefined}
+              isDirect={room?.kind === "direct"}
               start={snapshot.start}
               onMore={() => timelines.loadMore(key, "back")}
             />
