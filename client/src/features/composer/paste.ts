@@ -26,7 +26,7 @@ export function usePasteAnywhere(
       const zone = zoneOf(anchor.current);
       // Where nothing has the focus, the channel's own composer is meant, not a thread's beside it.
       const isHere = target === document.body ? zone?.tagName === "MAIN" : zoneOf(target) === zone;
-      if (!isHere) return;
+      if (!zone || !isHere) return;
       const files = filesIn(clipboardData);
       const text = clipboardData.getData("text/plain");
       if (files.length === 0 && text === "") return;
