@@ -164,6 +164,11 @@ test("unread and mentions are marked on the row, the server and the title, and s
     .click();
   await column(cleo).getByRole("button", { name: "Ops", expanded: false }).waitFor();
   assert.equal(await channel(cleo, "incidents").count(), 0);
+
+  // The bell of the channel says what was chosen for it.
+  await cleo.open(incidents);
+  await cleo.page.getByRole("button", { name: "Notifications: Only mentions" }).click();
+  await cleo.page.getByRole("menuitemradio", { name: "Only mentions", checked: true }).waitFor();
   assertQuiet(cleo);
 });
 
@@ -219,6 +224,8 @@ test("on a phone one pane is shown at a time", async () => {
   await channel(gus, "town").click();
   await timeline(gus).waitFor();
   assert.equal(await column(gus).isVisible(), false);
+  const topOf = (part) => part.evaluate((element) => element.getBoundingClientRect().top);
+  assert.equal(await topOf(page.getByRole("main")), 0, "the page begins at the edge of the screen");
   await page.getByRole("link", { name: "Back to the list" }).click();
   await channel(gus, "town").waitFor();
   const bar = page.getByRole("navigation", { name: "Main", exact: true });

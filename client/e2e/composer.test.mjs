@@ -110,6 +110,77 @@ test("commands do what they say, and what is begun outlives the page", async () 
   assert.deepEqual(dora.complaints, []);
 });
 
+test("an answer, a change and a thread's words wait through other channels and a reload, until sent or signed out", async () => {
+  const greta = await world.person("greta");
+  const { page } = greta;
+  const roomId = await greta.createRoom({ name: "drafts" });
+  const other = await greta.createRoom({ name: "elsewhere" });
+  const root = await greta.sendText(roomId, "where it began");
+  const own = await greta.sendText(roomId, "what is to be changed");
+  await greta.createSpace("Desk", [roomId, other]);
+  const threadPath = `/room/${encodeURIComponent(roomId)}?thread=${encodeURIComponent(root)}`;
+  const inChannel = page.getByRole("textbox", { name: "Message #drafts" });
+  const inThread = page.getByRole("textbox", { name: "Message in the thread" });
+  const link = (id) => page.locator(`nav a[href="/room/${encodeURIComponent(id)}"]`).first();
+  const holds = async (field, words) => {
+    await field.waitFor();
+    const handle = await field.elementHandle();
+    await page.waitForFunction(([element, value]) => element.value === value, [handle, words]);
+  };
+
+  // A thread of the channel, an answer in it, and over that a change of a message.
+  await page.goto(`${world.origin}${threadPath}`);
+  await inThread.fill("half an answer");
+  await greta.open(roomId);
+  await greta.message("where it began").first().hover();
+  await greta.message("where it began").first().getByRole("button", { name: "Reply", exact: true }).click();
+  await page.getByText("Reply to").waitFor();
+  await inChannel.fill("to be answered");
+  await greta.message("what is to be changed").first().hover();
+  await greta.message("what is to be changed").getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: /^Edit/ }).click();
+  await page.getByText("Editing your message").waitFor();
+  await inChannel.fill("what is being changed");
+
+  await link(other).click();
+  await holds(page.getByRole("textbox", { name: "Message #elsewhere" }), "");
+  await link(roomId).click();
+  await holds(inChannel, "what is being changed");
+  await page.reload();
+  await page.getByText("Editing your message").waitFor();
+  await holds(inChannel, "what is being changed");
+  await link(roomId).getByRole("img", { name: /draft/i }).waitFor();
+
+  // What is sent is begun no more, one after the other.
+  await inChannel.press("Enter");
+  const edit = await received(greta, roomId, "* what is being changed");
+  assert.equal(edit.content["m.relates_to"].event_id, own);
+  await holds(inChannel, "to be answered");
+  await page.getByText("Reply to").waitFor();
+  await inChannel.press("Enter");
+  const answer = await received(greta, roomId, "to be answered");
+  assert.equal(answer.content["m.relates_to"]["m.in_reply_to"].event_id, root);
+  await page.goto(`${world.origin}${threadPath}`);
+  await holds(inThread, "half an answer");
+  await holds(inChannel, "");
+  await inThread.press("Enter");
+  await received(greta, roomId, "half an answer");
+  await page.reload();
+  await holds(inThread, "");
+
+  // Whoever signs in after somebody finds nothing of theirs, not even the same person.
+  await inChannel.fill("not for others");
+  await page.getByRole("button", { name: "Settings", exact: true }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("User name").waitFor();
+  await greta.enterPassword();
+  await link(roomId).click();
+  await inChannel.waitFor();
+  assert.equal(await inChannel.inputValue(), "");
+  assert.deepEqual(greta.complaints, []);
+});
+
 test("messages are found by words, people and what they hold, and a click goes there", async () => {
   const emil = await world.person("emil");
   const fritz = await world.visitor(await world.account("fritz"));

@@ -37,22 +37,27 @@ async function picture(page, width, height) {
   return Buffer.from(base64, "base64");
 }
 
-/** Lets the person do with a file what they would do with a mouse: `drop` on the room or `paste` into the field. */
-async function hand(person, how, { name, type, text }) {
-  await composer(person).evaluate(
-    (field, [kind, file]) => {
+/** Lets the person do with files what they would do with a mouse: `drop` on the room or `paste` into the field, or elsewhere. */
+async function hand(person, how, files, at = composer(person)) {
+  await at.evaluate(
+    (element, [kind, given]) => {
       const carried = new DataTransfer();
-      carried.items.add(new File([file.text], file.name, { type: file.type }));
+      for (const { name, type, text, bytes } of given) {
+        const parts = bytes ? [Uint8Array.from(bytes)] : [text];
+        carried.items.add(new File(parts, name, { type }));
+      }
       const more = { bubbles: true, cancelable: true };
       if (kind === "drop") {
-        const zone = field.closest("main");
+        const zone = element.closest("aside, [role=complementary], main");
         for (const step of ["dragenter", "dragover", "drop"])
           zone.dispatchEvent(new DragEvent(step, { ...more, dataTransfer: carried }));
-      } else field.dispatchEvent(new ClipboardEvent("paste", { ...more, clipboardData: carried }));
+      } else element.dispatchEvent(new ClipboardEvent("paste", { ...more, clipboardData: carried }));
     },
-    [how, { name, type, text }],
+    [how, files],
   );
 }
+
+const text = (name) => ({ name, type: "text/plain", text: name });
 
 test("files go by button, drop and paste, with words, and the others get them through the worker", async () => {
   const anna = await world.person("anna");
@@ -76,12 +81,12 @@ test("files go by button, drop and paste, with words, and the others get them th
   assert.match(image.content.info["xyz.amorgan.blurhash"], /^L.{27}$/);
   assert.equal(await cards(anna).count(), 0);
 
-  await hand(anna, "drop", { name: "notes.txt", type: "text/plain", text: "notes" });
+  await hand(anna, "drop", [text("notes.txt")]);
   await cards(anna).getByText("notes.txt").waitFor();
   await anna.page.getByRole("button", { name: "Send" }).click();
   const notes = await received(anna, roomId, named("notes.txt"));
   assert.equal(notes.content.msgtype, "m.file");
-  await hand(anna, "paste", { name: "pasted.txt", type: "text/plain", text: "pasted" });
+  await hand(anna, "paste", [text("pasted.txt")]);
   await cards(anna).getByText("pasted.txt").waitFor();
   await anna.page.getByRole("button", { name: "Send" }).click();
   await received(anna, roomId, named("pasted.txt"));
@@ -127,6 +132,78 @@ test("files go by button, drop and paste, with words, and the others get them th
   assert.match(answers[1], /^image\//);
   assert.ok(answers[2] === 206 ? answers[3] === 10 : answers[2] === 200);
   for (const person of [anna, ben]) assert.deepEqual(person.complaints, []);
+});
+
+test("several files at once go into a channel and into a thread, and those that are too large are named", async () => {
+  const gina = await world.person("gina");
+  const roomId = await gina.createRoom({ name: "many" });
+  const root = await gina.sendText(roomId, "where the files belong");
+  await gina.open(roomId);
+  const { page } = gina;
+  const log = page.getByRole("log", { name: "Messages", exact: true });
+
+  const bytes = [...(await picture(page, 300, 200))];
+  const large = (name) => ({ name, type: "", text: "x".repeat(LIMIT_BYTES + 1) });
+  await hand(gina, "drop", [
+    large("film.bin"),
+    { name: "plan.png", type: "image/png", bytes },
+    text("notes.txt"),
+    large("disk.bin"),
+  ]);
+  await page.getByText("2 files are too large, at most 8.4 MB each: film.bin and disk.bin.").waitFor();
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll("li img")].some(({ naturalWidth }) => naturalWidth === 300),
+  );
+  assert.deepEqual(await cards(gina).locator("span[title]").allTextContents(), ["plan.png", "notes.txt"]);
+  // The words to them can be written at once.
+  await page.keyboard.type("both of them");
+  await page.keyboard.press("Enter");
+  await received(gina, roomId, ({ content }) => content?.body === "both of them");
+  const bodies = (await gina.call("GET", `rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=3`)).chunk;
+  assert.deepEqual(
+    bodies.map(({ content }) => content.body),
+    ["both of them", "notes.txt", "plan.png"],
+  );
+
+  // Who reads and has no field under the caret need not find it first.
+  await log.focus();
+  await hand(gina, "paste", [text("read.txt")], log);
+  await cards(gina).getByText("read.txt").waitFor();
+  await cards(gina).getByRole("button", { name: "Remove read.txt" }).click();
+  await log.focus();
+  await log.evaluate((element) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", "copied words");
+    element.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData }));
+  });
+  await page.waitForFunction(() => document.activeElement?.value === "copied words");
+
+  await page.goto(`${world.origin}/room/${encodeURIComponent(roomId)}?thread=${encodeURIComponent(root)}`);
+  const inThread = page.getByRole("complementary").getByRole("textbox", { name: "Message in the thread" });
+  await inThread.waitFor();
+  await hand(gina, "drop", [text("one.txt"), text("two.txt")], inThread);
+  await hand(gina, "paste", [text("three.txt")], inThread);
+  await cards(gina).getByText("three.txt").waitFor();
+  await inThread.press("Enter");
+  for (const name of ["one.txt", "two.txt", "three.txt"]) {
+    const { content } = await received(gina, roomId, named(name));
+    assert.deepEqual(
+      [content["m.relates_to"].rel_type, content["m.relates_to"].event_id],
+      ["m.thread", root],
+    );
+  }
+
+  // Beside all of that a file changes nothing: it would otherwise open in place of the client.
+  const isKept = await page.getByRole("navigation", { name: "Servers" }).evaluate((rail) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["astray"], "astray.txt"));
+    return ["dragover", "drop"].every(
+      (step) => !rail.dispatchEvent(new DragEvent(step, { bubbles: true, cancelable: true, dataTransfer })),
+    );
+  });
+  assert.equal(isKept, true);
+  assert.equal(await cards(gina).count(), 0);
+  assert.deepEqual(gina.complaints, []);
 });
 
 test("a slow upload shows how far it is, leaves the keyboard alone and can be cancelled", async () => {

@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { Reading } from "./lib/reading.mjs";
 import { World } from "./lib/world.mjs";
 
 const MESSAGES = 800;
 const AT_ONCE = 25;
 /** Rows in the document at most, whatever was scrolled through. */
 const ROWS_MAX = 120;
-/** How far the row that is read may ever be from where it was. */
-const MOVED_PX_MAX = 2;
+const PAGES = /\/rooms\/[^/]+\/messages/;
 
 const world = World.forTests();
 
@@ -18,6 +18,7 @@ describe("a long history", () => {
   let ben;
   let roomId;
   let log;
+  let reading;
 
   before(async () => {
     [anna, ben] = [await world.person("anna"), await world.account("ben")];
@@ -28,44 +29,45 @@ describe("a long history", () => {
         Array.from({ length: AT_ONCE }, (_, index) => anna.sendText(roomId, wordsOf(from + index))),
       );
     }
-    log = anna.page.getByRole("log", { name: "Messages", exact: true });
+    reading = new Reading(anna.page);
+    log = reading.log;
     await anna.page.goto(`${world.origin}/room/${encodeURIComponent(roomId)}`);
     await log.getByRole("article").last().waitFor();
   });
 
   test("it opens at its end, and only what is near exists", async () => {
-    await atEnd();
-    assert.ok((await rows()) < ROWS_MAX);
+    await reading.atEnd();
+    assert.ok((await reading.rows()) < ROWS_MAX);
   });
 
   test("older messages come without moving those that are read", async () => {
     for (let page = 0; page < 8; page++) {
-      const held = await holdPages();
+      const held = await reading.hold(PAGES);
       await log.evaluate((element) => {
         element.scrollTop = -(element.scrollHeight - element.clientHeight * 2.2);
       });
       await held.isAsked;
-      await rests();
-      const height = await heightOfAll();
-      const watched = await watchMiddle();
+      await reading.rests();
+      const height = await reading.heightOfAll();
+      const watched = await reading.watchMiddle();
       held.release();
       await anna.page.waitForFunction(hasGrown, height);
-      await frames();
-      await stays(watched);
+      await reading.frames();
+      await reading.stays(watched);
       await held.end();
-      assert.ok((await rows()) < ROWS_MAX);
+      assert.ok((await reading.rows()) < ROWS_MAX);
     }
   });
 
   test("nor do messages that become longer or shorter, above or below", async () => {
-    const watched = await watchMiddle();
+    const watched = await reading.watchMiddle();
     for (const [side, words] of [
       ["above", "a much longer text ".repeat(60)],
       ["below", "a much longer text ".repeat(60)],
       ["above", "short"],
       ["below", "short"],
     ]) {
-      const eventId = await neighbour(side);
+      const eventId = await reading.neighbour(side);
       await anna.send(roomId, {
         msgtype: "m.text",
         body: `* ${words}`,
@@ -73,9 +75,9 @@ describe("a long history", () => {
         "m.relates_to": { rel_type: "m.replace", event_id: eventId },
       });
       await anna.message(`now ${side}: ${words}`.trim()).first().waitFor({ state: "attached" });
-      await frames();
+      await reading.frames();
     }
-    await stays(watched);
+    await reading.stays(watched);
   });
 
   test("a fast flick never stops before the beginning", { timeout: 60_000 }, async ({ signal }) => {
@@ -85,17 +87,17 @@ describe("a long history", () => {
         element.scrollTop = -element.scrollHeight;
         return element.textContent;
       });
-      await frames();
+      await reading.frames();
     }
-    assert.ok((await rows()) < ROWS_MAX);
+    assert.ok((await reading.rows()) < ROWS_MAX);
   });
 
   test("one button leads back to the end, and there new messages are followed", async () => {
     await anna.page.getByRole("button", { name: "To the newest" }).click();
-    await atEnd();
+    await reading.atEnd();
     await sendAs(ben, "something new at the end");
     await anna.message("something new at the end").waitFor();
-    await atEnd();
+    await reading.atEnd();
   });
 
   test("who reads above is told of new messages and not moved", async () => {
@@ -103,11 +105,11 @@ describe("a long history", () => {
       element.scrollTop = -1_200;
     });
     await anna.page.getByRole("button", { name: "To the newest" }).waitFor();
-    await rests();
-    const watched = await watchMiddle();
+    await reading.rests();
+    const watched = await reading.watchMiddle();
     await sendAs(ben, "one more below");
     await anna.page.getByRole("button", { name: "1 new message" }).waitFor();
-    await stays(watched);
+    await reading.stays(watched);
     await anna.page.getByRole("button", { name: "1 new message" }).click();
     await anna.message("one more below").waitFor();
   });
@@ -120,15 +122,15 @@ describe("a long history", () => {
     const target = log.locator('article[class*="target"]');
     await target.filter({ hasText: old.content.body.slice(0, 40) }).waitFor();
     // What is around it comes page by page, and it stays where it was shown.
-    const watched = await watch(await target.getAttribute("data-key"));
+    const watched = await reading.watch(await target.getAttribute("data-key"));
     await anna.page.waitForFunction((more) => {
       const element = document.querySelector('[role="log"][aria-label="Messages"]');
       const above = element.scrollHeight - element.clientHeight + element.scrollTop;
       return Math.min(above, -element.scrollTop) > element.clientHeight * more;
     }, 2);
-    await rests();
-    await stays(watched);
-    assert.ok(await isOnScreen(target));
+    await reading.rests();
+    await reading.stays(watched);
+    assert.ok(await reading.isOnScreen(target));
   });
 
   test("and from there one reads on to the end, without a stop", { timeout: 90_000 }, async () => {
@@ -141,111 +143,11 @@ describe("a long history", () => {
       undefined,
       { polling: "raf", timeout: 60_000 },
     );
-    assert.ok((await rows()) < ROWS_MAX);
-    await atEnd();
+    assert.ok((await reading.rows()) < ROWS_MAX);
+    await reading.atEnd();
     assert.deepEqual(anna.complaints, []);
   });
 
-  // --- What the stories ask of the page -----------------------------------------------------------------
-
-  const rows = () => log.getByRole("article").count();
-  const heightOfAll = () => log.evaluate((element) => element.scrollHeight);
-  /** Keeps the server's pages of history back, so that a story decides when they come. */
-  async function holdPages() {
-    const pages = /\/rooms\/[^/]+\/messages/;
-    let release;
-    let tellAsked;
-    const isReleased = new Promise((resolve) => {
-      release = resolve;
-    });
-    const isAsked = new Promise((resolve) => {
-      tellAsked = resolve;
-    });
-    await anna.page.route(pages, async (route) => {
-      tellAsked();
-      await isReleased;
-      await route.continue();
-    });
-    return { isAsked, release, end: () => anna.page.unroute(pages) };
-  }
-  const frames = () =>
-    anna.page.evaluate(
-      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
-    );
-  /** When the heights of what a jump showed are known, and nothing moves any more. */
-  const rests = () =>
-    log.evaluate(async (element) => {
-      const tops = () =>
-        [...element.querySelectorAll("article")]
-          .map((row) => `${row.dataset.key} ${row.getBoundingClientRect().top}`)
-          .join();
-      const frame = () => new Promise(requestAnimationFrame);
-      for (let before = ""; before !== tops(); await frame(), await frame()) before = tops();
-    });
-  const watchMiddle = async () =>
-    watch(
-      await log.evaluate((element) => {
-        const middle = element.getBoundingClientRect().top + element.clientHeight / 2;
-        const rows = [...element.querySelectorAll("article")];
-        return rows.find((row) => row.getBoundingClientRect().bottom > middle).dataset.key;
-      }),
-    );
-  /**
-   * Looks at a row in every frame, when all that observes sizes has had its say and the frame is about to be painted.
-   * What it gives tells how far from its place it ever was, and ends the watch.
-   */
-  const watch = (key) =>
-    log.evaluateHandle((element, wanted) => {
-      const topOf = () =>
-        [...element.querySelectorAll("article")]
-          .find(({ dataset }) => dataset.key === wanted)
-          ?.getBoundingClientRect().top ?? Number.NaN;
-      const place = topOf();
-      const tops = [];
-      const probe = document.body.appendChild(document.createElement("div"));
-      Object.assign(probe.style, { position: "fixed", visibility: "hidden", width: "1px", height: "1px" });
-      const observer = new ResizeObserver(() => tops.push(topOf()));
-      observer.observe(probe);
-      let isWatching = true;
-      const turn = () => {
-        if (!isWatching) return;
-        probe.style.height = `${1 + (tops.length % 2)}px`;
-        requestAnimationFrame(turn);
-      };
-      requestAnimationFrame(turn);
-      return () => {
-        isWatching = false;
-        observer.disconnect();
-        probe.remove();
-        return { frames: tops.length, moved: Math.max(...tops.map((top) => Math.abs(top - place))) };
-      };
-    }, key);
-  const stays = async (watched) => {
-    const { frames: seen, moved } = await watched.evaluate((end) => end());
-    assert.ok(seen > 0 && moved <= MOVED_PX_MAX, `moved by up to ${moved} px in ${seen} frames`);
-  };
-  /** The message that begins nearest to the log's edge on this side, and is not on the screen. */
-  const neighbour = (side) =>
-    log.evaluate((element, where) => {
-      const { top, bottom } = element.getBoundingClientRect();
-      const rows = [...element.querySelectorAll("article")];
-      const row =
-        where === "above"
-          ? rows.findLast((candidate) => candidate.getBoundingClientRect().bottom < top)
-          : rows.find((candidate) => candidate.getBoundingClientRect().top > bottom);
-      return row.dataset.key;
-    }, side);
-  const isOnScreen = (row) =>
-    row.evaluate((element) => {
-      const box = element.getBoundingClientRect();
-      const frame = element.closest('[role="log"]').getBoundingClientRect();
-      return box.top >= frame.top && box.bottom <= frame.bottom;
-    });
-  const atEnd = () =>
-    anna.page.waitForFunction(() => {
-      const element = document.querySelector('[role="log"][aria-label="Messages"]');
-      return element.scrollTop > -4 && element.scrollHeight > element.clientHeight;
-    });
   const sendAs = (account, body) =>
     callAs(account, "PUT", `rooms/${encodeURIComponent(roomId)}/send/m.room.message/${Math.random()}`, {
       msgtype: "m.text",

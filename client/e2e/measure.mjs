@@ -1,13 +1,17 @@
 // How fast the client is and how much memory it takes, on this machine: `npm run measure`. Prints a table in Markdown.
 //
 // `--minutes N`: how long the simulated use lasts after which the heap is compared (10).
+// `--only NAME`: one part alone: `coldStart`, `crowd`, `scrolling`, `longUse`.
 
 import { World } from "./lib/world.mjs";
 
 const MINUTES = Number(process.argv[process.argv.indexOf("--minutes") + 1]) || 10;
+const ONLY = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
 const ROOMS = 200;
+const MEMBERS = 2_000;
 const MESSAGES = 10_000;
 const WARM_UP_MS = 60_000;
+const FAMILIES = ["Weber", "Okafor", "Tanaka", "Nowak", "Haldar", "Krüger", "Rivera", "Anand"];
 
 const world = new World();
 await world.open();
@@ -17,9 +21,8 @@ const tell = (what, value) => {
   console.log(`${what}: ${value}`);
 };
 try {
-  await coldStart();
-  await scrolling();
-  await longUse();
+  for (const part of [coldStart, crowd, scrolling, longUse])
+    if (ONLY === undefined || part.name === ONLY) await part();
   console.log(`\n| What | Measured |\n| --- | --- |\n${rows.join("\n")}`);
 } finally {
   await world.close();
@@ -61,6 +64,95 @@ async function coldStart() {
   await person.context.close();
 }
 
+/** A channel that the whole company is in, beside one of two people. */
+async function crowd() {
+  const person = await world.visitor(await world.account("zora"));
+  const everybody = await person.createRoom({ name: "everybody", preset: "public_chat" });
+  const few = await person.createRoom({ name: "few" });
+  const lobby = await person.createRoom({ name: "lobby" });
+  await person.createSpace("Company", [lobby, few, everybody]);
+  for (let made = 0; made < MEMBERS - 1; made += 20) {
+    await Promise.all(
+      Array.from({ length: Math.min(20, MEMBERS - 1 - made) }, async (_, index) => {
+        const account = await world.account(`m${made + index}`);
+        const call = (method, path, body) =>
+          world.homeserver.call(method, `/_matrix/client/v3/${path}`, { account, body });
+        await call("PUT", `profile/${encodeURIComponent(account.userId)}/displayname`, {
+          displayname: `${FAMILIES[index % FAMILIES.length]} ${made + index}`,
+        });
+        await call("POST", `join/${encodeURIComponent(everybody)}`, {});
+        if (index % 4 === 0)
+          await call("PUT", `presence/${encodeURIComponent(account.userId)}/status`, { presence: "online" });
+      }),
+    );
+  }
+  await person.signIn();
+  await person.open(lobby);
+  const { page } = person;
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname.split("/").slice(4).join("/")));
+  for (const [name, roomId] of [
+    ["few", few],
+    ["everybody", everybody],
+  ]) {
+    asked.length = 0;
+    const started = performance.now();
+    await page
+      .locator(`nav a[href="/room/${encodeURIComponent(roomId)}"]`)
+      .first()
+      .click();
+    await page.getByRole("textbox", { name: `Message #${name}` }).waitFor();
+    const shown = performance.now() - started;
+    await page.getByRole("complementary").getByRole("button", { name: /^zora/ }).waitFor();
+    const listed = performance.now() - started;
+    tell(`channel #${name}`, `open after ${Math.round(shown)} ms, members after ${Math.round(listed)} ms`);
+    // Titles are asked for once rows have stayed; sync never ends.
+    await page.waitForTimeout(2_000);
+    tell(`requests for #${name}`, `${asked.filter((path) => !path.startsWith("sync")).length}`);
+  }
+  tell("member rows in the document", String(await page.locator("[data-member]").count()));
+  const frames = await page.evaluate(async () => {
+    const list = document.querySelector("[data-member]").parentElement.parentElement.parentElement;
+    const gaps = [];
+    let last = performance.now();
+    for (let step = 0; step < 300; step++) {
+      list.scrollTop += 200;
+      await new Promise(requestAnimationFrame);
+      const now = performance.now();
+      gaps.push(now - last);
+      last = now;
+    }
+    return { gaps, top: list.scrollTop };
+  });
+  tell("scrolled through members to", `${Math.round(frames.top)} px`);
+  tell("scrolling through members: frame time", spread(frames.gaps));
+  const field = page.getByRole("textbox", { name: /^Message / });
+  const keys = await field.evaluate(async (element) => {
+    element.focus();
+    const gaps = [];
+    const write = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
+    for (const text of ["@", "@w", "@we", "@web", "@webe", "@weber 1", "@weber 19"]) {
+      const started = performance.now();
+      write.call(element, text);
+      element.setSelectionRange(text.length, text.length);
+      element.dispatchEvent(new Event("input", { bubbles: true }));
+      await new Promise(requestAnimationFrame);
+      await new Promise((resolve) => setTimeout(resolve));
+      gaps.push(performance.now() - started);
+    }
+    return gaps;
+  });
+  await page.getByRole("option").first().waitFor();
+  tell("a key of a mention, to its frame", spread(keys));
+  await person.context.close();
+}
+
+function spread(gaps) {
+  const sorted = [...gaps].sort((a, b) => a - b);
+  const at = (share) => sorted[Math.floor(sorted.length * share)].toFixed(1);
+  return `median ${at(0.5)}, p95 ${at(0.95)}, worst ${sorted.at(-1).toFixed(0)} ms`;
+}
+
 async function scrolling() {
   const person = await world.visitor(await world.account("scroller"));
   const roomId = await person.createRoom({ name: "long" });
@@ -92,12 +184,7 @@ async function scrolling() {
     }
     return gaps;
   });
-  frames.sort((a, b) => a - b);
-  const at = (share) => frames[Math.floor(frames.length * share)].toFixed(1);
-  tell(
-    `scrolling back through ${MESSAGES} messages for 30 s: frame time`,
-    `median ${at(0.5)}, p95 ${at(0.95)}, worst ${frames.at(-1).toFixed(0)} ms`,
-  );
+  tell(`scrolling back through ${MESSAGES} messages for 30 s: frame time`, spread(frames));
   tell("heap after that", `${await heapMb(page)} MB`);
   tell("rows in the document", String(await page.getByRole("article").count()));
   await person.context.close();

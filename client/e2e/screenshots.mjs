@@ -19,8 +19,13 @@ try {
   const { lena, mira, aiko } = people;
   const { page } = lena;
   const shoot = async (name) => {
-    // Fonts and pictures first, then a frame without the caret.
-    await page.evaluate(() => document.fonts.ready);
+    // Fonts and pictures first, then a frame without the caret. What fades from one theme into the other is neither.
+    await page.evaluate(async () => {
+      await document.fonts.ready;
+      await new Promise(requestAnimationFrame);
+      const fading = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+      await Promise.allSettled(fading.map(({ finished }) => finished));
+    });
     await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: "disabled", caret: "hide" });
     console.log(name);
   };

@@ -25,6 +25,29 @@ export function readNotifications(answer: unknown): readonly ServerNotification[
   });
 }
 
+const NextPage = v.object({ next_token: v.optional(v.string()) });
+
+/**
+ * Asks for page after page until there are enough of those that are wanted. A page may be short or empty and yet have another
+ * behind it: the server looks through so many events for each, whatever it finds.
+ */
+export async function collect(
+  ask: (from: string | undefined) => Promise<unknown>,
+  isWanted: (notification: ServerNotification) => boolean,
+  { enough, pagesMax }: { enough: number; pagesMax: number },
+): Promise<readonly ServerNotification[]> {
+  const found: ServerNotification[] = [];
+  let from: string | undefined;
+  for (let page = 0; page < pagesMax && found.length < enough; page++) {
+    const answer = await ask(from);
+    found.push(...readNotifications(answer).filter(isWanted));
+    const next = v.safeParse(NextPage, answer);
+    from = next.success ? next.output.next_token : undefined;
+    if (from === undefined) break;
+  }
+  return found.slice(0, enough);
+}
+
 /** Why a message is in the inbox; `undefined` if it is only new. */
 export function reasonOf(notification: ServerNotification): "mention" | "thread" | undefined {
   const highlights = notification.actions.some(

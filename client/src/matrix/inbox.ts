@@ -1,7 +1,7 @@
 import { ClientEvent, type MatrixEvent, Method } from "matrix-js-sdk/lib/matrix";
 import type { SessionContext } from "./context";
 import { asEventId, asRoomId, asUserId, type EventId, type RoomId, type UserId } from "./ids";
-import { addDone, type Done, isDone, readDone, readNotifications, reasonOf, threadOf } from "./inbox-rules";
+import { addDone, collect, type Done, isDone, readDone, reasonOf, threadOf } from "./inbox-rules";
 import { permissionsOf, readPowerLevels } from "./power-levels";
 import { DerivedSlice } from "./slice";
 
@@ -27,7 +27,11 @@ export interface Knock {
 }
 
 const DONE_TYPE = "org.echorift.inbox_done";
-const PAGE = 60;
+/** More lines are not read in one sitting. */
+const LINES_MAX = 60;
+/** Where much is said, replies in threads lie far between; further back than this nobody looks for them here. */
+const PAGE = 100;
+const PAGES_MAX = 5;
 
 /** What waits for this person: mentions, replies in threads, people who knock. Invitations are a list of rooms. */
 export class Inbox {
@@ -46,13 +50,16 @@ export class Inbox {
 
   /** The newest mentions and replies in threads that are not done. */
   async messages(): Promise<readonly InboxMessage[]> {
-    const { client } = this.context;
-    const answer = await client.http.authedRequest(Method.Get, "/notifications", { limit: String(PAGE) });
-    const done = this.readDone();
-    return readNotifications(answer).flatMap((notification) => {
+    const [mentions, replies] = await Promise.all([
+      // Asked for by themselves: behind a busy day in other channels they would be pages away.
+      this.notifications("mention", { only: "highlight" }),
+      this.notifications("thread", {}),
+    ]);
+    const newestFirst = [...mentions, ...replies].sort((a, b) => b.ts - a.ts);
+    return newestFirst.flatMap((notification) => {
       const kind = reasonOf(notification);
       const { event, room_id, ts, read } = notification;
-      if (!kind || isDone(done, event.event_id, ts)) return [];
+      if (!kind) return [];
       const thread = threadOf(notification);
       return [
         {
@@ -67,6 +74,21 @@ export class Inbox {
         },
       ];
     });
+  }
+
+  private notifications(kind: InboxMessage["kind"], query: Record<string, string>) {
+    const { client } = this.context;
+    const done = this.readDone();
+    return collect(
+      (from) =>
+        client.http.authedRequest(Method.Get, "/notifications", {
+          ...query,
+          limit: String(PAGE),
+          ...(from === undefined ? {} : { from }),
+        }),
+      (one) => reasonOf(one) === kind && !isDone(done, one.event.event_id, one.ts),
+      { enough: LINES_MAX, pagesMax: PAGES_MAX },
+    );
   }
 
   knocks(): readonly Knock[] {

@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "~/i18n/use-translation";
 import { Button } from "./button";
 import styles from "./chart.module.css";
+import { marksFor } from "./chart-marks";
 
 interface ChartSeries {
   name: string;
@@ -46,7 +47,7 @@ export function Chart({ title, times, series, format }: ChartProps) {
       {showsTable ? (
         <ChartTable times={times} series={series} format={format} language={i18n.language} />
       ) : (
-        <Plot times={times} series={series} format={format} />
+        <Plot times={times} series={series} format={format} language={i18n.language} />
       )}
     </figure>
   );
@@ -94,14 +95,14 @@ function ChartTable({ times, series, format, language }: Omit<ChartProps, "title
   );
 }
 
-function Plot({ times, series, format }: Omit<ChartProps, "title">) {
+function Plot({ times, series, format, language }: Omit<ChartProps, "title"> & { language: string }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = place.current;
     if (!element) return;
     let isGone = false;
     let tearDown = () => {};
-    void draw(element, { times, series, format }).then((end) => {
+    void draw(element, { times, series, format }, language).then((end) => {
       if (isGone) end();
       else tearDown = end;
     });
@@ -109,13 +110,14 @@ function Plot({ times, series, format }: Omit<ChartProps, "title">) {
       isGone = true;
       tearDown();
     };
-  }, [times, series, format]);
+  }, [times, series, format, language]);
   return <div ref={place} className={styles.plot} aria-hidden />;
 }
 
 async function draw(
   element: HTMLElement,
   { times, series, format }: Omit<ChartProps, "title">,
+  language: string,
 ): Promise<() => void> {
   const { default: UPlot } = await import("uplot");
   const css = getComputedStyle(document.documentElement);
@@ -126,6 +128,7 @@ async function draw(
     ticks: { stroke: token("--line"), width: 1 },
     font: `11px ${token("--sans")}`,
   };
+  const marks = marksFor(times, language);
   const plot = new UPlot(
     {
       width: Math.max(element.clientWidth, 200),
@@ -133,7 +136,11 @@ async function draw(
       cursor: { show: false },
       legend: { show: false },
       axes: [
-        { ...axis, space: 70 },
+        {
+          ...axis,
+          space: 70,
+          values: (_plot, seconds) => seconds.map((second) => marks.format(second * 1000)),
+        },
         { ...axis, size: 64, values: (_plot, values) => values.map((value) => format(value)) },
       ],
       scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.15 : 1] } },

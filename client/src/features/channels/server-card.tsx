@@ -28,7 +28,12 @@ export function ServerCard({ serverId }: { serverId: RoomId }) {
         </Button>
       </Menu>
       <p className={styles.facts}>
-        {online !== undefined && <span className="num">{t("online", { count: online })}</span>}
+        {online !== undefined && (
+          <span className="num">
+            <i aria-hidden className={styles.online} />
+            {t("online", { count: online })}
+          </span>
+        )}
         <span className="num">{t("members", { count: server.joinedCount })}</span>
         {server.partnerServer && <PartnerChip server={server.partnerServer} />}
       </p>

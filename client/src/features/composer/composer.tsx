@@ -9,9 +9,10 @@ import type { EventId, RoomId } from "~/matrix/ids";
 import { Checkbox } from "~/ui/checkbox";
 import styles from "./composer.module.css";
 import { EditBar, ReplyBar } from "./context-bar";
-import { DropZone } from "./drop";
+import { type Dropped, DropZone } from "./drop";
 import { Editor } from "./editor";
 import { CommandHelp } from "./help";
+import { usePasteAnywhere } from "./paste";
 import { PollDialog } from "./poll-dialog";
 import { Preview } from "./preview";
 import type { Recorded } from "./recorder";
@@ -55,6 +56,14 @@ function Writing({ roomId, threadId }: ComposerProps) {
   const tray = useMemo(() => trayOf(session, { roomId, threadId }), [session, roomId, threadId]);
   const { files } = tray.store();
   const attach = useAttach(tray);
+  // Words to them, and Enter, come next.
+  const attachAndWrite = useCallback(
+    (dropped: Dropped) => {
+      attach(dropped);
+      store.setState({ wish: {} });
+    },
+    [attach, store],
+  );
   const card = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const [showsHelp, setShowsHelp] = useState(false);
@@ -75,6 +84,10 @@ function Writing({ roomId, threadId }: ComposerProps) {
     isEchoed,
     useCallback(() => setShowsHelp(true), []),
   );
+  usePasteAnywhere(card, {
+    onFiles: useCallback((chosen) => attachAndWrite({ files: chosen, hasFolder: false }), [attachAndWrite]),
+    onText: useCallback((text) => store.setState({ wish: { insert: text } }), [store]),
+  });
   const typing = useMemo(() => {
     let isTold = false;
     return new TypingNotice((isTyping) => {
@@ -105,7 +118,7 @@ function Writing({ roomId, threadId }: ComposerProps) {
   const channel = room?.kind === "direct" ? room.name : `#${room?.name ?? ""}`;
   return (
     <div ref={card} className={styles.composer}>
-      <DropZone anchor={card} label={t("dropHere", { channel })} onDrop={attach} />
+      <DropZone anchor={card} label={t("dropHere", { channel })} onDrop={attachAndWrite} />
       <UploadCards tray={tray} />
       {state.edit ? (
         <EditBar onClose={cancelEdit} />

@@ -2,6 +2,7 @@ import { Upload } from "lucide-react";
 import { type RefObject, useEffect, useState } from "react";
 import { createPortal } from "react-dom";
 import styles from "./drop.module.css";
+import { zoneOf } from "./zone";
 
 /** What was dropped: its files, and whether a folder was among them. */
 export interface Dropped {
@@ -23,7 +24,7 @@ export function DropZone({
 }) {
   const [place, setPlace] = useState<HTMLElement>();
   useEffect(() => {
-    const zone = anchor.current?.closest<HTMLElement>("aside, [role=complementary], main");
+    const zone = zoneOf(anchor.current);
     if (!zone) return;
     // Moving between elements inside leaves one and enters another: only the balance counts.
     let depth = 0;

@@ -12,6 +12,7 @@ import { cx } from "~/ui/cx";
 import styles from "./editor.module.css";
 import { type Format, format, type Replacement } from "./format";
 import { piecesOf } from "./mirror";
+import { filesIn } from "./paste";
 import { type ComposerState, currentOf, type useComposerStore, write } from "./store";
 import { optionId, Suggestions } from "./suggestions";
 import { complete } from "./trigger";
@@ -126,9 +127,8 @@ export function Editor(props: EditorProps) {
   }
 
   function onPaste(event: ClipboardEvent<HTMLTextAreaElement>) {
-    const files = [...event.clipboardData.files];
-    // A copied table or page brings its picture along; its text is what is meant.
-    if (files.length === 0 || event.clipboardData.getData("text/plain") !== "") return;
+    const files = filesIn(event.clipboardData);
+    if (files.length === 0) return;
     event.preventDefault();
     props.onFiles(files);
   }

@@ -1,24 +1,22 @@
 import { useMemo } from "react";
 import { create, type StoreApi, type UseBoundStore } from "zustand";
 import { useSession } from "~/hooks/session";
-import { type Draft, EMPTY_DRAFT, type Mention } from "~/matrix/drafts";
+import { type Begun, type Draft, isNothing, type Mention } from "~/matrix/drafts";
 import { type EventId, localpartOf, type RoomId, type UserId } from "~/matrix/ids";
 import { memberKey } from "~/matrix/members";
 import type { Editable } from "~/matrix/send";
 import type { Session } from "~/matrix/session";
 
 /** A place where one writes: a room, or a thread of it. */
-export interface ComposerState {
-  readonly draft: Draft;
-  /** A message being changed. The draft waits beside it untouched. */
-  readonly edit: { readonly before: Editable; readonly draft: Draft } | undefined;
+export interface ComposerState extends Begun {
   /** What the text field is to do next: put a text at its caret, or go to its end. New object, new wish. */
   readonly wish: { readonly insert?: string } | undefined;
 }
 
 type ComposerStore = UseBoundStore<StoreApi<ComposerState>>;
 
-const stores = new Map<string, ComposerStore>();
+/** By session, so that nothing of an account is there for who signs in after it. */
+const stores = new WeakMap<Session, Map<string, ComposerStore>>();
 
 /** What the others of the room's screen ask of its composer. */
 interface ComposerActions {
@@ -101,21 +99,19 @@ function mentionsIn(session: Session, roomId: RoomId, { body, html, mentions }: 
 }
 
 function storeOf(session: Session, roomId: RoomId, threadId?: EventId): ComposerStore {
-  const key = `${session.userId}|${roomId}|${threadId ?? ""}`;
-  const known = stores.get(key);
+  const { drafts } = session;
+  const ofSession = stores.get(session) ?? new Map<string, ComposerStore>();
+  stores.set(session, ofSession);
+  const key = `${roomId}|${threadId ?? ""}`;
+  const known = ofSession.get(key);
   if (known) return known;
-  const store = create<ComposerState>()(() => ({
-    draft: session.drafts.read(roomId, threadId),
-    edit: undefined,
-    wish: undefined,
-  }));
-  void session.drafts.isLoaded.then(() => {
-    const { draft } = store.getState();
-    if (draft === EMPTY_DRAFT) store.setState({ draft: session.drafts.read(roomId, threadId) });
+  const store = create<ComposerState>()(() => ({ ...drafts.read(roomId, threadId), wish: undefined }));
+  void drafts.isLoaded.then(() => {
+    if (isNothing(store.getState())) store.setState(drafts.read(roomId, threadId));
   });
-  store.subscribe(({ draft }, before) => {
-    if (draft !== before.draft) session.drafts.write(roomId, threadId, draft);
+  store.subscribe(({ draft, edit }, before) => {
+    if (draft !== before.draft || edit !== before.edit) drafts.write(roomId, threadId, { draft, edit });
   });
-  stores.set(key, store);
+  ofSession.set(key, store);
   return store;
 }

@@ -66,11 +66,13 @@ export class Tray {
     voice?: SentFile["voice"],
   ): Promise<{ tooLarge: readonly string[]; bytesMax: number }> {
     const bytesMax = (await this.session.uploads.bytesMax()) ?? Number.POSITIVE_INFINITY;
-    const tooLarge: string[] = [];
-    for (const file of files) {
-      if (file.size > bytesMax) tooLarge.push(file.name);
-      else await this.addOne(file, voice);
-    }
+    const taken = files
+      .filter(({ size }) => size <= bytesMax)
+      .map((file) => attachedOf(this.nextId++, file, voice));
+    // All stand there at once: looking into a film takes a moment, and nobody should drop the rest again meanwhile.
+    this.store.setState(({ files: before }) => ({ files: [...before, ...taken] }));
+    const tooLarge = files.filter(({ size }) => size > bytesMax).map(({ name }) => name);
+    void this.begin(taken);
     return { tooLarge, bytesMax };
   }
 
@@ -120,29 +122,15 @@ export class Tray {
     this.sendReady();
   }
 
-  private async addOne(file: File, voice: SentFile["voice"]): Promise<void> {
-    const id = this.nextId++;
-    const kind = kindOf(file.type);
-    const attached: Attached = {
-      id,
-      file,
-      kind,
-      previewUrl: kind === "image" ? URL.createObjectURL(file) : undefined,
-      progress: 0,
-      status: "uploading",
-      trouble: undefined,
-      caption: "",
-      isSpoiler: false,
-      canShrink: false,
-      isShrunk: false,
-      isSending: voice !== undefined,
-      voice,
-    };
-    this.store.setState(({ files }) => ({ files: [...files, attached] }));
-    const facts = voice ? { durationMs: voice.durationMs } : await factsOf(file);
-    this.facts.set(id, facts);
-    this.change(id, { canShrink: canShrink(file.type, file.size, facts.size) });
-    void this.upload(id);
+  /** One after the other: opening a picture takes much memory. */
+  private async begin(taken: readonly Attached[]): Promise<void> {
+    for (const { id, file, voice } of taken) {
+      const facts = voice ? { durationMs: voice.durationMs } : await factsOf(file);
+      if (!this.find(id)) continue;
+      this.facts.set(id, facts);
+      this.change(id, { canShrink: canShrink(file.type, file.size, facts.size) });
+      void this.upload(id);
+    }
   }
 
   private async upload(id: number): Promise<void> {
@@ -239,18 +227,40 @@ export class Tray {
   }
 }
 
+function attachedOf(id: number, file: File, voice: SentFile["voice"]): Attached {
+  const kind = kindOf(file.type);
+  return {
+    id,
+    file,
+    kind,
+    previewUrl: kind === "image" ? URL.createObjectURL(file) : undefined,
+    progress: 0,
+    status: "uploading",
+    trouble: undefined,
+    caption: "",
+    isSpoiler: false,
+    canShrink: false,
+    isShrunk: false,
+    isSending: voice !== undefined,
+    voice,
+  };
+}
+
 /** The name with the ending of what the file is now. */
 function renamed(name: string, type: string): string {
   const ending = type === "image/webp" ? ".webp" : ".jpg";
   return `${name.replace(/\.[^.]{1,5}$/, "")}${ending}`;
 }
 
-const trays = new Map<string, Tray>();
+/** By session: what is attached goes up with that session's token, and is nobody else's. */
+const trays = new WeakMap<Session, Map<string, Tray>>();
 
 /** The tray of a room or thread: files go on up while one looks at another room. */
 export function trayOf(session: Session, place: Place): Tray {
-  const key = `${session.userId}|${place.roomId}|${place.threadId ?? ""}`;
-  const tray = trays.get(key) ?? new Tray(session, place);
-  trays.set(key, tray);
+  const ofSession = trays.get(session) ?? new Map<string, Tray>();
+  trays.set(session, ofSession);
+  const key = `${place.roomId}|${place.threadId ?? ""}`;
+  const tray = ofSession.get(key) ?? new Tray(session, place);
+  ofSession.set(key, tray);
   return tray;
 }

@@ -39,7 +39,9 @@ function UploadCard({ attached, tray }: { attached: Attached; tray: Tray }) {
       </span>
       <div className={styles.words}>
         <div className={styles.line}>
-          <span className={styles.name}>{file.name}</span>
+          <span className={styles.name} title={file.name}>
+            {file.name}
+          </span>
           <small className="num">
             {status === "uploading" ? `${share} %` : formatBytes(file.size, i18n.language)}
           </small>

@@ -14,11 +14,11 @@ export function useAttach(tray: Tray): (dropped: Dropped) => void {
       const room = FILES_MAX - tray.store.getState().files.length;
       if (files.length > room) toast({ text: t("tooMany", { count: FILES_MAX }) });
       void tray.add(files.slice(0, Math.max(0, room))).then(({ tooLarge, bytesMax }) => {
-        for (const name of tooLarge)
-          toast({
-            text: t("tooLarge", { name, limit: formatBytes(bytesMax, i18n.language) }),
-            tone: "danger",
-          });
+        if (tooLarge.length === 0) return;
+        // One sentence for all of them: of many, the first would be pushed away by the last.
+        const names = new Intl.ListFormat(i18n.language).format(tooLarge);
+        const limit = formatBytes(bytesMax, i18n.language);
+        toast({ text: t("tooLarge", { count: tooLarge.length, names, limit }), tone: "danger" });
       });
     },
     [tray, t, i18n],

@@ -3,7 +3,7 @@ import { asUserId } from "~/matrix/ids";
 import type { Member } from "~/matrix/members";
 import type { Role } from "~/matrix/power-levels";
 import type { PresenceState } from "~/matrix/presence-status";
-import { memberLines } from "./member-list";
+import { memberBy, memberLines } from "./member-list";
 
 const ROLES: readonly Role[] = [
   { kind: "admin", level: 100, name: undefined },
@@ -59,4 +59,29 @@ test("a search finds by name and ID, and leaves out empty groups", () => {
   expect(shown(members, [], "SOF")).toEqual(["0 1", "Sofia"]);
   expect(shown(members, [], "@mira:")).toEqual(["100 1", "Mira"]);
   expect(shown(members, [], "nobody")).toEqual([]);
+});
+
+test("keys go from person to person, past the headings, and to both ends", () => {
+  const lines = memberLines(
+    [person("Sofia"), person("Mira", { powerLevel: 100 }), person("Aiko")],
+    ROLES,
+    () => "online",
+  );
+  const [mira, aiko, sofia] = ["mira", "aiko", "sofia"].map((name) => `@${name}:north.example`) as [
+    string,
+    string,
+    string,
+  ];
+  const from = (key: string, pressed: string) => memberBy(pressed, lines, key)?.key;
+  expect([from(mira, "ArrowDown"), from(aiko, "ArrowUp"), from(aiko, "End"), from(sofia, "Home")]).toEqual([
+    aiko,
+    mira,
+    sofia,
+    mira,
+  ]);
+  expect([from(sofia, "ArrowDown"), from(mira, "ArrowUp"), from(mira, "x")]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });

@@ -25,22 +25,51 @@ export function memberLines(
 ): readonly MemberLine[] {
   const wanted = query.trim().toLocaleLowerCase();
   const groups = new Map<string, { group: MemberGroup; rank: number; members: Member[] }>();
-  for (const member of members) {
+  for (const member of byName(members)) {
     if (wanted && !isFound(member, wanted)) continue;
     const { key, rank, group } = placeOf(member, roles, presenceOf(member));
     const known = groups.get(key) ?? { group, rank, members: [] };
     known.members.push(member);
     groups.set(key, known);
   }
-  const collator = new Intl.Collator(undefined, { sensitivity: "base" });
   return [...groups]
     .sort(([a, { rank: rankA }], [b, { rank: rankB }]) => rankA - rankB || collator.compare(a, b))
     .flatMap(([key, { group, members: found }]): MemberLine[] => [
       { type: "heading", key, group, count: found.length },
-      ...found
-        .sort((a, b) => collator.compare(a.name, b.name))
-        .map((member): MemberLine => ({ type: "member", key: member.userId, member })),
+      ...found.map((member): MemberLine => ({ type: "member", key: member.userId, member })),
     ]);
+}
+
+/** The line of the person that a key leads to, from the one with this key. */
+export function memberBy(
+  pressed: string,
+  lines: readonly MemberLine[],
+  current: string,
+): MemberLine | undefined {
+  const people = lines.filter(({ type }) => type === "member");
+  const at = people.findIndex(({ key }) => key === current);
+  switch (pressed) {
+    case "ArrowDown":
+      return people[at + 1];
+    case "ArrowUp":
+      return people[at - 1];
+    case "Home":
+      return people[0];
+    case "End":
+      return people.at(-1);
+    default:
+      return undefined;
+  }
+}
+
+const collator = new Intl.Collator(undefined, { sensitivity: "base" });
+/** Presences change many times a second where thousands are; names do not, and putting them in order is most of the work. */
+const ordered = new WeakMap<readonly Member[], readonly Member[]>();
+
+function byName(members: readonly Member[]): readonly Member[] {
+  const known = ordered.get(members) ?? [...members].sort((a, b) => collator.compare(a.name, b.name));
+  ordered.set(members, known);
+  return known;
 }
 
 /** Roles stand by their place among the roles, the rest after them. */

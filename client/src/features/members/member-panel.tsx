@@ -1,6 +1,7 @@
 import { Globe, UserPlus } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
-import { Virtualizer } from "virtua";
+import { flushSync } from "react-dom";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { openDialog } from "~/hooks/dialogs";
 import { usePermissions, useRoleNames, useRoles } from "~/hooks/permissions";
 import { useSession, useSlice } from "~/hooks/session";
@@ -10,7 +11,7 @@ import { Button } from "~/ui/button";
 import { cx } from "~/ui/cx";
 import { TextField } from "~/ui/field";
 import { Empty, Spinner } from "~/ui/marks";
-import { type MemberGroup, type MemberLine, memberLines } from "./member-list";
+import { type MemberGroup, type MemberLine, memberBy, memberLines } from "./member-list";
 import { MemberRow } from "./member-row";
 import styles from "./members.module.css";
 import { useWhereabouts } from "./whereabouts";
@@ -80,24 +81,38 @@ function useMemberLines(roomId: RoomId, query: string) {
 
 function MemberLines({ roomId, lines }: { roomId: RoomId; lines: readonly MemberLine[] }) {
   const list = useRef<HTMLDivElement>(null);
+  const rows = useRef<VirtualizerHandle>(null);
+  /** Who has the focus, and who is to have it: their rows are in the document wherever one scrolls. */
+  const [kept, setKept] = useState<readonly string[]>([]);
   const whereabouts = useWhereabouts(roomId);
+  const keptRows = useMemo(
+    () => kept.map((key) => lines.findIndex((line) => line.key === key)).filter((index) => index >= 0),
+    [kept, lines],
+  );
 
   function onKeyDown(event: KeyboardEvent) {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    const rows = [...(list.current?.querySelectorAll<HTMLElement>("[data-member]") ?? [])];
-    const at = rows.indexOf(document.activeElement as HTMLElement);
-    const next = rows[at + (event.key === "ArrowDown" ? 1 : -1)];
+    const current = document.activeElement instanceof HTMLElement && document.activeElement.dataset.member;
+    if (!current || event.ctrlKey || event.metaKey || event.altKey) return;
+    const next = memberBy(event.key, lines, current);
     if (!next) return;
     event.preventDefault();
-    next.focus();
-    next.scrollIntoView({ block: "nearest" });
+    flushSync(() => setKept([current, next.key]));
+    const index = lines.indexOf(next);
+    // Above the first person stands the heading of their group.
+    rows.current?.scrollToIndex(index === 1 ? 0 : index, { align: "nearest" });
+    if (list.current) focusOnceShown(list.current, next.key);
   }
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys move the focus between the buttons inside.
-    <div ref={list} className={styles.lines} onKeyDown={onKeyDown}>
-      <Virtualizer>
-        {lines.map((line) =>
+    <div
+      ref={list}
+      className={styles.lines}
+      onKeyDown={onKeyDown}
+      onFocus={({ target: { dataset } }) => dataset.member && setKept([dataset.member])}
+    >
+      <Virtualizer ref={rows} data={lines} keepMounted={keptRows}>
+        {(line) =>
           line.type === "heading" ? (
             <Heading key={line.key} roomId={roomId} group={line.group} count={line.count} />
           ) : (
@@ -107,11 +122,27 @@ function MemberLines({ roomId, lines }: { roomId: RoomId; lines: readonly Member
               member={line.member}
               voiceChannel={whereabouts.get(line.member.userId)}
             />
-          ),
-        )}
+          )
+        }
       </Virtualizer>
     </div>
   );
+}
+
+/** Rows are hidden until their heights are known, and what is hidden takes no focus. */
+const HIDDEN_FRAMES_MAX = 10;
+
+function focusOnceShown(list: HTMLElement, key: string, frames = HIDDEN_FRAMES_MAX): void {
+  const before = document.activeElement;
+  const row = [...list.querySelectorAll<HTMLElement>("[data-member]")].find(
+    ({ dataset }) => dataset.member === key,
+  );
+  row?.focus({ preventScroll: true });
+  if (document.activeElement === row || frames === 0) return;
+  requestAnimationFrame(() => {
+    // Whoever went elsewhere meanwhile stays there.
+    if (document.activeElement === before) focusOnceShown(list, key, frames - 1);
+  });
 }
 
 function Heading({ roomId, group, count }: { roomId: RoomId; group: MemberGroup; count: number }) {

@@ -42,7 +42,7 @@ export const MemberRow = memo(function MemberRow({ roomId, member, voiceChannel 
       ]
         .filter(Boolean)
         .join(", ")}
-      data-member
+      data-member={member.userId}
     >
       <Avatar
         name={member.name}

@@ -4,7 +4,7 @@ import { useTranslation } from "~/i18n/use-translation";
 import type { RoomId } from "~/matrix/ids";
 import type { RoomLevel } from "~/matrix/push-choices";
 import { IconButton } from "~/ui/button";
-import { Menu, type MenuEntry } from "~/ui/menu";
+import { ChoiceMenu } from "~/ui/choice-menu";
 import { toast } from "~/ui/toast";
 
 const LEVELS: readonly RoomLevel[] = ["default", "all", "mentions", "nothing"];
@@ -15,29 +15,23 @@ export function useLevels(): readonly { id: RoomLevel; label: string }[] {
   return LEVELS.map((id) => ({ id, label: t(`level.${id}`) }));
 }
 
-/** Entries for the menu of a channel: how much one hears of it, the current level marked. */
-function useRoomNotificationEntries(roomId: RoomId): readonly MenuEntry[] {
-  const { t } = useTranslation("notifications");
-  const { pushRules } = useSession();
-  const { level: current } = useSlice(pushRules.rooms, roomId);
-  return useLevels().map(({ id, label }) => ({
-    id: `notify-${id}`,
-    label,
-    ...(id === current ? { hint: "✓" } : {}),
-    onAction: () =>
-      void pushRules.setRoom(roomId, id).catch(() => toast({ text: t("notChanged"), tone: "danger" })),
-  }));
-}
-
-/** A bell in the channel's header that opens these entries. */
+/** A bell in the channel's header: how much one hears of it. */
 export function RoomNotificationMenu({ roomId }: { roomId: RoomId }) {
   const { t } = useTranslation("notifications");
-  const { level } = useSlice(useSession().pushRules.rooms, roomId);
-  const entries = useRoomNotificationEntries(roomId);
+  const { pushRules } = useSession();
+  const { level } = useSlice(pushRules.rooms, roomId);
+  const choices = useLevels();
   const icon = level === "nothing" ? BellOff : level === "all" ? BellRing : Bell;
+  const choose = (id: string) => {
+    const chosen = LEVELS.find((known) => known === id) ?? "default";
+    pushRules.setRoom(roomId, chosen).catch(() => toast({ text: t("notChanged"), tone: "danger" }));
+  };
   return (
-    <Menu label={t("ofChannel")} entries={entries}>
+    <ChoiceMenu
+      label={t("ofChannel")}
+      groups={[{ id: "level", label: t("ofChannel"), chosen: level, choices, onChoose: choose }]}
+    >
       <IconButton icon={icon} label={t("ofChannelNow", { level: t(`level.${level}`) })} />
-    </Menu>
+    </ChoiceMenu>
   );
 }

@@ -14,8 +14,8 @@ interface ProfileTriggerProps {
   className?: string | undefined;
   /** Its name for screen readers, if what stands inside does not say enough. */
   label?: string;
-  /** Marks the button as one of the member list, for its arrow keys. */
-  "data-member"?: boolean;
+  /** Marks the button as one of the member list, for its keys. */
+  "data-member"?: UserId;
   children: ReactNode;
 }
 

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useMediaUrl } from "~/hooks/media";
 import { useMember, useRoom } from "~/hooks/rooms";
-import { useTranslation } from "~/i18n/use-translation";
+import { useTimes } from "~/hooks/times";
 import type { Found, FoundLine } from "~/matrix/search";
 import { Avatar } from "~/ui/avatar";
 import { marked } from "./marked-text";
@@ -15,11 +15,10 @@ interface FoundMessageProps {
 
 /** A message that was found, between what was said before and after it; a click goes there. */
 export function FoundMessage({ found, highlights, showsRoom }: FoundMessageProps) {
-  const { i18n } = useTranslation("search");
   const room = useRoom(found.roomId);
   const { name, avatarMxc } = useMember(found.roomId, found.sender);
   const src = useMediaUrl(avatarMxc, 24);
-  const time = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "short" });
+  const times = useTimes();
   const sender = name === found.sender ? found.senderName : name;
   return (
     <li>
@@ -34,7 +33,7 @@ export function FoundMessage({ found, highlights, showsRoom }: FoundMessageProps
         <span className={styles.head}>
           <Avatar name={sender} seed={found.sender} src={src} size={24} />
           <b>{sender}</b>
-          <time dateTime={new Date(found.ts).toISOString()}>{time.format(found.ts)}</time>
+          <time dateTime={new Date(found.ts).toISOString()}>{times.moment(found.ts)}</time>
         </span>
         <span className={styles.body}>
           {marked(found.body, highlights).map(({ text, at, isMarked }) =>

@@ -2,6 +2,7 @@ import { Laptop, MoreVertical, ShieldCheck, ShieldQuestion } from "lucide-react"
 import { type FormEvent, useState } from "react";
 import { openEncryptionDialog, useEncryption } from "~/features/encryption";
 import { useSession } from "~/hooks/session";
+import { useTimes } from "~/hooks/times";
 import { useTranslation } from "~/i18n/use-translation";
 import type { OwnDevice } from "~/matrix/devices";
 import { Button, IconButton } from "~/ui/button";
@@ -56,10 +57,10 @@ export function DeviceRow({ device, onSignOut }: { device: OwnDevice; onSignOut:
 }
 
 function useLastSeen({ lastSeenTs, lastSeenIp }: OwnDevice): string {
-  const { t, i18n } = useTranslation("sessions");
+  const { t } = useTranslation("sessions");
+  const times = useTimes();
   if (!lastSeenTs) return t("never");
-  const format = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "short" });
-  const when = format.format(lastSeenTs);
+  const when = times.moment(lastSeenTs);
   return lastSeenIp ? t("seenWithIp", { when, ip: lastSeenIp }) : t("seen", { when });
 }
 

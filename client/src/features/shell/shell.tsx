@@ -19,6 +19,7 @@ import { useRegions } from "./regions";
 import { SessionGate } from "./session-gate";
 import styles from "./shell.module.css";
 import { SkipLinks } from "./skip-links";
+import { useDropGuard } from "./use-drop-guard";
 import { useGeneralShortcuts } from "./use-general-shortcuts";
 import { useWindowTitle } from "./window-title";
 
@@ -51,6 +52,7 @@ function Frame() {
   useFollowOpenRoom();
   useRegions();
   useKeptFocus();
+  useDropGuard();
   useGeneralShortcuts();
   useWindowTitle();
   return (

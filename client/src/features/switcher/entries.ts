@@ -16,7 +16,8 @@ import { useOpenServer } from "~/features/servers";
 import { openDialog } from "~/hooks/dialogs";
 import { useSession } from "~/hooks/session";
 import { useTranslation } from "~/i18n/use-translation";
-import { type Candidate, fold } from "./rank";
+import { serverOf } from "~/matrix/ids";
+import { type Candidate, fold, wordsOf } from "./rank";
 import { useRecent } from "./recent";
 
 type EntryGroup = "channel" | "direct" | "server" | "person" | "settings" | "command";
@@ -61,9 +62,10 @@ export function useEntries(): readonly Entry[] {
   const openServer = useOpenServer();
   const [entries] = useState(() => {
     const { used } = useRecent.getState();
+    const ownServer = serverOf(session.userId);
     const entry = (own: Omit<Entry, keyof Candidate> & { lastTs?: number }): Entry => ({
       ...own,
-      text: fold(own.group === "person" ? `${own.name} ${own.detail}` : own.name),
+      text: fold(own.group === "person" ? wordsOf(own.name, own.detail, ownServer) : own.name),
       lastTs: Math.max(used[own.id] ?? 0, own.lastTs ?? 0),
       weight: WEIGHTS[own.group],
     });

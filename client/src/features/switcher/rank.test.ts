@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Candidate, fold, rank } from "./rank";
+import { type Candidate, fold, rank, wordsOf } from "./rank";
 
 const of = (name: string, lastTs = 0, weight = 0) => ({ name, text: fold(name), lastTs, weight });
 const names = (typed: string, list: ReturnType<typeof of>[]) => rank(typed, list, 10).map(({ name }) => name);
@@ -41,4 +41,13 @@ test("a letter's answer looks at each of 2,000 entries once", () => {
   }));
   expect(rank("zz", candidates, 20)).toEqual([]);
   expect(looks).toBe(2_000);
+});
+
+test("our own server's name finds nobody, a partner's finds its people", () => {
+  const people = ["@aiko:nordlicht.example", "@tomas:helios.example"].map((id) =>
+    of(wordsOf(id === "@aiko:nordlicht.example" ? "Aiko" : "Tomás", id, "nordlicht.example")),
+  );
+  expect(names("nordlicht", people)).toEqual([]);
+  expect(names("helios", people)).toHaveLength(1);
+  expect(names("aik", people)).toHaveLength(1);
 });

@@ -1,3 +1,5 @@
+import { localpartOf, serverOf } from "~/matrix/ids";
+
 /** Something one can jump to. `text` is compared, already in the form of `fold`. */
 export interface Candidate {
   readonly text: string;
@@ -10,6 +12,14 @@ export interface Candidate {
 /** Lower case without accents, so that "Muller" finds "Müller". */
 export function fold(text: string): string {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
+/**
+ * What somebody is found by: name and user name; partners also by their company. Our own server's name is in everybody's ID, and
+ * would find all of them by any of its letters.
+ */
+export function wordsOf(name: string, userId: string, ownServer: string): string {
+  return `${name} ${serverOf(userId) === ownServer ? localpartOf(userId) : userId}`;
 }
 
 /** The best of the candidates for what was typed, best first. Without words, the ones used last. */

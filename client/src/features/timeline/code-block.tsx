@@ -38,14 +38,16 @@ function CopyButton({ text }: { text: string }) {
   const { t } = useTranslation("timeline");
   const [isCopied, setCopied] = useState(false);
   const Icon = isCopied ? Check : Copy;
+  const label = t(isCopied ? "copied" : "copy");
   return (
     <button
       type="button"
       className={styles.copy}
+      aria-label={label}
       onClick={() => navigator.clipboard.writeText(text).then(() => setCopied(true))}
       onBlur={() => setCopied(false)}
     >
-      <Icon size={13} strokeWidth={1.9} aria-hidden /> {t(isCopied ? "copied" : "copy")}
+      <Icon size={13} strokeWidth={1.9} aria-hidden /> <span className={styles.word}>{label}</span>
     </button>
   );
 }

@@ -8,28 +8,31 @@ import styles from "./timeline-start.module.css";
 export function TimelineStart({
   name,
   isThread,
+  isDirect,
   start,
-  onRetry,
+  onMore,
 }: {
   name: string;
   isThread: boolean;
+  /** A conversation of two has a partner, not a name. */
+  isDirect: boolean;
   start: WindowEnd;
-  onRetry: () => void;
+  onMore: () => void;
 }) {
   const { t } = useTranslation("timeline");
   if (start === "end") {
     if (isThread) return <div className={styles.gap} />;
     return (
       <div className={styles.beginning}>
-        <p className={styles.title}>{t("beginning", { name })}</p>
+        <p className={styles.title}>{t(isDirect ? "beginningDirect" : "beginning", { name })}</p>
         <p>{t("beginningHint")}</p>
       </div>
     );
   }
   return (
     <div className={styles.more}>
-      {start === "failed" ? (
-        <Button onPress={onRetry}>{t("olderFailed")}</Button>
+      {start === "failed" || start === "quiet" ? (
+        <Button onPress={onMore}>{t(start === "failed" ? "olderFailed" : "showOlder")}</Button>
       ) : (
         start === "loading" && <Spinner label={t("loadingOlder")} />
       )}

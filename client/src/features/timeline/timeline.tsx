@@ -74,8 +74,8 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
   const onNear = useCallback(
     (side: "start" | "end", isScrolled: boolean) => {
       const there = side === "start" ? start : end;
-      // What has failed is tried again when somebody moves, not by itself.
-      if (there === "more" || (there === "failed" && isScrolled)) {
+      // What has failed is tried again when somebody moves, not by itself; so is what few want to see.
+      if (there === "more" || ((there === "failed" || there === "quiet") && isScrolled)) {
         timelines.loadMore(key, side === "start" ? "back" : "forward");
       }
     },
@@ -144,8 +144,9 @@ export function Timeline({ roomId, threadId, eventId }: TimelineProps) {
             <TimelineStart
               name={room?.name ?? ""}
               isThread={threadId !== undefined}
+              isDirect={room?.kind === "direct"}
               start={snapshot.start}
-              onRetry={() => timelines.loadMore(key, "back")}
+              onMore={() => timelines.loadMore(key, "back")}
             />
           )
         }

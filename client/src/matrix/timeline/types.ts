@@ -194,8 +194,11 @@ export type StateChange = {
   | { readonly what: "call" }
 );
 
-/** One end of a window: whether there is more, and what is being done about it. */
-export type WindowEnd = "more" | "loading" | "failed" | "end";
+/**
+ * One end of a window: whether there is more, and what is being done about it. `quiet`: there is more, but what came last were many
+ * changes of the room and no messages, so that it waits until somebody asks.
+ */
+export type WindowEnd = "more" | "quiet" | "loading" | "failed" | "end";
 
 export interface TimelineSnapshot {
   readonly status: "loading" | "ready" | "failed";

@@ -11,14 +11,14 @@ import {
 } from "matrix-js-sdk/lib/matrix";
 import { asEventId, asUserId, type EventId, type UserId } from "../ids";
 import { isShallowEqual } from "../slice";
+import { excessOf, Pages, type Shown } from "./extent";
 import { type Entry, layOut } from "./layout";
 import type { EventReader } from "./reader";
 import { EMPTY_TIMELINE, type TimelineSnapshot, type WindowEnd } from "./types";
 
-/** Events that a window holds at most; beyond it, the far end is let go and fetched again when it is wanted. */
-const WINDOW_EVENTS_MAX = 600;
-const PAGE_EVENTS = 60;
 const FIRST_EVENTS = 60;
+/** Events that come by themselves are few at a time. */
+const TAKEN_IN_EVENTS = 60;
 
 /** By the key of a message: those who have read up to it. */
 export type Readers = ReadonlyMap<string, readonly UserId[]>;
@@ -37,6 +37,7 @@ export class OpenWindow {
   /** The reader is at the end: what is far above may be let go. */
   private isAtEnd = true;
   private readUpTo: EventId | undefined;
+  private pages = new Pages();
 
   constructor(
     private readonly client: MatrixClient,
@@ -76,6 +77,7 @@ export class OpenWindow {
     this.stopListening = stopListening;
     if (this.isClosed) return stopListening();
     this.window = window;
+    this.pages = new Pages();
     this.status = "ready";
     this.isFollowing = !window.canPaginate(Direction.Forward);
     this.settleEnds();
@@ -97,18 +99,20 @@ export class OpenWindow {
   async loadMore(direction: "back" | "forward"): Promise<void> {
     const end = direction === "back" ? "start" : "end";
     if (this.status !== "ready" || this.ends[end] === "loading" || this.ends[end] === "end") return;
-    const window = this.window;
+    const { window, pages } = this;
+    const before = this.shown();
     this.ends = { ...this.ends, [end]: "loading" };
     this.onChange();
     const towards = direction === "back" ? Direction.Backward : Direction.Forward;
     try {
-      await window.paginate(towards, PAGE_EVENTS);
+      await window.paginate(towards, pages.next);
     } catch {
       if (window === this.window) this.ends = { ...this.ends, [end]: "failed" };
       this.onChange();
       return;
     }
     if (window !== this.window) return;
+    pages.came(before, this.shown());
     this.shed(direction === "back" ? "end" : "start");
     if (direction === "forward") this.isFollowing = !window.canPaginate(Direction.Forward);
     this.settleEnds();
@@ -130,14 +134,13 @@ export class OpenWindow {
   takeIn(event: MatrixEvent, data: IRoomTimelineData): void {
     if (data.timeline.getTimelineSet() !== this.timelineSet || this.status !== "ready") return;
     if (this.isFollowing) {
-      const size = this.window.getEvents().length;
-      if (size >= WINDOW_EVENTS_MAX && !this.isAtEnd) {
+      if (!this.isAtEnd && excessOf([...this.shown(), "message"], "start") > 0) {
         // Somebody reads far above: nothing may move under their eyes, so the newest stays outside.
         this.isFollowing = false;
         this.settleEnds();
       } else {
-        while (this.window.extend(EventTimeline.FORWARDS, PAGE_EVENTS));
-        if (size >= WINDOW_EVENTS_MAX) this.shed("start");
+        while (this.window.extend(EventTimeline.FORWARDS, TAKEN_IN_EVENTS));
+        this.shed("start");
       }
     }
     this.reader.forget(event);
@@ -226,15 +229,20 @@ export class OpenWindow {
   }
 
   private shed(end: "start" | "end"): void {
-    const excess = this.window.getEvents().length - WINDOW_EVENTS_MAX;
-    if (excess <= 0) return;
+    const excess = excessOf(this.shown(), end);
+    if (excess === 0) return;
     this.window.unpaginate(excess, end === "start");
     if (end === "end") this.isFollowing = false;
   }
 
+  private shown(): Shown[] {
+    return this.window.getEvents().map((event) => this.reader.read(event, this.timelineSet)?.kind);
+  }
+
   private settleEnds(): void {
+    const more = this.pages.isQuiet(this.shown()) ? "quiet" : "more";
     this.ends = {
-      start: this.window.canPaginate(Direction.Backward) ? "more" : "end",
+      start: this.window.canPaginate(Direction.Backward) ? more : "end",
       end: this.isFollowing ? "end" : "more",
     };
   }
