@@ -61,13 +61,13 @@ try {
       .waitFor();
     await both("call");
   }
-  for (const [name, path] of [
-    ["settings", "/settings/appearance"],
-    ["admin", "/admin/overview"],
-    ["admin-users", "/admin/users"],
+  for (const [name, path, title] of [
+    ["settings", "/settings/appearance", "Appearance"],
+    ["admin", "/admin/overview", "Overview"],
+    ["admin-users", "/admin/users", "People"],
   ]) {
     await page.goto(`${world.origin}${path}`);
-    await page.getByRole("heading", { level: 2 }).first().waitFor();
+    await page.getByRole("heading", { name: title, exact: true }).waitFor();
     // Charts are there once the server has sampled twice.
     if (name === "admin") await page.locator("canvas").first().waitFor({ timeout: 60_000 });
     await both(name);
