@@ -102,7 +102,8 @@ pub(crate) struct LoggedEvent {
     pub member: Option<UserNumber>,
 }
 
-/// The first `limit` events with `after < position <= to`, in log order.
+/// The first `limit` events with `after < position <= to`, in log order. What was filled into a gap of a room's history is
+/// not among them: it came later than its position says, and is no news.
 pub(crate) async fn events(
     database: &Database,
     (after, to): (Position, Position),
@@ -114,6 +115,9 @@ pub(crate) async fn events(
           FROM events
           LEFT JOIN user_numbers AS member ON event_type = 'm.room.member' AND member.user_id = state_key
          WHERE position > 0 AND position > $1 AND position <= $2
+           AND NOT EXISTS (SELECT 1 FROM history_gaps
+                            WHERE history_gaps.room_number = events.room_number
+                              AND lower_position < position AND position < upper_position)
          ORDER BY position LIMIT $3";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = database
