@@ -51,6 +51,19 @@ impl Rooms {
         Ok(ends.take(ENDS_MAX).map(ToOwned::to_owned).collect())
     }
 
+    /// How deep the earliest known events are since this server last came to the room: what is less deep is history, and
+    /// goes to its place when somebody reads that far. 0 if nothing of the room is known.
+    pub async fn history_depth(&self, room: &Room) -> Result<u64, RoomError> {
+        let last = room.gap_from(Position(i64::MAX), Order::NewestFirst);
+        let part = last.map_or(HistoryPart::Beginning, |gap| HistoryPart::Gap(gap.lower));
+        let Some(known) = room.gaps.known_above(part) else {
+            return Ok(0);
+        };
+        let earliest = self.timeline(room, known, Order::OldestFirst, EARLIEST).await?;
+        let accepted = earliest.iter().filter(|event| event.outcome == Outcome::Accepted);
+        Ok(accepted.map(|event| event.pdu.depth).min().unwrap_or(0))
+    }
+
     /// Whether the room has history that this server could ask others for.
     pub async fn lacks_history(&self, room: &Room) -> Result<bool, RoomError> {
         if !self.is_in(room) {
