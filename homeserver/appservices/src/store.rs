@@ -196,3 +196,48 @@ pub(crate) async fn joined_rooms(
     let read = |row: &Row| Ok((UserNumber(row.int(0)?), RoomNumber(row.int(1)?)));
     rows.iter().map(read).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use echorift_storage::{Cells, Change, DatabaseOptions, Statement};
+
+    use super::*;
+
+    static EVENT: Statement = Statement::insert(
+        "INSERT INTO events (event_number, event_id, room_number, sender_number, event_type, depth, origin_server_ts,
+                             snapshot_number, outcome, json, position)
+         SELECT CAST(value ->> 0 AS BIGINT), value ->> 0, CAST(value ->> 1 AS BIGINT), 1, 'm.room.message', 1, 1, 1, 0,
+                '{}', CAST(value ->> 0 AS BIGINT)
+           FROM json_each($1)",
+    );
+
+    static GAP: Statement = Statement::insert(
+        "INSERT INTO history_gaps (room_number, lower_position, upper_position, edge_position, is_open)
+         SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT),
+                CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT)
+           FROM json_each($1)",
+    );
+
+    #[tokio::test]
+    async fn what_was_filled_into_a_gap_is_no_news() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = DatabaseOptions {
+            url: format!("sqlite:{}", folder.path().join("test.db").display()),
+            max_connections: 2,
+        };
+        let database = Database::open(&options).await.unwrap();
+        let mut change = Change::new();
+        for (position, room) in [(10, 1), (15, 1), (16, 2), (19, 1), (20, 1), (25, 1), (30, 1)] {
+            change.write(&EVENT, Cells::new().with(position).with(room));
+        }
+        // An open one, and one that is closed.
+        change.write(&GAP, Cells::new().with(1).with(10).with(20).with(true));
+        change.write(&GAP, Cells::new().with(1).with(20).with(30).with(false));
+        database.writer().commit(change).await.unwrap();
+        let told = events(&database, (Position(5), Position(40)), 10).await.unwrap();
+        let told: Vec<i64> = told.iter().map(|event| event.position.0).collect();
+        assert_eq!(told, [10, 16, 20, 30]);
+    }
+}

@@ -12,6 +12,7 @@ crate::both_ways!(
     what_was_removed_meanwhile_is_removed,
     history_of_members_alone_stays_theirs,
     both_kinds_of_sync_stop_at_a_gap,
+    the_surroundings_of_what_is_found_end_at_a_gap,
 );
 
 /// Sends so many texts; their ids.
@@ -292,6 +293,30 @@ async fn both_kinds_of_sync_stop_at_a_gap(near: &TestServer, far: &TestServer) {
     }
 }
 
+async fn the_surroundings_of_what_is_found_end_at_a_gap(near: &TestServer, far: &TestServer) {
+    let ([alice], [bob]) = (near.register(["alice"]).await, far.register(["bob"]).await);
+    let (room, said) = left_room(&alice, &bob, near).await;
+    say(&alice, &room, "meanwhile", 3).await;
+    come_back(&alice, &bob, &room, near).await;
+    let last = alice.send_text(&room, "welcome back").await.unwrap();
+    bob.sees(&room, &last).await;
+    let around = async |word: &str| {
+        let criteria = json!({
+            "search_term": word, "filter": { "rooms": [room] }, "event_context": { "before_limit": 9, "after_limit": 9 },
+        });
+        let body = json!({ "search_categories": { "room_events": criteria } });
+        until(&format!("{word} is found"), async || {
+            let answer = bob.post(v3(["search"]), body.clone()).await.ok()?;
+            let context = answer.pointer("/search_categories/room_events/results/0/context")?;
+            let side = |pointer: &str| messages_in(&context.events(pointer));
+            Some((side("/events_before"), side("/events_after")))
+        })
+        .await
+    };
+    assert_eq!(around("welcome").await, (vec![], vec![]));
+    assert_eq!(around("bye").await, (reversed(said[..3].to_vec()), vec![]));
+}
+
 async fn slide(user: &User, pos: Option<&str>, body: &Value) -> Value {
     let pos = pos.map(|pos| format!("?pos={pos}")).unwrap_or_default();
     let path = format!("/_matrix/client/unstable/org.matrix.simplified_msc3575/sync{pos}");
@@ -349,4 +374,23 @@ async fn a_reader_waits_at_the_gap_while_nobody_can_be_asked_and_restarts_change
     let whole = reversed(read_on(bob, &room, "b", 50, None).await);
     assert_eq!(whole[..said.len()], said);
     echorift_tests::assert_agreement(&room, &[alice, bob]).await;
+}
+
+#[tokio::test]
+async fn where_nobody_has_what_is_missing_readers_go_on_below() {
+    let network = Network::start(2).await;
+    let people = network.people().await;
+    let (alice, bob) = (&people[0], &people[1]);
+    let (near, far) = (&network.servers[0], &network.servers[1]);
+    let (room, mut said) = left_room(alice, bob, near).await;
+    say(alice, &room, "meanwhile", 20).await;
+    come_back(alice, bob, &room, near).await;
+    let last = alice.send_text(&room, "welcome back").await.unwrap();
+    bob.sees(&room, &last).await;
+    said.push(last);
+    far.kill();
+    far.set("federation.deny", json!([near.name()]));
+    far.restart().await;
+    assert_eq!(reversed(read_on(bob, &room, "b", 4, None).await), said);
+    assert_eq!(read_on(bob, &room, "f", 4, None).await, said);
 }
