@@ -64,7 +64,8 @@ impl Trap {
 async fn what_was_said_while_alice_was_joining_does_not_bring_the_past_with_it() {
     let trap = Trap::set("11").await;
     let room = &trap.room;
-    for number in 0..10 {
+    // More than is fetched on the way back, so that the way does not end at the creation.
+    for number in 0..40 {
         room.append(&room.seal(&room.message("mallory", &format!("past {number}"))));
     }
     let beside = room.seal(&room.message("mallory", "beside the join"));
