@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use echorift_accounts::{AccountError, RemoteProfiles};
 use echorift_events::Pdu;
 use echorift_rooms::{
-    Order, PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers, Room, RoomError,
+    Backfilled, HistoryPart, Order, PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers, Room,
+    RoomError,
 };
 use echorift_storage::Timestamp;
 use echorift_web::BoxFuture;
@@ -75,8 +76,17 @@ impl Peers for Federation {
         Box::pin(self.ask_alias(alias))
     }
 
-    fn backfill<'a>(&'a self, room: &'a Arc<Room>, limit: usize) -> PeerFuture<'a, usize> {
-        Box::pin(async move { Federation::backfill(self, room, limit).await.map_err(room_error) })
+    fn backfill<'a>(
+        &'a self,
+        room: &'a Arc<Room>,
+        part: HistoryPart,
+        limit: usize,
+    ) -> PeerFuture<'a, Backfilled> {
+        Box::pin(async move {
+            Federation::backfill(self, room, part, limit)
+                .await
+                .map_err(room_error)
+        })
     }
 
     fn hierarchy<'a>(

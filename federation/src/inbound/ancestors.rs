@@ -83,7 +83,8 @@ impl Federation {
         Ok(None)
     }
 
-    /// Fetches the events between the room's ends and the given one, and takes them into the room.
+    /// Fetches the events between the room's ends and the given one, and takes them into the room. What is older than the
+    /// time of this server in the room is not among them: it would come in as news.
     async fn fill_gap(
         &self,
         room: &Arc<Room>,
@@ -91,13 +92,14 @@ impl Federation {
         pdu: &Pdu,
     ) -> Result<(), FederationError> {
         let earliest = self.rooms().forward_extremities(room).await?;
+        let depth_min = self.rooms().history_depth(room).await?;
         let mut latest = vec![pdu.event_id.clone()];
         let mut found: HashMap<OwnedEventId, Pdu> = HashMap::new();
         for _ in 0..GAP_STEPS_MAX {
             let request = get_missing_events::v1::Request {
                 room_id: room.id.clone(),
                 limit: UInt::from(GAP_STEP),
-                min_depth: UInt::MIN,
+                min_depth: UInt::try_from(depth_min).unwrap_or(UInt::MAX),
                 earliest_events: earliest.clone(),
                 latest_events: latest.clone(),
             };
@@ -107,11 +109,13 @@ impl Federation {
             let mut step = Vec::new();
             for verified in self.verify_pdus(&room.rules, texts).await {
                 match verified {
-                    Ok(pdu) if pdu.room_id == room.id && !found.contains_key(&pdu.event_id) => step.push(pdu),
-                    Ok(_) => {}
+                    Ok(pdu) => step.push(pdu),
                     Err(error) => tracing::debug!(%server, %error, "a missing event was left out"),
                 }
             }
+            step.retain(|pdu| {
+                pdu.room_id == room.id && pdu.depth >= depth_min && !found.contains_key(&pdu.event_id)
+            });
             if step.is_empty() {
                 break;
             }

@@ -1,11 +1,12 @@
-//! History from before our time, fetched when somebody reads that far (SS API § Backfilling).
+//! History from when we were not in a room, fetched when somebody reads that far (SS API § Backfilling).
 
 use std::{collections::HashMap, sync::Arc};
 
 use dashmap::DashMap;
-use echorift_rooms::Room;
+use echorift_rooms::{Backfilled, HistoryPart, Room};
 use echorift_storage::RoomNumber;
-use ruma::{ServerName, UInt, api::federation::backfill::get_backfill};
+use http::StatusCode;
+use ruma::{OwnedEventId, ServerName, UInt, api::federation::backfill::get_backfill};
 use tokio::sync::Mutex;
 
 use crate::{Federation, FederationError};
@@ -18,51 +19,85 @@ const EVENTS_MAX: usize = 100;
 pub(crate) struct Backfills(DashMap<RoomNumber, Arc<Mutex<()>>>);
 
 impl Federation {
-    /// Fetches up to `limit` events from before the room's known timeline; how many became part of it, 0 if there are no
-    /// more or nobody could be asked.
-    pub(crate) async fn backfill(&self, room: &Arc<Room>, limit: usize) -> Result<usize, FederationError> {
-        let asked_for = self.rooms().history_ends(room).await?;
+    /// Fetches up to `limit` events of a part of the room's history that is missing here. A gap in which nothing is missing
+    /// any more is closed.
+    pub(crate) async fn backfill(
+        &self,
+        room: &Arc<Room>,
+        part: HistoryPart,
+        limit: usize,
+    ) -> Result<Backfilled, FederationError> {
+        let asked_for = self.rooms().history_ends(room, part).await?;
         let turn = Arc::clone(&self.backfills().0.entry(room.number).or_default());
         let guard = turn.lock().await;
-        let ends = self.rooms().history_ends(room).await?;
-        // Somebody else has fetched while we waited.
-        let count = if ends == asked_for && !ends.is_empty() {
-            self.backfill_before(room, ends, limit.clamp(1, EVENTS_MAX)).await
-        } else {
-            Ok(usize::from(ends != asked_for))
-        };
+        let outcome = self.backfill_in_turn(room, part, &asked_for, limit).await;
         drop(guard);
         drop(turn);
         self.backfills()
             .0
             .remove_if(&room.number, |_, turn| Arc::strong_count(turn) == 1);
-        count
+        outcome
+    }
+
+    async fn backfill_in_turn(
+        &self,
+        room: &Arc<Room>,
+        part: HistoryPart,
+        asked_for: &[OwnedEventId],
+        limit: usize,
+    ) -> Result<Backfilled, FederationError> {
+        let ends = self.rooms().history_ends(room, part).await?;
+        // Somebody else has fetched while we waited.
+        if ends != asked_for {
+            return Ok(Backfilled::Grown);
+        }
+        let mut outcome = Backfilled::Nothing;
+        if !ends.is_empty() {
+            let limit = limit.clamp(1, EVENTS_MAX);
+            outcome = self.backfill_before(room, part, &ends, limit).await?;
+        }
+        let HistoryPart::Gap(lower) = part else {
+            return Ok(outcome);
+        };
+        let is_filled = ends.is_empty()
+            || (outcome == Backfilled::Grown && self.rooms().history_ends(room, part).await?.is_empty());
+        if is_filled {
+            self.rooms().close_gap(room, lower).await?;
+            return Ok(Backfilled::Grown);
+        }
+        Ok(outcome)
     }
 
     async fn backfill_before(
         &self,
         room: &Arc<Room>,
-        ends: Vec<ruma::OwnedEventId>,
+        part: HistoryPart,
+        ends: &[OwnedEventId],
         limit: usize,
-    ) -> Result<usize, FederationError> {
+    ) -> Result<Backfilled, FederationError> {
+        let mut outcome = Backfilled::Nothing;
         for server in self.servers_to_ask(room, None) {
-            match self.backfill_from(room, &server, &ends, limit).await {
+            match self.backfill_from(room, &server, part, ends, limit).await {
                 Ok(0) => {}
-                Ok(count) => return Ok(count),
+                Ok(_) => return Ok(Backfilled::Grown),
                 Err(FederationError::Storage(error)) => return Err(error.into()),
                 Err(error) => {
                     tracing::info!(%server, room_id = %room.id, %error, "history could not be fetched");
+                    if !is_answer(&error) {
+                        outcome = Backfilled::Unreachable;
+                    }
                 }
             }
         }
-        Ok(0)
+        Ok(outcome)
     }
 
     async fn backfill_from(
         &self,
         room: &Arc<Room>,
         server: &ServerName,
-        ends: &[ruma::OwnedEventId],
+        part: HistoryPart,
+        ends: &[OwnedEventId],
         limit: usize,
     ) -> Result<usize, FederationError> {
         let limit = UInt::try_from(limit).unwrap_or(UInt::MAX);
@@ -77,6 +112,7 @@ impl Federation {
                 Err(error) => tracing::info!(%server, %error, "an event of the history was left out"),
             }
         }
+        let pdus = self.rooms().retain_missing(room, part, pdus).await?;
         let mut told = HashMap::new();
         for event_id in self.rooms().in_need_of_state(&pdus).await? {
             let state = self.fetch_state(room, server, &event_id).await?;
@@ -99,6 +135,20 @@ impl Federation {
                 absent = self.absent(&absent).await?;
             }
         }
-        Ok(self.rooms().prepend(room, pdus, told).await?)
+        Ok(self.rooms().prepend(room, part, pdus, told).await?)
+    }
+}
+
+/// Whether the server has said, or the policy says, that it has nothing for us; otherwise it may be otherwise later.
+fn is_answer(error: &FederationError) -> bool {
+    match error {
+        FederationError::Refused { status, .. } => [
+            StatusCode::BAD_REQUEST,
+            StatusCode::FORBIDDEN,
+            StatusCode::NOT_FOUND,
+        ]
+        .contains(status),
+        FederationError::Denied(_) => true,
+        _ => false,
     }
 }

@@ -102,7 +102,8 @@ pub(crate) struct LoggedEvent {
     pub member: Option<UserNumber>,
 }
 
-/// The first `limit` events with `after < position <= to`, in log order.
+/// The first `limit` events with `after < position <= to`, in log order. What was filled into a gap of a room's history is
+/// not among them: it came later than its position says, and is no news.
 pub(crate) async fn events(
     database: &Database,
     (after, to): (Position, Position),
@@ -114,6 +115,9 @@ pub(crate) async fn events(
           FROM events
           LEFT JOIN user_numbers AS member ON event_type = 'm.room.member' AND member.user_id = state_key
          WHERE position > 0 AND position > $1 AND position <= $2
+           AND NOT EXISTS (SELECT 1 FROM history_gaps
+                            WHERE history_gaps.room_number = events.room_number
+                              AND lower_position < position AND position < upper_position)
          ORDER BY position LIMIT $3";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = database
@@ -191,4 +195,49 @@ pub(crate) async fn joined_rooms(
     let rows = database.fetch_all(SQL, &[users.into()]).await?;
     let read = |row: &Row| Ok((UserNumber(row.int(0)?), RoomNumber(row.int(1)?)));
     rows.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use echorift_storage::{Cells, Change, DatabaseOptions, Statement};
+
+    use super::*;
+
+    static EVENT: Statement = Statement::insert(
+        "INSERT INTO events (event_number, event_id, room_number, sender_number, event_type, depth, origin_server_ts,
+                             snapshot_number, outcome, json, position)
+         SELECT CAST(value ->> 0 AS BIGINT), value ->> 0, CAST(value ->> 1 AS BIGINT), 1, 'm.room.message', 1, 1, 1, 0,
+                '{}', CAST(value ->> 0 AS BIGINT)
+           FROM json_each($1)",
+    );
+
+    static GAP: Statement = Statement::insert(
+        "INSERT INTO history_gaps (room_number, lower_position, upper_position, edge_position, is_open)
+         SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT),
+                CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT)
+           FROM json_each($1)",
+    );
+
+    #[tokio::test]
+    async fn what_was_filled_into_a_gap_is_no_news() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = DatabaseOptions {
+            url: format!("sqlite:{}", folder.path().join("test.db").display()),
+            max_connections: 2,
+        };
+        let database = Database::open(&options).await.unwrap();
+        let mut change = Change::new();
+        for (position, room) in [(10, 1), (15, 1), (16, 2), (19, 1), (20, 1), (25, 1), (30, 1)] {
+            change.write(&EVENT, Cells::new().with(position).with(room));
+        }
+        // An open one, and one that is closed.
+        change.write(&GAP, Cells::new().with(1).with(10).with(20).with(true));
+        change.write(&GAP, Cells::new().with(1).with(20).with(30).with(false));
+        database.writer().commit(change).await.unwrap();
+        let told = events(&database, (Position(5), Position(40)), 10).await.unwrap();
+        let told: Vec<i64> = told.iter().map(|event| event.position.0).collect();
+        assert_eq!(told, [10, 16, 20, 30]);
+    }
 }

@@ -58,8 +58,12 @@ impl Rooms {
     ) -> Result<EventContext, RoomError> {
         let event = self.visible_event(room, reader, id).await?;
         let place = event.position();
-        let earlier = (Position(i64::MIN), TimelineToken::before(place).0);
-        let later = (place, Position(i64::MAX));
+        // What is beyond a gap does not surround the event.
+        let edge = |order| room.gap_from(place, order).map(|gap| gap.edge(order).0);
+        let lowest = edge(Order::NewestFirst).unwrap_or(Position(i64::MIN));
+        let highest = edge(Order::OldestFirst).unwrap_or(Position(i64::MAX));
+        let earlier = (lowest, TimelineToken::before(place).0);
+        let later = (place, highest);
         let (limit_before, limit_after) = (request.limit / 2, request.limit - request.limit / 2);
         let before = self
             .timeline(room, earlier, Order::NewestFirst, limit_before.min(SIDE_MAX))

@@ -27,6 +27,7 @@ mod event;
 mod facts;
 mod filter;
 mod follow_accounts;
+mod gaps;
 mod guests;
 mod hierarchy;
 mod http;
@@ -87,13 +88,14 @@ pub use self::{
     event::{Event, Outcome, Relation, Transaction},
     facts::JoinRules,
     filter::EventMatcher,
+    gaps::{HistoryGap, HistoryPart},
     hierarchy::{HierarchyQuery, HierarchyRoom},
     http::{FilterText, Later, RoomsApi, router},
     members::{JoinedMember, MembersRequest},
     membership::{Entrant, Entry, JoinRequest, MutualRooms},
     notices::{Notice, NoticeOptions},
     pagination::{PageRequest, TimelinePage},
-    peers::{PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},
+    peers::{Backfilled, PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers},
     policy_server::{POLICY_KEY_ID, PolicyServer},
     read_markers::ReadUpTo,
     reader::{IgnoredUsers, Reader},

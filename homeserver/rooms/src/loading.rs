@@ -10,6 +10,7 @@ use ruma::RoomId;
 use crate::{
     RoomError, Rooms,
     engine::Slot,
+    gaps::RoomGaps,
     receipts::{self, RoomReceipts},
     room::{Extremity, Head, Members, Room, Standing},
     sticky::RoomSticky,
@@ -86,6 +87,10 @@ impl Rooms {
         {
             all_sticky.entry(room).or_default().push((sticky, position));
         }
+        let mut all_gaps: HashMap<RoomNumber, Vec<_>> = HashMap::new();
+        for (room, gap) in store::gaps::open_in(database, numbers).await? {
+            all_gaps.entry(room).or_default().push(gap);
+        }
         let mut tails: HashMap<RoomNumber, Vec<StoredEvent>> = HashMap::new();
         for event in store::events::tails(database, numbers, LOADED_TAIL).await? {
             tails.entry(event.room).or_default().push(event);
@@ -124,6 +129,7 @@ impl Rooms {
                 receipts,
             );
             room.sticky = RoomSticky::new(sticky);
+            room.gaps = RoomGaps::new(all_gaps.remove(&stored.room).unwrap_or_default());
             room.set_standing(standing);
             rooms.push(room);
         }

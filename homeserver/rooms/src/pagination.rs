@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use echorift_storage::{EventNumber, Position};
 
-use crate::{Access, Event, EventMatcher, Order, Reader, Room, RoomError, Rooms, State, TimelineToken};
+use crate::{
+    Access, Backfilled, Event, EventMatcher, HistoryGap, HistoryPart, Order, Reader, Room, RoomError, Rooms,
+    State, TimelineToken,
+};
 
 /// The most events of one page.
 pub const PAGE_MAX: usize = 1_000;
@@ -33,11 +36,24 @@ pub struct TimelinePage {
     pub start: TimelineToken,
     /// Where to continue; `None` if there is nothing further.
     pub end: Option<TimelineToken>,
+    /// The gap that ends the page: it is all that there is up to the gap.
+    pub gap: Option<HistoryGap>,
     pub events: Vec<Arc<Event>>,
 }
 
+/// How a reader goes on at a gap.
+enum Crossing {
+    /// It was filled a bit, or closed.
+    Filled,
+    /// Others cannot be asked now: the next try may succeed.
+    Stay,
+    /// Nobody has what is missing, or nobody could be asked for too long.
+    Pass,
+}
+
 impl Rooms {
-    /// The next events that the reader may and wants to see. May be short, or even empty, and still have an `end`.
+    /// The next events that the reader may and wants to see. May be short, or even empty, and still have an `end`: at the
+    /// latest where a gap is met.
     pub async fn page(
         &self,
         room: &Room,
@@ -52,13 +68,19 @@ impl Rooms {
             (None, Order::NewestFirst) => TimelineToken(self.newest_for(room, access).await?),
         };
         let limit = request.limit.clamp(1, PAGE_MAX);
+        let gap = gap_in(room, start, request);
+        let stop = match (gap, request.order) {
+            (Some(gap), order) => gap.edge(order).0,
+            (None, Order::NewestFirst) => request.to.map_or(Position(i64::MIN), |to| to.0),
+            (None, Order::OldestFirst) => request.to.map_or(Position(i64::MAX), |to| to.0),
+        };
         let mut cursor = start;
         let mut events: Vec<Arc<Event>> = Vec::with_capacity(limit.min(FILTERED_BATCH));
         let mut scanned = 0;
         while events.len() < limit && scanned < SCANNED_MAX {
             let range = match request.order {
-                Order::NewestFirst => (request.to.map_or(Position(i64::MIN), |to| to.0), cursor.0),
-                Order::OldestFirst => (cursor.0, request.to.map_or(Position(i64::MAX), |to| to.0)),
+                Order::NewestFirst => (stop, cursor.0),
+                Order::OldestFirst => (cursor.0, stop),
             };
             let mut batch = limit - events.len();
             if !matcher.matches_all() {
@@ -81,9 +103,14 @@ impl Rooms {
             }
             cursor = beyond.unwrap_or(cursor);
             if is_last {
+                let end = gap.map(|_| match request.order {
+                    Order::NewestFirst => TimelineToken(cursor.0.min(stop)),
+                    Order::OldestFirst => TimelineToken(cursor.0.max(stop)),
+                });
                 return Ok(TimelinePage {
                     start,
-                    end: None,
+                    end,
+                    gap,
                     events,
                 });
             }
@@ -91,12 +118,14 @@ impl Rooms {
         Ok(TimelinePage {
             start,
             end: Some(cursor),
+            gap: None,
             events,
         })
     }
 
-    /// As [`Rooms::page`], with history from before this server's time fetched from other servers where the page would
-    /// end for want of it.
+    /// As [`Rooms::page`], with history fetched from other servers: that from before this server's time where the page
+    /// would end for want of it, and what is missing in a gap where the page would begin there. A page that ends where it
+    /// began, with nothing in it, is one that waits at a gap for other servers to be there again.
     pub async fn page_of_all(
         &self,
         room: &Arc<Room>,
@@ -105,17 +134,71 @@ impl Rooms {
         request: PageRequest,
         matcher: &EventMatcher,
     ) -> Result<TimelinePage, RoomError> {
-        for _ in 0..BACKFILLS_MAX {
+        let (mut request, mut first_start) = (request, None);
+        let mut asked = 0;
+        loop {
             let page = self.page(room, reader, access, request, matcher).await?;
-            if page.end.is_some() || request.order == Order::OldestFirst || !self.lacks_history(room).await? {
-                return Ok(page);
-            }
-            let Ok(peers) = self.peers() else { return Ok(page) };
-            if peers.backfill(room, BACKFILLED).await? == 0 {
-                return Ok(page);
+            let page = TimelinePage {
+                start: *first_start.get_or_insert(page.start),
+                ..page
+            };
+            match (page.gap, page.end) {
+                (Some(gap), end) if page.events.is_empty() => {
+                    match self.cross(room, gap, &mut asked).await? {
+                        Crossing::Filled => request.from = end,
+                        Crossing::Stay => return Ok(page),
+                        Crossing::Pass => request.from = Some(gap.beyond(request.order)),
+                    }
+                }
+                (None, None) if request.order == Order::NewestFirst => {
+                    let Some(peers) = self.peers().ok().filter(|_| asked < BACKFILLS_MAX) else {
+                        return Ok(page);
+                    };
+                    asked += 1;
+                    let beginning = HistoryPart::Beginning;
+                    if !self.lacks_history(room).await?
+                        || peers.backfill(room, beginning, BACKFILLED).await? != Backfilled::Grown
+                    {
+                        return Ok(page);
+                    }
+                }
+                _ => return Ok(page),
             }
         }
-        self.page(room, reader, access, request, matcher).await
+    }
+
+    /// Asks other servers for a bit of what is missing in a gap that a reader has come to.
+    async fn cross(
+        &self,
+        room: &Arc<Room>,
+        gap: HistoryGap,
+        asked: &mut usize,
+    ) -> Result<Crossing, RoomError> {
+        let now = self.clock().now();
+        let Ok(peers) = self.peers() else {
+            return Ok(Crossing::Pass);
+        };
+        if !self.is_in(room) || !room.gaps.is_worth_asking(gap.lower, now) {
+            return Ok(Crossing::Pass);
+        }
+        if *asked >= BACKFILLS_MAX {
+            return Ok(Crossing::Stay);
+        }
+        *asked = asked.saturating_add(1);
+        Ok(
+            match peers
+                .backfill(room, HistoryPart::Gap(gap.lower), BACKFILLED)
+                .await?
+            {
+                Backfilled::Grown => Crossing::Filled,
+                Backfilled::Nothing => {
+                    room.gaps.is_given_up(gap.lower, now);
+                    Crossing::Pass
+                }
+                Backfilled::Unreachable if room.gaps.has_failed(gap.lower, now) => Crossing::Pass,
+                Backfilled::Unreachable => Crossing::Stay,
+            },
+        )
     }
 
     /// The position of the newest event that somebody with this access might see.
@@ -158,6 +241,17 @@ impl Rooms {
             .collect();
         Ok(self.events(&members).await?)
     }
+}
+
+/// The gap that is met on the way that is asked for.
+fn gap_in(room: &Room, start: TimelineToken, request: PageRequest) -> Option<HistoryGap> {
+    let gap = room.gap_from(start.0, request.order)?;
+    let edge = gap.edge(request.order).0;
+    let is_on_the_way = match request.order {
+        Order::NewestFirst => request.to.is_none_or(|to| to.0 < edge),
+        Order::OldestFirst => request.to.is_none_or(|to| edge < to.0),
+    };
+    is_on_the_way.then_some(gap)
 }
 
 /// The place beyond an event in the direction of reading.

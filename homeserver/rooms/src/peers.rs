@@ -11,7 +11,18 @@ use ruma::{
 };
 use serde_json::{Value, value::RawValue};
 
-use crate::{Order, Room, RoomError};
+use crate::{HistoryPart, Order, Room, RoomError};
+
+/// What came of asking other servers for history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backfilled {
+    /// The timeline has grown, or nothing was missing there.
+    Grown,
+    /// Nobody has more.
+    Nothing,
+    /// Not everybody who may have more could be asked.
+    Unreachable,
+}
 
 /// What a method of [`Peers`] returns.
 pub type PeerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, RoomError>> + Send + 'a>>;
@@ -95,8 +106,14 @@ pub trait Peers: Send + Sync {
         alias: &'a RoomAliasId,
     ) -> PeerFuture<'a, Option<(OwnedRoomId, Vec<OwnedServerName>)>>;
 
-    /// Fetches up to `limit` events from before the oldest that this server has of the room's timeline; how many came.
-    fn backfill<'a>(&'a self, room: &'a Arc<Room>, limit: usize) -> PeerFuture<'a, usize>;
+    /// Fetches up to `limit` events of a part of the room's history that this server lacks, the latest of them. For
+    /// whoever asks at the same time as somebody else, what that one gets.
+    fn backfill<'a>(
+        &'a self,
+        room: &'a Arc<Room>,
+        part: HistoryPart,
+        limit: usize,
+    ) -> PeerFuture<'a, Backfilled>;
 
     /// A room that we are not in, and its children, from the first of the servers `via` that shows it to us; `None` if
     /// none of those that answer does. Answers are kept for a few minutes.

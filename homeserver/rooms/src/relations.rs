@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Event, Reader, Room, RoomError, Rooms,
+    Event, Reader, Relation, Room, RoomError, Rooms,
     store::relations::{self, Related},
 };
 
@@ -66,6 +66,15 @@ impl Rooms {
         gathered.threads(self, &parents, &related, &among, reader).await?;
         gathered.references(self, &parents, &related, &among).await?;
         gathered.keep_visible(self, room, reader).await
+    }
+
+    /// Tells the target of a relation, if it is in memory, that it has one.
+    pub(crate) fn note_relation(&self, relation: &Relation) {
+        if let Some(target) = self.0.event_ids.get(&relation.event_id)
+            && let Some(target) = self.0.events.get(&target)
+        {
+            target.set_has_relations();
+        }
     }
 
     /// The numbers of the users whom the reader ignores; those who never did anything here have none.

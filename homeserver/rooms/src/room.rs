@@ -18,7 +18,9 @@ use ruma::{
 };
 use tokio::sync::Notify;
 
-use crate::{activity::bumps, event::Event, receipts::RoomReceipts, state::State, sticky::RoomSticky};
+use crate::{
+    activity::bumps, event::Event, gaps::RoomGaps, receipts::RoomReceipts, state::State, sticky::RoomSticky,
+};
 
 /// How many of its latest events a room keeps at hand for those who follow it live.
 const TAIL: usize = 128;
@@ -60,6 +62,7 @@ pub struct Room {
     bumped: AtomicI64,
     pub(crate) receipts: RoomReceipts,
     pub(crate) sticky: RoomSticky,
+    pub(crate) gaps: RoomGaps,
 }
 
 /// What the next event of a room builds upon.
@@ -217,6 +220,7 @@ impl Room {
             bumped: AtomicI64::new(bumped),
             receipts,
             sticky: RoomSticky::default(),
+            gaps: RoomGaps::default(),
         }
     }
 
@@ -259,6 +263,14 @@ impl Room {
     pub(crate) fn has_grown_backwards(&self) {
         let mut tail = self.tail.write();
         tail.complete_after = tail.complete_after.max(Position(0));
+    }
+
+    /// Events were added right before the one at `upper`, into a gap: what is in memory is the timeline from there on.
+    pub(crate) fn has_grown_below(&self, upper: Position) {
+        let mut tail = self.tail.write();
+        let kept = tail.events.partition_point(|event| event.position() < upper);
+        tail.events.drain(..kept);
+        tail.complete_after = tail.complete_after.max(Position(upper.0.saturating_sub(1)));
     }
 
     /// The committed state of the room.

@@ -6,6 +6,7 @@ pub(crate) mod aliases;
 pub(crate) mod blocking;
 pub(crate) mod directory;
 pub(crate) mod events;
+pub(crate) mod gaps;
 pub(crate) mod heads;
 pub(crate) mod members;
 pub(crate) mod memberships;

@@ -17,6 +17,11 @@ impl TimelineToken {
         Self(Position(position.0.saturating_sub(1)))
     }
 
+    /// Another text for the same place.
+    pub fn other_text(self) -> String {
+        format!("s{}.again", self.0)
+    }
+
     /// Reads a token that may be absent. Errors: `BadRequest`.
     pub fn parse_optional(text: Option<&str>) -> Result<Option<Self>, RoomError> {
         text.map(str::parse).transpose()
@@ -81,5 +86,11 @@ mod tests {
             assert!(text.parse::<TimelineToken>().is_err(), "{text}");
         }
         assert_eq!(TimelineToken(Position(-4)).to_string(), "t-4");
+        let other = TimelineToken(Position(-4)).other_text();
+        assert_ne!(other, "t-4");
+        assert_eq!(
+            other.parse::<TimelineToken>().unwrap(),
+            TimelineToken(Position(-4))
+        );
     }
 }

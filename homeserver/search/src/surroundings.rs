@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use echorift_rooms::{Event, Reader, Room, RoomError, Rooms, TimelineToken};
+use echorift_rooms::{Event, Order, Reader, Room, RoomError, Rooms, TimelineToken};
 use echorift_storage::{EventNumber, Position, RoomNumber};
 use ruma::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
@@ -67,8 +67,18 @@ pub(crate) async fn surroundings(
         let events = neighbours.get(&hit.room.number).map_or(&[][..], Vec::as_slice);
         let middle = events.partition_point(|event| event.position() < place);
         let (earlier, later) = events.split_at_checked(middle).unwrap_or_default();
-        let later = later.iter().filter(|event| event.position() > place);
-        let earlier: Vec<Arc<Event>> = earlier.iter().rev().take(before).cloned().collect();
+        // What is beyond a gap of the timeline does not surround the result.
+        let edge = |order| hit.room.gap_from(place, order).map(|gap| gap.edge(order).0);
+        let (lowest, highest) = (edge(Order::NewestFirst), edge(Order::OldestFirst));
+        let earlier = earlier
+            .iter()
+            .rev()
+            .filter(|event| lowest.is_none_or(|lowest| event.position() > lowest));
+        let later = later
+            .iter()
+            .filter(|event| event.position() > place)
+            .filter(|event| highest.is_none_or(|highest| event.position() <= highest));
+        let earlier: Vec<Arc<Event>> = earlier.take(before).cloned().collect();
         let later: Vec<Arc<Event>> = later.take(after).cloned().collect();
         all.push(Surroundings {
             start: TimelineToken::before(earlier.last().map_or(place, |first| first.position())),

@@ -132,12 +132,12 @@ impl Cells {
     }
 }
 
-/// Names a [`Record`] of a [`Change`] before it has its position.
+/// Names a [`Record`] of a [`Change`] before it has its position: how far it stands behind the change's first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecordIndex(usize);
+pub struct RecordIndex(pub(crate) usize);
 
 impl RecordIndex {
-    /// The record's position, if the first record of its change stands at `first`.
+    /// The record's position, if the positions of its change begin at `first`.
     pub fn position(self, first: Position) -> Position {
         Position(first.0.saturating_add(i64::try_from(self.0).unwrap_or(i64::MAX)))
     }
@@ -150,7 +150,10 @@ pub(crate) type Effect = Box<dyn FnOnce(Position) + Send + Sync>;
 #[derive(Default)]
 pub struct Change {
     pub(crate) rows: Vec<ChangeRow>,
-    pub(crate) records: Vec<Record>,
+    /// The records, each with how far it stands behind the change's first position.
+    pub(crate) records: Vec<(usize, Record)>,
+    /// How many positions the change takes.
+    pub(crate) span: usize,
     pub(crate) chain: Option<Chain>,
     pub(crate) on_commit: Option<Effect>,
 }
@@ -185,10 +188,18 @@ impl Change {
         });
     }
 
-    /// Says that the change makes something visible; records get consecutive positions in this order.
+    /// Says that the change makes something visible; records get positions in this order, consecutive ones but for
+    /// [`Change::leave_positions`].
     pub fn record(&mut self, record: Record) -> RecordIndex {
-        self.records.push(record);
-        RecordIndex(self.records.len() - 1)
+        let index = RecordIndex(self.span);
+        self.records.push((self.span, record));
+        self.span = self.span.saturating_add(1);
+        index
+    }
+
+    /// Leaves so many positions free before the next record, for what turns out later to belong there.
+    pub fn leave_positions(&mut self, count: usize) {
+        self.span = self.span.saturating_add(count);
     }
 
     /// Ties this change to the earlier ones of `chain`: if one of them fails, so does this.
@@ -196,8 +207,8 @@ impl Change {
         self.chain = Some(chain.clone());
     }
 
-    /// Runs after the commit and before anyone is told of it, in log order, with the position of the first record
-    /// (of the last one before it if there is none). It must be quick and must not wait.
+    /// Runs after the commit and before anyone is told of it, in log order, with the first position of the change, from
+    /// which [`RecordIndex::position`] counts (one without records has none of its own: that of another change, or 0). It must be quick and must not wait.
     pub fn on_commit(&mut self, effect: impl FnOnce(Position) + Send + Sync + 'static) {
         self.on_commit = Some(Box::new(effect));
     }
@@ -244,7 +255,7 @@ pub(crate) struct MergedStatement {
 }
 
 impl Merged {
-    /// Adds a change's rows; `first` is the position of its first record.
+    /// Adds a change's rows; `first` is the first of its positions.
     pub(crate) fn add(&mut self, rows: &[ChangeRow], first: Position) {
         for row in rows {
             let merged = self.of(row.statement);

@@ -1,7 +1,7 @@
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::{
-    Change, Dialect, Position, Record, Row, Sql, StorageError, Value,
+    Change, Dialect, Position, Record, RecordIndex, Row, Sql, StorageError, Value,
     change::{Effect, Merged},
     sql::{AnyRow, bind_all},
 };
@@ -92,7 +92,7 @@ impl Tx {
 
     /// Gives the records their positions, merges the rows and writes them, each statement once.
     pub(crate) async fn apply_all(&mut self, changes: Vec<Change>) -> Result<(), StorageError> {
-        let count = changes.iter().map(|change| change.records.len()).sum();
+        let count = changes.iter().map(|change| change.span).sum();
         let mut next = self.take_positions(count).await?;
         let mut merged = Merged::default();
         for change in changes {
@@ -100,10 +100,10 @@ impl Tx {
             if let Some(effect) = change.on_commit {
                 self.effects.push((next, effect));
             }
-            for record in change.records {
-                self.records.push((next, record));
-                next = Position(next.0 + 1);
+            for (offset, record) in change.records {
+                self.records.push((RecordIndex(offset).position(next), record));
             }
+            next = RecordIndex(change.span).position(next);
         }
         for merged in merged.into_statements() {
             self.execute(merged.statement.sql, &[Value::Text(Some(merged.json()))])

@@ -64,6 +64,55 @@ async fn records_are_told_in_the_order_of_their_positions_before_the_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn positions_that_are_left_free_stay_free() {
+    static PLACE: Statement = Statement::insert(
+        "INSERT INTO user_numbers (user_number, user_id)
+         SELECT CAST(value ->> 1 AS BIGINT), value ->> 0 FROM json_each($1)",
+    );
+    on_each_database(async |database| {
+        let heard = Arc::new(Heard::default());
+        assert!(
+            database
+                .log()
+                .listen(vec![Arc::clone(&heard) as Arc<dyn LogListener>])
+        );
+        database.writer().commit(add(1, "@a:x")).await.unwrap();
+        let first = Arc::new(Mutex::new(Position(0)));
+        let mut change = Change::new();
+        let user = UserNumber(9);
+        let before = change.record(Record::AccountData { user });
+        change.leave_positions(1_000);
+        let after = change.record(Record::AccountData { user });
+        change.write_at(&PLACE, Cells::new().with("@before:x"), before);
+        change.write_at(&PLACE, Cells::new().with("@after:x"), after);
+        let told = Arc::clone(&first);
+        change.on_commit(move |first| *told.lock().unwrap() = first);
+        database.writer().commit(change).await.unwrap();
+        database.writer().commit(add(3, "@c:x")).await.unwrap();
+        let first = *first.lock().unwrap();
+        assert_eq!(
+            (before.position(first), after.position(first)),
+            (Position(2), Position(1_003))
+        );
+        let heard: Vec<i64> = heard
+            .0
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(position, _)| position.0)
+            .collect();
+        assert_eq!(heard, [1, 2, 1_003, 1_004]);
+        assert_eq!(database.log().visible(), Position(1_004));
+        let sql =
+            "SELECT user_number FROM user_numbers WHERE user_id IN ('@before:x', '@after:x') ORDER BY 1";
+        let rows = database.fetch_all(sql, &[]).await.unwrap();
+        let placed: Vec<i64> = rows.iter().map(|row| row.int(0).unwrap()).collect();
+        assert_eq!(placed, [2, 1_003]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_built_on_a_failed_change_fails_too() {
     on_each_database(async |database| {
         database.writer().commit(add(1, "@a:x")).await.unwrap();

@@ -44,7 +44,8 @@ impl Timeline {
 }
 
 impl Syncs {
-    /// The latest events of a room after `after` (all of them, for `None`) up to `to`, as they are wanted.
+    /// The latest events of a room after `after` (all of them, for `None`) up to `to`, as they are wanted. Where the room's
+    /// timeline has a gap, only those above it.
     pub(crate) async fn read_timeline(
         &self,
         wanted: WantedEvents<'_>,
@@ -58,6 +59,10 @@ impl Syncs {
             limit,
         } = wanted;
         let from = after.unwrap_or(Position(i64::MIN));
+        let gap = room.gap_from(to, Order::NewestFirst);
+        let edge = gap.map(|gap| gap.edge(Order::NewestFirst).0);
+        let edge = edge.filter(|edge| from < *edge);
+        let from = edge.unwrap_or(from);
         let (mut found, mut scanned) = (Vec::new(), Vec::new());
         let mut upper = to;
         let mut is_exhausted = false;
@@ -86,7 +91,7 @@ impl Syncs {
             .find(|event| event.outcome == Outcome::Accepted);
         let begins_elsewhere = after.is_none()
             && oldest.is_some_and(|event| event.pdu.event_type != TimelineEventType::RoomCreate);
-        let limited = found.len() > limit || !is_exhausted || begins_elsewhere;
+        let limited = found.len() > limit || !is_exhausted || begins_elsewhere || edge.is_some();
         found.truncate(limit);
         found.reverse();
         scanned.reverse();
@@ -98,7 +103,7 @@ impl Syncs {
         Ok(Timeline {
             events: found,
             limited,
-            all: is_exhausted.then_some(scanned),
+            all: (is_exhausted && edge.is_none()).then_some(scanned),
             start,
         })
     }

@@ -61,6 +61,27 @@ impl Trap {
 }
 
 #[tokio::test]
+async fn what_was_said_while_alice_was_joining_does_not_bring_the_past_with_it() {
+    let trap = Trap::set("11").await;
+    let room = &trap.room;
+    // More than is fetched on the way back, so that the way does not end at the creation.
+    for number in 0..40 {
+        room.append(&room.seal(&room.message("mallory", &format!("past {number}"))));
+    }
+    let beside = room.seal(&room.message("mallory", "beside the join"));
+    trap.join().await.unwrap();
+    let since = trap.alice.now().await;
+    // Nobody sends it here: it is found as a parent of the next one.
+    room.append(&beside);
+    let next = room.say(&trap.server, "mallory", "after both").await;
+    trap.alice.sees(&room.id, &next.id).await;
+    let news = trap.alice.sync_from(&since).await;
+    let timeline = format!("/rooms/join/{}/timeline", room.id.replace('/', "~1"));
+    let bodies = news.bodies(&format!("{timeline}/events"));
+    assert_eq!(bodies, ["beside the join", "after both"], "{news:#}");
+}
+
+#[tokio::test]
 async fn an_honest_peer_is_joined() {
     for version in ["6", "10", "11", "12"] {
         let trap = Trap::set(version).await;

@@ -10,6 +10,7 @@
 )]
 
 mod crashes;
+mod gaps;
 mod network;
 mod sticky;
 mod weather;

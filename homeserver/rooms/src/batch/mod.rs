@@ -18,6 +18,7 @@ use self::{redactions::redacts, sticky::StickyChanges};
 use crate::{
     DelayId, EventDraft, RoomError, Rooms,
     event::{Event, EventParts, Outcome, Relation, Transaction},
+    gaps::{GAP_POSITIONS, HistoryGap},
     room::{Head, Members, Room},
     state::State,
     store::{self, memberships::UserMembership},
@@ -40,6 +41,8 @@ pub(crate) struct Batch<'a> {
     /// Whether the room's members are not all told yet.
     pub is_partial: bool,
     pub sticky: StickyChanges,
+    /// The event below which a gap is opened.
+    gap_below: Option<RecordIndex>,
 }
 
 /// An event that has passed the rules, and where it stands.
@@ -95,6 +98,7 @@ impl<'a> Batch<'a> {
             events: Vec::new(),
             is_partial: false,
             sticky: StickyChanges::default(),
+            gap_below: None,
         }
     }
 
@@ -356,6 +360,18 @@ impl<'a> Batch<'a> {
         Ok(event)
     }
 
+    /// Takes an accepted event into the batch, and leaves a gap below it for what it is built upon and is not here.
+    pub async fn place_above_gap(&mut self, placed: Placed) -> Result<Arc<Event>, RoomError> {
+        let (room, ..) = self.room;
+        self.change.leave_positions(GAP_POSITIONS);
+        let event = self.place(placed).await?;
+        self.gap_below = self.appended.last().and_then(|last| last.record);
+        if let Some(record) = self.gap_below {
+            store::gaps::open(&mut self.change, room, record);
+        }
+        Ok(event)
+    }
+
     /// Takes a member event of a room into the batch that this server is not in: it is told and built upon by nothing.
     pub async fn place_outside(&mut self, pdu: Pdu) -> Result<(), RoomError> {
         let (rooms, (room, ..)) = (self.rooms, self.room);
@@ -443,7 +459,11 @@ impl<'a> Batch<'a> {
         let (rooms, published_in) = (self.rooms.clone(), Arc::clone(room));
         let appended = std::mem::take(&mut self.appended);
         let sticky = std::mem::take(&mut self.sticky);
+        let gap_below = self.gap_below;
         self.change.on_commit(move |first| {
+            if let Some(record) = gap_below {
+                published_in.gaps.open(HistoryGap::below(record.position(first)));
+            }
             sticky.publish(&published_in, first);
             publish(&rooms, &published_in, first, appended);
         });
@@ -493,11 +513,8 @@ fn publish(rooms: &Rooms, room: &Arc<Room>, first: Position, appended: Vec<Appen
             };
             rooms.0.user_rooms.put(user, room.number, membership);
         }
-        if let Some(relation) = &event.relation
-            && let Some(target) = rooms.0.event_ids.get(&relation.event_id)
-            && let Some(target) = rooms.0.events.get(&target)
-        {
-            target.set_has_relations();
+        if let Some(relation) = &event.relation {
+            rooms.note_relation(relation);
         }
         if event.pdu.event_type == TimelineEventType::RoomHistoryVisibility {
             // It may be one that the room's state does not come to.

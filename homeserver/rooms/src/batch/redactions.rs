@@ -72,18 +72,30 @@ impl Batch<'_> {
         target: &Arc<Event>,
         place: Option<Position>,
     ) -> Result<(), RoomError> {
-        let (_, rules, _) = self.room;
-        if !self.may_redact(&redaction.pdu, target).await? {
+        let Some(redacted) = self.redact_known(redaction, target).await? else {
             return Ok(());
-        }
-        let redacted = Arc::new(target.redacted(Arc::new(target.pdu.redacted(rules)?), redaction.number));
+        };
         if let Some(place) = place {
             redacted.set_position(place);
         }
-        store::events::redact(&mut self.change, &redacted, redaction.number);
-        self.unstick(target);
         self.rooms.0.events.insert(redacted.number, redacted);
         Ok(())
+    }
+
+    /// Redacts an event that is here, if that is allowed; its redacted form, which readers get after the commit.
+    pub async fn redact_known(
+        &mut self,
+        redaction: &Event,
+        target: &Arc<Event>,
+    ) -> Result<Option<Arc<Event>>, RoomError> {
+        let (_, rules, _) = self.room;
+        if !self.may_redact(&redaction.pdu, target).await? {
+            return Ok(None);
+        }
+        let redacted = Arc::new(target.redacted(Arc::new(target.pdu.redacted(rules)?), redaction.number));
+        store::events::redact(&mut self.change, &redacted, redaction.number);
+        self.unstick(target);
+        Ok(Some(redacted))
     }
 
     /// The event that a redaction is about, if it is here and of this room.

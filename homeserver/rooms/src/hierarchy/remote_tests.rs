@@ -22,8 +22,8 @@ use ruma::{
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    HierarchyQuery, Order, PeerDirectory, PeerDirectoryRequest, PeerFuture, PeerRoom, Peers, Room, RoomError,
-    testing::on_both_databases,
+    Backfilled, HierarchyQuery, HistoryPart, Order, PeerDirectory, PeerDirectoryRequest, PeerFuture,
+    PeerRoom, Peers, Room, RoomError, testing::on_both_databases,
 };
 
 const ALL: HierarchyQuery = HierarchyQuery {
@@ -122,7 +122,7 @@ impl Peers for Others {
         Box::pin(async move { Ok(known.then(|| (room_id!("!far:two.example").to_owned(), vec![server]))) })
     }
 
-    fn backfill<'a>(&'a self, _: &'a Arc<Room>, _: usize) -> PeerFuture<'a, usize> {
+    fn backfill<'a>(&'a self, _: &'a Arc<Room>, _: HistoryPart, _: usize) -> PeerFuture<'a, Backfilled> {
         unreachable!("nothing else is asked for here")
     }
 

@@ -102,7 +102,11 @@ async fn messages(
     let chunk = api.rooms.present(&room, &page.events, &reader).await?;
     Ok(Ruma(get_message_events::v3::Response {
         start: page.start.to_string(),
-        end: page.end.map(|end| end.to_string()),
+        // Clients take a page that ends where it began for the last one. This one waits at a gap.
+        end: page.end.map(|end| match end == page.start {
+            true => end.other_text(),
+            false => end.to_string(),
+        }),
         chunk: raw(chunk),
         state: plain(&api, &state),
     }))

@@ -6,7 +6,7 @@ use echorift_events::{Pdu, authorise, rules_for};
 use echorift_storage::{Chain, EventNumber, RoomNumber, UserNumber};
 use imbl::OrdSet;
 use ruma::{
-    OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, UserId,
+    EventId, OwnedEventId, OwnedRoomId, OwnedServerName, RoomVersionId, UserId,
     events::{StateEventType, TimelineEventType, room::member::MembershipState},
 };
 
@@ -112,6 +112,11 @@ impl Rooms {
         if known.is_some_and(|event| event.outcome == Outcome::Accepted) {
             return Ok(Arc::clone(&room));
         }
+        let is_apart = self.is_apart(number, &join).await?;
+        let surplus = room.gaps.surplus().filter(|_| is_apart);
+        if let Some(lower) = surplus {
+            store::gaps::close(&mut batch.change, number, lower);
+        }
         let placed = Placed {
             pdu: join,
             before,
@@ -124,7 +129,10 @@ impl Rooms {
             is_late: false,
             may_stick: true,
         };
-        let event = batch.place(placed).await?;
+        let event = match is_apart {
+            true => batch.place_above_gap(placed).await?,
+            false => batch.place(placed).await?,
+        };
         batch.adopt_members(memberships);
         let gone = self.gone_from(number, &batch.head.members).await?;
         batch.adopt_members(
@@ -152,7 +160,22 @@ impl Rooms {
         *guard = Some(head);
         drop(guard);
         commit.done().await?;
+        if let Some(lower) = surplus {
+            room.gaps.close(lower);
+        }
         Ok(room)
+    }
+
+    /// Whether this server has an older timeline of the room, and not what the join is built upon: there is a gap between them.
+    async fn is_apart(&self, room: RoomNumber, join: &Pdu) -> Result<bool, RoomError> {
+        let parents: Vec<&EventId> = join.prev_events.iter().map(|id| &**id).collect();
+        let known = self.known_events(&parents).await?;
+        let is_here = |id: &&EventId| {
+            known
+                .get(*id)
+                .is_some_and(|event| event.outcome != Outcome::Outlier)
+        };
+        Ok(!parents.iter().all(is_here) && store::events::has_timeline(self.database(), room).await?)
     }
 
     /// The members in a state of which every event is known, and the rows that say so.

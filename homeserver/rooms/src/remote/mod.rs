@@ -7,11 +7,12 @@
 //! - [`Rooms::admit_outliers`] keeps what only authorises other events (`outliers`).
 //! - [`Rooms::import`] takes a room over when a user of ours joins it elsewhere (`import`).
 //! - [`Rooms::complete`] adds the members to a room that was joined without them (`partial`).
-//! - [`Rooms::prepend`] adds history from before this server's time (`prepend`).
+//! - [`Rooms::prepend`] adds history from when this server was not in the room (`prepend`), where it is missing (`history`).
 //! - [`Rooms::receive_sticky`] keeps sticky events from before this server's time (`sticky`).
 //! - [`Rooms::record_outside`] is about rooms that this server is not in (`outside`).
 
 mod auth_chain;
+mod history;
 mod import;
 mod order;
 mod outliers;

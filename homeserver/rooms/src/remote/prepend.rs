@@ -1,4 +1,5 @@
-//! History from before this server's time in a room (SS API § Backfilling and retrieving missing events).
+//! History from when this server was not in a room: before its time there, and in gaps between two times (SS API §
+//! Backfilling and retrieving missing events).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,90 +12,29 @@ use ruma::{EventId, OwnedEventId, events::TimelineEventType};
 
 use super::{order::in_history_order, receive::ToldState};
 use crate::{
-    Event, Order, Outcome, Room, RoomError, Rooms, State,
+    Event, HistoryPart, Outcome, Room, RoomError, Rooms, State,
     batch::Batch,
     event::{EventParts, Relation},
     store,
 };
 
-/// Among how many of its oldest events the ends of a room's known history are looked for.
-const OLDEST_LOOKED_AT: usize = 50;
-/// How many such ends another server is asked about at a time.
-const ENDS_MAX: usize = 20;
-
 impl Rooms {
-    /// The events right before the room's known timeline, which this server does not have: where to ask for more.
-    /// Empty once the timeline reaches back to the room's creation.
-    pub async fn history_ends(&self, room: &Room) -> Result<Vec<OwnedEventId>, RoomError> {
-        let everything = (Position(i64::MIN), Position(i64::MAX));
-        let oldest = self
-            .timeline(room, everything, Order::OldestFirst, OLDEST_LOOKED_AT)
-            .await?;
-        let oldest: Vec<Arc<Event>> = oldest
-            .into_iter()
-            .filter(|event| event.outcome == Outcome::Accepted)
-            .collect();
-        let parents: Vec<&EventId> = oldest
-            .iter()
-            .flat_map(|event| event.pdu.prev_events.iter().map(|id| &**id))
-            .collect();
-        let known = self.known_events(&parents).await?;
-        let is_missing = |id: &&EventId| {
-            known
-                .get(*id)
-                .is_none_or(|event| event.outcome == Outcome::Outlier)
-        };
-        let mut seen = HashSet::new();
-        let ends = parents
-            .into_iter()
-            .filter(is_missing)
-            .filter(|id| seen.insert(id.to_owned()));
-        Ok(ends.take(ENDS_MAX).map(ToOwned::to_owned).collect())
-    }
-
-    /// Whether the room has history that this server could ask others for.
-    pub async fn lacks_history(&self, room: &Room) -> Result<bool, RoomError> {
-        if !self.is_in(room) {
-            return Ok(false);
-        }
-        let everything = (Position(i64::MIN), Position(i64::MAX));
-        let oldest = self.timeline(room, everything, Order::OldestFirst, 5).await?;
-        let oldest = oldest.iter().find(|event| event.outcome == Outcome::Accepted);
-        Ok(oldest.is_some_and(|event| event.pdu.event_type != TimelineEventType::RoomCreate))
-    }
-
-    /// Those of these events whose state has to be told before they can be prepended: not all their parents are here
-    /// or among them.
-    pub async fn in_need_of_state(&self, pdus: &[Pdu]) -> Result<Vec<OwnedEventId>, RoomError> {
-        let parents: Vec<&EventId> = pdus
-            .iter()
-            .flat_map(|pdu| pdu.prev_events.iter().map(|id| &**id))
-            .collect();
-        let known = self.known_events(&parents).await?;
-        let own: HashSet<&EventId> = pdus.iter().map(|pdu| &*pdu.event_id).collect();
-        let has_state = |id: &OwnedEventId| {
-            own.contains(&**id)
-                || known
-                    .get(id)
-                    .is_some_and(|event| event.outcome != Outcome::Outlier)
-        };
-        let needy = pdus.iter().filter(|pdu| {
-            pdu.event_type != TimelineEventType::RoomCreate && !pdu.prev_events.iter().all(has_state)
-        });
-        Ok(needy.map(|pdu| pdu.event_id.clone()).collect())
-    }
-
-    /// Adds events before the room's known timeline; how many became part of it.
+    /// Adds events to a missing part of the room's timeline, right before what is known above it; how many became part of it.
     ///
     /// Their signatures and hashes were checked, and what authorises them is here or among them. `told` has the states
     /// before those of [`Rooms::in_need_of_state`]; events without it, and those built upon them, are left out.
     pub async fn prepend(
         &self,
         room: &Arc<Room>,
+        part: HistoryPart,
         pdus: Vec<Pdu>,
         mut told: HashMap<OwnedEventId, ToldState>,
     ) -> Result<usize, RoomError> {
         let mut guard = room.head.lock().await;
+        let upper = match self.upper_place(room, part, pdus.len()).await? {
+            Some(upper) => upper,
+            None => return Ok(0),
+        };
         let head = self.current_head(room, &guard).await?;
         let ids: Vec<&EventId> = pdus
             .iter()
@@ -135,8 +75,8 @@ impl Rooms {
             .filter(|event| event.outcome == Outcome::Accepted)
             .collect();
         let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
-        let oldest = store::events::oldest_position(self.database(), room.number).await?;
-        let mut next = oldest.0.min(0).saturating_sub(count);
+        let edge = Position(upper.0.saturating_sub(count));
+        let mut next = edge.0;
         let mut places: HashMap<EventNumber, Position> = HashMap::new();
         for event in &accepted {
             places.insert(event.number, Position(next));
@@ -146,7 +86,12 @@ impl Rooms {
         for event in &accepted {
             batch.stick_old(event).await?;
         }
-        self.redact_old(&mut batch, &made, &places).await?;
+        let redacted = self.redact_old(&mut batch, &made, &places).await?;
+        let ids: Vec<&EventId> = made.iter().map(|event| &*event.pdu.event_id).collect();
+        let related = store::events::related_among(self.database(), &ids).await?;
+        if let HistoryPart::Gap(lower) = part {
+            store::gaps::move_edge(&mut batch.change, room.number, lower, edge);
+        }
         let accepted = accepted.len();
         let (head, commit) = {
             let Batch {
@@ -159,9 +104,12 @@ impl Rooms {
             let (rooms, held, kept) = (self.clone(), Arc::clone(room), made.clone());
             change.on_commit(move |first| {
                 sticky.publish(&held, first);
-                for event in kept {
+                for event in &kept {
                     if let Some(position) = places.get(&event.number) {
                         event.set_position(*position);
+                    }
+                    if related.contains(&event.pdu.event_id) {
+                        event.set_has_relations();
                     }
                     if rooms
                         .0
@@ -169,10 +117,23 @@ impl Rooms {
                         .get(&event.number)
                         .is_none_or(|cached| cached.redacted_by.is_none())
                     {
-                        rooms.hold(&event);
+                        rooms.hold(event);
                     }
                 }
-                held.has_grown_backwards();
+                for event in redacted {
+                    held.replace(&event);
+                    rooms.0.events.insert(event.number, event);
+                }
+                for relation in kept.iter().filter_map(|event| event.relation.as_ref()) {
+                    rooms.note_relation(relation);
+                }
+                match part {
+                    HistoryPart::Beginning => held.has_grown_backwards(),
+                    HistoryPart::Gap(lower) => {
+                        held.has_grown_below(upper);
+                        held.gaps.move_edge(lower, edge);
+                    }
+                }
                 rooms.0.visibilities.remove(&held.number);
             });
             (head, self.database().writer().submit(change).await)
@@ -180,6 +141,29 @@ impl Rooms {
         *guard = Some(head);
         commit.done().await?;
         Ok(accepted)
+    }
+
+    /// The place before which the next `count` events of the part go; `None` if nothing is missing there any more, or there
+    /// are no places left, and the gap is closed.
+    async fn upper_place(
+        &self,
+        room: &Arc<Room>,
+        part: HistoryPart,
+        count: usize,
+    ) -> Result<Option<Position>, RoomError> {
+        let HistoryPart::Gap(lower) = part else {
+            let oldest = store::events::oldest_position(self.database(), room.number).await?;
+            return Ok(Some(oldest.min(Position(0))));
+        };
+        let Some(gap) = room.gaps.find(lower) else {
+            return Ok(None);
+        };
+        if count > gap.free_positions() {
+            tracing::info!(room_id = %room.id, "a gap in the history is larger than its places, and is not filled further");
+            self.close_gap(room, lower).await?;
+            return Ok(None);
+        }
+        Ok(Some(gap.upper))
     }
 
     async fn state_before_old(
@@ -294,13 +278,14 @@ impl Rooms {
         }
     }
 
-    /// Redactions that came before what they redact, because history is read backwards.
+    /// Redactions that came before what they redact, because history is read backwards; and those in a gap of what is
+    /// known from before it, whose redacted forms are returned.
     async fn redact_old(
         &self,
         batch: &mut Batch<'_>,
         made: &[Arc<Event>],
         places: &HashMap<EventNumber, Position>,
-    ) -> Result<(), RoomError> {
+    ) -> Result<Vec<Arc<Event>>, RoomError> {
         let targets: Vec<&EventId> = made.iter().map(|event| &*event.pdu.event_id).collect();
         let room = batch.room_number();
         let mut waiting = store::events::waiting_for(self.database(), room, &targets).await?;
@@ -319,6 +304,30 @@ impl Rooms {
                 batch.redact_event(redaction, target, place).await?;
             }
         }
-        Ok(())
+        let made_ids: HashSet<&EventId> = made.iter().map(|event| &*event.pdu.event_id).collect();
+        let elsewhere: Vec<(&Arc<Event>, &EventId)> = made
+            .iter()
+            .filter(|event| {
+                event.pdu.event_type == TimelineEventType::RoomRedaction && places.contains_key(&event.number)
+            })
+            .filter_map(|event| Some((event, event.pdu.redacts.as_deref()?)))
+            .filter(|(_, target)| !made_ids.contains(target))
+            .collect();
+        let targets: Vec<&EventId> = elsewhere.iter().map(|(_, target)| *target).collect();
+        let known = self.known_events(&targets).await?;
+        let mut redacted = Vec::new();
+        for (redaction, target) in elsewhere {
+            let known = known
+                .get(target)
+                .filter(|event| event.room == room && event.outcome != Outcome::Outlier);
+            match known {
+                Some(known) if known.redacted_by.is_none() => {
+                    redacted.extend(batch.redact_known(redaction, known).await?);
+                }
+                Some(_) => {}
+                None => store::events::await_target(&mut batch.change, target, redaction.number, room),
+            }
+        }
+        Ok(redacted)
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use echorift_events::{Pdu, RoomVersionRules};
 use echorift_storage::{
@@ -174,6 +174,33 @@ pub(crate) async fn oldest_position(database: &Database, room: RoomNumber) -> Re
         SELECT position FROM events WHERE room_number = $1 AND position IS NOT NULL ORDER BY position LIMIT 1";
     let row = database.fetch_optional(SQL, &[room.into()]).await?;
     row.map_or(Ok(Position(0)), |row| row.int(0).map(Position))
+}
+
+/// Whether anything of the room's timeline was ever here. Invites from outside are not.
+pub(crate) async fn has_timeline(database: &Database, room: RoomNumber) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        SELECT 1 FROM events WHERE room_number = $1 AND position IS NOT NULL AND outcome = $2 LIMIT 1";
+    let accepted = Outcome::Accepted as i64;
+    Ok(database
+        .fetch_optional(SQL, &[room.into(), accepted.into()])
+        .await?
+        .is_some())
+}
+
+/// Those of these events to which any event relates.
+pub(crate) async fn related_among(
+    database: &Database,
+    ids: &[&EventId],
+) -> Result<HashSet<OwnedEventId>, StorageError> {
+    const SQL: &str = "
+        SELECT DISTINCT relates_to FROM events
+         WHERE relates_to IN (SELECT value ->> 0 FROM json_each($1))";
+    let rows = database
+        .fetch_all(SQL, &[list(ids.iter().map(|id| id.as_str()))])
+        .await?;
+    rows.iter()
+        .map(|row| parse_stored("events.relates_to", &row.text(0)?))
+        .collect()
 }
 
 /// The redactions that wait for this event.

@@ -10,25 +10,13 @@ on_both_databases! {
         let other = Other::start().await;
         let there = other.join(server, &room, false).await;
         assert!(other.server.rooms.lacks_history(&there).await.unwrap());
-        let ends = other.server.rooms.history_ends(&there).await.unwrap();
+        let ends = other.server.rooms.history_ends(&there, HistoryPart::Beginning).await.unwrap();
         assert_eq!(ends, [said.last().unwrap().pdu.event_id.clone()]);
 
         // In two steps, as a reader scrolls back.
         for step in said.chunks(10).rev() {
-            let pdus: Vec<Pdu> = step.iter().rev().map(|event| Pdu::clone(&event.pdu)).collect();
-            let mut told = HashMap::new();
-            for id in other.server.rooms.in_need_of_state(&pdus).await.unwrap() {
-                let state = server.rooms.state(find(server, &id).await.snapshot).await.unwrap();
-                let numbers: Vec<_> = state.events().collect();
-                let events = server.rooms.events(&numbers).await.unwrap();
-                let pdus = events.iter().map(|event| Pdu::clone(&event.pdu)).collect();
-                other.server.rooms.admit_outliers(&there, pdus).await.unwrap();
-                let ids: Vec<_> = events.iter().map(|event| event.pdu.event_id.clone()).collect();
-                told.insert(id, other.server.rooms.told_state(&there, &ids).await.unwrap());
-            }
-            assert_eq!(told.len(), 1);
-            let count = other.server.rooms.prepend(&there, pdus, told).await.unwrap();
-            assert_eq!(count, 10);
+            let (told, count) = prepend(server, (&other.server, &there), HistoryPart::Beginning, step).await;
+            assert_eq!((told, count), (1, 10));
         }
         let theirs: Vec<_> = timeline(&other.server, &there).await.iter().map(|event| event.pdu.event_id.clone()).collect();
         let mine: Vec<_> = timeline(server, &room).await.iter().map(|event| event.pdu.event_id.clone()).collect();

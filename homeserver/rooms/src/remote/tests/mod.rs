@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod forks;
+mod gaps;
 mod history;
 mod joins;
 mod sticky;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{Received, Reception, RemoteJoin, import::PartialAnswer};
 use crate::{
-    Event, EventDraft, Outcome, Room,
+    Event, EventDraft, HistoryPart, Outcome, Room,
     testing::{TestRooms, on_both_databases},
 };
 
@@ -143,6 +144,32 @@ pub(super) async fn catch_up(from: (&TestRooms, &Arc<Room>), to: (&TestRooms, &A
             commit.done().await.unwrap();
         }
     }
+}
+
+/// Adds events of `from`'s room to a missing part of the room in `to`, as another server gives them, the latest first; how
+/// many states had to be told for that, and how many of the events became part of the timeline.
+pub(super) async fn prepend(
+    from: &TestRooms,
+    (to, room): (&TestRooms, &Arc<Room>),
+    part: HistoryPart,
+    events: &[Arc<Event>],
+) -> (usize, usize) {
+    let pdus = events.iter().rev().map(|event| Pdu::clone(&event.pdu)).collect();
+    let pdus = to.rooms.retain_missing(room, part, pdus).await.unwrap();
+    let mut told = HashMap::new();
+    for id in to.rooms.in_need_of_state(&pdus).await.unwrap() {
+        let event = find(from, &id).await;
+        let state = from.rooms.stored_state_before(&event).await.unwrap();
+        let numbers: Vec<_> = state.events().collect();
+        let events = from.rooms.events(&numbers).await.unwrap();
+        let pdus = events.iter().map(|event| Pdu::clone(&event.pdu)).collect();
+        to.rooms.admit_outliers(room, pdus).await.unwrap();
+        let ids: Vec<_> = events.iter().map(|event| event.pdu.event_id.clone()).collect();
+        told.insert(id, to.rooms.told_state(room, &ids).await.unwrap());
+    }
+    let states = told.len();
+    let count = to.rooms.prepend(room, part, pdus, told).await.unwrap();
+    (states, count)
 }
 
 pub(super) async fn timeline(server: &TestRooms, room: &Room) -> Vec<Arc<Event>> {

@@ -240,7 +240,7 @@ on_both_databases! {
         let numbers: Vec<_> = state.events().collect();
         let ids: Vec<_> = server.rooms.events(&numbers).await.unwrap().iter().map(|event| event.pdu.event_id.clone()).collect();
         let told = other.server.rooms.told_state(&there, &ids).await.unwrap();
-        let count = other.server.rooms.prepend(&there, pdus, HashMap::from([(id, told)])).await.unwrap();
+        let count = other.server.rooms.prepend(&there, HistoryPart::Beginning, pdus, HashMap::from([(id, told)])).await.unwrap();
         assert_eq!(count, 1);
         assert_eq!(sticky(&other.server, &there).await, ["early"]);
         let told = there.sticky_events(other.server.clock.now());
