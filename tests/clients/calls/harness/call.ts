@@ -24,6 +24,9 @@ import type { Capture } from "./media-options";
 import { Sfu } from "./sfu";
 
 const DELEGATED_DELAY_MS = 3_600_000;
+/** How long a delayed leave may be handed over in vain, and how often it is tried with another. */
+const HAND_OVER_MS = 10_000;
+const LOOK_AGAIN_MS = 100;
 
 export interface CallOptions {
     roomId: string;
@@ -129,8 +132,33 @@ export class Call {
         });
         await hasJoined;
         if (!options.delegatesLeave) return;
-        if (!session.delayId) throw new Error("the membership has no delayed leave that could be handed over");
-        await delegateLeave(caller, this.transport, session.delayId, delayMs);
+        await this.handOver(delayMs);
+        session.on(MembershipManagerEvent.DelayIdChanged, (delayId?: string) => {
+            if (!delayId || this.hasLeft) return;
+            delegateLeave(caller, this.transport, delayId, delayMs).catch((error) => this.tell(`leave: ${error}`));
+        });
+    }
+
+    /**
+     * Hands the delayed leave over. The library makes another one where it hears of the others before it hears of us: then the
+     * first is cancelled, and the last one counts.
+     */
+    private async handOver(delayMs: number): Promise<void> {
+        const deadline = Date.now() + HAND_OVER_MS;
+        let refused: string | undefined;
+        let problem: unknown = new Error("the membership has no delayed leave that could be handed over");
+        while (Date.now() < deadline) {
+            const { delayId } = this.session;
+            if (delayId && delayId !== refused) {
+                try {
+                    return await delegateLeave(this.caller, this.transport, delayId, delayMs);
+                } catch (error) {
+                    [refused, problem] = [delayId, error];
+                }
+            }
+            await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+        }
+        throw problem;
     }
 
     /** Connects to every SFU that a member publishes on, and lets go of those that nobody uses. */
