@@ -16,6 +16,8 @@ console.debug = () => {};
 
 let company;
 const clients = [];
+/** The library holds verifications weakly: one that nobody else holds may be collected, and is never heard of again. */
+const held = [];
 
 /** Logs a device in, starts its cryptography and syncs. `recoveryKey` is what its person would type when asked. */
 async function device(user, password, recoveryKey) {
@@ -117,6 +119,7 @@ async function compareEmoji(asked, answering) {
     await until(asked, VerificationRequestEvent.Change, () => asked.phase === VerificationPhase.Ready);
     const verifier = await asked.startVerification("m.sas.v1");
     const other = await until(answering, VerificationRequestEvent.Change, () => answering.verifier);
+    held.push(asked, answering, verifier, other);
     const shown = (which) => new Promise((resolve) => which.once(VerifierEvent.ShowSas, resolve));
     const emoji = Promise.all([shown(verifier), shown(other)]);
     const failed = Promise.all([verifier.verify(), other.verify()]).then(() => new Promise(() => {}));
