@@ -185,6 +185,8 @@ test("the switcher, the shortcuts and the directory lead everywhere by keyboard"
     room_alias_name: "books",
   });
 
+  // What is there when the switcher opens is what it finds.
+  await channel(emil, "handbook").waitFor();
   await page.keyboard.press("Control+k");
   await page.getByRole("dialog", { name: "Jump to anything" }).waitFor();
   await page.keyboard.type("hndb");
