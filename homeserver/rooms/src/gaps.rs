@@ -4,10 +4,12 @@
 //! the old timeline and that of the join. Readers stop at it. What belongs there is asked of other servers when somebody
 //! reads that far, and put in downwards from the upper edge ([`Rooms::prepend`]), until what comes next is known from before.
 
+use std::sync::Arc;
+
 use echorift_storage::{Change, Position, Timestamp};
 use parking_lot::RwLock;
 
-use crate::{Order, Room, Rooms, TimelineToken, store};
+use crate::{Order, Room, RoomError, Rooms, TimelineToken, store};
 
 /// How many events have a place in a gap: more than anybody reads back through. A gap that is full is closed.
 pub(crate) const GAP_POSITIONS: usize = 1 << 20;
@@ -192,14 +194,10 @@ impl Room {
 
 impl Rooms {
     /// Closes a gap whose upper edge is built upon known events only, or that cannot be filled any more.
-    pub async fn close_gap(
-        &self,
-        room: &std::sync::Arc<Room>,
-        lower: Position,
-    ) -> Result<(), crate::RoomError> {
+    pub async fn close_gap(&self, room: &Arc<Room>, lower: Position) -> Result<(), RoomError> {
         let mut change = Change::new();
         store::gaps::close(&mut change, room.number, lower);
-        let held = std::sync::Arc::clone(room);
+        let held = Arc::clone(room);
         change.on_commit(move |_| held.gaps.close(lower));
         Ok(self.database().writer().commit(change).await?)
     }

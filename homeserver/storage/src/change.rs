@@ -208,7 +208,8 @@ impl Change {
     }
 
     /// Runs after the commit and before anyone is told of it, in log order, with the first position of the change, from
-    /// which [`RecordIndex::position`] counts (one without records has none of its own: that of another change, or 0). It must be quick and must not wait.
+    /// which [`RecordIndex::position`] counts (one without records has none of its own: that of another change, or 0). It
+    /// must be quick and must not wait.
     pub fn on_commit(&mut self, effect: impl FnOnce(Position) + Send + Sync + 'static) {
         self.on_commit = Some(Box::new(effect));
     }

@@ -6,7 +6,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use echorift_storage::{
-    Cells, Chain, Change, LogListener, Names, Position, Record, RoomNumber, Sequence, Statement,
+    Cells, Chain, Change, Database, LogListener, Names, Position, Record, RoomNumber, Sequence, Statement,
     StorageError, UserNumber, list,
 };
 use support::on_each_database;
@@ -28,6 +28,16 @@ fn add(number: i64, name: &str) -> Change {
 #[derive(Default)]
 struct Heard(Mutex<Vec<(Position, Record)>>);
 
+impl Heard {
+    /// One who hears from now on what is recorded there.
+    fn all_of(database: &Database) -> Arc<Self> {
+        let heard = Arc::new(Self::default());
+        let listener = Arc::clone(&heard) as Arc<dyn LogListener>;
+        assert!(database.log().listen(vec![listener]));
+        heard
+    }
+}
+
 impl LogListener for Heard {
     fn on_records(&self, records: &[(Position, Record)]) {
         self.0.lock().unwrap().extend_from_slice(records);
@@ -37,12 +47,7 @@ impl LogListener for Heard {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_are_told_in_the_order_of_their_positions_before_the_answer() {
     on_each_database(async |database| {
-        let heard = Arc::new(Heard::default());
-        assert!(
-            database
-                .log()
-                .listen(vec![Arc::clone(&heard) as Arc<dyn LogListener>])
-        );
+        let heard = Heard::all_of(&database);
         let writers = (1..=200).map(|number| {
             let database = database.clone();
             tokio::spawn(async move {
@@ -70,12 +75,7 @@ async fn positions_that_are_left_free_stay_free() {
          SELECT CAST(value ->> 1 AS BIGINT), value ->> 0 FROM json_each($1)",
     );
     on_each_database(async |database| {
-        let heard = Arc::new(Heard::default());
-        assert!(
-            database
-                .log()
-                .listen(vec![Arc::clone(&heard) as Arc<dyn LogListener>])
-        );
+        let heard = Heard::all_of(&database);
         database.writer().commit(add(1, "@a:x")).await.unwrap();
         let first = Arc::new(Mutex::new(Position(0)));
         let mut change = Change::new();
