@@ -12,7 +12,7 @@ import { type LivekitTransport, ownTransport, sfuToken } from "./dialect";
 import { Hearing } from "./hearing";
 import { MediaKeys } from "./media-keys";
 import { roomOptions } from "./media-options";
-import { announce, withdraw } from "./membership";
+import { Membership } from "./membership";
 import { Meter } from "./meter";
 import { OwnMedia } from "./own-media";
 import { loadPolicy, type MediaPolicy } from "./policy";
@@ -47,6 +47,7 @@ export class Call {
   loudest = 0;
   private readonly sfus = new Map<string, Sfu>();
   private readonly home: Sfu;
+  private membership: Membership | undefined;
   private readonly reach = new Reach(() => this.follow());
   private readonly speaking = new Speaking();
   private readonly meters = new Map<MediaStreamTrack, Meter>();
@@ -97,13 +98,15 @@ export class Call {
     const { client, isMuted, withCamera } = this.options;
     await this.home.connect();
     if (this.hasLeft) return;
-    const telling = announce({
+    this.membership = new Membership({
       client,
       session: this.session,
       transport: this.transport,
       isEncrypted: this.keys !== undefined,
       intent: withCamera ? "video" : "audio",
-    }).then(() => {
+      onLost: () => this.options.onEnd("lost"),
+    });
+    const telling = this.membership.announce().then(() => {
       this.isAnnounced = true;
     });
     if (this.keys) await telling;
@@ -133,7 +136,7 @@ export class Call {
     for (const meter of this.meters.values()) meter.close();
     this.reach.close();
     this.keys?.close();
-    await Promise.allSettled([withdraw(this.session), ...this.connections.map((sfu) => sfu.close())]);
+    await Promise.allSettled([this.membership?.withdraw(), ...this.connections.map((sfu) => sfu.close())]);
     await this.audioContext?.close().catch(() => {});
   }
 
