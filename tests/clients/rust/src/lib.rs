@@ -6,7 +6,12 @@ mod server;
 
 pub use server::Server;
 
-use std::{ops::Deref, time::Duration};
+use std::{
+    collections::HashSet,
+    ops::Deref,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use matrix_sdk::{
     Client, Room, SessionMeta,
@@ -23,7 +28,9 @@ use matrix_sdk::{
             uiaa::{AuthData, Dummy},
         },
         events::{
-            InitialStateEvent, room::encryption::RoomEncryptionEventContent,
+            InitialStateEvent,
+            key::verification::mac::{OriginalSyncKeyVerificationMacEvent, ToDeviceKeyVerificationMacEvent},
+            room::encryption::RoomEncryptionEventContent,
             room::message::RoomMessageEventContent,
         },
     },
@@ -65,6 +72,34 @@ async fn client(server: &Server) -> Client {
 pub struct Device {
     client: Client,
     sync: Option<JoinHandle<()>>,
+    confirmations: Confirmations,
+}
+
+/// Of which comparisons of emoji a device has heard, by `/sync`, that somebody confirmed them.
+#[derive(Clone, Default)]
+struct Confirmations(Arc<Mutex<HashSet<String>>>);
+
+impl Confirmations {
+    /// Those that come to `client`, in rooms and straight to the device. Handlers run when the event has been worked in.
+    fn to(client: &Client) -> Self {
+        let heard = Self::default();
+        let (in_rooms, to_device) = (heard.clone(), heard.clone());
+        client.add_event_handler(async move |event: OriginalSyncKeyVerificationMacEvent| {
+            in_rooms.add(event.content.relates_to.event_id.to_string());
+        });
+        client.add_event_handler(async move |event: ToDeviceKeyVerificationMacEvent| {
+            to_device.add(event.content.transaction_id.to_string());
+        });
+        heard
+    }
+
+    fn add(&self, flow: String) {
+        self.0.lock().unwrap().insert(flow);
+    }
+
+    fn has(&self, flow: &str) -> bool {
+        self.0.lock().unwrap().contains(flow)
+    }
 }
 
 impl Drop for Device {
@@ -92,8 +127,7 @@ impl Device {
         request.password = Some(PASSWORD.to_owned());
         request.auth = Some(AuthData::Dummy(Dummy::new()));
         client.matrix_auth().register(request).await.unwrap();
-        let device = Self { client, sync: None };
-        device.set_up().await
+        Self::set_up(client).await
     }
 
     /// One more device of a person.
@@ -105,13 +139,16 @@ impl Device {
             .send()
             .await
             .unwrap();
-        let device = Self { client, sync: None };
-        device.set_up().await
+        Self::set_up(client).await
     }
 
-    async fn set_up(self) -> Self {
-        self.encryption().wait_for_e2ee_initialization_tasks().await;
-        self
+    async fn set_up(client: Client) -> Self {
+        client.encryption().wait_for_e2ee_initialization_tasks().await;
+        Self {
+            confirmations: Confirmations::to(&client),
+            client,
+            sync: None,
+        }
     }
 
     /// Follows `/sync` (version 2) in the background.
@@ -212,6 +249,12 @@ impl Device {
         };
         assert_eq!(names(mine.emoji()), names(theirs.emoji()));
         mine.confirm().await.unwrap();
+        // Of two who confirm at the same moment, the SDK may say to one that the other is done before it says what it
+        // confirmed: the two requests race. Then the one waits for the rest for ever.
+        eventually("the other hears of the confirmation", async || {
+            other.confirmations.has(&flow).then_some(())
+        })
+        .await;
         theirs.confirm().await.unwrap();
         eventually("both are done", async || {
             (mine.is_done() && theirs.is_done()).then_some(())
