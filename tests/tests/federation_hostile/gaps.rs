@@ -70,7 +70,7 @@ async fn endless_ancestors_are_not_followed_for_ever() {
     let room = scene.room.clone();
     // Each answer holds events that nobody has asked for yet, each with a parent that is missing.
     scene.peer.when("/get_missing_events/", move |_| {
-        let events: Vec<_> = (0..20)
+        let events: Vec<_> = (0..8)
             .map(|_| {
                 let mut draft = room.message("mallory", &echorift_tests::fresh("ancestor"));
                 draft["prev_events"] = json!([nowhere(rand::random_range(10..1_000_000))]);
