@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "../../tests/clients/lib/until.mjs";
 import { World } from "./lib/world.mjs";
 
 const world = World.forTests();
@@ -121,4 +122,29 @@ test("who is no administrator finds no way in, and fetches none of the pages", a
     fetched.filter((path) => path.includes("admin-pages")),
     [],
   );
+});
+
+// Last, because charts are there once the server has sampled twice.
+test("charts are drawn in the colours of the theme, also when it changes", async () => {
+  const chief = await world.person("painter", { admin: true });
+  await chief.page.emulateMedia({ colorScheme: "dark" });
+  await visit(chief, "overview");
+  const chart = chief.page.locator("canvas").first();
+  await chart.waitFor({ timeout: 60_000 });
+  // What is dark on light is light on dark: the brightest of what is drawn tells them apart.
+  const brightest = () =>
+    chart.evaluate((canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      let found = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        if (data[at + 3] === 255) found = Math.max(found, data[at] + data[at + 1] + data[at + 2]);
+      }
+      return found;
+    });
+  const onDark = await until("something is drawn", brightest, (sum) => sum > 0);
+  // New figures would be drawn in new colours anyway.
+  await chief.page.route("**/server/series**", () => {});
+  await chief.page.emulateMedia({ colorScheme: "light" });
+  await until("it is drawn anew", brightest, (sum) => sum > 0 && sum !== onDark);
+  await chief.context.close();
 });

@@ -122,10 +122,12 @@ async function draw(
   const { default: UPlot } = await import("uplot");
   const css = getComputedStyle(document.documentElement);
   const token = (name: string) => css.getPropertyValue(name).trim();
+  // Looked up with each drawing: the theme may have changed.
+  const colour = (name: string) => () => token(name);
   const axis = {
-    stroke: token("--text-3"),
-    grid: { stroke: token("--line"), width: 1 },
-    ticks: { stroke: token("--line"), width: 1 },
+    stroke: colour("--text-3"),
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { stroke: colour("--line"), width: 1 },
     font: `11px ${token("--sans")}`,
   };
   const marks = marksFor(times, language);
@@ -148,10 +150,10 @@ async function draw(
         {},
         ...series.map((one, index) => ({
           label: one.name,
-          stroke: token(COLOURS[index % COLOURS.length] ?? "--echo"),
+          stroke: colour(COLOURS[index % COLOURS.length] ?? "--echo"),
           width: 1.8,
           points: { show: false },
-          ...(index === 0 ? { fill: token("--echo-soft") } : {}),
+          ...(index === 0 ? { fill: colour("--echo-soft") } : {}),
         })),
       ],
     },
@@ -162,8 +164,11 @@ async function draw(
     plot.setSize({ width: Math.max(element.clientWidth, 200), height: HEIGHT }),
   );
   observer.observe(element);
+  const repainter = new MutationObserver(() => plot.redraw());
+  repainter.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   return () => {
     observer.disconnect();
+    repainter.disconnect();
     plot.destroy();
   };
 }
