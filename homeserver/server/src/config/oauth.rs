@@ -120,6 +120,13 @@ fn read_directory(table: &mut Table<'_, '_>, domains: &[&str]) -> Option<(String
     let claim = table.text("claim_directory_id", "");
     let domain = table.text("directory_domain", "");
     if claim.is_empty() {
+        if !domain.is_empty() {
+            table.refuse(
+                "directory_domain",
+                "says nothing without claim_directory_id",
+                "Write which claim holds the directory's ID of a person, or leave this out.",
+            );
+        }
         return None;
     }
     if domains.is_empty() {

@@ -152,6 +152,11 @@ fn a_sign_in_service_names_people_of_a_directory_that_there_is() {
     );
     let sales = "[directory.domains.sales]\nurls = [\"ldaps://b\"]\nbase_dn = \"dc=b\"\n";
     assert!(read(&format!("{service}{elsewhere}{directory}{sales}")).is_ok());
+    let without_claim = service.replace("claim_directory_id", "claim_name");
+    assert_eq!(
+        refused(&format!("{without_claim}{elsewhere}{directory}{sales}")),
+        ["oauth.upstream.directory_domain"]
+    );
 }
 
 #[test]
