@@ -25,6 +25,9 @@ pub(super) fn concerned(
         .unwrap_or(&nobody)
         .symmetric_difference(now.may_log_in.unwrap_or(&nobody));
     found.extend(moved.cloned());
+    if people.is_empty() {
+        return found;
+    }
     let both = [before.snapshot, now.snapshot];
     let themselves = || {
         both.into_iter()

@@ -1,5 +1,6 @@
 //! What is to be done so that the accounts are as the directory says: decided here, by comparing, and nowhere else.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -225,7 +226,7 @@ pub fn plan(snapshot: &Snapshot, accounts: &[MirroredPerson], policy: Policy<'_>
         let localpart = known.localpart(manager)?;
         Some(format!("@{localpart}:{}", policy.server_name))
     };
-    let doubles = doubles(snapshot);
+    let doubles = LazyCell::new(|| doubles(snapshot));
     let people: Vec<&Person> = match about {
         About::Everybody => snapshot.people.values().map(Arc::as_ref).collect(),
         About::People(ids) => ids

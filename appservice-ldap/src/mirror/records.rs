@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use imbl::OrdMap;
+
 use super::read::known_by_name;
 use super::snapshot::{Dn, Group, ImmutableId, Person, Snapshot};
 
@@ -29,8 +31,8 @@ pub(crate) struct GroupRecord {
 /// Every entry of the last reading, with what has changed since. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Records {
-    people: BTreeMap<ImmutableId, Arc<PersonRecord>>,
-    groups: BTreeMap<Dn, Arc<GroupRecord>>,
+    people: OrdMap<ImmutableId, Arc<PersonRecord>>,
+    groups: OrdMap<Dn, Arc<GroupRecord>>,
 }
 
 /// Entries as they are now.

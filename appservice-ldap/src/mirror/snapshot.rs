@@ -1,9 +1,10 @@
 //! What the directory held at one moment, complete: whoever plans changes needs nothing else of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -115,13 +116,13 @@ pub struct Group {
     pub description: Option<String>,
 }
 
-/// The whole directory at one moment. Never a part of it: who is not in here is not there.
+/// The whole directory at one moment. Never a part of it: who is not in here is not there. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    pub people: BTreeMap<ImmutableId, Arc<Person>>,
-    pub groups: BTreeMap<Dn, Arc<Group>>,
+    pub people: OrdMap<ImmutableId, Arc<Person>>,
+    pub groups: OrdMap<Dn, Arc<Group>>,
     /// Where people of a group are looked up.
-    ids: BTreeMap<Dn, ImmutableId>,
+    ids: OrdMap<Dn, ImmutableId>,
 }
 
 impl Snapshot {
@@ -174,14 +175,12 @@ impl Snapshot {
                 continue;
             };
             if visited.insert(&group.dn) {
-                people.extend(
-                    group
-                        .members
-                        .iter()
-                        .filter_map(|member| self.ids.get(member))
-                        .cloned(),
-                );
-                waiting.extend(&group.members);
+                for member in &group.members {
+                    match self.ids.get(member) {
+                        Some(person) => drop(people.insert(person.clone())),
+                        None => waiting.push(member),
+                    }
+                }
             }
         }
         people
