@@ -175,6 +175,7 @@ impl Snapshot {
                 continue;
             };
             if visited.insert(&group.dn) {
+                // An entry is a person or a group, never both.
                 for member in &group.members {
                     match self.ids.get(member) {
                         Some(person) => drop(people.insert(person.clone())),

@@ -144,7 +144,7 @@ async function compareEmoji(asked, answering, device) {
     // One after the other: of two who confirm at the same moment, the library may say to one that the other is done before it says
     // what it confirmed, for the two requests race. Then the one waits for the rest for ever.
     const heard = hears(device, "m.key.verification.mac");
-    await Promise.race([failed, mine.confirm().then(() => heard)]);
+    await Promise.race([failed, done, mine.confirm().then(() => heard)]);
     await Promise.race([failed, Promise.all([theirs.confirm(), done])]);
 }
 
